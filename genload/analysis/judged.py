@@ -1,0 +1,163 @@
+"""A judged run: everything that reports render, computed once from a run directory."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+Outcome = Literal["pass", "fail", "inconclusive"]
+Evidence = Literal["exact", "proven", "unproven"]
+
+
+class CriterionVerdict(msgspec.Struct, kw_only=True):
+    """One criterion, judged.
+
+    `value` is the observed number of the (first undecided or worst) comparison in base units; None without data.
+    `bound` is the one-sided 95 % bound on it, under `assumption`; `needs` says what more would decide.
+    """
+
+    name: str
+    expression: str
+    must: bool
+    value: float | None
+    unit: str
+    result: Outcome
+    evidence: Evidence | None
+    bound: float | None
+    assumption: str | None
+    needs: str | None
+
+
+class Reason(msgspec.Struct, kw_only=True):
+    """Why a measurement is not valid, and what to change."""
+
+    code: str
+    text: str
+    remedy: str
+
+
+class Verdict(msgspec.Struct, kw_only=True):
+    """`result` is over the `must` criteria; `valid` is about the measurement, apart from the numbers."""
+
+    result: Outcome
+    valid: bool
+    reasons: list[Reason]
+    criteria: list[CriterionVerdict]
+    exit_code: int
+
+
+class Summary(msgspec.Struct, kw_only=True):
+    """The numbers of one population of requests. Durations in seconds, rates in percent, as the
+    specification's example has them. mean, min, max are over successes; percentiles over every attempt, with failed
+    and unfinished ones infinitely slow: None where that makes them infinite, or where there is no request."""
+
+    total_requests: int
+    successful_requests: int
+    failed_requests: int
+    unfinished_requests: int
+    drained_requests: int
+    success_rate: float | None
+    error_rate: float | None
+    avg_duration: float | None
+    min_duration: float | None
+    max_duration: float | None
+    p50_duration: float | None
+    p95_duration: float | None
+    p99_duration: float | None
+    throughput_per_minute: float | None
+    rejections: int
+
+
+class PhaseSummary(msgspec.Struct, kw_only=True):
+    name: str
+    start_s: float  # since the run began
+    end_s: float
+    target_users: int
+    summary: Summary
+
+
+class StageSummary(msgspec.Struct, kw_only=True):
+    """Seconds spent in one stage, over the requests that completed."""
+
+    name: str
+    count: int
+    mean: float
+    p50: float
+    p95: float
+    max: float
+
+
+class ErrorGroup(msgspec.Struct, kw_only=True):
+    error_class: str
+    count: int
+    messages: list[str]  # the first few different ones
+
+
+class SeriesSummary(msgspec.Struct, kw_only=True):
+    """One metric of the machines during the load, base units."""
+
+    metric: str
+    source: str
+    unit: str
+    count: int
+    coverage: float  # delivered ticks ÷ expected ones
+    first: float | None
+    last: float | None
+    mean: float | None
+    min: float | None
+    max: float | None
+    growth: float | None
+
+
+class ClientSummary(msgspec.Struct, kw_only=True):
+    """How well the load generator itself did."""
+
+    lag_p50_ms: float | None
+    lag_p99_ms: float | None
+    lag_max_ms: float | None
+    cpu_max: float | None
+    rss_max_bytes: int | None
+    user_seconds_target: float
+    user_seconds_worked: float
+    poll_bound_p95_s: float | None
+
+
+class JudgedRun(msgspec.Struct, kw_only=True):
+    """Input of every report."""
+
+    suite: str
+    scenario: str
+    purpose: str
+    operation: str
+    start_time: str
+    end_time: str
+    duration_s: float  # the load: from its start to its last completion
+    time_scale: float
+    rehearsal: bool
+    strict: bool
+    interrupted: str | None
+    seed: int
+    overall: Summary
+    warmup: Summary
+    phases: list[PhaseSummary]
+    stages: list[StageSummary]
+    errors: list[ErrorGroup]
+    series: list[SeriesSummary]
+    client: ClientSummary
+    verdict: Verdict
+    notices: list[str]
+    requested: dict[str, Any]
+    effective: dict[str, Any]
+    versions: dict[str, str]
+    failure_pause_s: float
+    degradation: dict[str, float | None] | None  # sustained: first and last part, change in percent
+
+
+class JudgedSuite(msgspec.Struct, kw_only=True):
+    """The scenarios of one suite folder that were run, in the order they were run."""
+
+    suite: str
+    runs: list[JudgedRun]
+    missing: list[str]  # scenarios of the suite that were not run or left nothing to judge
+    exit_code: int

@@ -1,0 +1,73 @@
+"""The one tree of errors that a user may meet: each has an exit code and says what to do.
+
+A command prints ``error.render()`` and exits with ``error.exit_code``; a traceback is a bug of ours.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a genload process, or a Locust process with genload in it, ends with."""
+
+    PASSED = 0
+    FAILED = 1
+    USAGE = 2
+    INVALID = 3
+    UNAVAILABLE = 4
+    INTERRUPTED = 130
+
+
+class GenloadError(Exception):
+    """Base of every expected error.
+
+    Args:
+        message: one line, what is wrong, without a final full stop.
+        remedy: one line, what the reader can do about it.
+    """
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def render(self) -> str:
+        """The error as a user reads it: the message, and the remedy on a line of its own."""
+        return f"{self.message}\n  → {self.remedy}" if self.remedy else self.message
+
+
+class UsageError(GenloadError):
+    """A wrong option, name or path on the command line."""
+
+
+class ConfigError(GenloadError):
+    """Something wrong in a configuration file, an override or a wing file.
+
+    Args:
+        file, line, key: where; each may be unknown. `line` counts from 1, `key` is dotted (``scenarios.spike.shape.high``).
+    """
+
+    def __init__(
+        self, message: str, *, remedy: str = "", file: str = "", line: int | None = None, key: str = ""
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.file, self.line, self.key = file, line, key
+
+    def render(self) -> str:
+        place = ":".join(part for part in (self.file, str(self.line or "")) if part)
+        head = " ".join(part for part in (place, self.key) if part)
+        text = f"{head}: {self.message}" if head else self.message
+        return f"{text}\n  → {self.remedy}" if self.remedy else text
+
+
+class RunDirectoryError(GenloadError):
+    """A run directory that cannot be read or written."""
+
+
+class ServiceUnavailableError(GenloadError):
+    """The service under test was never ready, or was given up."""
+
+    exit_code = ExitCode.UNAVAILABLE

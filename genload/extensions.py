@@ -1,0 +1,154 @@
+"""Finding the wings' files by name: a user's own folder first, then the built-in one.
+
+Files are loaded by path under a module name of ours, so that nothing of theirs can shadow a module or
+be shadowed by one (Locust puts the working directory first on the import path).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from genload.errors import ConfigError
+from genload.settings.suite import MonitorSettings, RequestSettings, ShapeSettings
+
+WINGS = ("locustfiles", "shapes", "services", "monitors", "reports", "config")
+
+
+def builtin_folder(wing: str) -> Path:
+    """Where genload's own files of a wing are: beside the package in a checkout, inside it in a wheel."""
+    package = Path(__file__).parent
+    inside = package / "wings" / wing
+    return inside if inside.is_dir() else package.parent / wing
+
+
+def folders(wing: str) -> tuple[Path, ...]:
+    """The folders searched for a wing's files, first wins: the working directory's, then the built-in."""
+    own, builtin = Path.cwd() / wing, builtin_folder(wing)
+    return (own, builtin) if own.is_dir() and own.resolve() != builtin.resolve() else (builtin,)
+
+
+def names(wing: str, suffix: str = ".py") -> dict[str, Path]:
+    """Every file of a wing by name."""
+    found: dict[str, Path] = {}
+    for folder in reversed(folders(wing)):
+        for path in sorted(folder.glob(f"*{suffix}")):
+            if not path.name.startswith("_"):
+                found[path.stem] = path
+    return found
+
+
+def find(wing: str, name: str) -> Path:
+    """The file of one name.
+
+    Raises:
+        ConfigError: there is none; the remedy lists the names there are.
+    """
+    for folder in folders(wing):
+        path = folder / f"{name}.py"
+        if path.is_file() and path.parent == folder:
+            return path
+    known = ", ".join(sorted(names(wing))) or "none"
+    raise ConfigError(
+        f"no '{name}' in {wing}/", remedy=f"use one of: {known}; or add {wing}/{name}.py to your project"
+    )
+
+
+def load(wing: str, name: str) -> ModuleType:
+    """The module of one wing file, executed once per process.
+
+    Raises:
+        ConfigError: no such file, or it cannot be imported.
+    """
+    return _load_path(wing, find(wing, name).resolve())
+
+
+@cache
+def _load_path(wing: str, path: Path) -> ModuleType:
+    module_name = f"genload_wing_{wing}_{path.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    assert spec is not None and spec.loader is not None  # noqa: S101  a .py path always has both
+    module = importlib.util.module_from_spec(spec)
+    # Registered before it runs, as an import would do: dataclasses and pydantic look themselves up there.
+    sys.modules[module_name] = module
+    try:
+        with _locust_unpatched():
+            spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[module_name]
+        text = f"cannot be imported: {type(error).__name__}: {error}"
+        raise ConfigError(
+            text, file=str(path), remedy="mend the file, or take it out of the project"
+        ) from error
+    return module
+
+
+@contextmanager
+def _locust_unpatched() -> Iterator[None]:
+    """Keep a shape file's `import locust` from patching a process that is not Locust's own."""
+    if "locust" in sys.modules:
+        yield
+        return
+    os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["LOCUST_SKIP_MONKEY_PATCH"]
+
+
+def attribute(wing: str, name: str, wanted: str) -> Any:
+    """What a wing file must define.
+
+    Raises:
+        ConfigError: it does not.
+    """
+    module = load(wing, name)
+    if not hasattr(module, wanted):
+        raise ConfigError(
+            f"defines no '{wanted}'", file=str(module.__file__), remedy=f"see the built-in files of {wing}/"
+        )
+    return getattr(module, wanted)
+
+
+def shape_class(kind: str) -> Any:
+    """The one shape that a shapes/ file defines: a subclass of `genload.shape.PhasedShape`.
+
+    Raises:
+        ConfigError: none, or more than one.
+    """
+    module = load("shapes", kind)
+    found = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and value.__module__ == module.__name__ and hasattr(value, "timeline")
+    ]
+    if len(found) != 1:
+        raise ConfigError(
+            f"defines {len(found)} shapes",
+            file=str(module.__file__),
+            remedy="define exactly one subclass of PhasedShape",
+        )
+    return found[0]
+
+
+class Wings:
+    """The settings models that wing files declare, for the suite's validation."""
+
+    def shape(self, kind: str) -> type[ShapeSettings]:
+        model: type[ShapeSettings] = shape_class(kind).Settings
+        return model
+
+    def request(self, api: str) -> type[RequestSettings]:
+        model: type[RequestSettings] = attribute("services", api, "Client").Request
+        return model
+
+    def monitor(self, name: str) -> type[MonitorSettings]:
+        model: type[MonitorSettings] = attribute("monitors", name, "Monitor").Settings
+        return model

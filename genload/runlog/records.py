@@ -1,0 +1,179 @@
+"""What a run directory holds: the record types, one JSON object a line.
+
+Times are seconds since the run began (`t0`), on the master's clock; durations come from one host's
+monotonic clock. Fields at their default are left out of the line.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+FORMAT_VERSION = 1
+
+
+class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """One request: a logical job (`name` "generate"), one of its HTTP calls ("upload", "submit",
+    "download"), or whatever else fired Locust's `request` event.
+
+    `source` and `n` number the records of one process without holes from 0, so that a loss shows.
+    """
+
+    source: str  # "local", or the worker's rank: "w0", "w1", …
+    n: int
+    name: str
+    operation: str = ""  # "generate" for a logical request; "" for a call inside one, or a foreign request
+    type: str = "HTTP"  # HTTP method, or "JOB"
+    request_id: str = ""  # ours; calls of one job share it
+    job_id: str = ""  # the service's
+    user: int = 0  # the user's index in its process
+    phase: str = ""  # the phase in which it was to start; "warmup" before the load
+    warmup: bool = False
+    intended_s: float | None = None  # when an open schedule wanted it to start
+    start_s: float = 0.0
+    duration_s: float = 0.0
+    outcome: str = "ok"  # "ok", "failed", "unfinished"
+    drained: bool = False  # ended after the load did
+    error_class: str = ""
+    error: str = ""  # the service's or our own words, at most 500 characters
+    status: int = 0  # last HTTP status, 0 when there was none
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    labels: dict[str, str] = {}
+    stages: dict[str, float] = {}  # seconds by stage name; the stages of a job add up to its duration
+    numbers: dict[str, float] = {}  # attempts, rejections, polls, poll_bound_s, server_duration_s, faces, …
+
+
+class RunStarted(msgspec.Struct, tag="run_started", tag_field="event", kw_only=True):
+    t_s: float
+    wall_time: str  # UTC, ISO 8601
+
+
+class LoadStarted(msgspec.Struct, tag="load_started", tag_field="event", kw_only=True):
+    """The warm-up is over: phases count from here."""
+
+    t_s: float
+
+
+class PhaseStarted(msgspec.Struct, tag="phase_started", tag_field="event", kw_only=True):
+    t_s: float
+    phase: str
+
+
+class LoadEnded(msgspec.Struct, tag="load_ended", tag_field="event", kw_only=True):
+    """No new work from here on; what is in flight is waited for."""
+
+    t_s: float
+
+
+class Users(msgspec.Struct, tag="users", tag_field="event", kw_only=True):
+    """One second of the load: what was asked for and what there was."""
+
+    t_s: float
+    target: int  # users that should be allowed to start work
+    working: int  # users there that are allowed to
+    in_flight: int  # logical requests under way
+    leaving: int  # of these, by users told to stop
+    locust_users: int = 0  # Locust's own count
+
+
+class ClientHealth(msgspec.Struct, tag="client", tag_field="event", kw_only=True):
+    """One second of one client process."""
+
+    t_s: float
+    source: str
+    lags_ms: list[float]  # how late a greenlet that sleeps 50 ms woke up
+    cpu: float  # share of one core
+    rss_bytes: int
+
+
+class ClockOffset(msgspec.Struct, tag="clock", tag_field="event", kw_only=True):
+    """A worker's clock against the master's: offset ± bound."""
+
+    t_s: float
+    source: str
+    offset_s: float
+    bound_s: float
+
+
+class WorkerLost(msgspec.Struct, tag="worker_lost", tag_field="event", kw_only=True):
+    t_s: float
+    source: str
+
+
+class Interrupted(msgspec.Struct, tag="interrupted", tag_field="event", kw_only=True):
+    t_s: float
+    by: str  # SIGINT, SIGTERM, "web UI stop", …
+
+
+class Notice(msgspec.Struct, tag="notice", tag_field="event", kw_only=True):
+    """Something a reader of the report should know."""
+
+    t_s: float
+    code: str  # not_ready, monitor_broken, settle_limit, …
+    text: str
+
+
+class RunEnded(msgspec.Struct, tag="run_ended", tag_field="event", kw_only=True):
+    """The last line: how many records each source said it wrote."""
+
+    t_s: float
+    records: dict[str, int]
+
+
+Event = (
+    RunStarted
+    | LoadStarted
+    | PhaseStarted
+    | LoadEnded
+    | Users
+    | ClientHealth
+    | ClockOffset
+    | WorkerLost
+    | Interrupted
+    | Notice
+    | RunEnded
+)
+
+
+class Sample(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """One tick of one monitor. A tick that was missed has no line: a hole, not a repeated value."""
+
+    t_s: float
+    monitor: str
+    values: dict[str, float] = {}  # by metric name, base units
+    took_s: float = 0.0
+    error: str = ""
+
+
+class MonitorPlan(msgspec.Struct, kw_only=True):
+    """What a monitor promised: its interval and the metrics it can fill. For coverage."""
+
+    name: str
+    interval_s: float
+    metrics: list[str]
+    source: str = ""  # where the numbers come from, for people: "http://…/metrics"
+
+
+class RunHeader(msgspec.Struct, kw_only=True):
+    """run.json, written once before anything else."""
+
+    format: int
+    suite: dict[str, Any]  # resolved and scaled: the effective settings; loads as a suite
+    requested: dict[str, Any]  # as asked for, before scaling
+    scenario: str
+    phases: list[dict[str, Any]]  # name, duration_s, users, users_from, iterations
+    operation: str
+    stages: list[str]
+    labels: dict[str, list[str]] = {}
+    time_scale: float = 1.0
+    rehearsal: bool = False
+    seed: int = 0
+    strict: bool = False
+    started_at: str = ""  # UTC, ISO 8601
+    versions: dict[str, str] = {}
+    metrics: list[
+        dict[str, Any]
+    ] = []  # declared beyond the engine's own: name, dimension, stats, source, help
+    monitors: list[MonitorPlan] = []

@@ -1,0 +1,168 @@
+"""The seam of services/: how to talk to one API whose work is a job (submit, poll, fetch).
+
+A services/ file defines one subclass of `JobClient` named ``Client``. It makes its own HTTP client, names
+its calls with `step`, and raises `ServiceError` for every answer that is no success. It neither
+retries nor waits: `genload.job` does, the same way for every service.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from time import monotonic
+from typing import ClassVar
+
+from genload.settings.catalogue import Metric
+from genload.settings.suite import RequestSettings, Service
+
+
+class ServiceError(Exception):
+    """The service, the way to it or its output failed.
+
+    Attributes:
+        error_class: short and stable: ``refused``, ``timeout``, ``truncated``, ``rejected``, ``job_failed``,
+            ``bad_answer``, ``bad_output``, ``http_500``, … Reports count by it.
+        rejected: the service has no capacity *now* (429, 503): worth another try.
+        retry_after_s: the pause it asked for, None when it named none.
+    """
+
+    def __init__(
+        self,
+        error_class: str,
+        message: str,
+        *,
+        rejected: bool = False,
+        retry_after_s: float | None = None,
+        status: int = 0,
+    ) -> None:
+        super().__init__(f"{error_class}: {message}")
+        self.error_class = error_class
+        self.message = message
+        self.rejected = rejected
+        self.retry_after_s = retry_after_s
+        self.status = status
+
+
+class JobPhase(StrEnum):
+    PENDING = "pending"  # accepted, nothing begun
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """One answer to a poll."""
+
+    phase: JobPhase
+    error: str = ""  # the service's own words, for FAILED
+    output: str = ""  # where to fetch the result from, for COMPLETED
+
+
+@dataclass(frozen=True, slots=True)
+class JobInput:
+    """What a job is made from."""
+
+    name: str  # file name, unique in the run
+    content: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """What a job made."""
+
+    content: bytes
+    name: str
+    media_type: str
+
+
+@dataclass(slots=True)
+class Step:
+    """One named call inside a job, as the recorder wants it. Monotonic seconds."""
+
+    name: str
+    method: str = "GET"
+    start_s: float = 0.0
+    end_s: float = 0.0
+    connect_s: float = 0.0  # of it, spent connecting; 0 on a kept connection
+    status: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    error_class: str = ""
+    error: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class JobClient(ABC):
+    """A user's own client of one job API; never shared between users."""
+
+    Request: ClassVar[type[RequestSettings]] = RequestSettings
+    operation: ClassVar[str] = "generate"
+    metrics: ClassVar[tuple[Metric, ...]] = ()  # beyond those every operation has
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.request_id = ""  # of the job under way; a client sends it as X-Request-ID
+        self.on_step: Callable[[Step], None] = lambda step: None
+
+    @contextmanager
+    def step(self, name: str, method: str = "GET") -> Iterator[Step]:
+        """Measure one named call; a ServiceError that leaves the block is its failure."""
+        step = Step(name, method, start_s=monotonic())
+        try:
+            yield step
+        except ServiceError as error:
+            step.error_class, step.error, step.status = (
+                error.error_class,
+                error.message,
+                error.status or step.status,
+            )
+            raise
+        finally:
+            step.end_s = step.end_s or monotonic()
+            self.on_step(step)
+
+    @abstractmethod
+    def ready(self) -> None:
+        """Return when the service can take work now; raise ServiceError with the reason when not."""
+
+    @abstractmethod
+    def upload(self, job: JobInput) -> str:
+        """Hand over the input; the service's id for the job. An API that takes input and order in
+        one call does nothing here and returns ""."""
+
+    @abstractmethod
+    def submit(self, job: JobInput, job_id: str) -> str:
+        """Order the work; the job's id, by which it is polled."""
+
+    @abstractmethod
+    def poll(self, job_id: str) -> JobState:
+        """The job's state now."""
+
+    @abstractmethod
+    def fetch(self, job_id: str, state: JobState) -> Artifact:
+        """The finished job's output."""
+
+    def inspect(self, artifact: Artifact) -> dict[str, float]:
+        """Check the output off the event loop; numbers for the record. Raises ServiceError("bad_output", …)."""
+        return {}
+
+    def cancel(self, job_id: str) -> None:
+        """Give a job up, where the service can."""
+        return
+
+    def in_flight(self) -> int | None:
+        """How many jobs the service says it is working on; None when it does not say."""
+        return None
+
+    def time_scale(self) -> float | None:
+        """The scale of a service whose time is modelled (it declares itself a testbed); None for a real one."""
+        return None
+
+    def close(self) -> None:
+        """Close what is open."""
+        return

@@ -1,0 +1,114 @@
+"""What may be named in a suite: metrics, operations, phases and labels, as the wings declare them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from genload.settings.criteria.ast import Dimension
+
+SUMMARY_STATS = ("mean", "min", "max", "p", "count")
+SERIES_STATS = ("mean", "min", "max", "last", "growth", "slope", "p", "count")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One name that a criterion may judge.
+
+    Attributes:
+        name: dotted, without the statistic: ``generate.duration``, ``server.memory``.
+        dimension: what its numbers are.
+        stats: statistics it takes; empty for a metric that is itself a number (``generate.error_rate``).
+        source: ``requests`` (records) or ``samples`` (monitors).
+        help: one line for docs, schema and error messages.
+    """
+
+    name: str
+    dimension: Dimension
+    stats: tuple[str, ...]
+    source: str
+    help: str
+
+
+def request_metrics(operation: str, stages: tuple[str, ...] = ()) -> tuple[Metric, ...]:
+    """The metrics every operation (``generate``, ``speech``) has, and one for each of its stages."""
+    plain = (
+        ("error_rate", Dimension.RATIO, "failed, timed out and unfinished ÷ attempted"),
+        ("success_rate", Dimension.RATIO, "completed ÷ attempted"),
+        ("attempted", Dimension.COUNT, "requests started in the window, warm-up left out"),
+        ("completed", Dimension.COUNT, "requests that ended well, output checked"),
+        ("failed", Dimension.COUNT, "attempted − completed"),
+        ("unfinished", Dimension.COUNT, "still in flight when waiting for them ended"),
+        ("rejections", Dimension.COUNT, "refusals (429, 503) met on the way, retried or final"),
+        ("throughput", Dimension.RATE, "completions inside the window ÷ its length"),
+    )
+    numbers = tuple(Metric(f"{operation}.{n}", d, (), "requests", h) for n, d, h in plain)
+    durations = (
+        Metric(
+            f"{operation}.duration",
+            Dimension.TIME,
+            SUMMARY_STATS,
+            "requests",
+            "before the first connect to the last byte",
+        ),
+        Metric(
+            f"{operation}.server_duration",
+            Dimension.TIME,
+            SUMMARY_STATS,
+            "requests",
+            "accepted to observed finish",
+        ),
+    )
+    parts = tuple(
+        Metric(f"{operation}.stage.{s}", Dimension.TIME, SUMMARY_STATS, "requests", f"time in stage {s}")
+        for s in stages
+    )
+    return numbers + durations + parts
+
+
+def _sampled(name: str, dimension: Dimension, text: str) -> Metric:
+    return Metric(name, dimension, SERIES_STATS, "samples", text)
+
+
+# The vocabulary of machines. It is the engine's, because several monitors fill the same name
+# (NVML, an agent, the service's own page): one word for one thing, whoever measured it.
+MACHINE_METRICS: tuple[Metric, ...] = (
+    _sampled("gpu.utilisation", Dimension.RATIO, "share of time a kernel ran"),
+    _sampled("gpu.memory_used", Dimension.BYTES, "memory in use on the GPU"),
+    _sampled("gpu.memory_total", Dimension.BYTES, "memory of the GPU"),
+    _sampled("gpu.power", Dimension.PLAIN, "power draw, watts"),
+    _sampled("gpu.energy", Dimension.PLAIN, "energy counter, joules"),
+    _sampled("gpu.temperature", Dimension.PLAIN, "degrees Celsius"),
+    _sampled("gpu.clock_sm", Dimension.PLAIN, "streaming multiprocessor clock, hertz"),
+    _sampled("gpu.throttled", Dimension.STATE, "1 while clocks are held down"),
+    _sampled("host.cpu", Dimension.RATIO, "share of all cores busy, load generator's host"),
+    _sampled("host.memory_used", Dimension.BYTES, "memory in use, load generator's host"),
+    _sampled("host.memory_available", Dimension.BYTES, "memory available, load generator's host"),
+    _sampled("host.network_received", Dimension.BYTES, "bytes received since boot"),
+    _sampled("host.network_sent", Dimension.BYTES, "bytes sent since boot"),
+    _sampled("server.up", Dimension.STATE, "1 while the service answers its metrics page"),
+    _sampled("server.restarts", Dimension.COUNT, "restarts seen since the run began"),
+    _sampled("server.memory", Dimension.BYTES, "resident memory of the service's process"),
+    _sampled("server.cpu", Dimension.RATIO, "CPU of the service's process, share of one core"),
+    _sampled("server.in_flight", Dimension.COUNT, "jobs the service says it is working on"),
+    _sampled("server.scrape_duration", Dimension.TIME, "how long the metrics page took"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Everything a criterion of one scenario may name.
+
+    `open_prefixes` are namespaces whose members only the suite knows (``prom.`` queries).
+    `labels` maps a label to its known values; an empty tuple means any value.
+    """
+
+    metrics: Mapping[str, Metric]
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    open_prefixes: tuple[str, ...] = ("prom.",)
+
+    @classmethod
+    def of(
+        cls, metrics: tuple[Metric, ...], labels: Mapping[str, tuple[str, ...]] | None = None
+    ) -> Catalogue:
+        return cls({m.name: m for m in (*MACHINE_METRICS, *metrics)}, dict(labels or {}))

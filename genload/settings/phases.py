@@ -1,0 +1,98 @@
+"""When how many users may start work: the timeline that shape, gate and analysis share.
+
+Pure arithmetic on seconds since the load began (after the warm-up); no clock in here.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import accumulate
+from math import floor, inf
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One stretch of load.
+
+    Attributes:
+        name: what criteria filter by.
+        duration_s: its length; None for a phase that ends when `iterations` requests have ended.
+        users: how many users may start work at its end.
+        users_from: how many at its beginning, for a linear ramp; None for a constant phase.
+        iterations: how many requests the phase makes in all, for a phase without a duration.
+    """
+
+    name: str
+    duration_s: float | None
+    users: int
+    users_from: int | None = None
+    iterations: int | None = None
+
+    def target(self, into_s: float) -> int:
+        """Users that may start work `into_s` seconds after the phase began."""
+        if self.users_from is None or not self.duration_s:
+            return self.users
+        share = min(max(into_s / self.duration_s, 0.0), 1.0)
+        return self.users_from + floor((self.users - self.users_from) * share)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Phases one after the other; half-open, so that a boundary belongs to the later phase."""
+
+    phases: tuple[Phase, ...]
+
+    @property
+    def ends_s(self) -> tuple[float, ...]:
+        """When each phase ends; a phase without a duration never ends by the clock."""
+        lengths = (inf if p.duration_s is None else p.duration_s for p in self.phases)
+        return tuple(accumulate(lengths))
+
+    @property
+    def duration_s(self) -> float:
+        """When the load ends by the clock: `inf` for a phase that counts iterations."""
+        return self.ends_s[-1]
+
+    @property
+    def max_users(self) -> int:
+        return max(max(p.users, p.users_from or 0) for p in self.phases)
+
+    @property
+    def iterations(self) -> int | None:
+        """How many requests the whole timeline makes, when it counts them."""
+        counts = [p.iterations for p in self.phases if p.iterations is not None]
+        return sum(counts) if counts else None
+
+    def start_s(self, index: int) -> float:
+        """When phase `index` begins."""
+        return self.ends_s[index - 1] if index else 0.0
+
+    def index_at(self, t_s: float) -> int | None:
+        """The phase that holds `t_s`; None before the load and after it."""
+        if t_s < 0 or t_s >= self.duration_s:
+            return None
+        return bisect_right(self.ends_s, t_s)
+
+    def phase_at(self, t_s: float) -> Phase | None:
+        index = self.index_at(t_s)
+        return None if index is None else self.phases[index]
+
+    def target(self, t_s: float) -> int:
+        """Users that may start work at `t_s`; 0 outside the load."""
+        index = self.index_at(t_s)
+        return 0 if index is None else self.phases[index].target(t_s - self.start_s(index))
+
+    def next_boundary_s(self, t_s: float) -> float:
+        """The first phase boundary after `t_s` (`inf` when there is none)."""
+        return next((end for end in self.ends_s if end > t_s), inf)
+
+    def user_seconds(self, from_s: float, to_s: float) -> float:
+        """The target integrated over [from_s, to_s): what the load owes, for the validity check."""
+        total = 0.0
+        for index, phase in enumerate(self.phases):
+            begin, end = max(self.start_s(index), from_s), min(self.ends_s[index], to_s)
+            if end > begin:
+                middle = (begin + end) / 2 - self.start_s(index)
+                total += phase.target(middle) * (end - begin)
+        return total
