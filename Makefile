@@ -1,0 +1,61 @@
+# Everything runs in .venv; only python3 (3.11 or newer, with venv) and make must be there.
+# Another interpreter: make demo PYTHON=python3.12
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+
+.PHONY: help install demo test check lock bench soak clean
+
+help: ## this list
+	@echo "genload: make TARGET"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
+	  while IFS='|' read -r target text; do printf '%-10s %s\n' "$$target" "$$text"; done
+
+demo: $(STAMP) ## all five ORFEAS scenarios against the built-in testbed, about 3 minutes
+	$(BIN)/genload demo $(ARGS)
+
+test: $(STAMP) ## every test; one part of them: make test ARGS=tests/settings
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP) ## style, types, the house's import rules, declared dependencies
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+
+lock: $(STAMP) ## pin every dependency of pyproject.toml in requirements.txt, with hashes
+	$(BIN)/uv pip compile pyproject.toml --universal --all-extras --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.txt $(ARGS)
+	@if grep -n '://' requirements.txt; then echo "requirements.txt names an address" >&2; exit 1; fi
+
+bench: $(STAMP) ## measurements: what genload itself costs, how right its numbers are
+	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python -u $$file $(ARGS) || exit 1; done
+
+soak: $(STAMP) ## the sustained scenario at its full length (one hour) against the testbed
+	$(BIN)/genload demo sustained --time-scale 1 $(ARGS)
+
+install: $(STAMP) ## the environment alone
+
+clean: ## remove the environment, caches and results of demos
+	rm -rf $(VENV) build dist demo-results .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# The stamp is written last: an interrupted installation is taken up again, a finished one is not
+# repeated until the pinned requirements or the project's own metadata change.
+$(STAMP): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "genload needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 | head -n 1)." >&2; \
+	  echo "  → install one, or name it: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "'$(PYTHON)' comes without venv." >&2; \
+	  echo "  → Debian, Ubuntu, WSL: sudo apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+	  echo "== making $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv --clear $(VENV); }
+	@echo "== installing the pinned requirements into $(VENV) (about a minute the first time)"
+	@$(PIP) install --progress-bar off --require-hashes --requirement requirements.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+	@echo "== installed"

@@ -1,0 +1,246 @@
+"""What the tests of several areas share: programs of the system, free ports, a running testbed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+IN_CI = os.environ.get("CI") == "true"
+SESSION_VARIABLE = "GENLOAD_TEST_SESSION"
+READY_S = 30.0
+END_S = 10.0
+
+hypothesis.settings.register_profile("genload", deadline=None, derandomize=IN_CI)
+hypothesis.settings.load_profile("genload")
+
+
+# --- nothing skipped in CI, nothing left behind ---------------------------------------------------
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """In CI a skipped test is a hole in the proof: the session fails."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    if IN_CI and skipped and exitstatus == pytest.ExitCode.OK:
+        reporter.write_line(f"CI=true, and {len(skipped)} tests were skipped", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_process_left_behind() -> Iterator[None]:
+    """Fail a session whose tests leave processes running, and end those.
+
+    A mark in the environment finds them even when their parent has ended before them.
+    """
+    mark = f"{os.getpid()}-{time.time_ns()}"
+    os.environ[SESSION_VARIABLE] = mark
+    yield
+    left = marked_processes(mark)
+    psutil.wait_procs(left, timeout=END_S)
+    left = [process for process in left if process.is_running()]
+    told = [_describe(process) for process in left]
+    for process in left:
+        process.kill()
+    assert not told, "the tests left processes running:\n" + "\n".join(told)
+
+
+def marked_processes(mark: str) -> list[psutil.Process]:
+    """Processes that were started under the mark, by their environment or as our descendants.
+
+    Python's own resource tracker is left out: it lives as long as we do, and ends with us.
+    """
+    own = psutil.Process()
+    found = {process.pid: process for process in own.children(recursive=True)}
+    for process in psutil.process_iter():
+        try:
+            if process.pid != own.pid and process.environ().get(SESSION_VARIABLE) == mark:
+                found[process.pid] = process
+        except (psutil.Error, OSError):
+            continue
+    return [process for process in found.values() if _counts(process)]
+
+
+def _counts(process: psutil.Process) -> bool:
+    try:
+        return (
+            process.status() != psutil.STATUS_ZOMBIE
+            and "multiprocessing.resource_tracker" not in " ".join(process.cmdline())
+        )
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _describe(process: psutil.Process) -> str:
+    try:
+        started_by = process.environ().get("PYTEST_CURRENT_TEST", "an unknown test")
+        return f"  {process.pid} {' '.join(process.cmdline())[:160]} (started by {started_by})"
+    except psutil.Error:
+        return f"  {process.pid}"
+
+
+# --- programs of the system -----------------------------------------------------------------------
+
+
+def system_program(*names: str) -> str:
+    """The path of a program by one of its names; without it the test skips, or fails in CI."""
+    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/sbin"))
+    for name in names:
+        if found := shutil.which(name, path=path):
+            return found
+    reason = f"{names[0]} is not installed on this machine"
+    if IN_CI:
+        pytest.fail(f"{reason}; .ci/run installs it", pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def nginx() -> str:
+    """Path of nginx."""
+    return system_program("nginx")
+
+
+@pytest.fixture
+def prometheus() -> str:
+    """Path of Prometheus."""
+    return system_program("prometheus")
+
+
+@pytest.fixture
+def chromium() -> str:
+    """Path of Chromium."""
+    return system_program("chromium", "chromium-browser", "google-chrome")
+
+
+# --- ports and the testbed ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """A callable that names a free port on the loopback address, a different one each time."""
+    named: set[int] = set()
+
+    def name_one() -> int:
+        while True:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port: int = probe.getsockname()[1]
+            if port not in named:
+                named.add(port)
+                return port
+
+    return name_one
+
+
+@dataclass(frozen=True)
+class Testbed:
+    """A running testbed.
+
+    Attributes:
+        url: its base URL on the loopback address.
+        truth: its truth log, one JSON line a job; the file appears with the first job.
+        log: what it wrote to stdout and stderr.
+    """
+
+    __test__ = False
+
+    url: str
+    truth: Path
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    def truth_records(self) -> list[dict[str, Any]]:
+        """The truth log as it stands."""
+        lines = self.truth.read_text(encoding="utf-8").splitlines() if self.truth.exists() else []
+        return [json.loads(line) for line in lines]
+
+    def end(self) -> None:
+        """End it, and wait until it is gone."""
+        end_process(self.process)
+
+
+@pytest.fixture
+def testbed(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Callable[..., Testbed]]:
+    """A factory of running testbeds: ``testbed(service_time="1s", slots=2)`` → ``--service-time 1s --slots 2``.
+
+    True means a bare flag, None leaves an option out. Each ends with the test.
+    """
+    running: list[Testbed] = []
+
+    def start(**options: Any) -> Testbed:
+        number = len(running)
+        port = options.pop("port", None) or free_port()
+        truth = Path(options.pop("truth", None) or tmp_path / f"truth-{number}.jsonl")
+        arguments = ["--port", str(port), "--truth", str(truth), *command_line(options)]
+        log = tmp_path / f"testbed-{number}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "testbed", *arguments],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        running.append(Testbed(f"http://127.0.0.1:{port}", truth, log, process))
+        wait_until_ready(running[-1].url, process, log)
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.end()
+
+
+def command_line(options: dict[str, Any]) -> Sequence[str]:
+    """Keyword options as a command line has them."""
+    words: list[str] = []
+    for name, value in options.items():
+        flag = f"--{name.replace('_', '-')}"
+        if value is True:
+            words.append(flag)
+        elif value is not None:
+            words += [flag, str(value)]
+    return words
+
+
+def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait for ``/ready``; fail with the process's own words when it ends or stays silent."""
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(f"{url}/ready", timeout=2) as answer:  # noqa: S310  our own http URL
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    end_process(process)
+    words = log.read_text(encoding="utf-8", errors="replace")[-4000:]
+    pytest.fail(f"the testbed was not ready within {READY_S:.0f} s, exit code {process.returncode}:\n{words}")
+
+
+def end_process(process: subprocess.Popen[bytes]) -> None:
+    """SIGTERM, and SIGKILL when that is ignored."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
