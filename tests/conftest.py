@@ -25,6 +25,7 @@ IN_CI = os.environ.get("CI") == "true"
 SESSION_VARIABLE = "GENLOAD_TEST_SESSION"
 READY_S = 30.0
 END_S = 10.0
+LAST_PROCESSES_S = 3.0
 
 hypothesis.settings.register_profile("genload", deadline=None, derandomize=IN_CI)
 hypothesis.settings.load_profile("genload")
@@ -38,7 +39,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """In CI a skipped test is a hole in the proof: the session fails."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     skipped = reporter.stats.get("skipped", []) if reporter else []
-    if IN_CI and skipped and exitstatus == pytest.ExitCode.OK:
+    if IN_CI and reporter and skipped and exitstatus == pytest.ExitCode.OK:
         reporter.write_line(f"CI=true, and {len(skipped)} tests were skipped", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -52,9 +53,7 @@ def no_process_left_behind() -> Iterator[None]:
     mark = f"{os.getpid()}-{time.time_ns()}"
     os.environ[SESSION_VARIABLE] = mark
     yield
-    left = marked_processes(mark)
-    psutil.wait_procs(left, timeout=END_S)
-    left = [process for process in left if process.is_running()]
+    _, left = psutil.wait_procs(marked_processes(mark), timeout=LAST_PROCESSES_S)
     told = [_describe(process) for process in left]
     for process in left:
         process.kill()
@@ -177,7 +176,7 @@ class Testbed:
 
 @pytest.fixture
 def testbed(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Callable[..., Testbed]]:
-    """A factory of running testbeds: ``testbed(service_time="1s", slots=2)`` → ``--service-time 1s --slots 2``.
+    """A factory of running testbeds: ``testbed(service_time="1s")`` starts one with ``--service-time 1s``.
 
     True means a bare flag, None leaves an option out. Each ends with the test.
     """
