@@ -46,7 +46,8 @@ class Subject:
     """What is judged: ``generate.duration.p95{phase=spike}``.
 
     Attributes:
-        metric: dotted name without the statistic (``generate.duration``, ``generate.stage.queue``, ``gpu.memory_used``).
+        metric: dotted name without the statistic (``generate.duration``, ``generate.stage.queue``,
+            ``gpu.memory_used``).
         stat: ``mean min max p50 p95 p99 p rate count last growth slope``; None for a metric that
             is itself a number (``generate.error_rate``, ``generate.attempted``).
         percentile: 0..100 for ``p…`` statistics, else None. ``p95`` is stored as stat "p", percentile 95.
