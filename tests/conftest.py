@@ -127,6 +127,12 @@ def chromium() -> str:
     return system_program("chromium", "chromium-browser", "google-chrome")
 
 
+@pytest.fixture
+def docker_compose() -> str:
+    """Path of docker-compose, which checks a file without an engine."""
+    return system_program("docker-compose")
+
+
 # --- ports and the testbed ------------------------------------------------------------------------
 
 
