@@ -20,6 +20,12 @@ import hypothesis
 import psutil
 import pytest
 
+# `import locust` patches the whole process: tests that look at shapes and gates want it, not the patching.
+os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"
+import locust  # noqa: E402, F401
+
+del os.environ["LOCUST_SKIP_MONKEY_PATCH"]
+
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI") == "true"
 SESSION_VARIABLE = "GENLOAD_TEST_SESSION"
@@ -184,11 +190,14 @@ class Testbed:
 def testbed(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Callable[..., Testbed]]:
     """A factory of running testbeds: ``testbed(service_time="1s")`` starts one with ``--service-time 1s``.
 
-    True means a bare flag, None leaves an option out. Each ends with the test.
+    True means a bare flag, None leaves an option out; `program` and `cwd` start another installation's.
+    Each ends with the test.
     """
     running: list[Testbed] = []
 
-    def start(**options: Any) -> Testbed:
+    def start(
+        *, program: Sequence[str] = (sys.executable, "-m", "testbed"), cwd: Path = ROOT, **options: Any
+    ) -> Testbed:
         number = len(running)
         port = options.pop("port", None) or free_port()
         truth = Path(options.pop("truth", None) or tmp_path / f"truth-{number}.jsonl")
@@ -196,8 +205,8 @@ def testbed(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Callable[.
         log = tmp_path / f"testbed-{number}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "testbed", *arguments],
-                cwd=ROOT,
+                [*program, *arguments],
+                cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

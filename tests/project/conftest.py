@@ -1,0 +1,29 @@
+"""The examples of CONTRIBUTING.md as files."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+_EXAMPLE = re.compile(r"^```(?:python|yaml)\n# (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="session")
+def examples() -> dict[str, str]:
+    """Text by path: each code block that begins with a comment of its path."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    return {match[1]: match[2] for match in _EXAMPLE.finditer(text)}
+
+
+@pytest.fixture
+def example_project(examples: dict[str, str], tmp_path: Path) -> Path:
+    """A folder with every example in its place."""
+    folder = tmp_path / "project"
+    for name, text in examples.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder

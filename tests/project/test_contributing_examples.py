@@ -1,0 +1,71 @@
+"""What CONTRIBUTING.md shows is complete and true. That it all runs together: test_wheel.py."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from genload import extensions
+from genload.monitor import Monitor
+from genload.service import JobClient
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def project(example_project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(example_project)
+    return example_project
+
+
+def test_there_is_one_example_for_each_seam(examples: dict[str, str]) -> None:
+    wings = [name.split("/")[0] for name in examples]
+
+    assert sorted(wings) == ["mine.yaml", "monitors", "reports", "services", "shapes"]
+
+
+@pytest.mark.processes
+def test_they_meet_our_own_style(project: Path) -> None:
+    ruff, rules = str(Path(sys.executable).parent / "ruff"), str(ROOT / "pyproject.toml")
+    for check in (["check"], ["format", "--check"]):
+        done = subprocess.run(
+            [ruff, *check, "--config", rules, "."], cwd=project, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_shape_climbs_in_equal_steps(project: Path) -> None:
+    shape = extensions.shape_class("staircase")
+    settings = shape.Settings.model_validate({"kind": "staircase", "users": 2, "steps": 3, "step": "10s"})
+
+    phases = shape.timeline(settings).phases
+
+    assert [(phase.name, phase.users, phase.duration_s) for phase in phases] == [
+        ("step1", 2, 10.0),
+        ("step2", 4, 10.0),
+        ("step3", 6, 10.0),
+    ]
+
+
+def test_the_monitor_samples_this_process(project: Path) -> None:
+    kind = extensions.attribute("monitors", "local_process", "Monitor")
+    (project / "testbed.pid").write_text(str(os.getpid()))
+    monitor: Monitor = kind(kind.Settings.model_validate({"pid_file": "testbed.pid"}), "http://127.0.0.1:1")
+
+    monitor.open()
+    values = monitor.sample()
+
+    assert set(values) == set(monitor.metrics)
+    assert values["server.up"] == 1.0
+    assert values["server.memory"] > 10_000_000
+
+
+def test_the_service_is_a_whole_client(project: Path) -> None:
+    client = extensions.attribute("services", "relief", "Client")
+
+    assert issubclass(client, JobClient)
+    assert not client.__abstractmethods__

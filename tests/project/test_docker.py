@@ -1,0 +1,69 @@
+"""The container files say what the rest of the project says; no engine is needed to see that."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+
+
+def options_of(*command: str) -> set[str]:
+    """The long options that a program's help names."""
+    done = subprocess.run([*command, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return set(re.findall(r"--[a-z][a-z-]+", done.stdout))
+
+
+def used(command: list[str]) -> set[str]:
+    return {word.partition("=")[0] for word in command if word.startswith("--")}
+
+
+@pytest.fixture
+def services(docker_compose: str) -> dict[str, Any]:
+    """The composition as docker-compose understands it."""
+    done = subprocess.run(
+        [docker_compose, "-f", "docker-compose.yml", "config"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = yaml.safe_load(done.stdout)["services"]
+    return found
+
+
+@pytest.mark.processes
+def test_composes_a_testbed_a_master_and_two_workers_in_one_network(services: dict[str, Any]) -> None:
+    assert set(services) == {"testbed", "master", "worker"}
+    assert services["worker"]["deploy"]["replicas"] == 2
+    assert "--expect-workers=2" in services["master"]["command"]
+    assert {services[name]["network_mode"] for name in ("master", "worker")} == {"service:testbed"}
+    assert not any("ports" in service for service in services.values())
+
+
+@pytest.mark.processes
+def test_its_commands_use_options_that_exist(services: dict[str, Any]) -> None:
+    locust = options_of(str(BIN / "locust"), "-f", services["master"]["entrypoint"][2])
+    serve = options_of(str(BIN / "genload"), services["testbed"]["command"][0])
+
+    assert used(services["master"]["command"]) <= locust
+    assert used(services["worker"]["command"]) <= locust
+    assert used(services["testbed"]["command"]) <= serve
+
+
+def test_the_image_copies_what_exists_and_names_no_registry() -> None:
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    sources = [word for line in lines if line.startswith("COPY") for word in line.split()[1:-1]]
+    images = [line.split()[1] for line in lines if line.startswith("FROM")]
+
+    assert sources and all((ROOT / source).exists() for source in sources)
+    assert images and not any("/" in image for image in images)

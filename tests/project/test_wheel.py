@@ -1,0 +1,113 @@
+"""The wheel, alone in an empty environment, in a folder whose files have the names of our wings."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+WINGS = ("config", "locustfiles", "monitors", "reports", "services", "shapes")
+
+pytestmark = pytest.mark.processes
+
+
+def run(*command: str | Path, cwd: Path, timeout_s: float = 300) -> str:
+    """Output of a command that succeeds."""
+    done = subprocess.run(
+        [str(word) for word in command], cwd=cwd, capture_output=True, text=True, timeout=timeout_s
+    )
+    assert done.returncode == 0, f"{command}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from the checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ".", cwd=ROOT)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of an environment that holds the wheel and its pinned dependencies, nothing else."""
+    folder = tmp_path_factory.mktemp("environment") / "venv"
+    uv = Path(sys.executable).parent / "uv"
+    run(uv, "venv", "--quiet", "--python", sys.executable, folder, cwd=folder.parent)
+    run(
+        *(uv, "pip", "install", "--quiet", "--python", folder / "bin" / "python"),
+        *("--constraint", ROOT / "requirements.txt", f"genload[testbed] @ {wheel.as_uri()}"),
+        cwd=folder.parent,
+    )
+    return folder / "bin"
+
+
+@pytest.fixture
+def project(example_project: Path) -> Path:
+    """The examples of CONTRIBUTING.md, beside files that have nothing to do with genload."""
+    (example_project / "config.py").write_text('raise RuntimeError("a config.py of the user\'s own")\n')
+    for name in ("__init__.py", "quarterly.py"):
+        (example_project / "reports" / name).write_text('raise RuntimeError("a report of another kind")\n')
+    return example_project
+
+
+def test_it_holds_the_engine_the_wings_and_the_testbed_and_takes_no_other_name(wheel: Path) -> None:
+    held = set(zipfile.ZipFile(wheel).namelist())
+    tracked = run("git", "ls-files", *WINGS, "testbed", cwd=ROOT).split()
+    expected = {f"genload/{'' if name.startswith('testbed/') else 'wings/'}{name}" for name in tracked} | {
+        "genload/py.typed",
+        "genload/cli.py",
+    }
+
+    assert {name.split("/")[0].split("-")[0] for name in held} == {"genload"}
+    assert expected <= held
+
+
+def test_it_says_its_version(environment: Path, project: Path) -> None:
+    assert "0.1.0" in run(environment / "genload", "--version", cwd=project)
+
+
+def test_it_finds_a_projects_own_wing_files_before_its_own(environment: Path, project: Path) -> None:
+    program = """
+from genload.extensions import find, shape_class
+for wing, name in (("shapes", "staircase"), ("services", "relief"), ("shapes", "spike")):
+    print(find(wing, name))
+print(shape_class("staircase").__name__)
+"""
+
+    staircase, relief, spike, name = run(environment / "python", "-c", program, cwd=project).splitlines()
+
+    assert Path(staircase) == project / "shapes" / "staircase.py"
+    assert Path(relief) == project / "services" / "relief.py"
+    assert Path(spike).parts[-4:] == ("genload", "wings", "shapes", "spike.py")
+    assert name == "Staircase"
+
+
+def test_it_runs_a_suite_with_the_projects_own_wing_files(
+    environment: Path, project: Path, testbed: Callable[..., Any]
+) -> None:
+    serve = (str(environment / "genload"), "serve")
+    served = testbed(program=serve, cwd=project, time_scale=0.02, service_time="40s", slots=4)
+    (project / "testbed.pid").write_text(str(served.process.pid))
+
+    run(
+        *(environment / "genload", "run", "mine.yaml", "--host", served.url, "--time-scale", "0.02"),
+        *("--results", "out"),
+        cwd=project,
+    )
+
+    (results,) = (project / "out").glob("*/results_stairs.json")
+    result = json.loads(results.read_text(encoding="utf-8"))
+    assert result["verdict"]["result"] == "pass"
+    assert result["total_requests"] == result["successful_requests"] > 5
+    assert result["total_requests"] <= len(served.truth_records())
+    assert [phase["name"] for phase in result["phases"]] == ["step1", "step2"]
+    assert "mine/stairs: pass" in (results.parent / "one_line.txt").read_text(encoding="utf-8")
