@@ -1,0 +1,355 @@
+"""The ORFEAS API as a client can see it, on Starlette."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import uuid
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from datetime import datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError, field_validator
+from starlette.applications import Starlette
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from .envelope import Envelope
+from .faults import HEADER as FAULT_HEADER
+from .faults import Fault, Faults, UnknownFaultError
+from .gpu import Gpu
+from .images import MAX_BYTES, ImageRefusedError, check_image
+from .job import Order, Upload
+from .jobs import Jobs
+from .metrics import Metrics
+from .options import Options
+from .ratelimit import WINDOW_S, RateLimit
+from .transfer import Transfer
+
+_UUID = re.compile(r"[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}")
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
+_RETRY_AFTER_S = 5  # modelled; the real service says 5
+_SCRAPE_S = 0.1  # modelled: a real scrape measures the CPU for that long
+_CAPABILITIES = ["image_upload", "3d_generation", "stl_export", "gpu_memory_management", "hunyuan3d"]
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class _Dimensions(BaseModel):
+    width: int = Field(ge=1, le=1000)
+    height: int = Field(ge=1, le=1000)
+    depth: int = Field(ge=1, le=500)
+
+
+class _Submission(BaseModel):
+    """The body of generate-3d; lax as the real one (``"7"`` is a quality)."""
+
+    job_id: str
+    format: Literal["stl", "obj", "glb", "ply"] = "stl"
+    dimensions: _Dimensions = _Dimensions(width=100, height=100, depth=20)
+    quality: int = Field(default=7, ge=1, le=10)
+
+    @field_validator("job_id")
+    @classmethod
+    def _is_uuid(cls, value: str) -> str:
+        if not _UUID.fullmatch(value):
+            raise ValueError("job_id must be a valid UUID")
+        return value
+
+
+class Api:
+    """The handlers of one service, and whether it is ready."""
+
+    def __init__(
+        self,
+        options: Options,
+        *,
+        jobs: Jobs,
+        gpu: Gpu,
+        metrics: Metrics,
+        pool: Executor,
+        folder: Path,
+    ) -> None:
+        self._options, self._jobs, self._gpu, self._metrics = options, jobs, gpu, metrics
+        self._pool, self._folder = pool, folder
+        self._faults = Faults(fail_rate=options.fail_rate, reject_rate=options.reject_rate, seed=options.seed)
+        self._rate_limit = RateLimit(options.rate_limit_per_min, options.scaled(WINDOW_S))
+        self.ready = False
+
+    def app(self) -> Envelope:
+        """The ASGI application."""
+        routes = [
+            Route("/health", self._health),
+            Route("/ready", self._ready),
+            Route("/metrics", self._page),
+            Route("/api/health", self._tracked("/api/health", self._api_health)),
+            Route("/api/upload-image", self._tracked("/api/upload-image", self._upload), methods=["POST"]),
+            Route("/api/generate-3d", self._tracked("/api/generate-3d", self._generate), methods=["POST"]),
+            Route("/api/job-status/{job_id}", self._tracked("/api/job-status", self._job_status)),
+            Route("/api/download/{job_id}/{filename}", self._download),
+            Route("/api/preview/{filename}", self._tracked("/api/preview", self._preview)),
+            Route(
+                "/api/preview-output/{job_id}/{filename}",
+                self._tracked("/api/preview-output", self._preview_output),
+            ),
+        ]
+        handlers = {404: self._not_found, 405: self._method_not_allowed}
+        return Envelope(Starlette(routes=routes, exception_handlers=handlers), self._options.time_scale)
+
+    def _tracked(self, endpoint: str, handler: Handler) -> Handler:
+        """Count the handler's requests under the endpoint's name, as ORFEAS's decorator does."""
+
+        async def tracked(request: Request) -> Response:
+            with self._metrics.request(endpoint) as answered:
+                response = await handler(request)
+                answered.status = response.status_code
+                return response
+
+        return tracked
+
+    async def _health(self, request: Request) -> Response:
+        """Alive, whatever else: 200 even while models load."""
+        return JSONResponse({"service": "orfeas-backend", "status": "healthy", "version": "1.0.0"})
+
+    async def _ready(self, request: Request) -> Response:
+        checks = {"application": self.ready, "gpu": True, "gpu_name": "testbed", "models": self.ready}
+        checks["gpu_memory_total"] = f"{self._gpu.total_bytes / 1e9:.2f} GB"
+        return JSONResponse(
+            {"checks": checks, "status": "ready" if self.ready else "not_ready"},
+            200 if self.ready else 503,
+        )
+
+    async def _api_health(self, request: Request) -> Response:
+        allocated, reserved, total = (
+            self._gpu.allocated_bytes,
+            self._gpu.reserved_bytes,
+            self._gpu.total_bytes,
+        )
+        return JSONResponse(
+            {
+                "status": "healthy",
+                "timestamp": datetime.now().isoformat(),
+                "mode": "full_ai",
+                "gpu_info": {
+                    "allocated": allocated,
+                    "reserved": reserved,
+                    "total": total,
+                    "free": total - reserved,
+                },
+                "active_jobs": self._jobs.active,
+                "models_status": "ready" if self.ready else "loading",
+                "processor": {"model_type": "testbed relief", "available": self.ready},
+                "capabilities": _CAPABILITIES,
+                "testbed": {
+                    "time_scale": self._options.time_scale,
+                    "service_time_s": self._options.service_time_s,
+                    "slots": self._options.slots,
+                    "when_full": self._options.when_full,
+                    "seed": self._options.seed,
+                },
+            }
+        )
+
+    async def _page(self, request: Request) -> Response:
+        await asyncio.sleep(self._options.scaled(_SCRAPE_S))
+        return Response(self._metrics.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def _upload(self, request: Request) -> Response:
+        arrival_s = monotonic()
+        if not self._admitted(request, arrival_s):
+            return _error(self._rate_limit.refusal, 429)
+        if int(request.headers.get("content-length") or 0) > MAX_BYTES:
+            # An answer before the body is read would reach most clients as a reset connection.
+            async for _ in request.stream():
+                pass
+            return _error("File too large (max 50MB)", 413)
+        image = await _image_field(request)
+        if image is None:
+            return _error("No image file provided", 400)
+        if not image.filename:
+            return _error("No file selected", 400)
+        if (image.size or 0) > MAX_BYTES:
+            return _error("File too large (max 50MB)", 413)
+        content = await image.read()
+        job_id = str(uuid.uuid4())
+        original = _UNSAFE.sub("_", Path(image.filename).name).strip("._") or "image"
+        filename = f"{job_id}_{original}"
+        path = self._folder / filename
+        try:
+            image_info = await asyncio.get_running_loop().run_in_executor(
+                self._pool, _check_and_store, content, image.filename, path
+            )
+        except ImageRefusedError as refusal:
+            return _error(f"Security validation failed: {refusal}", 400)
+        request_id = request.headers.get("x-request-id", "")
+        self._jobs.add_upload(Upload(job_id, filename, path, request_id, arrival_s))
+        return JSONResponse(
+            {
+                "job_id": job_id,
+                "filename": filename,
+                "original_filename": original,
+                "preview_url": f"/api/preview/{filename}",
+                "status": "uploaded",
+                "image_info": image_info,
+            }
+        )
+
+    async def _generate(self, request: Request) -> Response:
+        arrival_s = monotonic()
+        try:
+            asked = self._faults.asked(request.headers.get(FAULT_HEADER))
+        except UnknownFaultError as error:
+            return _error(str(error), 400)
+        body = await _json_object(request)
+        if not self.ready or self._faults.strikes(Fault.REJECT, asked):
+            return self._models_loading(body)
+        if not self._admitted(request, arrival_s):
+            return _error(self._rate_limit.refusal, 429)
+        if body is None or asked is Fault.ERROR:
+            return _error("3D generation failed", 500)
+        try:
+            submission = _Submission.model_validate(body)
+        except ValidationError as error:
+            return _invalid(error)
+        if self._jobs.is_running(submission.job_id):
+            return JSONResponse(
+                {
+                    "error": "Generation already in progress",
+                    "job_id": submission.job_id,
+                    "status": "conflict",
+                    "message": "This job is currently being processed."
+                    " Wait for completion or use a different job_id.",
+                },
+                409,
+            )
+        dimensions = submission.dimensions.model_dump()
+        faults = {
+            fault
+            for fault in (Fault.FAIL, Fault.CUBE, Fault.WRONG_FORMAT)
+            if self._faults.strikes(fault, asked)
+        }
+        self._jobs.accept(
+            Order(submission.job_id, submission.format, submission.quality, dimensions),
+            arrival_s=arrival_s,
+            request_id=request.headers.get("x-request-id", ""),
+            faults=frozenset(faults),
+        )
+        return JSONResponse(
+            {
+                "job_id": submission.job_id,
+                "status": "generating_3d",
+                "format": submission.format,
+                "dimensions": dimensions,
+                "quality": submission.quality,
+            }
+        )
+
+    def _models_loading(self, body: dict[str, Any] | None) -> Response:
+        job_id = body.get("job_id") if body is not None else None
+        if isinstance(job_id, str) and _UUID.fullmatch(job_id):
+            self._jobs.reject(job_id)
+        return JSONResponse(
+            {
+                "error": "AI models still loading, please wait a few seconds...",
+                "status": "models_loading",
+                "retry_after": self._options.scaled(_RETRY_AFTER_S),
+            },
+            503,
+        )
+
+    async def _job_status(self, request: Request) -> Response:
+        status = self._jobs.status(request.path_params["job_id"])
+        return JSONResponse(status) if status is not None else _error("Job not found", 404)
+
+    async def _download(self, request: Request) -> Response:
+        start_s = monotonic()
+        job_id, filename = request.path_params["job_id"], request.path_params["filename"]
+        path = self._jobs.output(job_id, filename)
+        if path is None:
+            return _error("File not found" if self._jobs.is_known(job_id) else "Job not found", 404)
+
+        def served(sent_bytes: int, whole: bool) -> None:
+            self._jobs.served(job_id, sent_bytes, whole=whole, start_s=start_s, end_s=monotonic())
+
+        return Transfer(_content(path), filename, served)
+
+    async def _preview(self, request: Request) -> Response:
+        upload = self._jobs.uploaded(request.path_params["filename"])
+        if upload is None:
+            return _error("Image not found", 404)
+        return Response(_content(upload.path), media_type=_image_type(upload.filename))
+
+    async def _preview_output(self, request: Request) -> Response:
+        path = self._jobs.output(request.path_params["job_id"], request.path_params["filename"])
+        if path is None:
+            return _error("Output not found", 404)
+        return Response(_content(path), media_type="application/octet-stream")
+
+    async def _not_found(self, request: Request, error: Exception) -> Response:
+        """Flask's page for a path that is none."""
+        self._metrics.page_not_found()
+        return HTMLResponse("<!doctype html>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n", 404)
+
+    async def _method_not_allowed(self, request: Request, error: Exception) -> Response:
+        headers = error.headers if isinstance(error, HTTPException) else None
+        page = "<!doctype html>\n<title>405 Method Not Allowed</title>\n<h1>Method Not Allowed</h1>\n"
+        return HTMLResponse(page, 405, headers)
+
+    def _admitted(self, request: Request, now_s: float) -> bool:
+        return self._rate_limit.admit(request.client.host if request.client else "", now_s)
+
+
+def _error(message: str, status: int) -> Response:
+    return JSONResponse({"error": message}, status)
+
+
+def _invalid(error: ValidationError) -> Response:
+    """The 400 with its details; but the real service cannot render those of a bad UUID, and answers 500."""
+    if any(detail["type"] == "value_error" for detail in error.errors()):
+        return _error("3D generation failed", 500)
+    return JSONResponse({"error": "Invalid request parameters", "details": error.errors()}, 400)
+
+
+async def _image_field(request: Request) -> UploadFile | None:
+    """The file in field ``image``, None when there is none or the body is no multipart form."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return None
+    try:
+        form = await request.form(max_files=8, max_fields=8)
+    except HTTPException:
+        return None
+    image = form.get("image")
+    return image if isinstance(image, UploadFile) else None
+
+
+async def _json_object(request: Request) -> dict[str, Any] | None:
+    """The body as a JSON object, None for anything else (which the real service trips over)."""
+    if not request.headers.get("content-type", "").startswith("application/json"):
+        return None
+    try:
+        body = await request.json()
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _check_and_store(content: bytes, filename: str, path: Path) -> dict[str, Any]:
+    image_info = check_image(content, filename)
+    path.write_bytes(content)
+    return image_info
+
+
+def _content(path: Path) -> bytes:
+    """A small file in the page cache: a hop to a thread would take longer than reading it here."""
+    return path.read_bytes()
+
+
+def _image_type(filename: str) -> str:
+    extension = filename.rpartition(".")[2].lower()
+    return "image/jpeg" if extension == "jpg" else f"image/{extension}"

@@ -1,0 +1,131 @@
+"""The process: one event loop, one listening socket on loopback, a clean and quick end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import io
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import uvicorn
+from PIL import Image
+
+from .api import Api
+from .gpu import Gpu
+from .jobs import Jobs
+from .metrics import Metrics
+from .options import Options
+from .relief import DEFAULT_DIMENSIONS_MM, FORMATS, make_relief
+from .truth import TruthLog
+
+HOST = "127.0.0.1"
+# Two, so that an upload is checked while a mesh is made; more would only fight for the interpreter.
+_THREADS = 2
+# How long a thread may keep the interpreter while the loop wants it. The default of 5 ms would show up
+# in every answer that is given while a mesh is made.
+_SWITCH_INTERVAL_S = 0.0005
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handling, which would end the process by the signal itself."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def serve(options: Options) -> None:
+    """Run a testbed until SIGINT or SIGTERM.
+
+    Raises:
+        OSError: the port is taken, or the truth log cannot be opened; the message says which.
+    """
+    log = TruthLog(options.truth)
+    with (
+        contextlib.closing(log),
+        _listen(options.port) as listening,
+        tempfile.TemporaryDirectory(prefix="genload-testbed-") as folder,
+    ):
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        asyncio.run(_run(options, log, listening, Path(folder)))
+
+
+def _listen(port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((HOST, port))
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        raise OSError(f"cannot listen on {HOST}:{port}: {error.strerror}") from error
+    return listening
+
+
+async def _run(options: Options, log: TruthLog, listening: socket.socket, folder: Path) -> None:
+    gpu = Gpu(slots=options.slots, when_full=options.when_full, contention=options.contention)
+    metrics = Metrics(gpu)
+    pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="testbed")
+    jobs = Jobs(options, gpu=gpu, metrics=metrics, log=log, pool=pool, folder=folder)
+    api = Api(options, jobs=jobs, gpu=gpu, metrics=metrics, pool=pool, folder=folder)
+    server = _Server(
+        uvicorn.Config(
+            api.app(),
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=1,
+        )
+    )
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, server.handle_exit, signal_number, None)
+    warming = asyncio.create_task(_warm_up(options, api, pool))
+    announcing = asyncio.create_task(_announce(options, server, listening))
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        for task in (warming, announcing):
+            task.cancel()
+        jobs.close()
+        pool.shutdown(cancel_futures=True)
+
+
+async def _announce(options: Options, server: uvicorn.Server, listening: socket.socket) -> None:
+    """Say where, once a connection is really served."""
+    while not server.started:
+        await asyncio.sleep(0.005)
+    port = listening.getsockname()[1]
+    print(
+        f"listening on http://{HOST}:{port} (testbed: {options.service_time_s:g} s a job,"
+        f" {options.slots} slots, {options.when_full} when full, time scale {options.time_scale:g},"
+        f" seed {options.seed})",
+        flush=True,
+    )
+
+
+async def _warm_up(options: Options, api: Api, pool: ThreadPoolExecutor) -> None:
+    """Make one mesh of each kind, so that what libraries allocate at first is not read as a leak later."""
+    loop = asyncio.get_running_loop()
+    opens_s = loop.time() + options.scaled(options.ready_after_s)
+    # One a thread: allocators keep an arena for each.
+    await asyncio.gather(*(loop.run_in_executor(pool, _rehearse) for _ in range(_THREADS)))
+    gc.collect()
+    gc.freeze()
+    await asyncio.sleep(max(0.0, opens_s - loop.time()))
+    api.ready = True
+
+
+def _rehearse() -> None:
+    image = io.BytesIO()
+    Image.linear_gradient("L").save(image, "PNG")
+    for file_format in FORMATS:
+        make_relief(image.getvalue(), file_format=file_format, quality=7, dimensions_mm=DEFAULT_DIMENSIONS_MM)

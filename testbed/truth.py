@@ -1,0 +1,57 @@
+"""The truth log: what the service itself knows of every job it accepted, to check a client's records by.
+
+One JSON line a job, complete and flushed as soon as nothing more is to be learned of it: when it failed,
+when its file was fetched whole, when nobody fetched it for a while, or when the service ends. All times
+are `time.monotonic()` seconds of this host, so a client on the same host compares them directly.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TextIO
+
+
+@dataclass(slots=True)
+class Truth:
+    """One accepted job. A time is None while, or because, it never came."""
+
+    job_id: str
+    request_id: str  # X-Request-ID of the submission, else of the upload, else ""
+    upload_s: float | None  # the upload's request arrived
+    arrival_s: float  # the submission arrived
+    accepted_s: float  # its answer 200 was decided
+    format: str
+    service_s: float  # the service time drawn, in real seconds, alone on the GPU
+    rejections: int = 0  # refused submissions of this job before this one
+    start_s: float | None = None  # took its slot
+    end_s: float | None = None  # its status became completed or failed
+    outcome: str = "unfinished"  # completed, failed; unfinished when the service ended first
+    error: str = ""
+    faults: str = ""  # those it was given on purpose
+    output_bytes: int = 0
+    bytes_served: int = 0  # of its output, all downloads together
+    downloads: int = 0  # whole ones
+    download_start_s: float | None = None  # of the first whole one: request arrived
+    download_end_s: float | None = None  # last byte handed to the socket
+
+
+class TruthLog:
+    """Appends lines to a file, or swallows them when there is none.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._file: TextIO | None = path.open("a", encoding="utf-8") if path is not None else None
+
+    def write(self, truth: Truth) -> None:
+        if self._file is not None:
+            self._file.write(json.dumps(asdict(truth)) + "\n")
+            self._file.flush()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()

@@ -1,0 +1,179 @@
+"""A testbed in a process of its own, and a client that knows nothing of genload's."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT_S = 30.0
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Service:
+    """A running testbed and the calls of its API."""
+
+    process: subprocess.Popen[str]
+    port: int
+    line: str
+    truth: Path
+    scaled_service_s: float
+    _cleanup: list[Callable[[], None]] = field(default_factory=list)
+
+    def call(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request(method, path, body, dict(headers or {}))
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.headers, answer.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str) -> Answer:
+        return self.call("GET", path)
+
+    def upload(
+        self,
+        content: bytes,
+        filename: str = "image.png",
+        *,
+        name: str = "image",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        boundary = uuid.uuid4().hex
+        disposition = f'Content-Disposition: form-data; name="{name}"; filename="{filename}"'
+        head = f"--{boundary}\r\n{disposition}\r\nContent-Type: application/octet-stream\r\n\r\n"
+        body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+        media_type = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        return self.call("POST", "/api/upload-image", body, media_type | dict(headers or {}))
+
+    def generate(self, job_id: str, *, headers: Mapping[str, str] | None = None, **fields: Any) -> Answer:
+        body = json.dumps({"job_id": job_id, **fields}).encode()
+        media_type = {"Content-Type": "application/json"}
+        return self.call("POST", "/api/generate-3d", body, media_type | dict(headers or {}))
+
+    def status(self, job_id: str) -> Answer:
+        return self.get(f"/api/job-status/{job_id}")
+
+    def wait(self, job_id: str) -> dict[str, Any]:
+        """Poll until the job has ended; its last status."""
+        deadline = time.monotonic() + LIMIT_S
+        while time.monotonic() < deadline:
+            answer = self.status(job_id)
+            if answer.status == 200 and answer.json()["status"] in ("completed", "failed"):
+                return dict(answer.json())
+            time.sleep(0.01)
+        raise AssertionError(f"job {job_id} did not end within {LIMIT_S} s")
+
+    def job(
+        self, content: bytes, *, headers: Mapping[str, str] | None = None, **fields: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Upload, submit, wait: the job's id and its last status."""
+        job_id = self.upload(content).json()["job_id"]
+        answer = self.generate(job_id, headers=headers, **fields)
+        assert answer.status == 200, answer.body
+        return job_id, self.wait(job_id)
+
+    def metric(self, sample: str) -> float | None:
+        """The value of one sample, by its name with labels as the page writes them; None when absent."""
+        for line in self.get("/metrics").body.decode().splitlines():
+            if line.rpartition(" ")[0] == sample:
+                return float(line.rpartition(" ")[2])
+        return None
+
+    def truths(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.truth.read_text().splitlines()]
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Signal it and wait; its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(LIMIT_S)
+
+
+Serve = Callable[..., Service]
+
+
+@pytest.fixture(scope="module")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """Start testbeds: ``serve(slots=1)``. Jobs take 0.1 s unless told otherwise. They end with the module."""
+    running: list[Service] = []
+
+    def start(*, wait_ready: bool = True, **options: Any) -> Service:
+        options = {"service_time": "100s", "time_scale": 0.001, "slots": 3} | options
+        truth = tmp_path_factory.mktemp("truth") / "truth.jsonl"
+        words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "testbed", "--port=0", f"--truth={truth}", *words],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("listening on http://127.0.0.1:"), line
+        port = int(line.split()[2].rpartition(":")[2])
+        scaled_s = float(str(options["service_time"]).rstrip("s")) * float(options["time_scale"])
+        service = Service(process, port, line, truth, scaled_s)
+        running.append(service)
+        deadline = time.monotonic() + LIMIT_S
+        while wait_ready and service.get("/ready").status != 200:
+            assert time.monotonic() < deadline, "never ready"
+            time.sleep(0.02)
+        return service
+
+    yield start
+    for service in running:
+        service.end(signal.SIGKILL)
+        if service.process.stdout is not None:
+            service.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def service(serve: Serve) -> Service:
+    """One testbed with its defaults, for all tests of a module."""
+    return serve()
+
+
+@pytest.fixture(scope="session")
+def picture() -> Callable[..., bytes]:
+    """Images that ORFEAS accepts: ``picture(seed, kind="PNG", size=(64, 48))``."""
+
+    def draw(seed: int = 0, kind: str = "PNG", size: tuple[int, int] = (64, 48)) -> bytes:
+        noise = random.Random(seed).randbytes(size[0] * size[1])
+        while True:
+            buffer = io.BytesIO()
+            Image.frombytes("L", size, noise).convert("RGB").save(buffer, kind)
+            content = buffer.getvalue()
+            if not any(head in content[12:1024] for head in (b"MZ", b"\x7fELF", b"\xca\xfe\xba\xbe")):
+                return content
+            noise = noise[1:] + noise[:1]
+
+    return draw
