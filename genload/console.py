@@ -1,0 +1,150 @@
+"""Verdicts on a terminal: tables that fit 80 columns, and text of a service that cannot move the cursor.
+
+Every string goes through `Text`, which reads no markup; a service's words through `plain` before that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from genload.analysis.judged import CriterionVerdict, ErrorGroup, JudgedRun, JudgedSuite
+from genload.reporting.wording import (
+    explained,
+    human,
+    human_percentile,
+    plain,
+    rehearsal_note,
+    suite_word,
+    verdict_word,
+)
+
+_STYLES = {"PASS": "bold green", "FAIL": "bold red"}
+_RESULTS = {
+    "pass": Text("pass", "green"),
+    "fail": Text("fail", "red"),
+    "inconclusive": Text("open", "yellow"),
+}
+_MOST_MESSAGES = 3
+
+
+def verdict_view(judged: JudgedRun) -> RenderableType:
+    """The final verdict of one scenario: criteria, reasons, errors, notices."""
+    return Group(*_verdict(judged))
+
+
+def suite_view(suite: JudgedSuite) -> RenderableType:
+    """One line a scenario, and the suite's verdict."""
+    return Group(*_suite(suite))
+
+
+def _verdict(run: JudgedRun) -> Iterator[RenderableType]:
+    if note := rehearsal_note(run):
+        yield Text(note, "bold yellow")
+    yield _heading(f"{run.suite}/{run.scenario}", verdict_word(run))
+    for reason in run.verdict.reasons:
+        yield _indented(Text.assemble(("not valid: ", "bold yellow"), plain(reason.text)))
+        yield _indented(Text(f"→ {plain(reason.remedy)}"), 4)
+    if run.verdict.criteria:
+        yield _criteria(run.verdict.criteria)
+    yield _indented(Text(_numbers(run), "dim"))
+    for group in run.errors:
+        yield from _error(group)
+    for notice in run.notices:
+        yield _indented(Text.assemble(("note: ", "bold"), plain(notice)))
+
+
+def _heading(name: str, word: str) -> Text:
+    return Text.assemble((plain(name), "bold"), "  ", (word, _STYLES.get(word, "bold yellow")))
+
+
+def _indented(text: Text, by: int = 2) -> Padding:
+    """Wrapped lines keep the indentation of the first."""
+    return Padding(text, (0, 0, 0, by), expand=False)
+
+
+def _criteria(criteria: Iterable[CriterionVerdict]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    table.add_column("", no_wrap=True)
+    table.add_column("criterion", overflow="fold")
+    table.add_column("observed", justify="right", no_wrap=True)
+    for criterion in criteria:
+        told = Text.assemble(plain(criterion.name), "\n", (plain(criterion.expression), "dim"))
+        if evidence := plain(explained(criterion)):
+            told.append(f"\n{evidence}")
+        if not criterion.must:
+            told.append("\nreported only", "italic")
+        table.add_row(_RESULTS[criterion.result], told, human(criterion.value, criterion.unit))
+    return table
+
+
+def _numbers(run: JudgedRun) -> str:
+    overall = run.overall
+    parts = [
+        f"{overall.total_requests} requests, {overall.failed_requests} failed",
+        f"mean {human(overall.avg_duration, 's')}",
+        f"load {human(run.duration_s, 's')}",
+    ]
+    if overall.drained_requests:
+        parts.append(f"{overall.drained_requests} ended after it")
+    if overall.unfinished_requests:
+        parts.append(f"{overall.unfinished_requests} never ended")
+    return ", ".join(parts)
+
+
+def _error(group: ErrorGroup) -> Iterator[RenderableType]:
+    yield _indented(Text.assemble((plain(group.error_class), "red"), f" × {group.count}"))
+    messages = [message for text in group.messages if (message := plain(text, 200))]
+    for message in messages[:_MOST_MESSAGES]:
+        yield _indented(Text(message), 4)
+
+
+def _suite(suite: JudgedSuite) -> Iterator[RenderableType]:
+    for note in dict.fromkeys(note for run in suite.runs if (note := rehearsal_note(run))):
+        yield Text(note, "bold yellow")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    table.add_column("scenario", overflow="fold")
+    table.add_column("verdict", no_wrap=True)
+    for name in ("requests", "failed", "mean", "p95", "load"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for run in suite.runs:
+        word, overall = verdict_word(run), run.overall
+        table.add_row(
+            Text(plain(run.scenario)),
+            Text(word, _STYLES.get(word, "bold yellow")),
+            str(overall.total_requests),
+            str(overall.failed_requests),
+            human(overall.avg_duration, "s"),
+            human_percentile(overall.p95_duration, overall),
+            human(run.duration_s, "s"),
+        )
+    yield table
+    if suite.missing:
+        yield Text(f"  not run: {', '.join(plain(name) for name in suite.missing)}", "dim")
+    yield _heading(suite.suite, suite_word(suite))
+
+
+def print_verdict(judged: JudgedRun, files: Sequence[Path] = ()) -> None:
+    """Print one scenario's verdict, and where its reports are."""
+    console = Console(highlight=False)
+    console.print(verdict_view(judged))
+    _print_files(console, files)
+
+
+def print_suite(suite: JudgedSuite, files: Sequence[Path] = ()) -> None:
+    """Print a suite's verdicts, and where its reports are."""
+    console = Console(highlight=False)
+    console.print(suite_view(suite))
+    _print_files(console, files)
+
+
+def _print_files(console: Console, files: Sequence[Path]) -> None:
+    for path in files:
+        # Never folded: a path is there to be copied.
+        console.print(Text(f"  {path}", "dim"), soft_wrap=True)

@@ -1,0 +1,85 @@
+"""Judging a suite folder: ``DIR/<suite>-<UTC>/`` with one run directory a scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from genload.analysis.judged import JudgedRun, JudgedSuite
+from genload.errors import RunDirectoryError
+from genload.settings.criteria.criterion import Criterion
+
+Criteria = Mapping[str, Criterion]
+
+
+def is_run_directory(folder: Path) -> bool:
+    """Whether `folder` is one scenario's run directory."""
+    return (folder / "run.json").is_file()
+
+
+def run_directories(folder: Path) -> list[Path]:
+    """The run directories of a suite folder, by name.
+
+    Raises:
+        RunDirectoryError: no such folder, or none in it.
+    """
+    found = sorted(path.parent for path in folder.glob("*/run.json"))
+    if not found:
+        raise RunDirectoryError(
+            f"no run in {folder}" if folder.is_dir() else f"there is no folder {folder}",
+            remedy="name a suite folder (DIR/<suite>-<UTC>) or one run directory, with a run.json in it",
+        )
+    return found
+
+
+def judge_run(folder: Path, *, criteria: Criteria | None = None) -> JudgedRun:
+    """Judge one run directory; by its own criteria unless others are given.
+
+    Raises:
+        RunDirectoryError: nothing in it that can be judged.
+    """
+    # Here, not above: rendering what is judged already needs none of numpy and scipy.
+    from genload.analysis.judge import judge
+
+    return judge(folder, criteria=criteria)
+
+
+def judge_suite_folder(
+    folder: Path,
+    *,
+    criteria_of: Callable[[Path], Criteria | None] = lambda directory: None,
+    on_problem: Callable[[str], None] = lambda text: None,
+) -> JudgedSuite:
+    """Judge every run directory in `folder`.
+
+    A run that cannot be read is told to `on_problem`, counted as missing, and holds up no other.
+
+    Args:
+        criteria_of: other criteria for a run directory; None keeps its own.
+
+    Raises:
+        RunDirectoryError: no such folder, or no run in it that can be read.
+    """
+    runs: list[JudgedRun] = []
+    for directory in run_directories(folder):
+        try:
+            runs.append(judge_run(directory, criteria=criteria_of(directory)))
+        except RunDirectoryError as error:
+            on_problem(error.render())
+    if not runs:
+        raise RunDirectoryError(f"no run in {folder} can be read", remedy="run the suite again")
+    return suite_of(sorted(runs, key=lambda run: run.start_time))
+
+
+def suite_of(runs: list[JudgedRun]) -> JudgedSuite:
+    """The suite that `runs` belong to, in the order given; what its settings name and no run has is missing.
+
+    The exit code is of these runs: a scenario may be missing because nobody asked for it.
+    """
+    from genload.analysis.judge import suite_exit_code
+
+    there = {run.scenario for run in runs}
+    asked_for = runs[0].requested.get("scenarios", {})
+    missing = [name for name in asked_for if name not in there]
+    code = suite_exit_code([run.verdict.exit_code for run in runs])
+    return JudgedSuite(suite=runs[0].suite, runs=runs, missing=missing, exit_code=code)

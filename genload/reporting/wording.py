@@ -1,0 +1,157 @@
+"""How every report says the same things: verdicts, numbers for people, a service's text made harmless."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Callable
+
+from genload.analysis.judged import CriterionVerdict, JudgedRun, JudgedSuite, Summary
+from genload.errors import ExitCode
+
+_TIMES = (
+    (1e-3, 1e6, "µs"),
+    (1.0, 1e3, "ms"),
+    (600.0, 1.0, "s"),
+    (7200.0, 1 / 60, "min"),
+    (math.inf, 1 / 3600, "h"),
+)
+_BYTES = ("B", "KiB", "MiB", "GiB", "TiB")
+_WORDS = {
+    ExitCode.PASSED: "PASS",
+    ExitCode.FAILED: "FAIL",
+    ExitCode.UNAVAILABLE: "NOT READY",
+    ExitCode.INTERRUPTED: "INTERRUPTED",
+}
+# Whole terminal escape sequences (ECMA-48: CSI, OSC and the two-character ones), so that nothing of them is
+# left as text either.
+_ESCAPE = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\^_]")
+# Marks that reorder or hide the text around them (Unicode TR 36, "Trojan Source").
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn"}
+
+
+def plain(text: str, limit: int = 500) -> str:
+    """Text of a service as one harmless line: no control, escape, bidi or invisible characters.
+
+    Longer text is cut at `limit` characters and ends in "…".
+    """
+    line = _ESCAPE.sub("", text[: limit * 8])
+    line = "".join(" " if c.isspace() else c for c in line)
+    line = "".join(c for c in line if unicodedata.category(c) not in _INVISIBLE)
+    line = " ".join(line.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def human(value: float | None, unit: str) -> str:
+    """A number in base units as people write it: ``82.1 s``, ``3.2 %``, ``1.2 GiB``; "–" for none.
+
+    Args:
+        unit: a value of `genload.settings.criteria.ast.Dimension`; any other is written as it stands.
+    """
+    if value is None or math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    value = float(value)
+    writers = {
+        "s": _time,
+        "bytes": _bytes,
+        "ratio": _percent,
+        "1/s": _rate,
+        "count": _number,
+        "state": _number,
+    }
+    if unit == "bytes/s":
+        return f"{_bytes(value)}/s"
+    if unit in writers:
+        return writers[unit](value)
+    return f"{_number(value)} {unit}".rstrip()
+
+
+def human_percentile(value: float | None, summary: Summary) -> str:
+    """A percentile over every attempt: infinite, not unknown, where enough of them failed."""
+    return "∞" if value is None and summary.total_requests else human(value, "s")
+
+
+def _number(value: float) -> str:
+    """Whole numbers in full, others to three significant digits."""
+    if value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if 100 <= abs(value) < 1e6:
+        return f"{value:.1f}".removesuffix(".0")
+    return f"{value:.3g}"
+
+
+def _time(value: float) -> str:
+    if value == 0:
+        return "0 s"
+    factor, name = next((f, n) for limit, f, n in _TIMES if abs(value) < limit)
+    return f"{_number(value * factor)} {name}"
+
+
+def _bytes(value: float) -> str:
+    power = min(int(math.log(abs(value), 1024)), len(_BYTES) - 1) if abs(value) >= 1 else 0
+    return f"{_number(value / 1024**power)} {_BYTES[power]}"
+
+
+def _percent(value: float) -> str:
+    percent = round(value * 100, 9)
+    # Cut, not rounded: a success rate under 100 % must never read 100 %.
+    return f"{math.floor(percent * 100) / 100 if 99 < percent < 100 else _number(percent)} %"
+
+
+def _rate(value: float) -> str:
+    return f"{_number(value)}/s" if abs(value) >= 1 else f"{_number(value * 60)}/min"
+
+
+_WRITERS: dict[str, Callable[[float], str]] = {
+    "s": _time,
+    "bytes": _bytes,
+    "bytes/s": lambda value: f"{_bytes(value)}/s",
+    "ratio": _percent,
+    "1/s": _rate,
+    "count": _number,
+    "state": _number,
+}
+
+
+def rehearsal_note(run: JudgedRun) -> str | None:
+    """The sentence that every report of a scaled run starts with; None for a run in real time."""
+    if run.time_scale == 1.0 and not run.rehearsal:
+        return None
+    scale = f"at time scale {run.time_scale:g}" if run.time_scale != 1.0 else "in real time"
+    tail = "times, rates and thresholds are scaled, so this says nothing about a real service"
+    if run.rehearsal:
+        return f"REHEARSAL {scale}, forced with --rehearsal: {tail}"
+    return f"REHEARSAL {scale}: {tail}"
+
+
+def verdict_word(run: JudgedRun) -> str:
+    """The verdict of a run in capitals; it follows the exit code, so that the two never disagree."""
+    verdict = run.verdict
+    if verdict.exit_code in _WORDS:
+        return _WORDS[ExitCode(verdict.exit_code)]
+    if not verdict.valid:
+        return "INVALID"
+    return "UNPROVEN" if verdict.result == "pass" else "INCONCLUSIVE"
+
+
+def suite_word(suite: JudgedSuite) -> str:
+    """The verdict of a suite in capitals: that of the scenario which decided its exit code."""
+    for run in suite.runs:
+        if run.verdict.exit_code == suite.exit_code:
+            return verdict_word(run)
+    return _WORDS.get(ExitCode(suite.exit_code), "INCOMPLETE")
+
+
+def explained(criterion: CriterionVerdict) -> str:
+    """The evidence of one criterion as a phrase: kind, bound with its assumption, what more would decide."""
+    parts: list[str] = [criterion.evidence or ""]
+    if criterion.bound is not None:
+        parts.append(f"95 % bound {human(criterion.bound, criterion.unit)}")
+    if criterion.assumption:
+        parts.append(f"if {criterion.assumption}" if criterion.bound is not None else criterion.assumption)
+    if criterion.needs:
+        parts.append(criterion.needs)
+    return ", ".join(part for part in parts if part)

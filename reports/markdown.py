@@ -1,0 +1,205 @@
+"""``summary.md``: the suite for people, made for GitHub's job summaries and comments.
+
+Text that genload did not write itself is either in a code span, verbatim but for control characters, or
+escaped so that it can neither format, link, mention nor close a table cell.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from genload.analysis.judged import CriterionVerdict, ErrorGroup, JudgedRun, JudgedSuite, Summary
+from genload.errors import ExitCode
+from genload.reporting import write_text
+from genload.reporting.wording import (
+    explained,
+    human,
+    human_percentile,
+    plain,
+    rehearsal_note,
+    suite_word,
+    verdict_word,
+)
+
+_MARKS = {"pass": "✅ pass", "fail": "❌ fail", "inconclusive": "❔ inconclusive"}
+_PUNCTUATION = re.compile(r"([\\`*_\[\]#|~$])")
+# GitHub links these even where nothing is marked up; a word joiner inside keeps it from seeing them.
+_AUTOLINK = re.compile(r"(@|#|:(?=//)|www(?=\.))")
+_JOINER = "\u2060"
+
+
+def render(suite: JudgedSuite, folder: Path) -> list[Path]:
+    """Write summary.md."""
+    return [write_text(folder / "summary.md", "\n".join(_document(suite)).rstrip() + "\n")]
+
+
+def _document(suite: JudgedSuite) -> Iterator[str]:
+    notes = dict.fromkeys(note for run in suite.runs if (note := rehearsal_note(run)))
+    if notes:
+        yield f"> **{_text(' · '.join(notes))}**"
+        yield ""
+    yield f"# {_text(suite.suite)}: {_word(suite_word(suite), suite.exit_code)}"
+    yield ""
+    yield from _table(
+        ("scenario", "verdict", "requests", "failed", "error rate", "mean", "p95", "throughput", "load"),
+        (_scenario_row(run) for run in suite.runs),
+    )
+    if suite.missing:
+        yield f"Not run: {', '.join(_code(name) for name in suite.missing)}"
+        yield ""
+    for run in suite.runs:
+        yield from _scenario(run)
+
+
+def _scenario_row(run: JudgedRun) -> Sequence[str]:
+    return (
+        _text(run.scenario),
+        _word(verdict_word(run), run.verdict.exit_code),
+        str(run.overall.total_requests),
+        *_numbers(run.overall),
+        human(run.duration_s, "s"),
+    )
+
+
+def _numbers(summary: Summary) -> Sequence[str]:
+    per_minute = summary.throughput_per_minute
+    return (
+        str(summary.failed_requests),
+        human(None if summary.error_rate is None else summary.error_rate / 100, "ratio"),
+        human(summary.avg_duration, "s"),
+        human_percentile(summary.p95_duration, summary),
+        "–" if per_minute is None else f"{human(per_minute, '')}/min",
+    )
+
+
+def _scenario(run: JudgedRun) -> Iterator[str]:
+    yield f"## {_text(run.scenario)}: {_word(verdict_word(run), run.verdict.exit_code)}"
+    yield ""
+    if run.purpose:
+        yield _text(run.purpose)
+        yield ""
+    yield from _list((f"**{_text(r.text)}** → {_text(r.remedy)}" for r in run.verdict.reasons), "Not valid:")
+    yield from _table(
+        ("result", "criterion", "rule", "observed", "evidence"),
+        (_criterion_row(c) for c in run.verdict.criteria),
+    )
+    yield from _phases(run)
+    yield from _stages(run)
+    yield from _list((_error(group) for group in run.errors), "Errors:")
+    yield from _machines(run)
+    yield from _list((_text(notice) for notice in run.notices), "Notices:")
+    yield _small_print(run)
+    yield ""
+
+
+def _criterion_row(criterion: CriterionVerdict) -> Sequence[str]:
+    mark = _MARKS[criterion.result] if criterion.must else f"{_MARKS[criterion.result]} (reported only)"
+    observed = human(criterion.value, criterion.unit)
+    return (
+        mark,
+        _text(criterion.name),
+        _cell_code(criterion.expression),
+        observed,
+        _text(explained(criterion)),
+    )
+
+
+def _phases(run: JudgedRun) -> Iterator[str]:
+    if len(run.phases) > 1:
+        heads = ("phase", "users", "requests", "failed", "error rate", "mean", "p95", "throughput")
+        yield from _table(
+            heads,
+            (
+                (_text(p.name), str(p.target_users), str(p.summary.total_requests), *_numbers(p.summary))
+                for p in run.phases
+            ),
+        )
+
+
+def _stages(run: JudgedRun) -> Iterator[str]:
+    yield from _table(
+        ("stage", "mean", "p50", "p95", "max"),
+        (
+            (_text(s.name), *(human(value, "s") for value in (s.mean, s.p50, s.p95, s.max)))
+            for s in run.stages
+        ),
+    )
+
+
+def _machines(run: JudgedRun) -> Iterator[str]:
+    yield from _table(
+        ("metric", "first", "last", "max", "growth", "coverage", "source"),
+        (
+            (
+                _text(s.metric),
+                *(human(value, s.unit) for value in (s.first, s.last, s.max)),
+                human(s.growth, "ratio"),
+                human(s.coverage, "ratio"),
+                _cell_code(s.source),
+            )
+            for s in run.series
+        ),
+    )
+
+
+def _error(group: ErrorGroup) -> str:
+    messages = ", ".join(_code(message) for message in group.messages if plain(message))
+    return f"{_text(group.error_class)} × {group.count}" + (f": {messages}" if messages else "")
+
+
+def _small_print(run: JudgedRun) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
+    facts = [
+        f"{run.start_time} to {run.end_time}",
+        f"seed {run.seed}",
+        f"warm-up {run.warmup.total_requests}",
+        f"a user whose request fails pauses {human(run.failure_pause_s, 's')}",
+        versions,
+    ]
+    return f"<sub>{_text(' · '.join(fact for fact in facts if fact))}</sub>"
+
+
+def _word(word: str, exit_code: int) -> str:
+    marks: dict[int, str] = {ExitCode.PASSED: "✅", ExitCode.FAILED: "❌"}
+    return f"{marks.get(exit_code, '⚠️')} {word}"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A table and an empty line after it; nothing at all without rows."""
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    if lines:
+        yield f"| {' | '.join(heads)} |"
+        yield f"|{' --- |' * len(heads)}"
+        yield from lines
+        yield ""
+
+
+def _list(items: Iterable[str], title: str) -> Iterator[str]:
+    lines = [f"- {item}" for item in items]
+    if lines:
+        yield title
+        yield ""
+        yield from lines
+        yield ""
+
+
+def _text(text: str) -> str:
+    """As prose: nothing in it is markup, a link or a mention."""
+    joined = _AUTOLINK.sub(rf"\1{_JOINER}", plain(text))
+    return _PUNCTUATION.sub(r"\\\1", html.escape(joined, quote=False))
+
+
+def _code(text: str) -> str:
+    """As a code span, whose fence is longer than any run of backticks within."""
+    body = plain(text) or " "
+    fence = "`" * (max((len(run) for run in re.findall("`+", body)), default=0) + 1)
+    pad = " " if body.startswith("`") or body.endswith("`") else ""
+    return f"{fence}{pad}{body}{pad}{fence}"
+
+
+def _cell_code(text: str) -> str:
+    # Within a code span a table cell cannot hold a pipe that every renderer leaves alone.
+    return _code(text.replace("|", "¦"))
