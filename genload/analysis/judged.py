@@ -13,8 +13,10 @@ Evidence = Literal["exact", "proven", "unproven"]
 class CriterionVerdict(msgspec.Struct, kw_only=True):
     """One criterion, judged.
 
-    `value` is the observed number of the (first undecided or worst) comparison in base units; None without data.
-    `bound` is the one-sided 95 % bound on it, under `assumption`; `needs` says what more would decide.
+    `value` is the observed number of the (first undecided or worst) comparison in base units: None
+    without data, `inf` for a percentile that failed requests reach, and a share for ``p% of …``. `unit`
+    is a `Dimension`. `bound` is the one-sided 95 % bound on it, under `assumption`; `needs` says what
+    more would decide.
     """
 
     name: str
@@ -49,8 +51,9 @@ class Verdict(msgspec.Struct, kw_only=True):
 
 class Summary(msgspec.Struct, kw_only=True):
     """The numbers of one population of requests. Durations in seconds, rates in percent, as the
-    specification's example has them. mean, min, max are over successes; percentiles over every attempt, with failed
-    and unfinished ones infinitely slow: None where that makes them infinite, or where there is no request."""
+    specification's example has them. mean, min, max are over successes; percentiles over every attempt,
+    with failed and unfinished ones infinitely slow: None where that makes them infinite, or where there
+    is no request."""
 
     total_requests: int
     successful_requests: int
@@ -132,7 +135,7 @@ class JudgedRun(msgspec.Struct, kw_only=True):
     operation: str
     start_time: str
     end_time: str
-    duration_s: float  # the load: from its start to its last completion
+    duration_s: float  # the load: from its start until no new work was given out
     time_scale: float
     rehearsal: bool
     strict: bool
@@ -151,7 +154,9 @@ class JudgedRun(msgspec.Struct, kw_only=True):
     effective: dict[str, Any]
     versions: dict[str, str]
     failure_pause_s: float
-    degradation: dict[str, float | None] | None  # sustained: first and last part, change in percent
+    degradation: (
+        dict[str, float | None] | None
+    )  # where parts of the load are judged: first, last, change in %
 
 
 class JudgedSuite(msgspec.Struct, kw_only=True):

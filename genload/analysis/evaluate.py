@@ -1,0 +1,254 @@
+"""Judging one criterion: observed result first, then how sure it is.
+
+Knows the tree of a criterion and nothing of statistics: estimates come from `Measured`. Live views use
+`observed`, which wants values only; importing this module does not import scipy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import inf, isclose, isfinite, isnan
+from typing import Protocol
+
+from genload.analysis.evidence import Bound, Estimate, Side
+from genload.analysis.judged import Evidence, Outcome
+from genload.settings.criteria.ast import (
+    Comparison,
+    Conjunction,
+    Dimension,
+    Each,
+    Expression,
+    Interval,
+    Operator,
+    Quantity,
+    Relative,
+    Subject,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A criterion as it looks now, without evidence."""
+
+    result: Outcome
+    value: float | None
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One comparison, or a whole criterion, judged; the fields are those of `CriterionVerdict`."""
+
+    result: Outcome
+    value: float | None = None
+    unit: str = ""
+    evidence: Evidence | None = None
+    bound: float | None = None
+    assumption: str | None = None
+    needs: str | None = None
+
+
+class Measured(Protocol):
+    """Where estimates come from."""
+
+    def of(self, subject: Subject) -> Estimate: ...
+
+    def ratio(self, top: Subject, below: Subject) -> Estimate: ...
+
+    def unit(self, subject: Subject) -> Dimension: ...
+
+    def strata(self, label: str) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One comparison of a criterion; `stratum` says for which value of an ``each`` label."""
+
+    comparison: Comparison
+    stratum: str = ""
+
+
+def parts(expression: Expression, strata: Callable[[str], Sequence[str]]) -> list[Part]:
+    """A criterion as the comparisons that must all hold.
+
+    ``in a..b`` is two of them, ``>= a`` and ``<= b``; ``each(label)`` is its body for every value of the
+    label, as a filter.
+    """
+    if isinstance(expression, Each):
+        return [
+            Part(_with_filter(part, expression.label, value), f"{expression.label}={value}")
+            for value in strata(expression.label)
+            for part in _comparisons(expression.body)
+        ]
+    return [Part(part) for part in _comparisons(expression)]
+
+
+def _comparisons(expression: Comparison | Interval | Conjunction) -> Iterator[Comparison]:
+    if isinstance(expression, Conjunction):
+        for part in expression.parts:
+            yield from _comparisons(part)
+    elif isinstance(expression, Interval):
+        yield Comparison(expression.subject, ">=", expression.low)
+        yield Comparison(expression.subject, "<=", expression.high)
+    else:
+        yield expression
+
+
+def _with_filter(comparison: Comparison, label: str, value: str) -> Comparison:
+    right = comparison.right
+    if isinstance(right, Relative):
+        right = replace(right, of=_filtered(right.of, label, value))
+    return replace(comparison, subject=_filtered(comparison.subject, label, value), right=right)
+
+
+def _filtered(subject: Subject, label: str, value: str) -> Subject:
+    return replace(subject, filters=(*subject.filters, (label, value)))
+
+
+def holds(op: Operator, value: float, threshold: float) -> bool:
+    """The comparison itself. Numbers that differ in the last bits only are equal: 57 of 100 is 57 %."""
+    same = value == threshold or isclose(value, threshold, rel_tol=1e-12)
+    truths = {
+        "<": value < threshold and not same,
+        "<=": value < threshold or same,
+        ">": value > threshold and not same,
+        ">=": value > threshold or same,
+        "==": same,
+        "!=": not same,
+    }
+    return truths[op]
+
+
+def threshold_of(comparison: Comparison) -> float:
+    """What the observed number is compared with: for ``120% of …`` the number is a share, and this is 1.2."""
+    right = comparison.right
+    return right.factor if isinstance(right, Relative) else right.value
+
+
+def observed(
+    expression: Expression,
+    lookup: Callable[[Subject], float | None],
+    strata: Callable[[str], Sequence[str]] = lambda label: (),
+) -> Observed:
+    """A criterion by observed values alone, for live views.
+
+    Args:
+        lookup: the value of a subject so far; None when there is none yet.
+        strata: the values of a label so far; without it ``each`` is inconclusive.
+
+    `value` is that of the first failing comparison, else of the first without data, else of the first; for
+    ``p% of subject`` it is the share. `unit` is a `Dimension`.
+    """
+    seen = [_observe(part.comparison, lookup) for part in parts(expression, strata)]
+    for wanted in ("fail", "inconclusive", "pass"):
+        for one in seen:
+            if one.result == wanted:
+                return one
+    return Observed("inconclusive", None, "")
+
+
+def _observe(comparison: Comparison, lookup: Callable[[Subject], float | None]) -> Observed:
+    value, right = lookup(comparison.subject), comparison.right
+    unit = right.dimension.value if isinstance(right, Quantity) else Dimension.RATIO.value
+    if isinstance(right, Relative):
+        other = lookup(right.of)
+        value = value / other if value is not None and other else None
+    if value is None or isnan(value):
+        return Observed("inconclusive", None, unit)
+    return Observed("pass" if holds(comparison.op, value, threshold_of(comparison)) else "fail", value, unit)
+
+
+def judge_expression(expression: Expression, measured: Measured) -> Judgement:
+    """Result, value and evidence of one criterion.
+
+    It fails when one comparison fails, and is inconclusive when none fails and one has no data. The
+    verdict speaks of the failing comparison with the best evidence, of the first without data, or of the
+    passing one with the least evidence.
+    """
+    all_parts = parts(expression, measured.strata)
+    if not all_parts:
+        label = expression.label if isinstance(expression, Each) else ""
+        return Judgement("inconclusive", needs=f"requests with the label {label}")
+    return _decisive([_named(_judge(part.comparison, measured), part.stratum) for part in all_parts])
+
+
+def _decisive(judgements: Iterable[Judgement]) -> Judgement:
+    """Which of several comparisons, all of which must hold, decides; the first of equals."""
+    sureness = {"exact": 2, "proven": 2, "unproven": 1, None: 0}
+
+    def order(judgement: Judgement) -> tuple[int, int]:
+        rank = {"fail": 0, "inconclusive": 1, "pass": 2}[judgement.result]
+        sure = sureness[judgement.evidence]
+        return rank, -sure if judgement.result == "fail" else sure
+
+    return min(judgements, key=order)
+
+
+def _named(judgement: Judgement, stratum: str) -> Judgement:
+    if not stratum:
+        return judgement
+    if judgement.needs:
+        return replace(judgement, needs=f"for {stratum}: {judgement.needs}")
+    return replace(judgement, assumption=f"{judgement.assumption or ''} (for {stratum})".strip())
+
+
+def _judge(comparison: Comparison, measured: Measured) -> Judgement:
+    right = comparison.right
+    if isinstance(right, Relative):
+        estimate, unit = measured.ratio(comparison.subject, right.of), Dimension.RATIO
+    else:
+        estimate, unit = measured.of(comparison.subject), measured.unit(comparison.subject)
+    value = estimate.value
+    if estimate.missing or value is None or isnan(value):
+        return Judgement("inconclusive", unit=unit.value, needs=estimate.missing or "data")
+    passed = holds(comparison.op, value, threshold_of(comparison))
+    judgement = Judgement("pass" if passed else "fail", value=value, unit=unit.value)
+    if estimate.exact:
+        return replace(judgement, evidence="exact", bound=_finite(value), assumption=estimate.basis)
+    return _with_evidence(judgement, comparison, estimate, passed)
+
+
+def _with_evidence(
+    judgement: Judgement, comparison: Comparison, estimate: Estimate, passed: bool
+) -> Judgement:
+    threshold = threshold_of(comparison)
+    side = _side(comparison.op, passed, judgement.value or 0.0, threshold)
+    if side is None:
+        bound = _farther(estimate, threshold)
+        needs = "nothing: no measurement proves an exact equality; compare with <= or >=, or judge a count"
+        return replace(
+            judgement,
+            evidence="unproven",
+            bound=bound.value,
+            assumption=bound.assumption or None,
+            needs=needs,
+        )
+    bound = estimate.bound(side, threshold)
+    proven = bound.value is not None and holds(comparison.op, bound.value, threshold) == passed
+    return replace(
+        judgement,
+        evidence="proven" if proven else "unproven",
+        bound=None if bound.value is None else _finite(bound.value),
+        assumption=bound.assumption or None,
+        needs=None if proven else estimate.needs(side, threshold),
+    )
+
+
+def _side(op: Operator, passed: bool, value: float, threshold: float) -> Side | None:
+    """Which bound decides: the one between the observed value and the threshold; None for an equality."""
+    if op in ("==", "!="):
+        if (op == "==") == passed:
+            return None
+        return "lower" if value > threshold else "upper"
+    return "upper" if (op in ("<", "<=")) == passed else "lower"
+
+
+def _farther(estimate: Estimate, threshold: float) -> Bound:
+    """Of both bounds, the one that shows more of what may still be."""
+    bounds = (estimate.bound("upper", threshold), estimate.bound("lower", threshold))
+    return max(bounds, key=lambda bound: -inf if bound.value is None else abs(bound.value - threshold))
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None

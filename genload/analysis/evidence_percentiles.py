@@ -1,0 +1,97 @@
+"""How sure a percentile is: order statistics, that is, the binomial distribution of exceedances.
+
+The observed percentile is numpy's ``inverted_cdf``: of n values in order, the one of rank ceil(n p /
+100). It is always a value that occurred, so requests that never succeeded can stand in the order as
+infinitely slow.
+
+"p95 < 120 s" says that at most 5 % of the requests take 120 s or more. The evidence is therefore that of
+a share (`evidence_rates`), the share of exceedances of the threshold: Clopper-Pearson while they are
+scattered, blocks when they cluster. Dependence is thus judged where it matters; a latency that wanders
+far below the threshold costs nothing. The bound that is reported turns the same test around (Woodruff,
+Journal of the American Statistical Association 47, 1952): the order statistic up to which it would
+decide. For scattered exceedances these are the classical distribution-free bounds (David and Nagaraja,
+Order Statistics, 3rd ed., section 7.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, inf
+
+import numpy as np
+
+from genload.analysis.evidence import Bound, FloatArray, Side, count_text
+from genload.analysis.evidence_rates import Spread, clopper_pearson
+
+
+def rank(count: int, percentile: float) -> int:
+    """1-based rank of the percentile among `count` values: ceil(n p / 100), at least 1."""
+    # n p before the division: 100 * 0.55 is 55.00000000000001, whose ceiling is 56.
+    return max(1, ceil(round(count * percentile / 100, 9)))
+
+
+def percentile(values: FloatArray, level: float) -> float | None:
+    """The value of that rank; `inf` where failures reach it; None without values."""
+    if not len(values):
+        return None
+    place = rank(len(values), level) - 1
+    return float(np.partition(values, place)[place])
+
+
+@dataclass(frozen=True)
+class Percentile:
+    """One percentile of `values`, which are in the order of their start; failed requests are `inf`."""
+
+    values: FloatArray
+    level: float  # 0..100
+    missing: str = ""
+    exact: bool = False
+    basis: str = ""
+    noun: str = "requests"
+
+    @cached_property
+    def value(self) -> float | None:
+        return percentile(self.values, self.level)
+
+    def _spread(self, side: Side, threshold: float) -> Spread:
+        # Claiming "below" counts a value equal to the threshold against the claim, and "above" likewise.
+        return Spread(self.values >= threshold if side == "upper" else self.values > threshold)
+
+    def bound(self, side: Side, threshold: float) -> Bound:
+        spread = self._spread(side, threshold)
+        place = self._decided_place(side, spread.effective_trials / spread.trials)
+        value = None if place is None else float(np.sort(self.values)[place])
+        return Bound(None if value == inf else value, spread.assumption("slow ones"))
+
+    def _decided_place(self, side: Side, thinning: float) -> int | None:
+        """Index of the order statistic that bounds the percentile; None when there are too few values."""
+        n, share = len(self.values), 1 - self.level / 100
+        if side == "upper":
+            # The smallest place whose share of larger values is surely no more than 1 - p.
+            low, high = 0, n
+            while low < high:
+                middle = (low + high) // 2
+                if clopper_pearson((n - 1 - middle) * thinning, n * thinning, "upper") <= share:
+                    high = middle
+                else:
+                    low = middle + 1
+            return low if low < n else None
+        low, high = -1, n - 1
+        while low < high:
+            middle = (low + high + 1) // 2
+            if clopper_pearson((n - middle) * thinning, n * thinning, "lower") >= share:
+                low = middle
+            else:
+                high = middle - 1
+        return low if low >= 0 else None
+
+    def needs(self, side: Side, threshold: float) -> str:
+        spread = self._spread(side, threshold)
+        needed = spread.trials_needed(side, 1 - self.level / 100)
+        have = f"{spread.trials:,} so far"
+        if needed is None:
+            return f"nothing: no number of {self.noun} decides so close to the threshold ({have})"
+        if spread.count == 0:
+            return f"{count_text(needed, self.noun)}, none of them slower ({have})"
+        return f"{count_text(needed, self.noun)} with the same share of slow ones ({have})"

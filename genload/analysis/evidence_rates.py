@@ -1,0 +1,197 @@
+"""How sure a share is: failures among requests, or latencies above a threshold.
+
+Scattered events: the interval of Clopper and Pearson (Biometrika 26, 1934), whose one-sided bounds are
+quantiles of the beta distribution. It never covers less than it says, when each request fails independently.
+
+Events in incidents: n requests say less than n independent ones. The variance of the share is taken from
+blocks of consecutive requests, and the interval of Clopper and Pearson is computed for the effective number
+of requests, n_eff = p(1-p) / var(p), corrected by Student's t for the few blocks (Korn and Graubard, Survey
+Methodology 24, 1998). The block count that gives the fewest effective requests is taken.
+
+Which of the two: in the order of their start, randomly scattered events form many runs; too few runs
+(Wald and Wolfowitz, Annals of Mathematical Statistics 11, 1940; the exact distribution is
+hypergeometric) or too many events in the same block (Pearson's index of dispersion) tell incidents, each
+at 5 %. A needless alarm costs some power and no correctness. No event at all, or one, can tell nothing:
+then independence is assumed and said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, log
+
+import numpy as np
+from scipy import special
+
+from genload.analysis.evidence import ALPHA, BoolArray, Bound, Side, count_text
+
+BLOCK_COUNTS = (8, 16, 32)
+"""Blocks tried; an incident longer than a block is seen by the coarser one."""
+
+MIN_PER_BLOCK = 3
+MOST_REQUESTS = 1e9
+
+
+def clopper_pearson(events: float, trials: float, side: Side, alpha: float = ALPHA) -> float:
+    """One-sided bound on a share, 0..1; `events` and `trials` may be effective, thus fractional."""
+    if side == "upper":
+        return 1.0 if events >= trials else float(special.betaincinv(events + 1, trials - events, 1 - alpha))
+    return 0.0 if events <= 0 else float(special.betaincinv(events, trials - events + 1, alpha))
+
+
+def too_few_runs(events: BoolArray) -> float:
+    """Probability of so few runs of events, or fewer, were the same events scattered at random.
+
+    Of n places with k events in random order, the number of runs of events is hypergeometric:
+    k draws from n places of which n-k+1 begin a run.
+    """
+    n, k = len(events), int(events.sum())
+    if k < 2 or k == n:
+        return 1.0
+    runs = int(events[0]) + int((events[1:] & ~events[:-1]).sum())
+    fewest, most = max(1, 2 * k - n), runs
+    counts = np.arange(fewest, most + 1, dtype=np.float64)
+    starts, rest = n - k + 1, k - 1
+    logs = _log_choose(starts, counts) + _log_choose(rest, k - counts) - _log_choose(n, np.float64(k))
+    return float(min(1.0, np.exp(logs).sum()))
+
+
+def _log_choose(n: float, k: np.ndarray | np.float64) -> np.ndarray:
+    return np.asarray(special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1))
+
+
+def overdispersion(events: BoolArray, blocks: int) -> float:
+    """Probability of counts so uneven over equal blocks, were the events scattered at random (chi-square)."""
+    counts, sizes = _block_counts(events, blocks)
+    share = events.mean()
+    if share in (0.0, 1.0):
+        return 1.0
+    chi2 = float((((counts - sizes * share) ** 2) / (sizes * share * (1 - share))).sum())
+    return float(special.chdtrc(blocks - 1, chi2))
+
+
+def _block_counts(events: BoolArray, blocks: int) -> tuple[np.ndarray, np.ndarray]:
+    edges = np.linspace(0, len(events), blocks + 1).round().astype(np.int64)
+    return np.add.reduceat(events.astype(np.int64), edges[:-1]), np.diff(edges)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How the events of one share lie in time.
+
+    Args:
+        events: which requests had one, in the order of their start.
+    """
+
+    events: BoolArray
+
+    @property
+    def trials(self) -> int:
+        return len(self.events)
+
+    @cached_property
+    def count(self) -> int:
+        return int(self.events.sum())
+
+    @property
+    def share(self) -> float:
+        return self.count / self.trials
+
+    @cached_property
+    def _blocks(self) -> tuple[int, ...]:
+        return tuple(b for b in BLOCK_COUNTS if self.trials >= b * MIN_PER_BLOCK)
+
+    @cached_property
+    def clustered(self) -> bool:
+        """Whether the events come in incidents."""
+        if self.count < 2 or self.count == self.trials:
+            return False
+        if too_few_runs(self.events) < ALPHA:
+            return True
+        # Pearson's statistic follows chi-square only with a few events expected in each block.
+        able = [b for b in self._blocks if self.count >= 2 * b]
+        return any(overdispersion(self.events, b) < ALPHA / len(able) for b in able)
+
+    @cached_property
+    def effective_trials(self) -> float:
+        """Independent requests that would say as much: n itself while events are scattered."""
+        if not self.clustered:
+            return float(self.trials)
+        if not self._blocks:
+            return 1.0
+        return min(self._effective(b) for b in self._blocks)
+
+    def _effective(self, blocks: int) -> float:
+        counts, sizes = _block_counts(self.events, blocks)
+        share = self.share
+        residuals = (counts - share * sizes) / self.trials
+        variance = blocks / (blocks - 1) * float((residuals**2).sum())
+        student = special.stdtrit(self.trials - 1, 1 - ALPHA) / special.stdtrit(blocks - 1, 1 - ALPHA)
+        return min(float(self.trials), share * (1 - share) / variance * float(student) ** 2)
+
+    def bound(self, side: Side) -> float:
+        """One-sided 95 % bound on the share."""
+        return clopper_pearson(self.share * self.effective_trials, self.effective_trials, side)
+
+    def assumption(self, noun: str = "failures") -> str:
+        if self.clustered:
+            return f"{noun} come in incidents; blocks of consecutive requests are independent"
+        if self.count < 2:
+            return f"{noun} are independent of each other ({self.count} seen: incidents cannot be told)"
+        return f"{noun} are scattered, independent of each other"
+
+    def trials_needed(self, side: Side, limit: float) -> float | None:
+        """Trials at which the bound reaches `limit`, share and spread as they are; None for never."""
+        design = self.trials / self.effective_trials
+        if side == "upper" and self.count == 0:
+            return ceil(log(ALPHA) / log(1 - limit)) if 0 < limit < 1 else None
+        if side == "lower" and self.count == self.trials:
+            return ceil(log(ALPHA) / log(limit)) if 0 < limit < 1 else None
+        if (self.share >= limit) if side == "upper" else (self.share <= limit):
+            return None
+        low, high = 1.0, 2.0
+        while not _reaches(self.share, high, side, limit):
+            low, high = high, high * 2
+            if high > MOST_REQUESTS:
+                return None
+        while high - low > max(1.0, low * 0.005):
+            middle = (low + high) / 2
+            low, high = (low, middle) if _reaches(self.share, middle, side, limit) else (middle, high)
+        return ceil(high * design)
+
+
+def _reaches(share: float, trials: float, side: Side, limit: float) -> bool:
+    bound = clopper_pearson(share * trials, trials, side)
+    return bound <= limit if side == "upper" else bound >= limit
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share of requests: error_rate (`events` failed) or success_rate (`events` completed)."""
+
+    spread: Spread
+    noun: str  # what an event is: "failures", "successes"
+    missing: str = ""
+    exact: bool = False
+    basis: str = ""
+
+    @property
+    def value(self) -> float | None:
+        return self.spread.share
+
+    def bound(self, side: Side, threshold: float) -> Bound:
+        return Bound(self.spread.bound(side), self.spread.assumption(self.noun))
+
+    def needs(self, side: Side, threshold: float) -> str:
+        if (side == "upper" and threshold <= 0) or (side == "lower" and threshold >= 1):
+            return "nothing: no number of requests proves a rate of 0 % or 100 %; judge a count instead"
+        needed = self.spread.trials_needed(side, threshold)
+        if needed is None:
+            return "nothing: no number of requests decides so close to the threshold"
+        have = f"{self.spread.trials:,} so far"
+        if self.spread.count in (0, self.spread.trials):
+            unlike = {"failures": "a failure", "successes": "a success"}[self.noun]
+            how = f"without {unlike}" if self.spread.count == 0 else f"with {self.noun} only"
+            return f"{count_text(needed)} {how} ({have})"
+        return f"{count_text(needed)} at this rate ({have})"

@@ -1,0 +1,153 @@
+"""How sure a statement on a machine's samples is: states, growth, slope, throughput.
+
+These are deliberately few and simple; the analysis of trends (breakpoints, leaks in steps) is a chapter
+of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import sqrt
+
+import numpy as np
+
+from genload.analysis.evidence import Bound, FloatArray, Side
+from genload.analysis.evidence_means import student
+
+BLOCKS = 10
+MIN_PER_BLOCK = 5
+
+
+@dataclass(frozen=True)
+class State:
+    """The share of ticks at which a state (0 or 1) was on.
+
+    A missed tick could have been either: the bounds are the shares if all of them were on, or off. With
+    every tick seen they coincide, and the statement is exact, about the ticks.
+    """
+
+    values: FloatArray
+    expected: int  # ticks, as the monitor's interval promised
+    missing: str = ""
+
+    @property
+    def value(self) -> float | None:
+        return float(self.values.mean()) if len(self.values) else None
+
+    @property
+    def _lost(self) -> int:
+        return max(0, self.expected - len(self.values))
+
+    @property
+    def exact(self) -> bool:
+        return self._lost == 0
+
+    @property
+    def basis(self) -> str:
+        return f"about the {len(self.values):,} ticks; nothing is known of the time between them"
+
+    def bound(self, side: Side, threshold: float) -> Bound:
+        on = float(self.values.sum()) + (self._lost if side == "upper" else 0)
+        worst = "on" if side == "upper" else "off"
+        text = f"the {self._lost} missed ticks were all {worst}; {self.basis}"
+        return Bound(on / (len(self.values) + self._lost), text)
+
+    def needs(self, side: Side, threshold: float) -> str:
+        return f"a monitor that misses no tick ({self._lost} of {self.expected:,} missed)"
+
+
+def tenths(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The first and the last tenth of the samples, at least one each."""
+    size = max(1, len(values) // BLOCKS)
+    return values[:size], values[-size:]
+
+
+def growth(values: FloatArray) -> float | None:
+    """Relative change: (median of the last tenth - median of the first tenth) / median of the first tenth.
+
+    0.1 is a growth by 10 %. None with fewer than two samples, or from a median that is not positive.
+    """
+    if len(values) < 2:
+        return None
+    first, last = (float(np.median(part)) for part in tenths(values))
+    return (last - first) / first if first > 0 else None
+
+
+def slope(times_s: FloatArray, values: FloatArray) -> float | None:
+    """Least-squares slope, base units per second; None with fewer than two different times."""
+    if len(values) < 2:
+        return None
+    centred = times_s - times_s.mean()
+    square = float((centred**2).sum())
+    return float((centred * (values - values.mean())).sum() / square) if square else None
+
+
+@dataclass(frozen=True)
+class Growth:
+    """`growth` of one series, bounded by how its tenths scatter about a straight line.
+
+    The medians of the ten tenths are fitted by a line; what is left over (8 degrees of freedom) is the
+    standard deviation of one median, and the change between two of them has sqrt(2) of it. A step or a
+    curve leaves much over, which widens the bound: never a proof by too simple a model.
+    """
+
+    values: FloatArray
+    missing: str = ""
+    exact: bool = False
+    basis: str = ""
+
+    @cached_property
+    def value(self) -> float | None:
+        return growth(self.values)
+
+    def bound(self, side: Side, threshold: float) -> Bound:
+        if self.value is None or len(self.values) < BLOCKS * MIN_PER_BLOCK:
+            return Bound(None, "")
+        size = len(self.values) // BLOCKS
+        middle = np.array_split(self.values[size:-size], BLOCKS - 2)
+        parts = (self.values[:size], *middle, self.values[-size:])
+        medians = np.array([float(np.median(part)) for part in parts])
+        ticks = np.arange(BLOCKS, dtype=np.float64)
+        rises = medians - medians[0]  # of gigabytes, only the changes matter to the fit
+        rest = rises - np.polyval(np.polyfit(ticks, rises, 1), ticks)
+        scatter = sqrt(float((rest**2).sum()) / (BLOCKS - 2))
+        reach = student(BLOCKS - 2) * scatter * sqrt(2) / float(medians[0])
+        value = self.value + (reach if side == "upper" else -reach)
+        return Bound(value, "tenths of the run scatter independently about a straight line")
+
+    def needs(self, side: Side, threshold: float) -> str:
+        if len(self.values) < BLOCKS * MIN_PER_BLOCK:
+            return f"at least {BLOCKS * MIN_PER_BLOCK} samples ({len(self.values)} so far)"
+        return "a longer run: the tenths of this one scatter too much to tell"
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """Completions per second, bounded by Student's t on the rates of ten equal stretches of time."""
+
+    ends_s: FloatArray  # of the completions inside the window
+    from_s: float
+    to_s: float
+    missing: str = ""
+    exact: bool = False
+    basis: str = ""
+
+    @property
+    def value(self) -> float | None:
+        length = self.to_s - self.from_s
+        return len(self.ends_s) / length if length > 0 else None
+
+    def bound(self, side: Side, threshold: float) -> Bound:
+        if self.value is None or len(self.ends_s) < BLOCKS * MIN_PER_BLOCK:
+            return Bound(None, "")
+        counts, _ = np.histogram(self.ends_s, bins=BLOCKS, range=(self.from_s, self.to_s))
+        error = float(counts.std(ddof=1)) * sqrt(BLOCKS) / (self.to_s - self.from_s)
+        reach = student(BLOCKS - 1) * error
+        value = self.value + (reach if side == "upper" else -reach)
+        return Bound(value, f"{BLOCKS} equal stretches of the time are independent")
+
+    def needs(self, side: Side, threshold: float) -> str:
+        if len(self.ends_s) < BLOCKS * MIN_PER_BLOCK:
+            return f"at least {BLOCKS * MIN_PER_BLOCK} completions ({len(self.ends_s)} so far)"
+        return "a longer run: the rates of its tenths scatter too much to tell"

@@ -1,0 +1,106 @@
+"""What the load generator did itself: users held, lag, CPU, clocks; over the load."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from genload.analysis.evidence_percentiles import percentile
+from genload.analysis.load import Load
+from genload.runlog.records import ClientHealth, ClockOffset, Event, Users
+
+
+@dataclass(frozen=True)
+class ProcessHealth:
+    """One client process during the load.
+
+    `busy_s` is the longest time without a break in which it used more than the CPU limit.
+    """
+
+    source: str
+    lags_ms: np.ndarray
+    cpu_max: float
+    busy_s: float
+    rss_max_bytes: int
+
+    @property
+    def lag_p99_ms(self) -> float | None:
+        return percentile(self.lags_ms, 99)
+
+
+def processes(events: Sequence[Event], load: Load, max_cpu: float) -> list[ProcessHealth]:
+    """Every client process that reported, in the order of its first report.
+
+    Reports from after the load's end count too: what is drained is measured as well.
+    """
+    reports: dict[str, list[ClientHealth]] = {}
+    for event in events:
+        if isinstance(event, ClientHealth) and event.t_s >= load.start_s:
+            reports.setdefault(event.source, []).append(event)
+    return [
+        ProcessHealth(
+            source=source,
+            lags_ms=np.array([lag for report in own for lag in report.lags_ms], dtype=np.float64),
+            cpu_max=max(report.cpu for report in own),
+            busy_s=longest_busy_s(own, load.start_s, max_cpu),
+            rss_max_bytes=max(report.rss_bytes for report in own),
+        )
+        for source, own in reports.items()
+    ]
+
+
+def longest_busy_s(reports: Sequence[ClientHealth], start_s: float, max_cpu: float) -> float:
+    """The longest unbroken time above the limit; a report speaks of the time since the one before it."""
+    longest = current = 0.0
+    before_s = start_s
+    for report in reports:
+        current = current + report.t_s - before_s if report.cpu > max_cpu else 0.0
+        longest, before_s = max(longest, current), report.t_s
+    return longest
+
+
+@dataclass(frozen=True, slots=True)
+class UserSeconds:
+    """What the timeline asked for, and what users were there to do."""
+
+    target: float
+    worked: float
+    readings: int
+
+
+def user_seconds(events: Sequence[Event], load: Load) -> UserSeconds:
+    """The target and the users at work, both integrated over the planned load.
+
+    Between two readings the larger one counts, and never more than the target: a reading taken at the
+    very boundary of a phase must not cost a second of the new target, and too many users later do not
+    make up for too few before. A load that ended early still owes the rest of its timeline; one that
+    counts iterations owes until its end.
+    """
+    timeline = load.timeline
+    owed_s = timeline.duration_s if timeline.iterations is None else load.duration_s
+    target = timeline.user_seconds(0.0, owed_s)
+    readings = [(e.t_s - load.start_s, e.working) for e in events if isinstance(e, Users)]
+    readings = [(t_s, working) for t_s, working in readings if 0 <= t_s <= load.duration_s]
+    if not readings:
+        return UserSeconds(target, 0.0, 0)
+    points = [(0.0, readings[0][1]), *readings, (load.duration_s, readings[-1][1])]
+    worked = 0.0
+    for (begin, before), (end, after) in pairwise(points):
+        boundary = begin
+        while boundary < end:
+            until = min(end, timeline.next_boundary_s(boundary))
+            worked += min(timeline.user_seconds(boundary, until), max(before, after) * (until - boundary))
+            boundary = until
+    return UserSeconds(target, worked, len(readings))
+
+
+def clock_bounds_s(events: Sequence[Event]) -> dict[str, float]:
+    """The largest uncertainty of each worker's clock against the master's."""
+    bounds: dict[str, float] = {}
+    for event in events:
+        if isinstance(event, ClockOffset):
+            bounds[event.source] = max(bounds.get(event.source, 0.0), event.bound_s)
+    return bounds

@@ -1,0 +1,278 @@
+"""From a run directory to its verdict: a pure function, the same answer a year later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from pydantic import ValidationError
+
+from genload.analysis import summary as summaries
+from genload.analysis.evaluate import judge_expression, parts
+from genload.analysis.evidence_percentiles import percentile
+from genload.analysis.health import UserSeconds, processes, user_seconds
+from genload.analysis.intake import Intake, take_in
+from genload.analysis.judged import CriterionVerdict, JudgedRun, Outcome, Reason, Verdict
+from genload.analysis.load import Load, load_of
+from genload.analysis.observe import Measures, catalogue_of
+from genload.analysis.series import SeriesStore
+from genload.analysis.validity import Measurement, reasons, smallest_time_threshold_s
+from genload.errors import ExitCode, RunDirectoryError
+from genload.runlog.reader import open_run
+from genload.runlog.records import Event, Interrupted, Notice, RequestRecord, RunHeader, Sample
+from genload.settings.criteria.ast import Expression, Relative
+from genload.settings.criteria.criterion import Criterion
+from genload.settings.suite import Scenario, Suite
+
+NOT_READY = "not_ready"
+
+# The first of these that occurred in a suite is the suite's own.
+_PRECEDENCE = (
+    ExitCode.INTERRUPTED,
+    ExitCode.USAGE,
+    ExitCode.UNAVAILABLE,
+    ExitCode.FAILED,
+    ExitCode.INVALID,
+    ExitCode.PASSED,
+)
+
+
+class Log(Protocol):
+    """What is read of a run; `genload.runlog.reader.RunLog` is one."""
+
+    header: RunHeader
+
+    def requests(self) -> Iterator[RequestRecord]: ...
+
+    def events(self) -> Iterator[Event]: ...
+
+    def samples(self) -> Iterator[Sample]: ...
+
+    def missing_records(self) -> dict[str, int]: ...
+
+    @property
+    def problems(self) -> list[str]: ...
+
+
+def judge(
+    folder: Path, *, criteria: Mapping[str, Criterion] | None = None, strict: bool | None = None
+) -> JudgedRun:
+    """Judge one run directory.
+
+    Args:
+        criteria: other criteria than the run's own, by name.
+        strict: True passes on exact or proven only; None: as the run was started.
+
+    Raises:
+        RunDirectoryError: no run can be read there.
+    """
+    return judge_log(open_run(folder), criteria=criteria, strict=strict)
+
+
+def judge_log(
+    log: Log, *, criteria: Mapping[str, Criterion] | None = None, strict: bool | None = None
+) -> JudgedRun:
+    """Judge a run that is open for reading; arguments and errors as for `judge`."""
+    header = log.header
+    suite, scenario = _settings(header)
+    run = _Run(log, suite, scenario.criteria if criteria is None else criteria)
+    strict = header.strict if strict is None else strict
+    table, load = run.intake.measured, run.load
+    verdict = run.verdict(strict=strict)
+    begin_s, end_s = (load.start_s, load.end_s) if load else (0.0, 0.0)
+    everything = np.ones(len(table), dtype=np.bool_)
+    warmup = run.intake.warmup
+    return JudgedRun(
+        suite=suite.name,
+        scenario=header.scenario,
+        purpose=scenario.purpose,
+        operation=header.operation,
+        start_time=_wall_time(header.started_at, begin_s),
+        end_time=_wall_time(header.started_at, end_s),
+        duration_s=end_s - begin_s,
+        time_scale=header.time_scale,
+        rehearsal=header.rehearsal,
+        strict=strict,
+        interrupted=next((event.by for event in run.events if isinstance(event, Interrupted)), None),
+        seed=header.seed,
+        overall=summaries.summary(table, everything, begin_s, end_s),
+        warmup=summaries.summary(warmup, np.ones(len(warmup), dtype=np.bool_), 0.0, begin_s),
+        phases=summaries.phase_summaries(table, load) if load else [],
+        stages=summaries.stage_summaries(table, header.stages),
+        errors=run.intake.errors,
+        series=summaries.series_summaries(run.store, load, run.catalogue) if load else [],
+        client=summaries.client_summary(run.processes, run.users, table),
+        verdict=verdict,
+        notices=[*(e.text for e in run.events if isinstance(e, Notice)), *log.problems],
+        requested=header.requested,
+        effective=header.suite,
+        versions=header.versions,
+        failure_pause_s=scenario.failure_pause_s,
+        degradation=summaries.degradation(table, load) if load and run.judges_windows else None,
+    )
+
+
+def _settings(header: RunHeader) -> tuple[Suite, Scenario]:
+    try:
+        suite = Suite.model_validate(header.suite)
+        return suite, suite.scenarios[header.scenario]
+    except (ValidationError, KeyError) as error:
+        raise RunDirectoryError(
+            f"the settings in run.json cannot be read: {error}",
+            remedy="judge it with the version of genload that wrote it (`versions` in run.json)",
+        ) from error
+
+
+def _wall_time(started_at: str, after_s: float) -> str:
+    """UTC, ISO 8601, to the millisecond; empty when the run does not say when it began."""
+    if not started_at:
+        return ""
+    return (datetime.fromisoformat(started_at) + timedelta(seconds=after_s)).isoformat(
+        timespec="milliseconds"
+    )
+
+
+@dataclass(init=False)
+class _Run:
+    """Everything read from one run, and its verdict."""
+
+    def __init__(self, log: Log, suite: Suite, criteria: Mapping[str, Criterion]) -> None:
+        header = log.header
+        self.suite, self.criteria = suite, criteria
+        self.catalogue = catalogue_of(header)
+        self.intake: Intake = take_in(log.requests(), header.operation)
+        self.events: list[Event] = list(log.events())
+        self.store = SeriesStore(log.samples(), header.monitors)
+        last_sign_s = max([self.intake.last_end_s, *(event.t_s for event in self.events)])
+        self.load: Load | None = load_of(self.events, header.phases, last_sign_s)
+        self.missing_records = log.missing_records()
+        self.header = header
+        self.processes = processes(self.events, self.load, suite.validity.max_cpu) if self.load else []
+        self.users = user_seconds(self.events, self.load) if self.load else UserSeconds(0.0, 0.0, 0)
+
+    @property
+    def expressions(self) -> list[Expression]:
+        return [criterion.expression for criterion in self.criteria.values()]
+
+    @property
+    def judges_windows(self) -> bool:
+        """Whether a criterion compares parts of the load, as that of a sustained load does."""
+        everything = [part for expression in self.expressions for part in parts(expression, lambda _: ("",))]
+        subjects = [part.comparison.subject for part in everything]
+        subjects += [p.comparison.right.of for p in everything if isinstance(p.comparison.right, Relative)]
+        return any(subject.window is not None for subject in subjects)
+
+    def verdict(self, *, strict: bool) -> Verdict:
+        why_not = self.reasons()
+        judged = self.judged_criteria()
+        result = overall_result(judged, attempted=len(self.intake.measured))
+        return Verdict(
+            result=result,
+            valid=not why_not,
+            reasons=why_not,
+            criteria=judged,
+            exit_code=run_exit_code(self.events, why_not, judged, result, strict=strict),
+        )
+
+    def reasons(self) -> list[Reason]:
+        table = self.intake.measured
+        measurement = Measurement(
+            events=self.events,
+            load=self.load,
+            missing_records=self.missing_records,
+            processes=self.processes,
+            users=self.users,
+            median_s=percentile(table.duration_s[table.ok], 50),
+            smallest_threshold_s=smallest_time_threshold_s(self.expressions),
+        )
+        return reasons(measurement, self.suite.validity)
+
+    def judged_criteria(self) -> list[CriterionVerdict]:
+        if self.load is None:
+            return [_unjudged(name, criterion) for name, criterion in self.criteria.items()]
+        measures = Measures(
+            header=self.header,
+            catalogue=self.catalogue,
+            table=self.intake.measured,
+            store=self.store,
+            load=self.load,
+            min_coverage=self.suite.validity.min_coverage,
+        )
+        return [_judged(name, criterion, measures) for name, criterion in self.criteria.items()]
+
+
+def _judged(name: str, criterion: Criterion, measures: Measures) -> CriterionVerdict:
+    judgement = judge_expression(criterion.expression, measures)
+    return CriterionVerdict(
+        name=name,
+        expression=criterion.holds,
+        must=criterion.must,
+        value=judgement.value,
+        unit=judgement.unit,
+        result=judgement.result,
+        evidence=judgement.evidence,
+        bound=judgement.bound,
+        assumption=judgement.assumption,
+        needs=judgement.needs,
+    )
+
+
+def _unjudged(name: str, criterion: Criterion) -> CriterionVerdict:
+    return CriterionVerdict(
+        name=name,
+        expression=criterion.holds,
+        must=criterion.must,
+        value=None,
+        unit="",
+        result="inconclusive",
+        evidence=None,
+        bound=None,
+        assumption=None,
+        needs="a load: it never began in this run",
+    )
+
+
+def overall_result(criteria: Iterable[CriterionVerdict], *, attempted: int) -> Outcome:
+    """Over the `must` criteria: one that fails decides, then one without data.
+
+    A run in which nothing was attempted never passes, whatever it did not have to show.
+    """
+    results = {criterion.result for criterion in criteria if criterion.must}
+    if "fail" in results:
+        return "fail"
+    return "inconclusive" if "inconclusive" in results or attempted == 0 else "pass"
+
+
+def run_exit_code(
+    events: Iterable[Event],
+    why_not: Sequence[Reason],
+    criteria: Iterable[CriterionVerdict],
+    result: Outcome,
+    *,
+    strict: bool,
+) -> int:
+    """What one run ends with: 130 interrupted, 4 never ready, 3 not valid, then by its result.
+
+    A measurement that was not sound says nothing about the service, so that it cannot fail it either.
+    """
+    seen = list(events)
+    if any(isinstance(event, Interrupted) for event in seen):
+        return ExitCode.INTERRUPTED
+    if any(isinstance(event, Notice) and event.code == NOT_READY for event in seen):
+        return ExitCode.UNAVAILABLE
+    if why_not or result == "inconclusive":
+        return ExitCode.INVALID
+    if result == "fail":
+        return ExitCode.FAILED
+    unsure = any(c.must and c.evidence not in ("exact", "proven") for c in criteria)
+    return ExitCode.INVALID if strict and unsure else ExitCode.PASSED
+
+
+def suite_exit_code(codes: Iterable[int]) -> int:
+    """A suite's own code: the first of 130, 2, 4, 1, 3, 0 that occurred; 3 when nothing was judged."""
+    occurred = set(codes)
+    return next((code for code in _PRECEDENCE if code in occurred), ExitCode.INVALID)

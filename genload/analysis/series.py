@@ -1,0 +1,91 @@
+"""What the machines did during the load: samples by metric, and how many ticks were missed."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import floor
+
+import numpy as np
+
+from genload.analysis.evidence import FloatArray
+from genload.runlog.records import MonitorPlan, Sample
+
+TICKS_FORGIVEN = 2
+"""Missed ticks that cost no coverage: in a short phase two of them would be more than 5 %."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One metric from one monitor, in the order of time; base units.
+
+    `expected` is the number of ticks that the monitor owed in the stretches the series was cut to.
+    """
+
+    metric: str
+    source: str
+    times_s: FloatArray
+    values: FloatArray
+    interval_s: float
+    expected: int = 0
+
+    def cut(self, stretches: Sequence[tuple[float, float]]) -> Series:
+        """The samples inside the stretches of time, with the ticks that were owed there."""
+        inside = np.zeros(len(self.times_s), dtype=np.bool_)
+        for low, high in stretches:
+            inside |= (self.times_s >= low) & (self.times_s <= high)
+        # A stretch of 9.5 intervals holds 9 or 10 ticks; only the 9 are owed.
+        owed = sum(floor((high - low) / self.interval_s + 1e-9) for low, high in stretches)
+        times_s, values = self.times_s[inside], self.values[inside]
+        return Series(self.metric, self.source, times_s, values, self.interval_s, owed)
+
+    @property
+    def coverage(self) -> float:
+        """Delivered ticks ÷ expected ones, at most 1."""
+        return min(1.0, len(self.values) / self.expected) if self.expected else float(len(self.values) > 0)
+
+    def covers(self, least: float) -> bool:
+        """Whether enough ticks arrived to speak about this time."""
+        lost = self.expected - len(self.values)
+        return len(self.values) > 0 and (self.coverage >= least or lost <= TICKS_FORGIVEN)
+
+
+class SeriesStore:
+    """All samples of a run by metric; of several monitors that fill it, the first with data speaks."""
+
+    def __init__(self, samples: Iterable[Sample], plans: Sequence[MonitorPlan]) -> None:
+        self._plans = list(plans)
+        self._points: dict[tuple[str, str], tuple[array[float], array[float]]] = {}
+        self.last_s = 0.0
+        for sample in samples:
+            self.last_s = max(self.last_s, sample.t_s)
+            for metric, value in sample.values.items():
+                key = (metric, sample.monitor)
+                times, values = self._points.setdefault(key, (array("d"), array("d")))
+                times.append(sample.t_s)
+                values.append(value)
+
+    @property
+    def metrics(self) -> list[str]:
+        """Every metric that was promised or came."""
+        names = dict.fromkeys(metric for plan in self._plans for metric in plan.metrics)
+        return list(names | dict.fromkeys(metric for metric, _ in self._points))
+
+    def find(self, metric: str) -> Series | None:
+        """The metric's series over the whole run, empty when only promised; None when nobody fills it."""
+        plans = [
+            plan for plan in self._plans if metric in plan.metrics or (metric, plan.name) in self._points
+        ]
+        if not plans:
+            return None
+        plan = next((plan for plan in plans if (metric, plan.name) in self._points), plans[0])
+        times, values = self._points.get((metric, plan.name), (array("d"), array("d")))
+        order = np.argsort(np.frombuffer(times, dtype=np.float64), kind="stable")
+        return Series(
+            metric=metric,
+            source=plan.source or plan.name,
+            times_s=np.frombuffer(times, dtype=np.float64)[order],
+            values=np.frombuffer(values, dtype=np.float64)[order],
+            interval_s=plan.interval_s,
+        )

@@ -1,0 +1,165 @@
+"""The numbers that reports show: of requests, phases, stages, series and the client itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import isfinite
+
+import numpy as np
+
+from genload.analysis.evidence import BoolArray, FloatArray
+from genload.analysis.evidence_percentiles import percentile
+from genload.analysis.evidence_series import growth
+from genload.analysis.health import ProcessHealth, UserSeconds
+from genload.analysis.judged import ClientSummary, PhaseSummary, SeriesSummary, StageSummary, Summary
+from genload.analysis.load import Load
+from genload.analysis.observe import completions, rejections
+from genload.analysis.series import SeriesStore
+from genload.analysis.table import OUTCOMES, RequestTable
+from genload.settings.catalogue import Catalogue
+
+DEGRADATION_PARTS = 6
+"""First and last part that are compared: 10 of 60 minutes."""
+
+
+def summary(table: RequestTable, rows: BoolArray, begin_s: float, end_s: float) -> Summary:
+    """The numbers of some requests; completions between the two times make the throughput."""
+    attempted, ok = int(rows.sum()), rows & table.ok
+    completed, durations = int(ok.sum()), table.duration_s[ok]
+    ranked = np.where(table.ok[rows], table.duration_s[rows], np.inf)
+    length_s = end_s - begin_s
+    done = len(completions(table, rows, begin_s, end_s))
+    return Summary(
+        total_requests=attempted,
+        successful_requests=completed,
+        failed_requests=attempted - completed,
+        unfinished_requests=int((rows & (table.outcome == OUTCOMES["unfinished"])).sum()),
+        drained_requests=int((rows & table.drained).sum()),
+        success_rate=100 * completed / attempted if attempted else None,
+        error_rate=100 * (attempted - completed) / attempted if attempted else None,
+        avg_duration=float(durations.mean()) if completed else None,
+        min_duration=float(durations.min()) if completed else None,
+        max_duration=float(durations.max()) if completed else None,
+        p50_duration=_finite_percentile(ranked, 50),
+        p95_duration=_finite_percentile(ranked, 95),
+        p99_duration=_finite_percentile(ranked, 99),
+        throughput_per_minute=60 * done / length_s if length_s > 0 else None,
+        rejections=int(rejections(table, rows)),
+    )
+
+
+def _finite_percentile(values: FloatArray, level: float) -> float | None:
+    value = percentile(values, level)
+    return value if value is not None and isfinite(value) else None
+
+
+def phase_summaries(table: RequestTable, load: Load) -> list[PhaseSummary]:
+    """One for each phase that began: its requests are those that were to start in it."""
+    return [
+        PhaseSummary(
+            name=phase.name,
+            start_s=phase.start_s,
+            end_s=phase.end_s,
+            target_users=phase.users,
+            summary=_of_phase(table, phase.name, phase.start_s, phase.end_s),
+        )
+        for phase in load.phases
+    ]
+
+
+def _of_phase(table: RequestTable, name: str, begin_s: float, end_s: float) -> Summary:
+    numbers = summary(table, table.where("phase", name), begin_s, end_s)
+    # A completion belongs to the time in which it came, whichever phase its request began in.
+    done = len(completions(table, np.ones(len(table), dtype=np.bool_), begin_s, end_s))
+    numbers.throughput_per_minute = 60 * done / (end_s - begin_s) if end_s > begin_s else None
+    return numbers
+
+
+def stage_summaries(table: RequestTable, names: Iterable[str]) -> list[StageSummary]:
+    """Where the time of the completed requests went."""
+    found = []
+    for name in names:
+        column = table.numbers.get(f"stage.{name}")
+        values = None if column is None else column[table.ok & ~np.isnan(column)]
+        if values is None or not len(values):
+            continue
+        found.append(
+            StageSummary(
+                name=name,
+                count=len(values),
+                mean=float(values.mean()),
+                p50=percentile(values, 50) or 0.0,
+                p95=percentile(values, 95) or 0.0,
+                max=float(values.max()),
+            )
+        )
+    return found
+
+
+def series_summaries(store: SeriesStore, load: Load, catalogue: Catalogue) -> list[SeriesSummary]:
+    """Every metric that was promised or came, over the load."""
+    found = []
+    for name in store.metrics:
+        series, metric = store.find(name), catalogue.metrics.get(name)
+        if series is None:
+            continue
+        part = series.cut([(load.start_s, load.end_s)])
+        values = part.values
+        there = bool(len(values))
+        found.append(
+            SeriesSummary(
+                metric=name,
+                source=part.source,
+                unit=metric.dimension.value if metric else "",
+                count=len(values),
+                coverage=part.coverage,
+                first=float(values[0]) if there else None,
+                last=float(values[-1]) if there else None,
+                mean=float(values.mean()) if there else None,
+                min=float(values.min()) if there else None,
+                max=float(values.max()) if there else None,
+                growth=growth(values),
+            )
+        )
+    return found
+
+
+def client_summary(
+    processes: Sequence[ProcessHealth], users: UserSeconds, table: RequestTable
+) -> ClientSummary:
+    """The load generator's own numbers; lags of all its processes together."""
+    lags_ms = np.concatenate([process.lags_ms for process in processes]) if processes else np.array([])
+    bounds = table.column("poll_bound_s")
+    return ClientSummary(
+        lag_p50_ms=percentile(lags_ms, 50),
+        lag_p99_ms=percentile(lags_ms, 99),
+        lag_max_ms=float(lags_ms.max()) if len(lags_ms) else None,
+        cpu_max=max((process.cpu_max for process in processes), default=None),
+        rss_max_bytes=max((process.rss_max_bytes for process in processes), default=None),
+        user_seconds_target=users.target,
+        user_seconds_worked=users.worked,
+        poll_bound_p95_s=None if bounds is None else percentile(bounds[~np.isnan(bounds)], 95),
+    )
+
+
+def degradation(table: RequestTable, load: Load) -> dict[str, float | None]:
+    """Mean seconds of the requests that began in the first and in the last sixth of the load, and the
+    change in percent.
+
+    Only successes have a duration; a part without one is None, and so is then the change.
+    """
+    length_s = load.duration_s / DEGRADATION_PARTS
+    first = _mean(table, load.start_s, load.start_s + length_s)
+    last = _mean(table, load.end_s - length_s, load.end_s)
+    change = 100 * (last - first) / first if first and last is not None else None
+    return {
+        "first_mean": first,
+        "last_mean": last,
+        "change_percent": change,
+        "window_seconds": length_s,
+    }
+
+
+def _mean(table: RequestTable, begin_s: float, end_s: float) -> float | None:
+    rows = table.ok & (table.start_s >= begin_s) & (table.start_s < end_s)
+    return float(table.duration_s[rows].mean()) if rows.any() else None

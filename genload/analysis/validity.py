@@ -1,0 +1,167 @@
+"""Whether the measurement itself was sound: every reason why not, each with what to change.
+
+This is apart from the service's results: an invalid run is neither passed nor failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from genload.analysis.evidence import duration_text
+from genload.analysis.health import ProcessHealth, UserSeconds, clock_bounds_s
+from genload.analysis.judged import Reason
+from genload.analysis.load import Load
+from genload.runlog.records import Event, Interrupted, RunEnded, WorkerLost
+from genload.settings.criteria.ast import Conjunction, Dimension, Each, Expression, Interval, Quantity
+from genload.settings.suite import Validity
+
+WATCHED_FROM_S = 2.0
+"""A load shorter than this may end before the client has reported once."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What the checks look at."""
+
+    events: Sequence[Event]
+    load: Load | None
+    missing_records: Mapping[str, int]
+    processes: Sequence[ProcessHealth]
+    users: UserSeconds
+    median_s: float | None  # of the measured requests' duration
+    smallest_threshold_s: float | None
+
+
+def reasons(measurement: Measurement, limits: Validity) -> list[Reason]:
+    """Why the measurement is not valid; empty when it is."""
+    found = [*_incomplete(measurement), *_records(measurement), *_workers(measurement)]
+    if measurement.load is not None:
+        found += [
+            *_users(measurement, measurement.load, limits),
+            *_clocks(measurement, limits),
+            *_client(measurement, measurement.load, limits),
+        ]
+    return found
+
+
+def _incomplete(measurement: Measurement) -> Iterable[Reason]:
+    if measurement.load is None:
+        yield Reason(
+            code="no_load",
+            text="the load never began",
+            remedy="see the notices: the service was not ready, or the warm-up did not end",
+        )
+    for event in measurement.events:
+        if isinstance(event, Interrupted):
+            yield Reason(
+                code="interrupted",
+                text=f"the run was interrupted by {event.by} after {duration_text(event.t_s)}",
+                remedy="let the run come to its end",
+            )
+            return
+    if not any(isinstance(event, RunEnded) for event in measurement.events):
+        yield Reason(
+            code="not_ended",
+            text="the run has no end: its process was killed, or still runs",
+            remedy="run again; look at the free memory and disk of the load generator's machine",
+        )
+
+
+def _records(measurement: Measurement) -> Iterable[Reason]:
+    if measurement.missing_records:
+        lost = ", ".join(f"{count:,} of {source}" for source, count in measurement.missing_records.items())
+        yield Reason(
+            code="records_missing",
+            text=f"request records are missing: {lost}",
+            remedy="look for lost workers and a full disk in the log, then run again",
+        )
+
+
+def _workers(measurement: Measurement) -> Iterable[Reason]:
+    for event in measurement.events:
+        if isinstance(event, WorkerLost):
+            yield Reason(
+                code="worker_lost",
+                text=f"worker {event.source} was lost {duration_text(event.t_s)} into the run",
+                remedy="see that worker's log; give its machine more memory, or each worker fewer users",
+            )
+
+
+def _users(measurement: Measurement, load: Load, limits: Validity) -> Iterable[Reason]:
+    users = measurement.users
+    if users.readings == 0:
+        if load.duration_s >= WATCHED_FROM_S:
+            yield Reason(
+                code="users_unknown",
+                text="how many users were at work was never recorded",
+                remedy="run again; if this stays, report it as a bug of genload",
+            )
+    elif users.worked < limits.min_user_seconds * users.target:
+        share = users.worked / users.target
+        yield Reason(
+            code="user_seconds",
+            text=f"users worked {users.worked:,.0f} of the {users.target:,.0f} user-seconds asked for: "
+            f"{share:.1%}, and {limits.min_user_seconds:.1%} is the least",
+            remedy="let the load run to its end, spread the users over more workers, or ask for fewer",
+        )
+
+
+def _clocks(measurement: Measurement, limits: Validity) -> Iterable[Reason]:
+    limit_s = max(limits.clock_bound_floor_s, limits.clock_bound_share * (measurement.median_s or 0.0))
+    for source, bound_s in clock_bounds_s(measurement.events).items():
+        if bound_s > limit_s:
+            yield Reason(
+                code="clock_bound",
+                text=f"the clock of {source} is known to {bound_s * 1e3:.3g} ms only, "
+                f"{limit_s * 1e3:.3g} ms are allowed",
+                remedy="put master and workers on one network, away from the load's own traffic",
+            )
+
+
+def _client(measurement: Measurement, load: Load, limits: Validity) -> Iterable[Reason]:
+    if not measurement.processes and load.duration_s >= WATCHED_FROM_S:
+        yield Reason(
+            code="client_unknown",
+            text="lag and CPU of the load generator were never recorded",
+            remedy="run again; if this stays, report it as a bug of genload",
+        )
+    limit_ms = 1e3 * max(limits.lag_floor_s, limits.lag_share * (measurement.smallest_threshold_s or 0.0))
+    for process in measurement.processes:
+        lag_ms = process.lag_p99_ms
+        if lag_ms is not None and lag_ms > limit_ms:
+            yield Reason(
+                code="lag",
+                text=f"{process.source} woke up {lag_ms:.3g} ms late at p99, {limit_ms:.3g} ms are allowed",
+                remedy="free the load generator's cores of other work, or spread the users over more workers",
+            )
+        if process.busy_s >= limits.max_cpu_for_s:
+            yield Reason(
+                code="cpu",
+                text=f"{process.source} used more than {limits.max_cpu:.0%} of a core "
+                f"for {duration_text(process.busy_s)}",
+                remedy="spread the users over more workers (--processes, or other machines)",
+            )
+
+
+def smallest_time_threshold_s(expressions: Iterable[Expression]) -> float | None:
+    """The finest time that any criterion judges; None when none judges a time."""
+    times = [
+        quantity.value
+        for expression in expressions
+        for quantity in _quantities(expression)
+        if quantity.dimension is Dimension.TIME and quantity.value > 0
+    ]
+    return min(times, default=None)
+
+
+def _quantities(expression: Expression) -> Iterable[Quantity]:
+    if isinstance(expression, Each):
+        yield from _quantities(expression.body)
+    elif isinstance(expression, Conjunction):
+        for part in expression.parts:
+            yield from _quantities(part)
+    elif isinstance(expression, Interval):
+        yield from (expression.low, expression.high)
+    elif isinstance(expression.right, Quantity):
+        yield expression.right
