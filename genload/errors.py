@@ -5,6 +5,7 @@ A command prints ``error.render()`` and exits with ``error.exit_code``; a traceb
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 
@@ -47,7 +48,8 @@ class ConfigError(GenloadError):
     """Something wrong in a configuration file, an override or a wing file.
 
     Args:
-        file, line, key: where; each may be unknown. `line` counts from 1, `key` is dotted (``scenarios.spike.shape.high``).
+        file, line, key: where; each may be unknown. `line` counts from 1, `key` is dotted
+            (``scenarios.spike.shape.high``).
     """
 
     def __init__(
@@ -61,6 +63,18 @@ class ConfigError(GenloadError):
         head = " ".join(part for part in (place, self.key) if part)
         text = f"{head}: {self.message}" if head else self.message
         return f"{text}\n  → {self.remedy}" if self.remedy else text
+
+
+class CollectedConfigError(ConfigError):
+    """Several configuration errors at once: its attributes are the first one's, `render` lists them all."""
+
+    def __init__(self, errors: Sequence[ConfigError]) -> None:
+        first = errors[0]
+        super().__init__(first.message, remedy=first.remedy, file=first.file, line=first.line, key=first.key)
+        self.errors = tuple(errors)
+
+    def render(self) -> str:
+        return "\n".join(error.render() for error in self.errors)
 
 
 class RunDirectoryError(GenloadError):

@@ -17,6 +17,8 @@ from types import ModuleType
 from typing import Any
 
 from genload.errors import ConfigError
+from genload.settings.catalogue import Metric, request_metrics
+from genload.settings.phases import Timeline
 from genload.settings.suite import MonitorSettings, RequestSettings, ShapeSettings
 
 WINGS = ("locustfiles", "shapes", "services", "monitors", "reports", "config")
@@ -139,7 +141,7 @@ def shape_class(kind: str) -> Any:
 
 
 class Wings:
-    """The settings models that wing files declare, for the suite's validation."""
+    """What wing files declare, for the suite's validation."""
 
     def shape(self, kind: str) -> type[ShapeSettings]:
         model: type[ShapeSettings] = shape_class(kind).Settings
@@ -152,3 +154,17 @@ class Wings:
     def monitor(self, name: str) -> type[MonitorSettings]:
         model: type[MonitorSettings] = attribute("monitors", name, "Monitor").Settings
         return model
+
+    def timeline(self, shape: ShapeSettings) -> Timeline:
+        timeline: Timeline = shape_class(shape.kind).timeline(shape)
+        return timeline
+
+    def request_metrics(self, api: str) -> tuple[Metric, ...]:
+        client = attribute("services", api, "Client")
+        return (*request_metrics(client.operation, client.stages), *client.metrics)
+
+    def require(self, wing: str, name: str) -> None:
+        if not name.endswith(".py"):
+            find(wing, name)
+        elif not Path(name).is_file():
+            raise ConfigError(f"there is no file {name}", remedy=f"give a path, or a name of {wing}/")

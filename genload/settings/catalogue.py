@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 
 from genload.settings.criteria.ast import Dimension
 
@@ -100,15 +101,22 @@ class Catalogue:
     """Everything a criterion of one scenario may name.
 
     `open_prefixes` are namespaces whose members only the suite knows (``prom.`` queries).
-    `labels` maps a label to its known values; an empty tuple means any value.
+    `labels` maps a label (``phase`` among them) to its known values; an empty tuple means any value.
+    `duration_s` is the length of the load, `inf` when no clock ends it.
     """
 
     metrics: Mapping[str, Metric]
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     open_prefixes: tuple[str, ...] = ("prom.",)
+    duration_s: float = inf
 
     @classmethod
     def of(
-        cls, metrics: tuple[Metric, ...], labels: Mapping[str, tuple[str, ...]] | None = None
+        cls,
+        metrics: tuple[Metric, ...],
+        labels: Mapping[str, tuple[str, ...]] | None = None,
+        duration_s: float = inf,
     ) -> Catalogue:
-        return cls({m.name: m for m in (*MACHINE_METRICS, *metrics)}, dict(labels or {}))
+        """The vocabulary of machines together with what the wings declare."""
+        known = {m.name: m for m in (*MACHINE_METRICS, *metrics)}
+        return cls(known, dict(labels or {}), duration_s=duration_s)

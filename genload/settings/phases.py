@@ -96,3 +96,15 @@ class Timeline:
                 middle = (begin + end) / 2 - self.start_s(index)
                 total += phase.target(middle) * (end - begin)
         return total
+
+
+def steady_load(users: int, duration_s: float, ramp_s: float = 0.0) -> Timeline:
+    """A constant load of `duration_s`, which begins with an even ramp from nothing when `ramp_s` is set.
+
+    Raises:
+        ValueError: a ramp that leaves no time at full load.
+    """
+    if ramp_s >= duration_s:
+        raise ValueError("the ramp leaves no time at full load: make it shorter than the duration")
+    steady = Phase("steady", duration_s - ramp_s, users)
+    return Timeline((Phase("ramp", ramp_s, users, users_from=0), steady) if ramp_s else (steady,))

@@ -7,36 +7,79 @@ as when a finished run is read again, their values are kept as they stand.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Protocol, Self
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Annotated, Any, Protocol, Self, TypeVar
 
-from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializeAsAny,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from genload.errors import ConfigError
+from genload.settings.catalogue import Metric
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.model import Settings
-from genload.settings.units import Bytes, Ratio, RealSeconds, Seconds, TransportSeconds
+from genload.settings.phases import Timeline
+from genload.settings.secrets import Headers, refuse_secret_in_url
+from genload.settings.units import Bytes, Ratio, RealSeconds, SamplingSeconds, Seconds, TransportSeconds
+
+# Names of suites and scenarios become names of folders and files; a scenario's is a step of `--set a.b=c`.
+SuiteName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
+ScenarioName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=80)]
 
 
-class ShapeSettings(Settings, extra="allow"):
+def _not_the_verdicts_own(name: str) -> str:
+    if name == "overall":
+        raise ValueError("'overall' is the verdict's own entry: choose another name")
+    return name
+
+
+# `overall` is the verdict's own entry beside the criteria in results_<scenario>.json.
+CriterionName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$"), AfterValidator(_not_the_verdicts_own)
+]
+
+
+class ShapeSettings(Settings):
     """Base of a shape's parameters: ``shape: {kind: spike, low: 2, …}``."""
 
     kind: str
     """Name of a file in shapes/."""
 
 
-class RequestSettings(Settings, extra="allow"):
+class RequestSettings(Settings):
     """Base of what a service file wants to know about each request (``request: {format: stl}``)."""
 
 
-class MonitorSettings(Settings, extra="allow"):
+class MonitorSettings(Settings):
     """Base of a monitor's settings."""
 
-    interval_s: Seconds = 1.0
+    interval_s: SamplingSeconds = 1.0
     """Time between two samples."""
 
 
+class _KeptShape(ShapeSettings, extra="allow"):
+    """A shape read back without its wing file: its values as they stand."""
+
+
+class _KeptRequest(RequestSettings, extra="allow"):
+    pass
+
+
+class _KeptMonitor(MonitorSettings, extra="allow"):
+    pass
+
+
 class WingModels(Protocol):
-    """Finds the settings model that a wing file declares; raises ConfigError for an unknown name."""
+    """What the wing files declare, by name; each method raises ConfigError for an unknown name."""
 
     def shape(self, kind: str) -> type[ShapeSettings]: ...
 
@@ -44,9 +87,39 @@ class WingModels(Protocol):
 
     def monitor(self, name: str) -> type[MonitorSettings]: ...
 
+    def timeline(self, shape: ShapeSettings) -> Timeline:
+        """The phases of a shape's settings; raises ValueError for settings that make no sense together."""
+        ...
+
+    def request_metrics(self, api: str) -> tuple[Metric, ...]:
+        """Every metric of the service's operation, its stages among them."""
+        ...
+
+    def require(self, wing: str, name: str) -> None:
+        """Check that a wing (``locustfiles``, ``reports``) has a file of that name."""
+        ...
+
+
+_Model = TypeVar("_Model", bound=Settings)
+_Found = TypeVar("_Found")
+
 
 def _wing_models(info: ValidationInfo) -> WingModels | None:
     return info.context.get("wings") if isinstance(info.context, Mapping) else None
+
+
+def _found(find: Callable[[str], _Found], name: str) -> _Found:
+    """What `find` has by that name; an unknown name becomes an error of the field that gave it."""
+    try:
+        return find(name)
+    except ConfigError as error:
+        reason = f"{error.file}: {error.message}" if error.file else error.message
+        raise PydanticCustomError("wing", "{reason}", {"reason": reason, "remedy": error.remedy}) from error
+
+
+def _declared(model: type[_Model], value: Any, info: ValidationInfo) -> _Model:
+    # Only YAML names here: a suite is the one place where values carry their units.
+    return model.model_validate(value, context=info.context, by_alias=True, by_name=False)
 
 
 class Span(Settings):
@@ -108,7 +181,7 @@ class Service(Settings):
     receive_timeout_s: TransportSeconds = 60.0
     """The longest silence on a connection that owes an answer."""
     max_answer_bytes: Bytes = float(256 * 2**20)
-    headers: dict[str, str] = {}
+    headers: Headers = {}
     """Sent with every request; secrets as ${env:NAME} or ${file:PATH}."""
     tls: Tls = Tls()
     poll: Poll = Poll()
@@ -117,13 +190,23 @@ class Service(Settings):
     """A folder of the user's own input images; None: made and screened by genload."""
     request: SerializeAsAny[RequestSettings] = RequestSettings()
 
+    @field_validator("host")
+    @classmethod
+    def _is_url(cls, host: str) -> str:
+        refuse_secret_in_url(host)
+        if not host.startswith(("http://", "https://", "${")):
+            remedy = "write it as in http://127.0.0.1:5000"
+            raise PydanticCustomError("host", "the host needs its scheme", {"remedy": remedy})
+        return host
+
     @field_validator("request", mode="before")
     @classmethod
     def _declared_request(cls, value: Any, info: ValidationInfo) -> Any:
         wings = _wing_models(info)
-        if wings is None or not isinstance(value, Mapping) or "api" not in info.data:
+        if not isinstance(value, Mapping) or "api" not in info.data:
             return value
-        return wings.request(info.data["api"]).model_validate(value, context=info.context)
+        model = _KeptRequest if wings is None else _found(wings.request, info.data["api"])
+        return _declared(model, value, info)
 
 
 class Warmup(Settings):
@@ -142,15 +225,16 @@ class Scenario(Settings):
     """Pause before each request; none unless set."""
     failure_pause_s: Seconds = 10.0
     """Pause of a user whose job failed; it lowers the attempts, and so raises the error rate's error bar."""
-    criteria: dict[str, Criterion] = {}
+    criteria: dict[CriterionName, Criterion] = {}
 
     @field_validator("shape", mode="before")
     @classmethod
     def _declared_shape(cls, value: Any, info: ValidationInfo) -> Any:
         wings = _wing_models(info)
-        if wings is None or not isinstance(value, Mapping) or not isinstance(value.get("kind"), str):
+        if not isinstance(value, Mapping) or not isinstance(value.get("kind"), str):
             return value
-        return wings.shape(value["kind"]).model_validate(value, context=info.context)
+        model = _KeptShape if wings is None else _found(wings.shape, value["kind"])
+        return _declared(model, value, info)
 
 
 class Settle(Settings):
@@ -180,33 +264,70 @@ class Validity(Settings):
     """Least share of its ticks that a monitor must have delivered for a criterion on it."""
 
 
+def _monitor(name: str, settings: Any, info: ValidationInfo) -> Any:
+    wings = _wing_models(info)
+    if isinstance(settings, MonitorSettings):
+        return settings
+    return _declared(_KeptMonitor if wings is None else _found(wings.monitor, name), settings, info)
+
+
+def _within(key: str, error: ValidationError | PydanticCustomError) -> list[InitErrorDetails]:
+    """A nested model's errors, placed under `key` of the mapping that holds it."""
+    if isinstance(error, PydanticCustomError):
+        return [InitErrorDetails(type=error, loc=(key,), input=None)]
+    return [
+        InitErrorDetails(
+            type=PydanticCustomError(
+                "nested", "{reason}", {**one.get("ctx", {}), "reason": one["msg"], "nested": one["type"]}
+            ),
+            loc=(key, *one["loc"]),
+            input=None,
+        )
+        for one in error.errors(include_url=False, include_input=False)
+    ]
+
+
 class Suite(Settings):
     """Everything a run needs to know."""
 
-    name: str
+    name: SuiteName
+    """The name of the suite's file unless set."""
     purpose: str = ""
     service: Service
     locustfile: str
     """Name of a file in locustfiles/, or a path."""
     monitors: dict[str, SerializeAsAny[MonitorSettings]] = {}
     """Settings by the name of a file in monitors/."""
-    reports: tuple[str, ...] = ("results_json", "markdown", "junit")
+    reports: tuple[str, ...] = ("results_json", "suite_json", "markdown", "junit")
     """Names of files in reports/, rendered after each scenario."""
     settle: Settle = Settle()
     validity: Validity = Validity()
     seed: int | None = None
     """Makes inputs and pauses repeatable; None draws one, which is recorded."""
-    scenarios: dict[str, Scenario]
+    scenarios: Annotated[dict[ScenarioName, Scenario], Field(min_length=1)]
+
+    @field_validator("locustfile", "reports")
+    @classmethod
+    def _exists(cls, value: Any, info: ValidationInfo) -> Any:
+        wings = _wing_models(info)
+        if wings is not None:
+            wing = "locustfiles" if info.field_name == "locustfile" else "reports"
+            for name in [value] if isinstance(value, str) else value:
+                _found(partial(wings.require, wing), name)
+        return value
 
     @field_validator("monitors", mode="before")
     @classmethod
     def _declared_monitors(cls, value: Any, info: ValidationInfo) -> Any:
-        wings = _wing_models(info)
-        if wings is None or not isinstance(value, Mapping):
+        if not isinstance(value, Mapping):
             return value
-        return {
-            name: wings.monitor(name).model_validate(
-                {} if settings is None else settings, context=info.context
-            )
-            for name, settings in value.items()
-        }
+        read: dict[str, Any] = {}
+        problems: list[InitErrorDetails] = []
+        for name, settings in value.items():
+            try:
+                read[name] = _monitor(name, {} if settings is None else settings, info)
+            except (ValidationError, PydanticCustomError) as error:
+                problems.extend(_within(name, error))
+        if problems:
+            raise ValidationError.from_exception_data("monitors", problems)
+        return read

@@ -86,6 +86,7 @@ class TimeScaling(Enum):
     MULTIPLY = "multiply"  # modelled time: phases, think times, poll intervals, job timeouts
     TRANSPORT = "transport"  # real time on the wire: multiplied, but never under 1 s
     DIVIDE = "divide"  # rates
+    SAMPLING = "sampling"  # a monitor's interval: kept, but never so long that a scenario has too few ticks
     KEEP = "keep"
 
 
@@ -98,21 +99,23 @@ class Unit:
 
 
 def _reader(dimension: Dimension, example: str) -> BeforeValidator:
+    def refused(reason: str) -> PydanticCustomError:
+        return PydanticCustomError("unit", "{reason}", {"reason": reason, "example": example})
+
     def read(value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise PydanticCustomError("unit", "needs a value such as {example}", {"example": example})
+            raise refused("a quantity is a number with its unit")
         if info.context is None and not isinstance(value, str):
             return value  # code, which knows the base unit; a file always comes with a context
-        quantity = parse_quantity(str(value))
+        try:
+            quantity = parse_quantity(str(value))
+        except ValueError as error:
+            raise refused(str(error)) from error
         bare_zero = quantity.value == 0 and quantity.dimension is Dimension.COUNT
         if quantity.dimension is not dimension and not bare_zero:
-            raise PydanticCustomError(
-                "unit",
-                "'{text}' has the wrong unit, or none: write it as in {example}",
-                {"text": str(value), "example": example},
-            )
+            raise refused(f"'{value}' has the wrong unit, or none")
         if quantity.value < 0:
-            raise PydanticCustomError("unit", "'{text}' is negative", {"text": str(value)})
+            raise refused(f"'{value}' is negative")
         return quantity.value
 
     return BeforeValidator(read)
@@ -136,6 +139,9 @@ TransportSeconds = Annotated[float, *_TIME_IO, Unit(Dimension.TIME, TimeScaling.
 
 RealSeconds = Annotated[float, *_TIME_IO, Unit(Dimension.TIME)]
 """Time that no scale touches, such as the limits on the client's own scheduling lag."""
+
+SamplingSeconds = Annotated[float, *_TIME_IO, Unit(Dimension.TIME, TimeScaling.SAMPLING)]
+"""A monitor's interval: shortened only as far as a scaled scenario needs for enough ticks."""
 
 Bytes = Annotated[
     float,

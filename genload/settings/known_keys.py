@@ -1,0 +1,73 @@
+"""Which keys a suite may have where: the models' own, followed along its data."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from genload.errors import ConfigError
+from genload.settings.model import yaml_name
+from genload.settings.suite import MonitorSettings, RequestSettings, ShapeSettings, Suite, WingModels
+
+
+def known_keys(data: Any, path: Sequence[str | int], wings: WingModels) -> frozenset[str] | None:
+    """YAML keys that may stand at `path` of a suite's plain `data`; None where any key may, or none can."""
+    annotation: Any = Suite
+    parent: Any = None
+    for part in path:
+        annotation = _below(annotation, part)
+        parent, data = data, _item(data, part)
+        annotation = _declared(annotation, part, data, parent, wings)
+    if not _is_model(annotation):
+        return None
+    return frozenset(yaml_name(name) for name in annotation.model_fields)
+
+
+def _item(data: Any, part: str | int) -> Any:
+    if isinstance(data, Mapping):
+        return data.get(part)
+    if isinstance(data, list) and isinstance(part, int) and part < len(data):
+        return data[part]
+    return None
+
+
+def _below(annotation: Any, part: str | int) -> Any:
+    """The annotation of what stands under `part`."""
+    if _is_model(annotation):
+        fields = {yaml_name(name): field for name, field in annotation.model_fields.items()}
+        return _bare(fields[part].annotation) if part in fields else None
+    arguments = get_args(annotation)
+    if not arguments:
+        return None
+    return _bare(arguments[1] if get_origin(annotation) is dict else arguments[0])
+
+
+def _bare(annotation: Any) -> Any:
+    """Without Annotated and None; of a union, the first model or collection."""
+    if get_origin(annotation) is Annotated:
+        return _bare(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        members = [_bare(member) for member in get_args(annotation)]
+        return next((m for m in members if _is_model(m) or get_args(m)), members[0])
+    return annotation
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _declared(annotation: Any, part: str | int, data: Any, parent: Any, wings: WingModels) -> Any:
+    """A wing's own model in the place of its base; None when the wing file is not known."""
+    try:
+        if annotation is ShapeSettings:
+            return wings.shape(data["kind"])
+        if annotation is MonitorSettings:
+            return wings.monitor(str(part))
+        if annotation is RequestSettings:
+            return wings.request(parent["api"])
+    except (ConfigError, KeyError, TypeError):
+        return None
+    return annotation

@@ -1,0 +1,233 @@
+"""Suites from YAML files: found by name or path, layered, validated, their criteria checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from genload.errors import ConfigError, UsageError
+from genload.settings.criteria.error import CriterionError
+from genload.settings.criteria.validate import check
+from genload.settings.known_keys import known_keys
+from genload.settings.layers import merge, override
+from genload.settings.problems import collected, problems
+from genload.settings.scenario_catalogue import scenario_catalogue
+from genload.settings.secrets import broken_reference
+from genload.settings.suggestion import suggest
+from genload.settings.suite import Suite, WingModels
+from genload.settings.yaml_tree import MAX_BYTES, Place, Tree, read_tree
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSuite:
+    """A suite that can be run.
+
+    Attributes:
+        suite: validated, secrets still references, nothing scaled.
+        path: its file.
+        files: that file and those it extends, nearest first.
+    """
+
+    suite: Suite
+    path: Path
+    files: tuple[Path, ...]
+
+
+def split_target(text: str) -> tuple[str, str | None]:
+    """``orfeas/spike`` or ``my/suite.yaml/spike`` to suite and scenario; no scenario means all of them.
+
+    Raises:
+        UsageError: nothing before or after the slash, or a path to no YAML file.
+    """
+    for suffix in _SUFFIXES:
+        path, found, scenario = text.partition(f"{suffix}/")
+        if found and scenario and "/" not in scenario:
+            return path + suffix, scenario
+        if text.endswith(suffix):
+            return text, None
+    suite, slash, scenario = text.partition("/")
+    if not suite or (slash and not scenario) or "/" in scenario:
+        raise UsageError(
+            f"'{text}' is no suite",
+            remedy="write a name (orfeas), name and scenario (orfeas/spike), or a path (my/suite.yaml/spike)",
+        )
+    return suite, scenario or None
+
+
+def load_suite(
+    name_or_path: str, *, folders: Sequence[Path], wings: WingModels, overrides: Sequence[str] = ()
+) -> LoadedSuite:
+    """Read one suite.
+
+    Args:
+        name_or_path: a name, looked up in `folders` (first wins), or the path of a ``.yaml`` file.
+        overrides: ``key.path=value``, in the order given; the last wins.
+
+    Raises:
+        ConfigError: all that is wrong with the files, the overrides or the criteria.
+        UsageError: an override that is none.
+    """
+    path = find_suite(name_or_path, folders)
+    tree, files = _layers(path, folders)
+    for assignment in overrides:
+        tree = override(tree, assignment, partial(known_keys, wings=wings))
+    suite = _validated(tree, path, wings)
+    errors = list(_criteria_errors(suite, tree, wings))
+    if errors:
+        raise collected(errors)
+    return LoadedSuite(suite, path, files)
+
+
+def find_suite(name_or_path: str, folders: Sequence[Path]) -> Path:
+    """The file of a suite.
+
+    Raises:
+        ConfigError: there is none; the remedy lists the suites there are.
+    """
+    if name_or_path.endswith(_SUFFIXES):
+        return Path(name_or_path)
+    for folder in folders:
+        for suffix in _SUFFIXES:
+            path = folder / f"{name_or_path}{suffix}"
+            if path.is_file() and path.parent == folder:
+                return path
+    raise ConfigError(
+        f"there is no suite '{name_or_path}'",
+        remedy=f"{suggest(name_or_path, suite_names(folders))}; or give the path of a .yaml file",
+    )
+
+
+def suite_names(folders: Sequence[Path]) -> list[str]:
+    """Every suite that `find_suite` finds, sorted."""
+    return sorted({path.stem for folder in folders for s in _SUFFIXES for path in folder.glob(f"*{s}")})
+
+
+def scenario_names(folders: Sequence[Path]) -> list[str]:
+    """Every ``suite/scenario`` in `folders`, unvalidated; a suite that cannot be read is left out here, and
+    its error shown when it is asked for."""
+    found: list[str] = []
+    for name in suite_names(folders):
+        try:
+            tree, _ = _layers(find_suite(name, folders), folders)
+        except ConfigError:
+            continue
+        scenarios = tree.data().get("scenarios")
+        if isinstance(scenarios, dict):
+            found += [f"{name}/{scenario}" for scenario in scenarios]
+    return found
+
+
+def _layers(path: Path, folders: Sequence[Path]) -> tuple[Tree, tuple[Path, ...]]:
+    """A suite's tree with everything it extends under it, and all the files."""
+    trees: list[Tree] = []
+    files: list[Path] = []
+    following: Path | None = path
+    while following is not None:
+        files.append(following)
+        tree = _read_file(following)
+        trees.append(tree)
+        following = _extended(tree, files, folders)
+    # A name belongs to its own file: a suite that extends another one is not that one.
+    merged = trees.pop()
+    while trees:
+        inherited = {key: tree for key, tree in merged.value.items() if key != "name"}
+        merged = merge(Tree(inherited, merged.place), trees.pop())
+    return merged, tuple(files)
+
+
+def _read_file(path: Path) -> Tree:
+    place = Place(str(path))
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or "no such path"
+        raise place.error(
+            f"the suite cannot be read: {reason}", remedy="check the path, or name a suite of config/suites"
+        ) from error
+    tree = read_tree(content, str(path))
+    if not isinstance(tree.value, dict):
+        what = "is empty" if tree.value is None else "is no mapping of keys to values"
+        raise tree.place.error(f"the suite {what}", remedy="start from config/suites/orfeas.yaml")
+    return tree
+
+
+def _extended(tree: Tree, files: list[Path], folders: Sequence[Path]) -> Path | None:
+    """The file that the last of `files` extends, if any.
+
+    A name skips the file itself, so that a project's own orfeas.yaml may extend the built-in one.
+    """
+    base = tree.value.pop("extends", None)
+    if base is None:
+        return None
+    error = partial(base.place.error, key="extends")
+    if not isinstance(base.value, str):
+        raise error("'extends' takes a suite's name or path", remedy="write extends: orfeas")
+    here = files[-1].resolve()
+    if base.value.endswith(_SUFFIXES):
+        path = files[-1].parent / base.value
+    else:
+        others = [f for f in (files[-1].parent, *folders) if (f / f"{base.value}.yaml").resolve() != here]
+        try:
+            path = find_suite(base.value, others)
+        except ConfigError as missing:
+            raise error(missing.message, remedy=missing.remedy) from missing
+    if path.resolve() in {file.resolve() for file in files}:
+        chain = " → ".join(file.name for file in (*files, path))
+        raise error(f"suites extend each other in a circle: {chain}", remedy="take one 'extends' out")
+    return path
+
+
+def _validated(tree: Tree, path: Path, wings: WingModels) -> Suite:
+    errors = list(_reference_errors(tree, []))
+    try:
+        suite = Suite.model_validate(
+            {"name": path.stem} | tree.data(), context={"wings": wings}, by_alias=True, by_name=False
+        )
+    except ValidationError as error:
+        errors += problems(error, tree, wings)
+    if errors:
+        raise collected(errors)
+    return suite
+
+
+def _reference_errors(tree: Tree, path: list[str]) -> Iterator[ConfigError]:
+    """Every ``${…}`` that is no reference to a secret."""
+    if isinstance(tree.value, dict):
+        for key, below in tree.value.items():
+            yield from _reference_errors(below, [*path, key])
+    elif isinstance(tree.value, list):
+        for index, below in enumerate(tree.value):
+            yield from _reference_errors(below, [*path, str(index)])
+    elif isinstance(tree.value, str):
+        broken = broken_reference(tree.value)
+        if broken is not None:
+            yield tree.place.error(
+                f"'{broken}' is no reference", remedy="write ${env:NAME} or ${file:PATH}", key=".".join(path)
+            )
+
+
+def _criteria_errors(suite: Suite, tree: Tree, wings: WingModels) -> Iterator[ConfigError]:
+    """What in the scenarios' criteria, or between a shape's settings, does not fit."""
+    for name, scenario in suite.scenarios.items():
+        path: list[Any] = ["scenarios", name]
+        try:
+            catalogue = scenario_catalogue(suite, name, wings)
+        except ValueError as error:
+            place = tree.nearest([*path, "shape"])
+            yield place.error(str(error), remedy="change the shape's settings", key=f"scenarios.{name}.shape")
+            continue
+        for criterion_name, criterion in scenario.criteria.items():
+            try:
+                check(criterion.expression, catalogue)
+            except CriterionError as error:
+                place = tree.nearest([*path, "criteria", criterion_name])
+                key = f"scenarios.{name}.criteria.{criterion_name}"
+                yield place.error(str(error), remedy=error.remedy, key=key)

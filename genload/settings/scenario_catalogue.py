@@ -1,0 +1,18 @@
+"""The catalogue of one scenario: what its criteria may name."""
+
+from __future__ import annotations
+
+from genload.settings.catalogue import Catalogue
+from genload.settings.suite import Suite, WingModels
+
+
+def scenario_catalogue(suite: Suite, scenario: str, wings: WingModels) -> Catalogue:
+    """Machine metrics, those of the suite's service, and the phases of the scenario's shape.
+
+    Raises:
+        ValueError: the shape's settings make no sense together.
+        ConfigError: a wing file that is not there.
+    """
+    timeline = wings.timeline(suite.scenarios[scenario].shape)
+    phases = tuple(phase.name for phase in timeline.phases)
+    return Catalogue.of(wings.request_metrics(suite.service.api), {"phase": phases}, timeline.duration_s)
