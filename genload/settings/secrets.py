@@ -48,14 +48,23 @@ def broken_reference(text: str) -> str | None:
     return None if at < 0 else rest[at : rest.find("}", at) + 1 or None]
 
 
+def refuse_literal_secret(header: str, value: str) -> None:
+    """Refuse a header whose name says that its value is secret, and whose value is no reference.
+
+    Raises:
+        PydanticCustomError: the header's name, without its value.
+    """
+    if _SECRET_HEADER.search(header) and value and not has_reference(value):
+        raise PydanticCustomError(
+            "secret",
+            "header '{header}' holds a secret in clear, which would reach the run directory",
+            {"header": header, "remedy": f"write {header}: ${{env:NAME}} or ${{file:PATH}}"},
+        )
+
+
 def _without_literal_secrets(headers: dict[str, str]) -> dict[str, str]:
     for header, value in headers.items():
-        if _SECRET_HEADER.search(header) and value and not has_reference(value):
-            raise PydanticCustomError(
-                "secret",
-                "header '{header}' holds a secret in clear, which would reach the run directory",
-                {"header": header, "remedy": f"write {header}: ${{env:NAME}} or ${{file:PATH}}"},
-            )
+        refuse_literal_secret(header, value)
     return headers
 
 
