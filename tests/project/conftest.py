@@ -1,8 +1,12 @@
-"""The examples of CONTRIBUTING.md as files."""
+"""The examples of CONTRIBUTING.md as files, and what programs say of their options."""
 
 from __future__ import annotations
 
+import functools
 import re
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,3 +31,17 @@ def example_project(examples: dict[str, str], tmp_path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="session")
+def options_of() -> Callable[..., set[str]]:
+    """The options that a program's ``--help`` names: ``options_of("genload", "run")``."""
+
+    @functools.cache
+    def ask(program: str, *arguments: str) -> set[str]:
+        command = [str(Path(sys.executable).parent / program), *arguments, "--help"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return set(re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", done.stdout))
+
+    return ask

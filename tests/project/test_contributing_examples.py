@@ -12,6 +12,7 @@ import pytest
 from genload import extensions
 from genload.monitor import Monitor
 from genload.service import JobClient
+from genload.settings.loader import load_suite
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,3 +70,12 @@ def test_the_service_is_a_whole_client(project: Path) -> None:
 
     assert issubclass(client, JobClient)
     assert not client.__abstractmethods__
+
+
+def test_the_suite_is_valid_with_the_examples_beside_it(project: Path) -> None:
+    suite = load_suite("mine.yaml", folders=[], wings=extensions.Wings()).suite
+
+    assert suite.service.api == "relief"
+    assert suite.monitors["local_process"].model_dump()["pid_file"] == "testbed.pid"
+    assert suite.scenarios["stairs"].shape.model_dump()["step"] == "300s"
+    assert not suite.scenarios["stairs"].criteria["memory_stable"].must

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,6 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-BIN = Path(sys.executable).parent
-
-
-def options_of(*command: str) -> set[str]:
-    """The long options that a program's help names."""
-    done = subprocess.run([*command, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return set(re.findall(r"--[a-z][a-z-]+", done.stdout))
 
 
 def used(command: list[str]) -> set[str]:
@@ -51,9 +42,11 @@ def test_composes_a_testbed_a_master_and_two_workers_in_one_network(services: di
 
 
 @pytest.mark.processes
-def test_its_commands_use_options_that_exist(services: dict[str, Any]) -> None:
-    locust = options_of(str(BIN / "locust"), "-f", services["master"]["entrypoint"][2])
-    serve = options_of(str(BIN / "genload"), services["testbed"]["command"][0])
+def test_its_commands_use_options_that_exist(
+    services: dict[str, Any], options_of: Callable[..., set[str]]
+) -> None:
+    locust = options_of("locust", "-f", services["master"]["entrypoint"][2])
+    serve = options_of("genload", services["testbed"]["command"][0])
 
     assert used(services["master"]["command"]) <= locust
     assert used(services["worker"]["command"]) <= locust
