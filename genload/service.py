@@ -12,11 +12,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import inf
 from time import monotonic
 from typing import ClassVar
 
 from genload.settings.catalogue import Metric
 from genload.settings.suite import RequestSettings, Service
+
+
+JOB_STAGES = ("connect", "upload", "accept", "queue", "run", "download")
+"""The stages of a job, in order; what belongs to which is said in `genload.job`."""
 
 
 class ServiceError(Exception):
@@ -59,6 +64,7 @@ class JobState:
 
     phase: JobPhase
     error: str = ""  # the service's own words, for FAILED
+    error_class: str = "job_failed"  # for FAILED: a narrower one where the service's words tell
     output: str = ""  # where to fetch the result from, for COMPLETED
 
 
@@ -95,6 +101,7 @@ class Step:
     error_class: str = ""
     error: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    recorded: bool = True  # False: counts in its job, but is too frequent for a record of its own (a poll)
 
 
 class JobClient(ABC):
@@ -102,25 +109,31 @@ class JobClient(ABC):
 
     Request: ClassVar[type[RequestSettings]] = RequestSettings
     operation: ClassVar[str] = "generate"
+    stages: ClassVar[tuple[str, ...]] = JOB_STAGES
     metrics: ClassVar[tuple[Metric, ...]] = ()  # beyond those every operation has
 
     def __init__(self, service: Service) -> None:
         self.service = service
         self.request_id = ""  # of the job under way; a client sends it as X-Request-ID
+        self.deadline_s = inf  # monotonic; no call of the job under way may take longer
+        self.distinct_outputs = True  # False: the same output for different inputs is no failure
         self.on_step: Callable[[Step], None] = lambda step: None
 
     @contextmanager
-    def step(self, name: str, method: str = "GET") -> Iterator[Step]:
-        """Measure one named call; a ServiceError that leaves the block is its failure."""
-        step = Step(name, method, start_s=monotonic())
+    def step(self, name: str, method: str = "GET", *, recorded: bool = True) -> Iterator[Step]:
+        """Measure one named call; a ServiceError that leaves the block is its failure.
+
+        Whatever else leaves it (GreenletExit, when a user is stopped) makes the step ``unfinished``.
+        """
+        step = Step(name, method, start_s=monotonic(), recorded=recorded)
         try:
             yield step
         except ServiceError as error:
-            step.error_class, step.error, step.status = (
-                error.error_class,
-                error.message,
-                error.status or step.status,
-            )
+            step.error_class, step.error = error.error_class, error.message
+            step.status = error.status or step.status
+            raise
+        except BaseException:
+            step.error_class = "unfinished"
             raise
         finally:
             step.end_s = step.end_s or monotonic()
@@ -148,7 +161,7 @@ class JobClient(ABC):
         """The finished job's output."""
 
     def inspect(self, artifact: Artifact) -> dict[str, float]:
-        """Check the output off the event loop; numbers for the record. Raises ServiceError("bad_output", …)."""
+        """Check the output, off the event loop; numbers for the record. Raises ServiceError."""
         return {}
 
     def cancel(self, job_id: str) -> None:
@@ -156,11 +169,12 @@ class JobClient(ABC):
         return
 
     def in_flight(self) -> int | None:
-        """How many jobs the service says it is working on; None when it does not say."""
+        """How many jobs the service says it is working on; None when it does not say, or does not answer."""
         return None
 
     def time_scale(self) -> float | None:
-        """The scale of a service whose time is modelled (it declares itself a testbed); None for a real one."""
+        """The scale of a service whose time is modelled (it declares itself a testbed); None for a real one.
+        Raises ServiceError when it does not answer."""
         return None
 
     def close(self) -> None:

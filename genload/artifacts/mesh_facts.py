@@ -1,0 +1,54 @@
+"""What looking into a mesh finds: facts, or the reason why it is none. No mesh library is needed here."""
+
+from __future__ import annotations
+
+import msgspec
+
+Point = tuple[float, float, float]
+
+
+class MeshError(Exception):
+    """Some bytes are not the mesh that a finished job owes.
+
+    Attributes:
+        error_class: ``empty_mesh`` (no triangle, or no extent), ``nan_vertices``, ``truncated``,
+            ``not_a_mesh`` (another kind of file, or one that contradicts itself), ``too_large``
+            (more than the inspector may unpack), ``inspector`` (the inspector itself failed).
+        message: one line, for people.
+    """
+
+    def __init__(self, error_class: str, message: str) -> None:
+        super().__init__(f"{error_class}: {message}")
+        self.error_class = error_class
+        self.message = message
+
+
+class MeshFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a readable mesh is. Lengths are in the file's own unit.
+
+    Attributes:
+        format: ``stl``, ``obj``, ``glb`` or ``ply``, by content.
+        faces: triangles; a polygon counts as the triangles it is cut into, a part used twice counts once.
+        vertices: distinct positions, so that formats which repeat them (STL) compare with those that do not.
+        finite: no vertex is NaN or infinite; always true here, for `read_mesh` refuses any other.
+        low, high: opposite corners of the axis-aligned bounding box.
+        watertight: every edge of every part is shared by exactly two faces, after vertices at
+            the same position were joined.
+        is_box: nothing but one axis-aligned box: 12 triangles on the 8 corners of its bounding box, which
+            is what services put in place of an output that they failed to make.
+    """
+
+    format: str
+    faces: int
+    vertices: int
+    finite: bool
+    low: Point
+    high: Point
+    watertight: bool
+    is_box: bool
+
+    @property
+    def extents(self) -> Point:
+        """Width, depth and height of the bounding box."""
+        x, y, z = (b - a for a, b in zip(self.low, self.high, strict=True))
+        return x, y, z

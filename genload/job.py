@@ -1,0 +1,260 @@
+"""One logical job, start to end: upload, order, wait, fetch, check; the same way for every service.
+
+Its stages add up to its duration, which runs from before the upload's connect to the download's last byte:
+
+=========  ==================================================================================
+connect    connecting, in the calls that the job waits for: upload, order and download
+upload     the input's way, and pauses that the service asked for before it took it
+accept     the order, and pauses that the service asked for before it took it
+queue      accepted, until the last poll answer that said "not begun"
+run        until the first poll answer that said "finished"
+download   the output's way
+=========  ==================================================================================
+
+A poll's own connect stays in queue or run: the service works meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from math import inf
+from random import Random
+from time import monotonic
+from typing import TypeVar
+
+import gevent
+
+from genload.artifacts.duplicates import OutputRegistry
+from genload.service import Artifact, JobClient, JobInput, JobPhase, JobState, ServiceError, Step
+from genload.settings.suite import Service
+
+_CONNECT_COUNTS_IN = {"upload", "accept", "download"}
+
+_Found = TypeVar("_Found")
+
+
+@dataclass(slots=True)
+class JobResult:
+    """What became of a job. `start_s` and `end_s` are on the driver's clock.
+
+    Attributes:
+        error_class: of the failure, as `ServiceError` has it; ``timeout`` when the job took longer than
+            `service.timeout`.
+        status: the last HTTP status, 0 when there was none.
+        stages: seconds by stage, of those that were entered; they add up to ``end_s − start_s``.
+        numbers: ``attempts`` (1 + retries), ``rejections`` (refusals met, retried or final), ``polls``; once
+            the end was seen ``server_duration_s`` (accepted → seen finished) and ``poll_bound_s`` (by how
+            much that is too long at most); those of the inspection.
+        bytes_sent, bytes_received: of all calls.
+    """
+
+    request_id: str
+    start_s: float
+    end_s: float = 0.0
+    outcome: str = "ok"
+    error_class: str = ""
+    error: str = ""
+    status: int = 0
+    job_id: str = ""
+    stages: dict[str, float] = field(default_factory=dict)
+    numbers: dict[str, float] = field(default_factory=dict)
+    bytes_sent: int = 0
+    bytes_received: int = 0
+
+    @property
+    def duration_s(self) -> float:
+        return self.end_s - self.start_s
+
+
+class Job:
+    """Drives one job through a client. Whatever the service does becomes a result, never an exception.
+
+    Args:
+        inspect: checks the output after the job's end and gives numbers for the record; the time it takes
+            is not the service's and does not count. Raises ServiceError.
+        registry: of the outputs seen before in this process; None: not checked.
+        request_id: sent with every call; drawn when empty.
+        clock, sleep: seconds; others than the real ones for tests.
+        on_stage: told the name of each stage that begins.
+    """
+
+    def __init__(
+        self,
+        client: JobClient,
+        job: JobInput,
+        *,
+        service: Service,
+        inspect: Callable[[Artifact], Mapping[str, float]],
+        rng: Random,
+        registry: OutputRegistry | None = None,
+        request_id: str = "",
+        clock: Callable[[], float] = monotonic,
+        sleep: Callable[[float], None] = gevent.sleep,
+        on_stage: Callable[[str], None] = lambda stage: None,
+    ) -> None:
+        self._client = client
+        self._job = job
+        self._service = service
+        self._inspect = inspect
+        self._rng = rng
+        self._registry = registry
+        self._clock = clock
+        self._sleep = sleep
+        self._on_stage = on_stage
+        self._stage = ""
+        self._stage_since_s = 0.0
+        self._connect_s = 0.0
+        self._ended = False
+        self._result = JobResult(request_id or f"{rng.getrandbits(64):016x}", start_s=clock())
+        self._result.numbers = {"attempts": 1.0, "rejections": 0.0, "polls": 0.0}
+
+    def run(self) -> JobResult:
+        """The job from start to end.
+
+        GreenletExit and other orders to stop pass through; `result` then tells how far it got.
+        """
+        result, client = self._result, self._client
+        result.start_s = self._stage_since_s = self._clock()
+        client.request_id = result.request_id
+        client.deadline_s = result.start_s + self._service.timeout_s
+        told, client.on_step = client.on_step, self._observing(client.on_step)
+        try:
+            artifact = self._drive()
+            self._end()
+            self._check(artifact)
+        except ServiceError as error:
+            self._end()
+            self._fail(error)
+        finally:
+            client.on_step, client.deadline_s = told, inf
+        return result
+
+    def result(self, outcome: str) -> JobResult:
+        """The job as it stands, ended now if it was still under way: for one that was killed."""
+        self._end()
+        self._result.outcome = outcome
+        return self._result
+
+    def _drive(self) -> Artifact:
+        client, job, result = self._client, self._job, self._result
+        self._enter("upload")
+        result.job_id = self._insist(lambda: client.upload(job))
+        self._enter("accept")
+        result.job_id = self._insist(lambda: client.submit(job, result.job_id))
+        self._enter("queue")
+        state = self._wait_for_end()
+        if state.phase is JobPhase.FAILED:
+            raise ServiceError(state.error_class, state.error or "the job failed without a reason")
+        self._enter("download")
+        return self._insist(lambda: client.fetch(result.job_id, state))
+
+    def _wait_for_end(self) -> JobState:
+        """Poll until the job is finished or failed.
+
+        The end lies between the *send* of the last poll whose answer said "not finished" (the state was read
+        at the earliest then) and the answer that said "finished": that is the bound.
+        """
+        numbers, poll = self._result.numbers, self._service.poll
+        accepted_s = not_finished_s = self._clock()
+        while True:
+            self._pause(poll.interval_s * (1 + poll.jitter * self._rng.uniform(-1, 1)))
+            asked_s = self._clock()
+            state = self._insist(lambda: self._client.poll(self._result.job_id))
+            answered_s = self._clock()
+            numbers["polls"] += 1
+            if state.phase is JobPhase.PENDING:
+                self._enter("queue", answered_s)
+            else:
+                self._enter("run", self._stage_since_s)
+            if state.phase in (JobPhase.COMPLETED, JobPhase.FAILED):
+                numbers["server_duration_s"] = answered_s - accepted_s
+                numbers["poll_bound_s"] = answered_s - not_finished_s
+                return state
+            not_finished_s = asked_s
+
+    def _insist(self, call: Callable[[], _Found]) -> _Found:
+        """Make a call, and again while the service refuses it for now and the job has retries left."""
+        numbers = self._result.numbers
+        while True:
+            self._check_deadline()
+            try:
+                found = call()
+            except ServiceError as error:
+                if not error.rejected:
+                    raise
+                numbers["rejections"] += 1
+                if numbers["attempts"] > self._service.retry.max_retries:
+                    raise ServiceError("rejected", error.message, status=error.status) from error
+                self._pause(self._retry_pause_s(error))
+                numbers["attempts"] += 1
+            else:
+                self._check_deadline()
+                return found
+
+    def _retry_pause_s(self, error: ServiceError) -> float:
+        retry = self._service.retry
+        asked_s = retry.default_wait_s if error.retry_after_s is None else error.retry_after_s
+        return min(asked_s, retry.max_wait_s)
+
+    def _pause(self, seconds: float) -> None:
+        self._sleep(max(0.0, min(seconds, self._client.deadline_s - self._clock())))
+
+    def _check_deadline(self) -> None:
+        if self._clock() >= self._client.deadline_s:
+            text = f"not done within {self._service.timeout_s:g} s; it was in stage '{self._stage}'"
+            raise ServiceError("timeout", text)
+
+    def _check(self, artifact: Artifact) -> None:
+        self._result.numbers.update(self._inspect(artifact))
+        if self._registry is not None and self._client.distinct_outputs:
+            self._registry.admit(self._job.name, artifact.content)
+
+    def _fail(self, error: ServiceError) -> None:
+        result = self._result
+        result.outcome, result.error_class, result.error = "failed", error.error_class, error.message
+        result.status = error.status or result.status
+        if error.error_class == "timeout" and result.job_id:
+            self._client.deadline_s = inf  # the cancel comes after the deadline and has a call's own limits
+            with suppress(ServiceError):  # the failure already has its reason
+                self._client.cancel(result.job_id)
+
+    def _enter(self, stage: str, at_s: float | None = None) -> None:
+        """End the current stage and begin the next, now or at a moment since the current one began."""
+        now_s = self._clock() if at_s is None else at_s
+        self._close_stage(now_s)
+        if stage != self._stage:
+            self._on_stage(stage)
+        self._stage, self._stage_since_s = stage, now_s
+
+    def _close_stage(self, at_s: float) -> None:
+        if not self._stage:
+            return
+        stages = self._result.stages
+        spent_s = at_s - self._stage_since_s
+        connect_s = min(self._connect_s, spent_s) if self._stage in _CONNECT_COUNTS_IN else 0.0
+        self._connect_s = 0.0
+        if self._stage in _CONNECT_COUNTS_IN:
+            stages["connect"] = stages.get("connect", 0.0) + connect_s
+        stages[self._stage] = stages.get(self._stage, 0.0) + spent_s - connect_s
+
+    def _end(self) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        self._result.end_s = self._clock()
+        self._close_stage(self._result.end_s)
+
+    def _observing(self, told: Callable[[Step], None]) -> Callable[[Step], None]:
+        """The client's `on_step`, with the job's own sums taken on the way."""
+
+        def observe(step: Step) -> None:
+            result = self._result
+            result.bytes_sent += step.bytes_sent
+            result.bytes_received += step.bytes_received
+            result.status = step.status
+            self._connect_s += step.connect_s
+            told(step)
+
+        return observe

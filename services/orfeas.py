@@ -1,0 +1,301 @@
+"""ORFEAS: image to 3D. Upload an image, order a mesh, poll, download.
+
+What its answers do not say by themselves, and is settled here: a 200 on the order proves nothing; a job that
+has not begun is a 404; "completed" may come with a placeholder; the format is not always the ordered one.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
+from html import unescape
+from time import monotonic
+from typing import Annotated, Any, Literal
+from uuid import uuid4
+
+from pydantic import Field
+
+from genload.artifacts.inspector import shared
+from genload.artifacts.mesh_check import MeshCheck
+from genload.client import Answer, ClientError, HttpClient, Timeouts, TlsOptions
+from genload.errors import ConfigError
+from genload.service import Artifact, JobClient, JobInput, JobPhase, JobState, ServiceError, Step
+from genload.settings.model import Settings
+from genload.settings.secrets import has_reference, reveal
+from genload.settings.suite import RequestSettings, Service
+from genload.settings.units import TransportSeconds
+
+_NO_CAPACITY = re.compile(r"cannot allocate job .*insufficient resources", re.IGNORECASE | re.DOTALL)
+_IN_PROGRESS = re.compile(rb"^orfeas_generations_in_progress\{([^}\n]*)\}[ \t]+([^ \t\r\n]+)", re.MULTILINE)
+_TYPE_3D = re.compile(rb'(?:^|,)\s*type="3d"')
+_PHASES = {
+    "initializing": JobPhase.PENDING,
+    "processing": JobPhase.RUNNING,
+    "completed": JobPhase.COMPLETED,
+    "failed": JobPhase.FAILED,
+}
+_READ_BODY_BYTES = 2000  # of an error page, enough to say what it is
+
+
+class Dimensions(Settings):
+    """Size of the object that is ordered, in the service's own unit (millimetres)."""
+
+    width: Annotated[float, Field(gt=0)]
+    height: Annotated[float, Field(gt=0)]
+    depth: Annotated[float, Field(gt=0)]
+
+
+class Client(JobClient):
+    """One user's way to ORFEAS."""
+
+    class Request(RequestSettings):
+        """``service.request`` of a suite."""
+
+        format: Literal["stl", "obj", "glb", "ply"] = "stl"
+        """The format that is ordered; a result in another one is counted (`format_honoured`), not failed."""
+        quality: Annotated[int, Field(ge=1, le=10)] = 7
+        dimensions: Dimensions | None = None
+        """Size of the object; None: the service's own."""
+        placeholder: Literal["fail", "allow"] = "fail"
+        """A bare box, and the same mesh for different images, are what ORFEAS answers when its model failed.
+        ``allow`` takes them for results, as for a service that is given pictures of boxes."""
+        lost_after_s: TransportSeconds = 30.0
+        """How long an accepted job may be unknown to job-status (404) before it is lost."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
+        # A suite read back without its wings keeps the values, but not this model.
+        self._request = self.Request.model_validate(service.request.model_dump())
+        self.distinct_outputs = self._request.placeholder == "fail"
+        # Secrets are resolved again for each request: a token's file may change while the load runs.
+        self._secrets = {name: value for name, value in service.headers.items() if has_reference(value)}
+        try:
+            self._http = HttpClient(
+                reveal(service.host),
+                timeouts=Timeouts(connect_s=service.connect_timeout_s, receive_s=service.receive_timeout_s),
+                max_answer_bytes=int(service.max_answer_bytes),
+                headers={name: reveal(value) for name, value in service.headers.items()},
+                tls=TlsOptions(**service.tls.model_dump()),
+            )
+        except ValueError as error:
+            remedy = "a header is a name and a text in Latin-1 without line breaks"
+            raise ConfigError(str(error), key="service.headers", remedy=remedy) from error
+        self._accepted_s = 0.0
+        self._seen = False
+
+    def ready(self) -> None:
+        answer = self._send(partial(self._http.get, "/ready"))
+        if answer.status == 503:
+            raise ServiceError("not_ready", _words(answer) or "not ready", status=503)
+        state = _fields(_success(answer)).get("status")
+        if state != "ready":
+            raise ServiceError("bad_answer", f"/ready says {state!r}, not 'ready': is this an ORFEAS?")
+
+    def upload(self, job: JobInput) -> str:
+        with self.step("upload", "POST") as step:
+            file = (job.name, job.content, job.media_type)
+            answer = self._call(step, partial(self._http.post_multipart, "/api/upload-image", "image", *file))
+            return _text(_fields(_success(answer)), "job_id")
+
+    def submit(self, job: JobInput, job_id: str) -> str:
+        order: dict[str, Any] = {
+            "job_id": job_id,
+            "format": self._request.format,
+            "quality": self._request.quality,
+        }
+        if self._request.dimensions:
+            order["dimensions"] = self._request.dimensions.model_dump()
+        with self.step("submit", "POST") as step:
+            answer = self._call(step, partial(self._http.post_json, "/api/generate-3d", order))
+            accepted = _text(_fields(_success(answer)), "job_id")
+        self._accepted_s, self._seen = monotonic(), False
+        return accepted
+
+    def poll(self, job_id: str) -> JobState:
+        with self.step("poll", recorded=False) as step:
+            answer = self._call(step, partial(self._http.get, f"/api/job-status/{job_id}"))
+            if answer.status == 404:
+                return self._unknown(job_id)
+            state = _fields(_success(answer))
+            self._seen = True
+            phase = _PHASES.get(_text(state, "status"))
+            if phase is None:
+                raise ServiceError("bad_answer", f"unknown job status {state['status']!r}")
+            if phase is JobPhase.FAILED:
+                words = str(state.get("error") or "")
+                narrow = "no_capacity" if _NO_CAPACITY.search(words) else "job_failed"
+                return JobState(phase, error=words, error_class=narrow)
+            return JobState(phase, output=self._output(job_id, state) if phase is JobPhase.COMPLETED else "")
+
+    def _unknown(self, job_id: str) -> JobState:
+        """A 404: pending, as long as the job was never seen and was accepted a short time ago."""
+        if self._seen:
+            raise ServiceError("job_lost", f"the service has forgotten job {job_id}", status=404)
+        if monotonic() - self._accepted_s > self._request.lost_after_s:
+            text = f"the accepted job {job_id} is unknown after {self._request.lost_after_s:g} s"
+            raise ServiceError("job_lost", text, status=404)
+        return JobState(JobPhase.PENDING)
+
+    @staticmethod
+    def _output(job_id: str, state: dict[str, Any]) -> str:
+        """Where the output is; its name alone tells which format was really made."""
+        if isinstance(url := state.get("download_url"), str) and url:
+            return url
+        if isinstance(name := state.get("output_file"), str) and name:
+            return f"/api/download/{job_id}/{name}"
+        raise ServiceError("bad_answer", "the completed job has neither download_url nor output_file")
+
+    def fetch(self, job_id: str, state: JobState) -> Artifact:
+        with self.step("download") as step:
+            try:
+                answer = _success(self._call(step, partial(self._http.get, state.output)))
+            except ValueError as error:  # another host's, or nothing that can be asked for
+                text = f"download_url {state.output[:200]!r} cannot be followed: {error}"
+                raise ServiceError("bad_answer", text) from error
+            name = state.output.partition("?")[0].rpartition("/")[2]
+            return Artifact(answer.body, name, answer.headers.get("content-type", ""))
+
+    def inspect(self, artifact: Artifact) -> dict[str, float]:
+        check = MeshCheck(
+            shared().mesh, self._request.format, allow_placeholder=self._request.placeholder == "allow"
+        )
+        return check(artifact)
+
+    def in_flight(self) -> int | None:
+        try:
+            answer = self._send(partial(self._http.get, "/metrics"))
+        except ServiceError:
+            return None
+        if answer.status != 200:
+            return None
+        # One family of 73, by a line match: parsing the page takes 5 ms, and nobody else runs meanwhile.
+        for labels, value in _IN_PROGRESS.findall(answer.body):
+            if _TYPE_3D.search(labels):
+                return _count(value)
+        return None
+
+    def time_scale(self) -> float | None:
+        try:
+            return float(self._send(partial(self._http.get, "/ready")).headers["x-testbed-time-scale"])
+        except (KeyError, ValueError):
+            return None
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _call(self, step: Step, request: Callable[..., Answer]) -> Answer:
+        """One request of a step, with what it cost."""
+        try:
+            answer = self._send(request)
+        except ServiceError as error:
+            if isinstance(failure := error.__cause__, ClientError):
+                step.connect_s, step.end_s = failure.times.connect_s, failure.times.end_s
+                step.bytes_sent, step.bytes_received = failure.bytes_sent, failure.bytes_received
+            raise
+        step.connect_s, step.end_s = answer.connect_s, answer.times.end_s
+        step.bytes_sent, step.bytes_received = answer.bytes_sent, answer.bytes_received
+        step.status = answer.status
+        return answer
+
+    def _send(self, request: Callable[..., Answer]) -> Answer:
+        """One request, for as long as its job's deadline allows.
+
+        Raises:
+            ServiceError: no whole answer; with the class of the `ClientError`.
+        """
+        left_s = self.deadline_s - monotonic()
+        if left_s <= 0:
+            raise ServiceError("timeout", "the job's time was used up before the call")
+        try:
+            headers = {name: reveal(value) for name, value in self._secrets.items()}
+            headers["X-Request-ID"] = self.request_id or str(uuid4())
+            return request(headers=headers, total_s=left_s if math.isfinite(left_s) else None)
+        except ClientError as error:
+            raise ServiceError(error.error_class, error.message) from error
+
+
+def _success(answer: Answer) -> Answer:
+    """The answer, if it is a 200.
+
+    Raises:
+        ServiceError: ``rejected`` for "not now" (429, 503), else ``http_<status>``.
+    """
+    if answer.status == 200:
+        return answer
+    words = _words(answer) or answer.reason or "no reason given"
+    if answer.status in (429, 503):
+        raise ServiceError(
+            "rejected", words, rejected=True, retry_after_s=_retry_after_s(answer), status=answer.status
+        )
+    if 300 <= answer.status < 400:
+        words = f"redirected to {answer.headers.get('location', 'nowhere')}: set service.host to that"
+    raise ServiceError(f"http_{answer.status}", words, status=answer.status)
+
+
+def _fields(answer: Answer) -> dict[str, Any]:
+    """The answer's JSON object; a page that is none shows that another service answers there."""
+    try:
+        found = answer.json()
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        kind = answer.headers.get("content-type", "no content type")
+        text = f"not a JSON object but {kind}: is this an ORFEAS? It says: {_words(answer)}"
+        raise ServiceError("bad_answer", text, status=answer.status)
+    return found
+
+
+def _text(fields: dict[str, Any], key: str) -> str:
+    value = fields.get(key)
+    if not isinstance(value, str) or not value:
+        raise ServiceError("bad_answer", f"the answer has no '{key}'", status=200)
+    return value
+
+
+def _words(answer: Answer) -> str:
+    """What an answer says for people: ORFEAS's own error, or the text of a proxy's page."""
+    try:
+        fields = answer.json()
+    except ValueError:
+        fields = None
+    if not isinstance(fields, dict):
+        return _page_text(answer.body[:_READ_BODY_BYTES].decode("utf-8", "replace"))
+    parts = [str(fields[key]) for key in ("error", "details", "checks") if fields.get(key)]
+    return ": ".join(parts)[:500] or str(fields.get("status") or "")
+
+
+def _page_text(page: str) -> str:
+    visible = re.sub(r"(?is)<(script|style)\b.*?</\1>|<[^>]*>", " ", page)
+    return " ".join(unescape(visible).split())[:200]
+
+
+def _retry_after_s(answer: Answer) -> float | None:
+    """The pause a refusal asks for: seconds in ORFEAS's body, else the header (seconds, or a date)."""
+    try:
+        asked: Any = answer.json()["retry_after"]
+    except (ValueError, KeyError, TypeError, IndexError):
+        asked = answer.headers.get("retry-after")
+    try:
+        seconds = float(asked)
+    except (TypeError, ValueError):
+        return _until_s(asked)
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def _until_s(date: Any) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+    except (TypeError, ValueError):
+        return None
+    return max((moment.astimezone(UTC) - datetime.now(UTC)).total_seconds(), 0.0)
+
+
+def _count(value: bytes) -> int | None:
+    try:
+        return int(float(value))
+    except (ValueError, OverflowError):
+        return None

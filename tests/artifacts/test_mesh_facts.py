@@ -1,0 +1,104 @@
+"""What is found in good meshes: known answers, the same in every format."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import trimesh
+
+from genload.artifacts.mesh import read_mesh
+
+FORMATS = ("stl", "stl_ascii", "obj", "glb", "ply")
+
+
+def exported(mesh: trimesh.Trimesh | trimesh.Scene, form: str) -> bytes:
+    content = mesh.export(file_type=form)
+    return content.encode() if isinstance(content, str) else content
+
+
+def open_sheet() -> trimesh.Trimesh:
+    """Two triangles in a plane: a mesh with a border."""
+    return trimesh.Trimesh(
+        [[0, 0, 0], [2, 0, 0], [2, 1, 0], [0, 1, 0]], [[0, 1, 2], [0, 2, 3]], process=False
+    )
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_sphere_has_the_same_facts_in_every_format(form: str) -> None:
+    facts = read_mesh(exported(trimesh.creation.icosphere(subdivisions=2, radius=3.0), form))
+
+    assert facts.format == form.removesuffix("_ascii")
+    assert (facts.faces, facts.vertices) == (320, 162)
+    assert facts.watertight and facts.finite and not facts.is_box
+    assert facts.extents == pytest.approx((6.0, 6.0, 6.0), abs=1e-5)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_sheet_with_a_border_is_not_watertight(form: str) -> None:
+    facts = read_mesh(exported(open_sheet(), form))
+
+    assert (facts.faces, facts.vertices, facts.watertight) == (2, 4, False)
+    assert facts.high == pytest.approx((2.0, 1.0, 0.0))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_cube_is_known_as_one_whatever_its_place_and_size(form: str) -> None:
+    cube = trimesh.creation.box(extents=(10.0, 20.0, 0.5))
+    cube.apply_translation((5.0, -3.0, 100.0))
+
+    assert read_mesh(exported(cube, form)).is_box
+
+
+def test_twelve_triangles_that_are_no_axis_aligned_box_are_a_mesh() -> None:
+    turned = trimesh.creation.box()
+    turned.apply_transform(trimesh.transformations.rotation_matrix(0.3, (0, 0, 1)))
+
+    assert not read_mesh(exported(turned, "stl")).is_box
+    assert not read_mesh(exported(trimesh.creation.cylinder(radius=1, height=1, sections=3), "stl")).is_box
+
+
+def test_an_ascii_ply_and_a_big_obj_polygon_are_read() -> None:
+    ply = trimesh.exchange.ply.export_ply(open_sheet(), encoding="ascii")
+    quad = b"v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nv 0 2 0\nf 1 2 3 4\nf 1/1/1 3/1/1 5/1/1\n"
+
+    assert read_mesh(ply).faces == 2
+    assert read_mesh(quad).faces == 3
+
+
+def test_a_glb_with_two_parts_counts_both() -> None:
+    sphere = trimesh.creation.icosphere(subdivisions=1)
+    other = sphere.copy()
+    other.apply_translation((10, 0, 0))
+    facts = read_mesh(exported(trimesh.Scene([sphere, other]), "glb"))
+
+    assert (facts.faces, facts.watertight, facts.is_box) == (160, True, False)
+    assert facts.extents[0] == pytest.approx(12.0, abs=1e-5)
+
+
+def test_a_textured_glb_is_read_without_its_texture() -> None:
+    sheet = open_sheet()
+    uv = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+    sheet.visual = trimesh.visual.TextureVisuals(uv=uv)
+
+    assert read_mesh(exported(sheet, "glb")).faces == 2
+
+
+def test_a_binary_stl_may_call_itself_solid_and_have_a_trailer() -> None:
+    content = bytearray(exported(trimesh.creation.icosphere(subdivisions=1), "stl"))
+    content[:5] = b"solid"
+
+    assert read_mesh(bytes(content)).faces == 80
+    assert read_mesh(bytes(content) + b"written by \x00 something").faces == 80
+
+
+def test_the_export_of_this_file_is_what_trimesh_reads_itself() -> None:
+    mesh = trimesh.creation.torus(3, 1)
+    content = exported(mesh, "stl")
+    again = trimesh.load_mesh(io.BytesIO(content), file_type="stl")
+
+    facts = read_mesh(content)
+
+    assert (facts.faces, facts.vertices) == (len(again.faces), len(again.vertices))
+    assert facts.extents == pytest.approx(tuple(again.extents))
