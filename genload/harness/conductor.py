@@ -1,0 +1,326 @@
+"""One run from its first readiness probe to its last record; on the master, or in a lone process.
+
+The stages follow one another in a greenlet of their own. Locust's shape only reads `users_wanted`; Locust's
+events only say `wind_down` and `finalize`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable
+from math import inf
+from pathlib import Path
+
+import gevent
+from gevent.event import Event
+
+from genload.errors import GenloadError, RunDirectoryError, ServiceUnavailableError, UsageError
+from genload.harness.crew import Crew
+from genload.harness.header import run_header
+from genload.harness.live import LiveStats
+from genload.harness.plan import RunPlan
+from genload.runlog.records import Event as RunEvent
+from genload.runlog.records import (
+    Interrupted,
+    LoadEnded,
+    LoadStarted,
+    Notice,
+    PhaseStarted,
+    RequestRecord,
+    RunEnded,
+    RunStarted,
+    Users,
+    WorkerLost,
+)
+from genload.runlog.writer import RunWriter
+from genload.sampler import SamplerHandle, start_sampler
+from genload.service import ServiceError
+
+logger = logging.getLogger(__name__)
+
+WATCH_S = 0.02  # how often the end of the warm-up, of counted iterations and of the draining is looked for
+TICK_S = 1.0  # how often the users, the client's health and the flush are due
+TICKS_PER_LOAD = 50  # … but at least so often in a short load
+SHORTEST_TICK_S = 0.1
+READY_PROBE_S = 1.0
+DRAIN_GRACE_S = 5.0  # for what follows a job's own deadline: its inspection, its record
+
+
+class Conductor:
+    """Runs one plan once.
+
+    Args:
+        plan: what to do.
+        folder: the run directory to write; must not hold a run yet.
+        crew: the processes with users.
+        locust_users: Locust's own user count, for the record.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        plan: RunPlan,
+        folder: Path,
+        crew: Crew,
+        locust_users: Callable[[], int],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.plan, self.folder, self.crew = plan, folder, crew
+        self._locust_users, self._clock = locust_users, clock
+        self.shape = plan.shape_class(plan.scenario.shape, clock=clock)
+        self.writer = RunWriter(folder)
+        self.live = LiveStats(plan.client_class.operation, folder / "samples.jsonl")
+        self._tick_s = min(TICK_S, max(plan.timeline.duration_s / TICKS_PER_LOAD, SHORTEST_TICK_S))
+        self.stage = "starting"
+        self.interrupted_by = ""
+        self.phase = ""
+        self.error: GenloadError | None = None
+        self._interrupted = Event()
+        self._hurried = Event()
+        self._changed = Event()
+        self._done = Event()
+        self._sampler: SamplerHandle | None = None
+        self._origin_s = inf
+        self._largest, self._answered = first_users(plan), ""
+        self._finalized = False
+
+    # ---- for Locust's side
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self.t0_s = self._clock()
+        self.crew.prepare(self.plan, self.t0_s)
+        started_at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+        header = run_header(self.plan, started_at)
+        monitors = {
+            name: settings.model_dump(mode="json") for name, settings in self.plan.suite.monitors.items()
+        }
+        self._sampler = start_sampler(self.folder, self.t0_s, self.plan.service.host, monitors)
+        header.monitors = self._sampler.plans
+        self.writer.header(header)
+        self.writer.event(RunStarted(t_s=0.0, wall_time=started_at))
+        gevent.spawn(self._conduct)
+
+    def users_wanted(self) -> tuple[int, float] | None:
+        """For Locust's shape: (users, spawn rate); None when the run has ended.
+
+        Outside the load an answer that would be the last one again waits for a change, so that Locust
+        hears of it at once and not at its next tick.
+        """
+        if self.stage != "load" and self.stage == self._answered:
+            self._changed.wait(TICK_S)
+        self._answered = self.stage
+        if self._done.is_set():
+            return None
+        wanted = self.shape.tick() if self.stage == "load" else None
+        if wanted is not None:
+            self._largest = wanted[0]
+        users, rate = self._largest, float(max(self._largest, 1))
+        if self._locust_users() < users:
+            # Locust answers a repeated target by doing nothing, even when users have died meanwhile.
+            rate += 0.001 * (int(self._clock()) % 2)
+        return users, rate
+
+    def wind_down(self, by: str) -> None:
+        """End early, or wait for the end: no new work, wait for what is in flight. Called again: do
+        not wait.
+        """
+        if self._done.is_set():
+            return
+        (self._hurried if self._interrupted.is_set() else self._interrupted).set()
+        self.interrupted_by = self.interrupted_by or by
+        try:
+            self._done.wait()
+        except KeyboardInterrupt:
+            self._hurried.set()
+            self._done.wait()
+
+    def add(self, record: RequestRecord) -> None:
+        """A finished request, from whichever process."""
+        self._write(lambda: self.writer.request(record))
+        self.live.add(record)
+
+    def worker_lost(self, source: str) -> None:
+        self._event(WorkerLost(t_s=self.now_s(), source=source))
+
+    def finalize(self) -> None:
+        """Every record is here: close the run directory. May be called more than once."""
+        if self._finalized:
+            return
+        self._finalized = True
+        if self._sampler is not None:
+            self._sampler.stop()
+        self._event(RunEnded(t_s=self.now_s(), records=self.crew.counts()))
+        self._write(self.writer.close)
+        self.crew.release()
+
+    def now_s(self) -> float:
+        """Seconds since the run began."""
+        return self._clock() - self.t0_s
+
+    @property
+    def remaining_s(self) -> float:
+        """Of the load by the clock; inf when it counts iterations, or has not begun."""
+        return max(self._origin_s + self.plan.timeline.duration_s - self._clock(), 0.0)
+
+    # ---- the stages
+
+    def _conduct(self) -> None:
+        watcher = gevent.spawn(self._watch)
+        try:
+            self._wait_until_ready()
+            self._warm_up()
+            if not self._interrupted.is_set():
+                self._load()
+        except GenloadError as error:
+            self.error = error
+            self._event(Notice(t_s=self.now_s(), code=_code(error), text=error.message))
+        finally:
+            self._drain()
+            watcher.kill()
+            if self._interrupted.is_set():
+                self._event(Interrupted(t_s=self.now_s(), by=self.interrupted_by))
+            self._enter("done")
+            self._done.set()
+
+    def _wait_until_ready(self) -> None:
+        self._enter("waiting for the service")
+        service = self.plan.service
+        client = self.plan.client_class(service)
+        deadline_s = self._clock() + service.ready_timeout_s
+        try:
+            while True:
+                try:
+                    client.ready()
+                    break
+                except ServiceError as error:
+                    if self._clock() >= deadline_s or self._interrupted.is_set():
+                        waited = f"within {service.ready_timeout_s:g} s"
+                        raise ServiceUnavailableError(
+                            f"{service.host} was not ready {waited}: {error.message}",
+                            remedy="start the service, correct --host, or raise service.ready_timeout",
+                        ) from error
+                self._interrupted.wait(READY_PROBE_S)
+            self._check_time_scale(client.time_scale())
+        finally:
+            client.close()
+
+    def _check_time_scale(self, declared: float | None) -> None:
+        """Scaled load against a real engine, or the reverse, would be judged by thresholds of another
+        time.
+        """
+        host, asked = self.plan.service.host, self.plan.time_scale
+        if self.plan.rehearsal or (declared or 1.0) == asked:
+            return
+        if declared is None:
+            raise UsageError(
+                f"--time-scale {asked:g} needs a service whose time is modelled, and {host} is a real one",
+                remedy="leave --time-scale out, or add --rehearsal to try the suite out on purpose",
+            )
+        raise UsageError(
+            f"{host} models time at scale {declared:g}, the run at {asked:g}",
+            remedy=f"use --time-scale {declared:g}",
+        )
+
+    def _warm_up(self) -> None:
+        if self.plan.scenario.warmup.jobs == 0 or self._interrupted.is_set():
+            return
+        self._enter("warm-up")
+        self.crew.warm_up()
+        self._watch_until(lambda: self.crew.status().warmed_up)
+
+    def _load(self) -> None:
+        self._origin_s = self._clock()
+        self.shape.begin(self._origin_s)
+        self.crew.begin(self._origin_s)
+        self._event(LoadStarted(t_s=self.now_s()))
+        self._enter("load")
+        end_s = self._origin_s + self.plan.timeline.duration_s
+        self._watch_until(lambda: self._clock() >= end_s or self.crew.status().used_up)
+
+    def _drain(self) -> None:
+        """No request in flight is lost: wait for them up to their own deadline, then record the rest
+        as unfinished.
+        """
+        self.crew.close()
+        if self._origin_s < inf:
+            ended_s = min(self._clock(), self._origin_s + self.plan.timeline.duration_s)
+            self._event(LoadEnded(t_s=ended_s - self.t0_s))
+        self._enter("draining")
+        deadline_s = self._clock() + self.plan.service.timeout_s + DRAIN_GRACE_S
+        while self._busy() and self._clock() < deadline_s and not self._hurried.is_set():
+            gevent.sleep(WATCH_S)
+        self.crew.finish()
+
+    def _busy(self) -> bool:
+        status = self.crew.status()
+        return status.in_flight > 0 or not status.heard
+
+    # ----
+
+    def _watch_until(self, reached: Callable[[], bool]) -> None:
+        while not reached() and not self._interrupted.is_set():
+            gevent.sleep(WATCH_S)
+
+    def _watch(self) -> None:
+        """Once a tick: what there was, for the record."""
+        due_s = self._clock()
+        while True:
+            due_s += self._tick_s
+            gevent.sleep(max(due_s - self._clock(), 0.0))
+            self._note_phase()
+            for health in self.crew.health(self.now_s()):
+                self._event(health)
+            if self.stage == "load":
+                self._event(self._users())
+            self._write(self.writer.flush)
+            self.live.read_samples()
+
+    def _users(self) -> Users:
+        status = self.crew.status()
+        return Users(
+            t_s=status.at_s - self.t0_s,
+            target=self.plan.timeline.target(status.at_s - self._origin_s),
+            working=status.working,
+            in_flight=status.in_flight,
+            leaving=status.leaving,
+            locust_users=self._locust_users(),
+        )
+
+    def _note_phase(self) -> None:
+        timeline, into_s = self.plan.timeline, self._clock() - self._origin_s
+        index = timeline.index_at(into_s) if self.stage == "load" else None
+        if index is not None and timeline.phases[index].name != self.phase:
+            self.phase = timeline.phases[index].name
+            began_s = self._origin_s + timeline.start_s(index) - self.t0_s
+            self._event(PhaseStarted(t_s=began_s, phase=self.phase))
+
+    def _enter(self, stage: str) -> None:
+        self.stage = stage
+        changed, self._changed = self._changed, Event()
+        changed.set()
+
+    def _event(self, event: RunEvent) -> None:
+        self._write(lambda: self.writer.event(event))
+
+    def _write(self, write: Callable[[], None]) -> None:
+        """A run that cannot be recorded ends: with the error once, not with one line a record."""
+        try:
+            write()
+        except RunDirectoryError as error:
+            if self.error is None:
+                self.error = error
+                logger.error(error.render())
+                self.interrupted_by = "the run directory"
+                self._interrupted.set()
+
+
+def first_users(plan: RunPlan) -> int:
+    """Users to have before the load begins: those it begins with, waiting at the gate; one to warm up."""
+    return max(plan.timeline.target(0.0), 1)
+
+
+def _code(error: GenloadError) -> str:
+    return "not_ready" if isinstance(error, ServiceUnavailableError) else "refused"

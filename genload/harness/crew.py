@@ -1,0 +1,88 @@
+"""The processes with users, as the conductor sees them: this one, or workers elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from genload.harness.gate import Share
+from genload.harness.plan import RunPlan
+from genload.harness.process import LoadProcess
+from genload.runlog.records import ClientHealth, ClockOffset
+
+
+@dataclass(frozen=True, slots=True)
+class CrewStatus:
+    """All processes together, as last heard of at `at_s` on the master's monotonic clock."""
+
+    at_s: float
+    working: int = 0
+    in_flight: int = 0
+    leaving: int = 0
+    warmed_up: bool = False
+    used_up: bool = False
+    heard: bool = True  # every process has done what it was told last
+
+
+class Crew(Protocol):
+    """What the conductor may ask of the processes with users. Times are the master's monotonic seconds."""
+
+    def prepare(self, plan: RunPlan, t0_s: float) -> None: ...
+
+    def warm_up(self) -> None: ...
+
+    def begin(self, origin_s: float) -> None: ...
+
+    def close(self) -> None: ...
+
+    def status(self) -> CrewStatus: ...
+
+    def health(self, t_s: float) -> Sequence[ClientHealth | ClockOffset]: ...
+
+    def finish(self) -> None:
+        """Whatever is still in flight becomes an unfinished record; return when all records are here."""
+
+    def counts(self) -> dict[str, int]:
+        """How many records each source says it made."""
+
+    def release(self) -> None: ...
+
+
+class LocalCrew:
+    """This process has the users."""
+
+    def __init__(self, process: LoadProcess) -> None:
+        self.process = process
+
+    def prepare(self, plan: RunPlan, t0_s: float) -> None:
+        self.process.prepare(plan, Share(), "local", t0_s)
+
+    def warm_up(self) -> None:
+        self.process.gate.warm_up()
+
+    def begin(self, origin_s: float) -> None:
+        self.process.gate.begin(origin_s)
+
+    def close(self) -> None:
+        self.process.gate.close()
+
+    def status(self) -> CrewStatus:
+        gate = self.process.gate
+        return CrewStatus(
+            time.monotonic(), gate.working, gate.in_flight, gate.leaving, gate.warmed_up, gate.used_up
+        )
+
+    def health(self, t_s: float) -> list[ClientHealth]:
+        lags_ms, cpu, rss_bytes = self.process.health.take()
+        return [ClientHealth(t_s=t_s, source="local", lags_ms=lags_ms, cpu=cpu, rss_bytes=rss_bytes)]
+
+    def finish(self) -> None:
+        """Nothing to fetch: Locust itself stops our users right after, and their records are ours."""
+
+    def counts(self) -> dict[str, int]:
+        return {"local": self.process.recorder.count}
+
+    def release(self) -> None:
+        self.process.release()

@@ -1,0 +1,140 @@
+"""The run on the terminal while it goes on: a table that stays in place, or plain lines where there is
+no terminal.
+"""
+
+from __future__ import annotations
+
+import sys
+from math import inf, isfinite
+from typing import Any
+
+import gevent
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from genload.analysis.evaluate import observed
+from genload.harness.conductor import Conductor
+from genload.settings.criteria.ast import Dimension
+from genload.settings.criteria.criterion import Criterion
+
+REFRESH_S = 1.0
+LINE_EVERY_S = 10.0
+MARKS = {"pass": Text("✓", "green"), "fail": Text("✗", "red"), "inconclusive": Text("·", "dim")}
+
+
+class Display:
+    """Draws once a second on a terminal; a log gets a line now and then.
+
+    Args:
+        conductor: the run.
+        runner: Locust's, for its user count.
+    """
+
+    def __init__(self, conductor: Conductor, runner: Any, console: Console | None = None) -> None:
+        self._conductor, self._runner = conductor, runner
+        self._console = console or Console(file=sys.stderr)
+        self._live: Live | None = None
+        self._drawing: gevent.Greenlet | None = None
+
+    def start(self) -> None:
+        if self._console.is_terminal:
+            # rich's own refresh thread would be one more greenlet that draws at any time: we draw.
+            self._live = Live(self.view(), console=self._console, auto_refresh=False, transient=True)
+            self._live.start()
+        self._drawing = gevent.spawn(self._draw)
+
+    def stop(self) -> None:
+        if self._drawing is not None:
+            self._drawing.kill()
+            self._drawing = None
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _draw(self) -> None:
+        said, waited_s = "", LINE_EVERY_S
+        while True:
+            if self._live is not None:
+                self._live.update(self.view(), refresh=True)
+            elif waited_s >= LINE_EVERY_S or self._where() != said:
+                self._console.print(self.line(), soft_wrap=True, highlight=False)
+                said, waited_s = self._where(), 0.0
+            gevent.sleep(REFRESH_S)
+            waited_s += REFRESH_S
+
+    def _where(self) -> str:
+        conductor = self._conductor
+        return conductor.phase if conductor.stage == "load" else conductor.stage
+
+    def line(self) -> Text:
+        """Everything in one line."""
+        conductor, status, total = self._conductor, self._conductor.crew.status(), self._conductor.live.total
+        name = f"{conductor.plan.suite.name}/{conductor.plan.scenario_name}"
+        text = f"{name} {conductor.now_s():.0f} s: {self._where()}"
+        if isfinite(conductor.remaining_s) and conductor.stage == "load":
+            text += f", {conductor.remaining_s:.0f} s left"
+        text += f", users {status.working}, in flight {status.in_flight}, completed {total.completed}"
+        return Text(f"{text}, errors {total.attempted - total.completed}")
+
+    def view(self) -> Group:
+        """The whole picture."""
+        conductor, status, total = self._conductor, self._conductor.crew.status(), self._conductor.live.total
+        plan = conductor.plan
+        left = (
+            "until its requests have ended"
+            if conductor.remaining_s == inf
+            else f"{conductor.remaining_s:.0f} s left"
+        )
+        where = f"{self._where()}, {left}" if conductor.stage == "load" else self._where()
+        if conductor.interrupted_by and conductor.stage == "draining":
+            where += " (again to stop at once)"
+        head = Text(f"{plan.suite.name}/{plan.scenario_name}", "bold").append(
+            f"  {where}  {conductor.now_s():.0f} s", "default"
+        )
+        numbers = Text(
+            f"users {status.working} of {self._target()}   "
+            f"in flight {status.in_flight} (leaving {status.leaving})   completed {total.completed}   "
+            f"errors {total.attempted - total.completed}   refusals {total.rejections}"
+        )
+        errors = Text(
+            "  ".join(f"{name} × {count}" for name, count in conductor.live.errors.most_common(5)), "red"
+        )
+        return (
+            Group(head, numbers, errors, self._criteria())
+            if errors
+            else Group(head, numbers, self._criteria())
+        )
+
+    def _target(self) -> int:
+        conductor = self._conductor
+        if conductor.stage != "load":
+            return 1 if conductor.stage == "warm-up" else 0
+        return conductor.plan.timeline.target(conductor.shape.elapsed_s())
+
+    def _criteria(self) -> Table:
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for heading in ("", "criterion (so far)", "observed", "holds"):
+            table.add_column(heading, overflow="fold")
+        for name, criterion in self._conductor.plan.scenario.criteria.items():
+            mark, value = self._observe(criterion)
+            table.add_row(mark, Text(name), Text(value), Text(criterion.holds, "dim"))
+        return table
+
+    def _observe(self, criterion: Criterion) -> tuple[Text, str]:
+        result = observed(criterion.expression, self._conductor.live.lookup)
+        if result.value is None:
+            return MARKS["inconclusive"], "–"
+        return MARKS[result.result], human(result.value, result.unit)
+
+
+def human(value: float, unit: str) -> str:
+    """A number for people: 82.1 s, 3.2 %, 1.2 GiB."""
+    if not isfinite(value):
+        return "∞"
+    if unit == Dimension.RATIO:
+        return f"{value:.1%}"
+    if unit == Dimension.BYTES:
+        return f"{value / 2**30:.2f} GiB"
+    return f"{value:.3g} {unit}".strip() if unit == Dimension.TIME else f"{value:g}"

@@ -1,0 +1,41 @@
+"""run.json: everything about a run that is known before it begins."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict
+from importlib.metadata import version
+
+import msgspec
+
+from genload import __version__, extensions
+from genload.harness.plan import RunPlan
+from genload.runlog.records import FORMAT_VERSION, RunHeader
+
+_VERSIONS_OF = ("locust", "gevent", "httptools", "numpy", "trimesh")
+
+
+def run_header(plan: RunPlan, started_at: str) -> RunHeader:
+    """Requested and effective settings, phases, metrics, versions; references to secrets, never secrets."""
+    metrics = extensions.Wings().request_metrics(plan.service.api)
+    return RunHeader(
+        format=FORMAT_VERSION,
+        suite=plan.suite.model_dump(mode="json"),
+        requested=plan.requested.model_dump(mode="json"),
+        scenario=plan.scenario_name,
+        phases=[asdict(phase) for phase in plan.timeline.phases],
+        operation=plan.client_class.operation,
+        stages=list(plan.client_class.stages),
+        time_scale=plan.time_scale,
+        rehearsal=plan.rehearsal,
+        seed=plan.seed,
+        strict=plan.strict,
+        started_at=started_at,
+        versions={
+            "genload": __version__,
+            "python": platform.python_version(),
+            "system": f"{platform.system()} {platform.release()}",
+            **{name: version(name) for name in _VERSIONS_OF},
+        },
+        metrics=[msgspec.to_builtins(metric) for metric in metrics],
+    )

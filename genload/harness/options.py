@@ -1,0 +1,122 @@
+"""genload's options on Locust's command line and in its web form."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from genload import extensions
+from genload.errors import UsageError
+from genload.harness.plan import RunRequest
+from genload.settings.loader import scenario_names
+
+Number = TypeVar("Number", int, float)
+
+LOOPBACK = "127.0.0.1"
+WEB_FORM_FIELDS = ("scenario", "host", "time_scale", "rehearsal", "seed", "strict")
+
+
+def add_options(parser: Any, *, for_web_form: bool) -> None:
+    """Listener for `init_command_line_parser`.
+
+    Options go to the parser itself: those in a group of their own do not appear in the web form.
+    `choices` makes the form's dropdown; on the command line a wrong name gets our own message instead.
+    """
+    choices = known_scenarios() if for_web_form else None
+    parser.add_argument(
+        "--scenario",
+        metavar="SUITE/NAME",
+        default="",
+        choices=choices,
+        help="Which load to run, such as orfeas/spike",
+    )
+    parser.add_argument(
+        "--results",
+        metavar="DIR",
+        default="results",
+        include_in_web_ui=False,
+        help="Where run directories and reports go",
+    )
+    parser.add_argument(
+        "--suite-folder", metavar="DIR", default="", include_in_web_ui=False, help=argparse.SUPPRESS
+    )
+    parser.add_argument(
+        "--time-scale",
+        metavar="X",
+        default="1",
+        help="0.02 rehearses 82 s in 1.64 s, against a service whose time is modelled",
+    )
+    parser.add_argument(
+        "--rehearsal",
+        action="store_true",
+        default=False,
+        help="Allow --time-scale against a real service; the report says so",
+    )
+    parser.add_argument(
+        "--seed", metavar="N", default="", help="Repeat the inputs and pauses of an earlier run"
+    )
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        include_in_web_ui=False,
+        help="Override a setting of the suite, such as service.timeout=400s",
+    )
+    parser.add_argument(
+        "--strict", action="store_true", default=False, help="Pass only on exact or proven evidence"
+    )
+    # Locust's own defaults listen on every interface, without a password.
+    parser.set_defaults(web_host=LOOPBACK, master_bind_host=LOOPBACK)
+
+
+def known_scenarios() -> list[str]:
+    """Every ``suite/scenario`` of the project's and the built-in suites."""
+    return scenario_names([folder / "suites" for folder in extensions.folders("config")])
+
+
+def request_from(options: Any) -> RunRequest:
+    """What the parsed options ask for. The web form hands over text whatever the option's type was.
+
+    Raises:
+        UsageError: no scenario, a number that is none, or a Locust option that contradicts a scenario.
+    """
+    if not options.scenario:
+        listing = "\n".join(f"  {name}" for name in known_scenarios())
+        raise UsageError(f"which scenario?\n{listing}", remedy="add --scenario NAME")
+    for name, option in (("num_users", "-u"), ("spawn_rate", "-r"), ("run_time", "-t")):
+        if getattr(options, name, None):
+            raise UsageError(
+                f"{option} and --scenario contradict each other: a scenario has its own users and times",
+                remedy=f"leave {option} out",
+            )
+    return RunRequest(
+        target=options.scenario,
+        host=options.host or None,
+        time_scale=_number(options.time_scale, "--time-scale", float),
+        rehearsal=bool(options.rehearsal),
+        seed=_number(options.seed, "--seed", int) if str(options.seed) else None,
+        overrides=tuple(options.set),
+        strict=bool(options.strict),
+    )
+
+
+def _number(text: Any, option: str, kind: Callable[[str], Number]) -> Number:
+    try:
+        return kind(str(text))
+    except ValueError:
+        raise UsageError(
+            f"{option} {text} is no number",
+            remedy=f"write it as in {option} {'0.02' if kind is float else '7'}",
+        ) from None
+
+
+def suite_folder(options: Any, suite_name: str, stamp: str) -> Path:
+    """Where this run's directory and reports go: ``DIR/<suite>-<UTC time>/``, or where `genload run` said."""
+    return (
+        Path(options.suite_folder)
+        if options.suite_folder
+        else Path(options.results) / f"{suite_name}-{stamp}"
+    )

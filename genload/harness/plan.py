@@ -1,0 +1,118 @@
+"""What one run is going to do: the suite resolved, the scenario chosen, the wings found."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from genload import extensions
+from genload.errors import UsageError
+from genload.service import JobClient
+from genload.settings.loader import load_suite, split_target
+from genload.settings.phases import Timeline
+from genload.settings.scaling import scale
+from genload.settings.suite import Scenario, Service, Suite
+from genload.shape import PhasedShape
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What the command line or the web form asked for."""
+
+    target: str  # suite/scenario; a suite is a name or a path
+    host: str | None = None
+    time_scale: float = 1.0
+    rehearsal: bool = False
+    seed: int | None = None
+    overrides: tuple[str, ...] = ()
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """One scenario, ready to run. `suite` is in force (scaled), `requested` is what the files say."""
+
+    suite: Suite
+    requested: Suite
+    scenario_name: str
+    seed: int
+    time_scale: float = 1.0
+    rehearsal: bool = False
+    strict: bool = False
+
+    @property
+    def scenario(self) -> Scenario:
+        return self.suite.scenarios[self.scenario_name]
+
+    @property
+    def service(self) -> Service:
+        return self.suite.service
+
+    @property
+    def shape_class(self) -> type[PhasedShape]:
+        shape: type[PhasedShape] = extensions.shape_class(self.scenario.shape.kind)
+        return shape
+
+    @property
+    def client_class(self) -> type[JobClient]:
+        client: type[JobClient] = extensions.attribute("services", self.service.api, "Client")
+        return client
+
+    @property
+    def timeline(self) -> Timeline:
+        return self.shape_class.timeline(self.scenario.shape)
+
+    def to_message(self) -> dict[str, Any]:
+        """For a worker: everything but the secrets, which each machine reads for itself."""
+        return {
+            "suite": self.suite.model_dump(mode="json"),
+            "scenario": self.scenario_name,
+            "seed": self.seed,
+            "time_scale": self.time_scale,
+        }
+
+    @classmethod
+    def from_message(cls, data: dict[str, Any]) -> RunPlan:
+        suite = Suite.model_validate(data["suite"], context={"wings": extensions.Wings()})
+        return cls(suite, suite, data["scenario"], data["seed"], data["time_scale"])
+
+
+def make_plan(request: RunRequest) -> RunPlan:
+    """Resolve a request.
+
+    Raises:
+        UsageError, ConfigError: anything wrong in it, before any load is sent.
+    """
+    if not 0 < request.time_scale <= 1:
+        raise UsageError(
+            f"--time-scale {request.time_scale:g} is not in 0..1",
+            remedy="use a factor such as 0.02: 82 s become 1.64 s; leave the option out for real time",
+        )
+    name, scenario = split_target(request.target)
+    wings = extensions.Wings()
+    folders = [folder / "suites" for folder in extensions.folders("config")]
+    requested = load_suite(name, folders=folders, overrides=request.overrides, wings=wings).suite
+    if scenario is None or scenario not in requested.scenarios:
+        known = ", ".join(f"{name}/{each}" for each in requested.scenarios)
+        what = (
+            f"no scenario '{scenario}' in suite {name}"
+            if scenario
+            else f"'{name}' names a suite, not a scenario"
+        )
+        raise UsageError(what, remedy=f"use one of: {known}")
+    if request.host:
+        service = requested.service.model_copy(update={"host": request.host.rstrip("/")})
+        requested = requested.model_copy(update={"service": service})
+    seed = request.seed if request.seed is not None else requested.seed
+    return RunPlan(
+        suite=scale(requested, request.time_scale, wings),
+        requested=requested,
+        scenario_name=scenario,
+        # A fresh seed for each run unless one is asked for: the same images again would be answered by any
+        # result cache.
+        seed=random.SystemRandom().randrange(2**31) if seed is None else seed,
+        time_scale=request.time_scale,
+        rehearsal=request.rehearsal,
+        strict=request.strict,
+    )

@@ -1,0 +1,215 @@
+"""genload inside Locust: `install()` in a locustfile is all it takes.
+
+Only Locust's public events are used, and the private hooks listed in `locust_hooks`, each held by a test.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import gevent
+from locust import events
+from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+
+from genload.errors import GenloadError, UsageError
+from genload.harness import locust_hooks
+from genload.harness.conductor import Conductor, first_users
+from genload.harness.crew import Crew, LocalCrew
+from genload.harness.display import Display
+from genload.harness.options import add_options, request_from, suite_folder
+from genload.harness.plan import RunPlan, make_plan
+from genload.harness.process import LoadProcess
+from genload.harness.scenario_shape import ScenarioShape
+from genload.harness.workers import RemoteCrew, WorkerLink
+from genload.runlog.records import RequestRecord
+
+logger = logging.getLogger(__name__)
+
+
+def install() -> None:
+    """Tie genload to this process's Locust. Call it once, at the top of a locustfile."""
+    web = _WebFlag()
+    events.init_command_line_parser.add_listener(
+        lambda parser, **_: add_options(parser, for_web_form=web.started)
+    )
+    events.init.add_listener(
+        lambda environment, runner, web_ui, **_: _on_init(environment, runner, web_ui, web)
+    )
+
+
+class _WebFlag:
+    """Locust builds its parser once for the command line and again for every view of the web form."""
+
+    started = False
+
+
+def _on_init(environment: Any, runner: Any, web_ui: Any, web: _WebFlag) -> None:
+    locust_hooks.apply()
+    if isinstance(runner, WorkerRunner):
+        link = WorkerLink(runner)
+        environment.genload = link.process
+        environment.events.request.add_listener(link.process.recorder.on_request)
+        return
+    assert isinstance(runner, LocalRunner | MasterRunner)  # noqa: S101  Locust has no others
+    try:
+        plan = make_plan(request_from(environment.parsed_options))
+    except GenloadError as error:
+        _exit(error)
+    web.started = web_ui is not None
+    Director(environment, runner, web_ui, plan).attach()
+
+
+def _exit(error: GenloadError) -> None:
+    print(error.render(), file=sys.stderr)
+    sys.exit(int(error.exit_code))
+
+
+class Director:
+    """On the master, or in a lone process: starts a conductor for each run and reports when it has ended."""
+
+    def __init__(self, environment: Any, runner: Any, web_ui: Any, plan: RunPlan) -> None:
+        self.environment, self.runner, self.web_ui = environment, runner, web_ui
+        # Frozen when a run begins: a second POST to /swarm changes the options of a running test.
+        self.plan = plan
+        self.conductor: Conductor | None = None
+        self._began = self._reported = False
+        self._signal = ""
+        self.crew: Crew
+        if isinstance(runner, MasterRunner):
+            self.crew = RemoteCrew(runner, self._add, self._worker_lost)
+        else:
+            process = LoadProcess(self._add)
+            self.crew = LocalCrew(process)
+            environment.genload = process
+            environment.events.request.add_listener(process.recorder.on_request)
+
+    def attach(self) -> None:
+        """Register with Locust. Ours come before the runner's own `quitting` listeners, which is what
+        fires in reverse.
+        """
+        environment = self.environment
+        environment.shape_class = ScenarioShape(self.users_wanted)
+        environment.shape_class.runner = self.runner
+        environment.host = environment.host or self.plan.service.host
+        environment.parsed_options.only_summary = True  # our own display takes the place of Locust's table
+        environment.events.test_start.add_listener(lambda **_: self.begin())
+        environment.events.test_stopping.add_listener(lambda **_: self.wind_down())
+        environment.events.test_stop.add_listener(lambda **_: self.report())
+        environment.events.quitting.add_listener(lambda **_: self.quit())
+        if hasattr(signal, "SIGHUP"):
+            gevent.signal_handler(signal.SIGHUP, self._hang_up)
+
+    # ---- Locust's events
+
+    def users_wanted(self) -> tuple[int, float] | None:
+        """For the shape. The answer to a run's first tick makes Locust fire `test_start`."""
+        if self._began:
+            return None if self.conductor is None else self.conductor.users_wanted()
+        try:
+            if self.web_ui is not None:
+                self.plan = make_plan(request_from(self.environment.parsed_options))
+        except GenloadError as error:
+            self._fail(error)
+            return None
+        users = first_users(self.plan)
+        return users, float(users)
+
+    def begin(self) -> None:
+        """A run starts. Its settings are frozen here: a second POST to /swarm changes the options of a
+        running test.
+        """
+        self._reported = False
+        try:
+            stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
+            self.folder = suite_folder(self.environment.parsed_options, self.plan.suite.name, stamp)
+            self.conductor = Conductor(
+                self.plan, self.folder / self.plan.scenario_name, self.crew, lambda: self.runner.user_count
+            )
+            self.conductor.start()
+            self.display = Display(self.conductor, self.runner)
+            self.display.start()
+        except GenloadError as error:
+            self.conductor = None
+            self._fail(error)
+        self._began = True
+
+    def wind_down(self) -> None:
+        """Locust is about to stop: wait for what is in flight first. Its own `stop_timeout` is ignored
+        when distributed.
+        """
+        if self.conductor is not None:
+            self.conductor.wind_down(self._signal or ("the web UI" if self.web_ui is not None else "SIGINT"))
+
+    def report(self) -> None:
+        """Every user has ended: close the run directory, judge it, say the verdict and the exit code."""
+        self._began = False
+        conductor = self.conductor
+        if conductor is None or self._reported:
+            return
+        self._reported = True
+        self.display.stop()
+        conductor.finalize()
+        if isinstance(conductor.error, UsageError):
+            _remove(conductor.folder)
+            self._fail(conductor.error)
+            return
+        if conductor.error is not None:
+            self._fail(conductor.error)
+        try:
+            code = self._judge(conductor)
+        except GenloadError as error:
+            self._fail(error)
+            return
+        self.environment.process_exit_code = (
+            int(conductor.error.exit_code) if conductor.error is not None else code
+        )
+
+    def quit(self) -> None:
+        """Locust reads the exit code right after this. On SIGTERM nothing has been stopped yet."""
+        if self.conductor is not None and not self._reported:
+            self._signal = self._signal or "SIGTERM"
+            self.runner.stop()
+            self.report()
+
+    # ----
+
+    def _judge(self, conductor: Conductor) -> int:
+        # Only here, and never on a worker: scipy and the report writers take a second to import.
+        from genload import console, reporting
+        from genload.analysis.judge import judge
+
+        judged = judge(conductor.folder)
+        suite = reporting.suite_of([judged])
+        files = reporting.write_reports(suite, self.folder, conductor.plan.suite.reports)
+        console.print_verdict(judged, files)
+        return judged.verdict.exit_code
+
+    def _add(self, record: RequestRecord) -> None:
+        if self.conductor is not None:
+            self.conductor.add(record)
+
+    def _worker_lost(self, source: str) -> None:
+        if self.conductor is not None:
+            self.conductor.worker_lost(source)
+
+    def _fail(self, error: GenloadError) -> None:
+        print(error.render(), file=sys.stderr, flush=True)
+        self.environment.process_exit_code = int(error.exit_code)
+
+    def _hang_up(self) -> None:
+        """The terminal is gone. Locust would die at once; end as on SIGTERM instead."""
+        self._signal = "SIGHUP"
+        signal.raise_signal(signal.SIGTERM)
+
+
+def _remove(folder: Path) -> None:
+    """A refused run leaves nothing half-written."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.parent.is_dir() and not any(folder.parent.iterdir()):
+        folder.parent.rmdir()

@@ -1,0 +1,74 @@
+"""Every finished request becomes one numbered record, whoever made it.
+
+The recorder listens to Locust's own `request` event: our users put a ready record into its context, and
+whatever else fires the event (an `HttpUser` in somebody's locustfile) is recorded from its arguments.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from genload.runlog.records import RequestRecord
+
+CONTEXT_KEY = "genload"
+
+
+class Recorder:
+    """Numbers the records of one process and hands each to `sink`.
+
+    Args:
+        sink: takes a finished record: the writer, or on a worker the sender.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self, sink: Callable[[RequestRecord], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._sink = sink
+        self._clock = clock
+        self.reset("local", 0.0)
+
+    def reset(self, source: str, t0_s: float) -> None:
+        """A new run: numbers begin at 0 again. `t0_s` is when it began, on this process's clock."""
+        self.source, self.t0_s, self.count = source, t0_s, 0
+        self.current_phase = ""
+
+    def since_start(self, monotonic_s: float) -> float:
+        """Seconds since the run began."""
+        return monotonic_s - self.t0_s
+
+    def on_request(
+        self,
+        request_type: str,
+        name: str,
+        response_time: float | None,
+        response_length: int | None,
+        exception: BaseException | None = None,
+        context: Mapping[str, Any] | None = None,
+        start_time: float | None = None,
+        response: Any = None,
+        **_: Any,
+    ) -> None:
+        """Listener for `events.request`."""
+        record = (context or {}).get(CONTEXT_KEY)
+        if not isinstance(record, RequestRecord):
+            duration_s = (response_time or 0.0) / 1e3
+            record = RequestRecord(
+                source=self.source,
+                n=0,
+                name=name,
+                type=request_type,
+                phase=self.current_phase,
+                start_s=self.since_start(self._clock() - duration_s),
+                duration_s=duration_s,
+                outcome="failed" if exception else "ok",
+                error_class=type(exception).__name__ if exception else "",
+                error=str(exception) if exception else "",
+                status=int(getattr(response, "status_code", 0) or 0),
+                bytes_received=int(response_length or 0),
+            )
+        record.source, record.n = self.source, self.count
+        self.count += 1
+        self._sink(record)

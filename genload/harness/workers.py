@@ -1,0 +1,318 @@
+"""Master and workers: what they tell each other beside Locust's own messages.
+
+Each worker reports twice a second: its new records, numbered without holes, and how its users do. The master
+answers each report with the number it has everything up to, and with its clock. Locust delivers a
+worker's messages in
+order but confirms none, so a worker keeps its records until they are confirmed and sends them again when that
+takes too long; the master drops what it has already.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gevent
+import msgspec
+from gevent.event import Event
+from locust.runners import MasterRunner, WorkerRunner
+
+from genload.harness.crew import CrewStatus
+from genload.harness.gate import Share
+from genload.harness.plan import RunPlan
+from genload.harness.process import LoadProcess
+from genload.runlog.records import ClientHealth, ClockOffset, RequestRecord
+
+logger = logging.getLogger(__name__)
+
+REPORT_S = 0.5
+RESEND_S = 5.0
+FINISH_S = 15.0
+CLOCK_PINGS = 20  # the offset is the one of the fastest of so many round trips
+
+PREPARE, STAGE, FINISH, ACK, REPORT = (
+    f"genload_{name}" for name in ("prepare", "stage", "finish", "ack", "report")
+)
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[RequestRecord]).decode
+
+
+class WorkerReport(msgspec.Struct, kw_only=True):
+    """One report; `records` begins with number `first`."""
+
+    first: int
+    records: bytes
+    sent_s: float  # the worker's clock
+    working: int = 0
+    in_flight: int = 0
+    leaving: int = 0
+    warmed_up: bool = False
+    used_up: bool = False
+    lags_ms: list[float] = []
+    cpu: float = 0.0
+    rss_bytes: int = 0
+    offset_s: float = 0.0
+    bound_s: float = 0.0
+    stages: int = 0  # stage messages handled in this run
+    total: int | None = None  # in the last report of a run: how many records there were
+
+
+class WorkerLink:
+    """A worker's side: runs what the master says, reports what its users did."""
+
+    def __init__(self, runner: WorkerRunner, clock: Callable[[], float] = time.monotonic) -> None:
+        self._runner, self._clock = runner, clock
+        self.process = LoadProcess(self._keep)
+        self._kept: list[RequestRecord] = []  # made and not yet confirmed
+        self._first = 0  # number of the first of them
+        self._sent = 0  # numbers below this are on their way
+        self._sent_at_s = 0.0
+        self._stages = 0
+        self._pings: list[tuple[float, float]] = []  # (bound, offset): master's clock = ours + offset
+        for name, listener in (
+            (PREPARE, self._prepare),
+            (STAGE, self._stage),
+            (FINISH, self._finish),
+            (ACK, self._ack),
+        ):
+            runner.register_message(name, listener)
+        gevent.spawn(self._report_regularly)
+
+    def _keep(self, record: RequestRecord) -> None:
+        self._kept.append(record)
+
+    # ---- from the master
+
+    def _prepare(self, environment: Any, msg: Any) -> None:
+        data = msg.data
+        self._kept, self._first, self._sent, self._stages = [], 0, 0, 0
+        t0_s = data["t0_s"] - self._clock_offset()[1]
+        self.process.prepare(
+            RunPlan.from_message(data["plan"]), Share(data["rank"], data["of"]), data["source"], t0_s
+        )
+
+    def _stage(self, environment: Any, msg: Any) -> None:
+        gate, stage = self.process.gate, msg.data["stage"]
+        if stage == "warm_up":
+            gate.warm_up()
+        elif stage == "begin":
+            gate.begin(msg.data["origin_s"] - self._clock_offset()[1])
+        else:
+            gate.close()
+        self._stages += 1
+        self._report()
+
+    def _finish(self, environment: Any, msg: Any) -> None:
+        """What is still in flight ends here, as an unfinished record."""
+        self._runner.environment.stop_timeout = 0.0
+        self._runner.stop_users(self._runner.user_classes_count)
+        self._sent = (
+            self._first
+        )  # whatever is not confirmed goes out once more, so that nothing depends on one message
+        self._report(total=self.process.recorder.count)
+        self.process.release()
+
+    def _ack(self, environment: Any, msg: Any) -> None:
+        now_s, data = self._clock(), msg.data
+        round_trip_s = now_s - data["sent_s"]
+        self._pings = [
+            *self._pings[1 - CLOCK_PINGS :],
+            (round_trip_s / 2, data["master_s"] - (data["sent_s"] + now_s) / 2),
+        ]
+        confirmed = data["upto"] - self._first
+        if data["source"] == self.process.recorder.source and confirmed > 0:
+            del self._kept[:confirmed]
+            self._first = data["upto"]
+
+    # ---- to the master
+
+    def _report_regularly(self) -> None:
+        while True:
+            gevent.sleep(REPORT_S)
+            self._report()
+
+    def _report(self, total: int | None = None) -> None:
+        if self._sent > self._first and self._clock() - self._sent_at_s > RESEND_S:
+            self._sent = self._first
+        new = self._kept[self._sent - self._first :]
+        if new:
+            self._sent_at_s = self._clock()
+        gate = self.process.gate
+        lags_ms, cpu, rss_bytes = self.process.health.take()
+        bound_s, offset_s = self._clock_offset()
+        report = WorkerReport(
+            first=self._sent,
+            records=_encode(new),
+            sent_s=self._clock(),
+            working=gate.working,
+            in_flight=gate.in_flight,
+            leaving=gate.leaving,
+            warmed_up=gate.warmed_up,
+            used_up=gate.used_up,
+            lags_ms=lags_ms,
+            cpu=cpu,
+            rss_bytes=rss_bytes,
+            offset_s=offset_s,
+            bound_s=bound_s,
+            stages=self._stages,
+            total=total,
+        )
+        self._sent += len(new)
+        self._runner.send_message(REPORT, msgspec.to_builtins(report, builtin_types=(bytes,)))
+
+    def _clock_offset(self) -> tuple[float, float]:
+        """(bound, offset) of the fastest recent round trip: |error| ≤ half of it, as in NTP's clock
+        filter.
+        """
+        return min(self._pings, default=(0.0, 0.0))
+
+
+class RemoteCrew:
+    """The master's side: all workers as one crew.
+
+    Args:
+        add: takes each record as it arrives, once.
+        lost: told the source of a worker that went missing during a run.
+    """
+
+    def __init__(
+        self,
+        runner: MasterRunner,
+        add: Callable[[RequestRecord], None],
+        lost: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._runner, self._add, self._lost, self._clock = runner, add, lost, clock
+        self._sources: dict[str, str] = {}  # Locust's client id → source
+        self._next: dict[str, int] = {}  # source → number of the record expected next
+        self._reports: dict[str, WorkerReport] = {}
+        self._health: list[ClientHealth | ClockOffset] = []
+        self._gone: set[str] = set()
+        self._t0_s, self._told = 0.0, 0
+        self._finished = Event()
+        runner.register_message(REPORT, self._on_report)
+
+    def prepare(self, plan: RunPlan, t0_s: float) -> None:
+        # Locust deals users out to workers in the order of their ids; ranks in the same order give worker 0
+        # the remainder, too.
+        ids = sorted(client.id for client in self._runner.clients.ready)
+        self._sources = {client_id: f"w{rank}" for rank, client_id in enumerate(ids)}
+        self._next = dict.fromkeys(self._sources.values(), 0)
+        self._reports, self._health, self._gone, self._t0_s, self._told = {}, [], set(), t0_s, 0
+        self._finished.clear()
+        for rank, client_id in enumerate(ids):
+            data = {
+                "plan": plan.to_message(),
+                "rank": rank,
+                "of": len(ids),
+                "source": f"w{rank}",
+                "t0_s": t0_s,
+            }
+            self._runner.send_message(PREPARE, data, client_id)
+
+    def warm_up(self) -> None:
+        self._tell({"stage": "warm_up"})
+
+    def begin(self, origin_s: float) -> None:
+        self._tell({"stage": "begin", "origin_s": origin_s})
+
+    def close(self) -> None:
+        self._tell({"stage": "close"})
+
+    def status(self) -> CrewStatus:
+        self._look_for_lost()
+        reports = [self._reports.get(source) for source in self._sources.values() if source not in self._gone]
+        known = [report for report in reports if report is not None]
+        complete = bool(known) and len(known) == len(reports)
+        return CrewStatus(
+            # As old as the oldest report: what users do is compared with the target of that moment.
+            at_s=min((report.sent_s + report.offset_s for report in known), default=self._clock()),
+            working=sum(report.working for report in known),
+            in_flight=sum(report.in_flight for report in known),
+            leaving=sum(report.leaving for report in known),
+            warmed_up=complete and all(report.warmed_up for report in known),
+            used_up=complete and all(report.used_up for report in known),
+            heard=complete and all(report.stages == self._told for report in known),
+        )
+
+    def health(self, t_s: float) -> Sequence[ClientHealth | ClockOffset]:
+        taken, self._health = self._health, []
+        return taken
+
+    def finish(self) -> None:
+        for client_id, source in self._sources.items():
+            if source not in self._gone:
+                self._runner.send_message(FINISH, None, client_id)
+        deadline_s = self._clock() + FINISH_S
+        while not self._all_here() and self._clock() < deadline_s:
+            self._look_for_lost()
+            self._finished.wait(REPORT_S)
+            self._finished.clear()
+
+    def counts(self) -> dict[str, int]:
+        totals = {
+            source: self._reports[source].total
+            for source in self._sources.values()
+            if source in self._reports
+        }
+        return {source: self._next[source] if total is None else total for source, total in totals.items()}
+
+    def release(self) -> None:
+        self._sources = {}
+
+    # ----
+
+    def _tell(self, data: dict[str, Any]) -> None:
+        self._told += 1
+        for client_id in self._sources:
+            self._runner.send_message(STAGE, data, client_id)
+
+    def _all_here(self) -> bool:
+        remaining = [source for source in self._sources.values() if source not in self._gone]
+        return all(
+            source in self._reports
+            and self._reports[source].total is not None
+            and self._next[source] >= (self._reports[source].total or 0)
+            for source in remaining
+        )
+
+    def _look_for_lost(self) -> None:
+        for client_id, source in self._sources.items():
+            client = self._runner.clients.get(client_id)
+            if source not in self._gone and (client is None or client.state == "missing"):
+                self._gone.add(source)
+                logger.error(f"worker {source} ({client_id}) is gone: the run is not valid")
+                self._lost(source)
+
+    def _on_report(self, environment: Any, msg: Any) -> None:
+        report = msgspec.convert(msg.data, WorkerReport, builtin_types=(bytes,))
+        source = self._sources.get(msg.node_id, "")
+        if source:
+            self._take(source, report)
+        ack = {
+            "source": source,
+            "upto": self._next.get(source, 0),
+            "sent_s": report.sent_s,
+            "master_s": self._clock(),
+        }
+        self._runner.send_message(ACK, ack, msg.node_id)
+
+    def _take(self, source: str, report: WorkerReport) -> None:
+        expected = self._next[source]
+        records = _decode(report.records)
+        if report.first <= expected:  # otherwise a report was lost: wait until it is sent again
+            for record in records[expected - report.first :]:
+                self._add(record)
+            self._next[source] = max(expected, report.first + len(records))
+        t_s = self._clock() - self._t0_s
+        if report.lags_ms:
+            health = ClientHealth(
+                t_s=t_s, source=source, lags_ms=report.lags_ms, cpu=report.cpu, rss_bytes=report.rss_bytes
+            )
+            clock = ClockOffset(t_s=t_s, source=source, offset_s=report.offset_s, bound_s=report.bound_s)
+            self._health += [health, clock]
+        self._reports[source] = report
+        self._finished.set()

@@ -1,0 +1,23 @@
+"""Moderate load for a long time, to show leaks and degradation."""
+
+from __future__ import annotations
+
+from pydantic import PositiveInt
+
+from genload.settings.phases import Timeline, steady_load
+from genload.settings.suite import ShapeSettings
+from genload.settings.units import Seconds
+from genload.shape import PhasedShape
+
+
+class Sustained(PhasedShape):
+    class Settings(ShapeSettings, extra="forbid"):
+        users: PositiveInt = 5
+        duration_s: Seconds = 3600.0
+        """Length of the whole load, the ramp included."""
+        ramp_s: Seconds = 0.0
+        """Time to reach all users, evenly; 0 starts them together."""
+
+    @classmethod
+    def timeline(cls, settings: Settings) -> Timeline:
+        return steady_load(settings.users, settings.duration_s, settings.ramp_s)

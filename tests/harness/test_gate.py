@@ -1,0 +1,151 @@
+"""The gate holds the users that may start work to the target, at every moment, on every worker."""
+
+from __future__ import annotations
+
+import gevent
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genload.harness.gate import Gate, Share, Stage
+from genload.settings.phases import Phase, Timeline
+
+SPIKE = Timeline((Phase("baseline", 120, 2), Phase("spike", 60, 20), Phase("recovery", 120, 2)))
+COUNTED = Timeline((Phase("steady", None, users=1, iterations=5),))
+
+
+class Clock:
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def gate_with(clock: Clock, timeline: Timeline, users: int, share: Share | None = None) -> Gate:
+    gate = Gate(clock)
+    gate.reset(timeline, share or Share())
+    for _ in range(users):
+        gate.join()
+    gate.begin(0.0)
+    return gate
+
+
+def allowed(gate: Gate, users: int) -> list[int]:
+    return [index for index in range(users) if gate.allowed(index)]
+
+
+def test_20_to_2_to_20_with_long_jobs_lets_20_start_again_at_once(clock: Clock) -> None:
+    timeline = Timeline((Phase("high", 10, 20), Phase("valley", 1, 2), Phase("again", 10, 20)))
+    gate = gate_with(clock, timeline, 20)
+    for index in range(20):
+        assert gate.start(index) is not None
+    clock.now_s = 10.5  # jobs of 82 s are all still in flight
+    assert (gate.working, gate.leaving, gate.in_flight) == (2, 18, 20)
+    for index in range(5, 20):
+        gate.end(index)
+    assert [index for index in range(5, 20) if gate.allowed(index)] == []
+    clock.now_s = 11.0
+    assert allowed(gate, 20) == list(range(20))
+    assert gate.leaving == 0
+
+
+def test_the_phase_of_a_turn_is_the_one_it_starts_in(clock: Clock) -> None:
+    gate = gate_with(clock, SPIKE, 2)
+    phases = []
+    for clock.now_s in (0.0, 119.999, 120.0, 180.0):
+        turn = gate.start(0)
+        assert turn is not None
+        phases.append(turn.phase)
+        gate.end(0)
+    assert phases == ["baseline", "baseline", "spike", "recovery"]
+
+
+def test_nobody_starts_before_the_load_after_it_or_when_closed(clock: Clock) -> None:
+    gate = Gate(clock)
+    gate.reset(SPIKE, Share())
+    index = gate.join()
+    assert gate.start(index) is None
+    gate.begin(5.0)
+    assert gate.start(index) is None  # begins later
+    clock.now_s = 5.0
+    assert gate.start(index) is not None
+    clock.now_s = 305.0
+    assert gate.start(index) is None
+    gate.close()
+    assert gate.wait(index) is False
+
+
+def test_counted_iterations_are_started_exactly_so_often(clock: Clock) -> None:
+    gate = gate_with(clock, COUNTED, 1)
+    made = 0
+    while gate.start(0) is not None:
+        made += 1
+        assert gate.used_up is False
+        gate.end(0)
+    assert made == 5
+    assert gate.used_up is True
+
+
+def test_the_warm_up_is_one_user_and_not_counted(clock: Clock) -> None:
+    gate = Gate(clock)
+    gate.reset(COUNTED, Share(), warmup_jobs=2)
+    first, second = gate.join(), gate.join()
+    gate.warm_up()
+    turn = gate.start(first)
+    assert turn is not None and turn.warmup and turn.phase == "warmup"
+    assert gate.start(second) is None
+    assert gate.start(first) is None  # one at a time
+    gate.end(first)
+    assert not gate.warmed_up
+    assert gate.start(first) is not None
+    gate.end(first)
+    assert gate.warmed_up
+    gate.begin(0.0)
+    assert sum(1 for _ in range(9) if gate.start(first) is not None and gate.end(first) is None) == 5
+
+
+@given(total=st.integers(0, 60), workers=st.integers(1, 7), target=st.integers(0, 60))
+def test_shares_add_up_to_the_target(total: int, workers: int, target: int) -> None:
+    shares = [Share(rank, workers) for rank in range(workers)]
+    assert sum(share.count(total) for share in shares) == total
+    # Locust deals `total` users out evenly, the remainder to the first workers; as many of them as the
+    # target says may start.
+    numbers = [share.number(index) for share in shares for index in range(share.count(total))]
+    assert sorted(numbers) == list(range(total))
+    assert sum(number < target for number in numbers) == min(target, total)
+
+
+def test_who_waits_is_woken_when_the_target_rises_and_sent_away_at_the_end() -> None:
+    gate = Gate()
+    timeline = Timeline((Phase("low", 0.05, 1), Phase("high", 0.2, 3)))
+    gate.reset(timeline, Share())
+    indices = [gate.join() for _ in range(3)]
+    outcomes: dict[int, bool] = {}
+
+    def user(index: int) -> None:
+        outcomes[index] = gate.wait(index)
+
+    users = [gevent.spawn(user, index) for index in indices[1:]]
+    gate.begin(gate._clock())
+    gevent.joinall(users, timeout=10)
+    assert outcomes == {1: True, 2: True}
+    waiting = gevent.spawn(user, 7)
+    gevent.sleep(0)
+    gate.close()
+    waiting.join(timeout=10)
+    assert outcomes[7] is False
+    assert gate.stage is Stage.CLOSED
+
+
+def test_a_user_that_leaves_frees_its_index(clock: Clock) -> None:
+    gate = gate_with(clock, SPIKE, 3)
+    gate.start(1)
+    gate.leave(1)
+    assert gate.in_flight == 0
+    assert gate.join() == 1
+    assert gate.join() == 3

@@ -1,0 +1,148 @@
+"""Every built-in shape by a simulated clock: users at each moment, boundaries to the instant, its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from locust.util.load_locustfile import is_shape_class
+
+from genload import extensions
+from genload.settings.phases import Phase, Timeline
+
+
+@dataclass
+class Clock:
+    """Time that passes only by sleeping."""
+
+    now_s: float = 1000.0
+    slept: list[float] = field(default_factory=list)
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def sleep(self, pause_s: float) -> None:
+        self.slept.append(pause_s)
+        self.now_s += pause_s
+
+
+def shape_of(kind: str, clock: Clock, **parameters: Any) -> Any:
+    shape = extensions.shape_class(kind)
+    return shape(shape.Settings(kind=kind, **parameters), clock=clock, sleep=clock.sleep)
+
+
+def run(shape: Any, clock: Clock, limit_s: float = 4000.0) -> list[tuple[float, int]]:
+    """(seconds since the start, users) of each tick, at Locust's one tick a second, until the shape ends."""
+    began_s, seen = clock.now_s, []
+    while (wanted := shape.tick()) is not None and clock.now_s - began_s < limit_s:
+        seen.append((round(clock.now_s - began_s, 6), wanted[0]))
+        spent_s = clock.now_s % 1.0
+        clock.now_s += 1.0 - spent_s if spent_s else 1.0
+    return seen
+
+
+SPECIFIED = {
+    "normal": (3, 600.0),
+    "peak": (10, 300.0),
+    "sustained": (5, 3600.0),
+}
+
+
+@pytest.mark.parametrize(("kind", "users", "duration_s"), [(k, *v) for k, v in SPECIFIED.items()])
+def test_a_steady_shape_holds_its_users_for_exactly_its_duration(
+    kind: str, users: int, duration_s: float
+) -> None:
+    clock = Clock()
+    shape = shape_of(kind, clock)
+    seen = run(shape, clock)
+    assert {count for _, count in seen} == {users}
+    assert clock.now_s - 1000.0 == pytest.approx(duration_s)
+    assert shape.phases.duration_s == duration_s
+
+
+def test_baseline_counts_generations_and_never_ends_by_the_clock() -> None:
+    clock = Clock()
+    shape = shape_of("baseline", clock)
+    assert {count for _, count in run(shape, clock, limit_s=900)} == {1}
+    assert (shape.phases.iterations, shape.phases.duration_s) == (5, inf)
+
+
+def test_a_spike_rises_at_the_boundary_itself() -> None:
+    clock = Clock(now_s=1000.4)  # ticks do not fall on the boundaries
+    shape = shape_of("spike", clock)
+    before = [count for at_s, count in run(shape, clock) if at_s < 120.0]
+    assert set(before) == {2}
+    clock = Clock(now_s=1000.4)
+    shape = shape_of("spike", clock)
+    first = next(at_s for at_s, count in run(shape, clock) if count == 20)
+    assert first == pytest.approx(120.0, abs=1e-6)
+
+
+def test_the_timeline_of_a_spike_is_half_open() -> None:
+    phases = shape_of("spike", Clock()).phases
+    assert [phases.target(t) for t in (-0.001, 0, 119.999, 120, 179.999, 180, 299.999, 300)] == [
+        0,
+        2,
+        2,
+        20,
+        20,
+        2,
+        2,
+        0,
+    ]
+    assert [phases.phase_at(t).name for t in (0, 120, 180)] == ["baseline", "spike", "recovery"]
+
+
+def test_locust_is_never_asked_to_take_users_away() -> None:
+    # A user told to stop counts as running until its job ends, so that 20 → 2 → 20 would stay at 2.
+    clock = Clock()
+    counts = [count for _, count in run(shape_of("spike", clock, low=2, high=7), clock)]
+    assert counts == sorted(counts)
+    assert counts[-1] == 7
+
+
+def test_a_ramp_reaches_all_users_at_its_end() -> None:
+    clock = Clock()
+    shape = shape_of("normal", clock, users=10, duration_s=30.0, ramp_s=10.0)
+    assert [shape.phases.target(t) for t in (0, 0.999, 1, 5, 9.99, 10, 29.9)] == [0, 0, 1, 5, 9, 10, 10]
+    assert [phase.name for phase in shape.phases.phases] == ["ramp", "steady"]
+
+
+def test_a_ramp_longer_than_the_load_is_refused() -> None:
+    with pytest.raises(ValueError, match="no time at full load"):
+        shape_of("normal", Clock(), duration_s=10.0, ramp_s=10.0)
+
+
+@pytest.mark.parametrize("kind", ["baseline", "normal", "peak", "spike", "sustained"])
+def test_a_shape_imported_into_a_locustfile_is_not_taken_for_its_shape(kind: str) -> None:
+    assert not is_shape_class(extensions.shape_class(kind))
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0.1, 500), st.integers(0, 50), st.none() | st.integers(0, 50)),
+        min_size=1,
+        max_size=6,
+    ),
+    st.floats(0, 3000),
+)
+def test_targets_stay_within_their_phase(rows: list[tuple[float, int, int | None]], t_s: float) -> None:
+    timeline = Timeline(tuple(Phase(f"p{i}", d, users, start) for i, (d, users, start) in enumerate(rows)))
+    phase = timeline.phase_at(t_s)
+    if phase is None:
+        assert t_s >= timeline.duration_s
+        assert timeline.target(t_s) == 0
+    else:
+        low, high = sorted((phase.users, phase.users if phase.users_from is None else phase.users_from))
+        assert low <= timeline.target(t_s) <= high
+        assert timeline.next_boundary_s(t_s) > t_s
+
+
+@given(st.lists(st.tuples(st.floats(1, 100), st.integers(0, 20)), min_size=1, max_size=5))
+def test_user_seconds_of_constant_phases_are_their_areas(rows: list[tuple[float, int]]) -> None:
+    timeline = Timeline(tuple(Phase(f"p{i}", d, users) for i, (d, users) in enumerate(rows)))
+    assert timeline.user_seconds(0, timeline.duration_s) == pytest.approx(sum(d * users for d, users in rows))
