@@ -1,0 +1,18 @@
+"""The measuring HTTP client: HTTP/1.1 and TLS on gevent sockets, every stamp taken where it happens."""
+
+from genload.client.answer import Answer, Headers, Times
+from genload.client.errors import ERROR_CLASSES, ClientError
+from genload.client.http import HttpClient
+from genload.client.timeouts import Timeouts
+from genload.client.tls import TlsOptions
+
+__all__ = [
+    "ERROR_CLASSES",
+    "Answer",
+    "ClientError",
+    "Headers",
+    "HttpClient",
+    "Timeouts",
+    "Times",
+    "TlsOptions",
+]

@@ -1,0 +1,133 @@
+"""What came back, and when."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+
+class Times:
+    """When the parts of one request happened: seconds of `time.monotonic`, 0.0 for what it never reached.
+
+    Attributes:
+        start_s: on a kept connection right before the send, on a new one before name lookup and connect.
+        connected_s: right before the send; equal to `start_s` on a kept connection.
+        sent_s: the kernel has taken the last byte of the request.
+        first_byte_s: the first receive that brought anything (interim 1xx answers included).
+        end_s: the answer was complete, or the request failed.
+        chunks: every receive: when it returned, and how many bytes it brought.
+    """
+
+    __slots__ = ("chunks", "connected_s", "end_s", "first_byte_s", "sent_s", "start_s")
+
+    def __init__(self) -> None:
+        self.start_s = 0.0
+        self.connected_s = 0.0
+        self.sent_s = 0.0
+        self.first_byte_s = 0.0
+        self.end_s = 0.0
+        self.chunks: list[tuple[float, int]] = []
+
+    @property
+    def connect_s(self) -> float:
+        """Seconds spent connecting: 0.0 on a kept connection, all of the request if it got no further."""
+        return (self.connected_s or self.end_s) - self.start_s
+
+
+class Headers(Mapping[str, str]):
+    """Header fields by name, whatever its case; fields sent more than once are joined by ", ".
+
+    Args:
+        pairs: names and values as they came; any byte is allowed and read as Latin-1.
+    """
+
+    __slots__ = ("_pairs", "_values")
+
+    def __init__(self, pairs: Sequence[tuple[bytes, bytes]]) -> None:
+        self._pairs = pairs
+        self._values: dict[str, str] | None = None
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Every field in the order and case in which it came."""
+        return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._pairs]
+
+    def _by_name(self) -> dict[str, str]:
+        # Most answers are measured, not read: nothing is decoded until someone looks.
+        if self._values is None:
+            values: dict[str, str] = {}
+            for name, value in self.pairs:
+                key = name.lower()
+                values[key] = f"{values[key]}, {value}" if key in values else value
+            self._values = values
+        return self._values
+
+    def __getitem__(self, name: str) -> str:
+        return self._by_name()[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        """Names in lower case."""
+        return iter(self._by_name())
+
+    def __len__(self) -> int:
+        return len(self._by_name())
+
+    def __repr__(self) -> str:
+        return f"Headers({self.pairs!r})"
+
+
+class Answer:
+    """One answer.
+
+    Attributes:
+        status: the HTTP status code, whatever it is.
+        reason: the server's own words behind it (Latin-1), maybe empty.
+        headers: of the final answer; trailers of a chunked body are among them.
+        body: without transfer coding and gzip.
+        times: see `Times`.
+        bytes_sent, bytes_received: on the wire (inside TLS: before encryption, after decryption).
+        reused: True if the request went out on a kept connection.
+    """
+
+    __slots__ = ("body", "bytes_received", "bytes_sent", "headers", "reason", "reused", "status", "times")
+
+    def __init__(
+        self,
+        *,
+        status: int,
+        reason: str,
+        headers: Headers,
+        body: bytes,
+        times: Times,
+        bytes_sent: int,
+        bytes_received: int,
+        reused: bool,
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+        self.body = body
+        self.times = times
+        self.bytes_sent = bytes_sent
+        self.bytes_received = bytes_received
+        self.reused = reused
+
+    @property
+    def connect_s(self) -> float:
+        """Seconds spent connecting; 0.0 on a kept connection."""
+        return self.times.connect_s
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            ValueError: it is none, or nested too deeply to be read.
+        """
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            raise ValueError("JSON nested too deeply") from None
+
+    def __repr__(self) -> str:
+        return f"<Answer {self.status}, {len(self.body)} bytes>"

@@ -1,0 +1,188 @@
+"""One TCP or TLS connection: tries that never wait, waits that never outlast their limit.
+
+The gevent sockets here are in non-blocking mode and every wait is ours: so one wait serves TCP and TLS,
+has exactly the limit it is given, and never stands between a stamp and a send.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+from gevent import get_hub, sleep, socket, ssl
+
+RECEIVE_BYTES = 64 * 1024
+_FAIR_BYTES = 8 * 1024 * 1024
+_WANT_READ = (BlockingIOError, ssl.SSLWantReadError)
+
+
+class ExpiredError(Exception):
+    """The limit of a wait has passed."""
+
+
+class Connection:
+    """A connected socket that one greenlet uses at a time.
+
+    Args:
+        sock: a connected gevent socket, TLS handshake done.
+
+    Attributes:
+        sent_bytes: taken by the kernel since `send` was last called.
+    """
+
+    __slots__ = ("_readable", "_sock", "_tls", "_try_first", "_unwaited_bytes", "_write", "sent_bytes")
+
+    def __init__(self, sock: Any, *, tls: bool) -> None:
+        sock.setblocking(False)
+        self._sock = sock
+        self._tls = tls
+        self._write: Callable[[memoryview | bytes], int] = sock.write if tls else sock.send
+        self._readable = get_hub().loop.io(sock.fileno(), 1)
+        self._try_first = False
+        self._unwaited_bytes = 0
+        self.sent_bytes = 0
+
+    def is_alive(self) -> bool:
+        """Whether a kept connection can still carry a request. Never waits.
+
+        An end of stream, and equally bytes that nobody asked for (a 408 before closing), mean that it cannot.
+        """
+        try:
+            if self._tls:
+                self._sock.recv(1)  # session tickets are no bytes of the peer's, hence a read through TLS
+            else:
+                self._sock.recv(1, socket.MSG_PEEK)
+        except _WANT_READ:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def send(self, data: bytes, silence_s: float, deadline_s: float) -> None:
+        """Hand all of `data` to the kernel; the first try is made at once.
+
+        Args:
+            silence_s: the longest wait in which none of it is taken.
+            deadline_s: when to give up altogether, on the monotonic clock.
+
+        Raises:
+            ExpiredError, OSError: `sent_bytes` tells how far it got.
+        """
+        self.sent_bytes = 0
+        self._try_first = False
+        rest: memoryview | bytes = data
+        while True:
+            watch = socket.wait_write
+            try:
+                sent = self._write(rest)
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                sent = 0
+            except ssl.SSLWantReadError:
+                sent, watch = 0, socket.wait_read
+            self.sent_bytes += sent
+            if self.sent_bytes == len(data):
+                return
+            rest = memoryview(data)[self.sent_bytes :]
+            limit_s = min(monotonic() + silence_s, deadline_s)
+            if not sent and not _waited(watch, self._sock.fileno(), limit_s):
+                raise ExpiredError
+
+    def receive(self, until_s: float) -> bytes:
+        """The next bytes; none at the end of the stream.
+
+        Args:
+            until_s: when to give up, on the monotonic clock. What has come by then counts even if this
+                process was too busy to look earlier.
+
+        Raises:
+            ExpiredError, OSError.
+        """
+        in_time = True
+        if not self._try_first:
+            # Nothing can be there yet: a try would only cost its exception.
+            in_time = _waited(socket.wait, self._readable, until_s)
+        elif self._unwaited_bytes > _FAIR_BYTES:
+            # A server faster than this loop must not keep it from everyone else.
+            self._unwaited_bytes = 0
+            sleep(0)
+        while True:
+            try:
+                data: bytes = self._sock.recv(RECEIVE_BYTES)
+            except _WANT_READ:
+                wait, watcher = socket.wait, self._readable
+            except ssl.SSLWantWriteError:
+                wait, watcher = socket.wait_write, self._sock.fileno()
+            else:
+                # TLS may hold more than the socket shows.
+                self._try_first = self._tls or len(data) == RECEIVE_BYTES
+                self._unwaited_bytes = self._unwaited_bytes + len(data) if self._try_first else 0
+                return data
+            if not in_time:
+                raise ExpiredError
+            in_time = _waited(wait, watcher, until_s)
+
+    def close(self) -> None:
+        self._readable.close()
+        self._sock.close()
+
+
+def _waited(wait: Callable[..., None], what: Any, until_s: float) -> bool:
+    """Wait for a socket; False when the time is up."""
+    while (rest_s := until_s - monotonic()) > 0:
+        try:
+            wait(what, rest_s, ExpiredError)
+        except ExpiredError:
+            continue  # a loop that was busy fires timers early: only the clock says when it is late
+        return True
+    return False
+
+
+def connect_tcp(family: int, address: tuple[Any, ...], until_s: float) -> Any:
+    """A connected gevent socket in non-blocking mode.
+
+    Raises:
+        ExpiredError, OSError.
+    """
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            sock.connect(address)
+        except BlockingIOError:
+            if not _waited(socket.wait_write, sock.fileno(), until_s):
+                raise ExpiredError from None
+            if number := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                raise OSError(number, os.strerror(number)) from None
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def wrap_tls(sock: Any, context: Any, server_name: str, until_s: float) -> Any:
+    """The TLS side of a connected socket, handshake done; the socket is closed if that fails.
+
+    Raises:
+        ExpiredError, OSError (of it ssl.SSLError).
+    """
+    wrapped = sock
+    try:
+        wrapped = context.wrap_socket(sock, server_hostname=server_name, do_handshake_on_connect=False)
+        wrapped.setblocking(False)
+        while True:
+            watch = socket.wait_read
+            try:
+                wrapped.do_handshake()
+                return wrapped
+            except ssl.SSLWantReadError:
+                pass
+            except ssl.SSLWantWriteError:
+                watch = socket.wait_write
+            if not _waited(watch, wrapped.fileno(), until_s):
+                raise ExpiredError
+    except BaseException:
+        wrapped.close()
+        raise

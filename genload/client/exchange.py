@@ -1,0 +1,197 @@
+"""One request and its answer, with every stamp taken where it happens."""
+
+from __future__ import annotations
+
+from math import inf
+from ssl import SSLError
+from time import monotonic
+
+from genload.client.answer import Answer, Headers, Times
+from genload.client.connection import Connection, ExpiredError
+from genload.client.errors import BadAnswerError, ClientError, connect_error_class
+from genload.client.origin import Origin
+from genload.client.parser import AnswerAssembler
+from genload.client.timeouts import Timeouts
+
+
+class Exchange:
+    """One request, sent over a kept connection or a new one. Runs once.
+
+    Args:
+        message: the whole request as it goes over the wire.
+        head: True for HEAD.
+        max_answer_bytes: limit of the body, as sent and as unpacked.
+        kept: a connection that was alive a moment ago; None: connect.
+
+    Attributes:
+        connection: what carried the request.
+        reusable: whether it may carry another one; if not, it is closed.
+    """
+
+    __slots__ = (
+        "_assembler",
+        "_deadline_s",
+        "_message",
+        "_origin",
+        "_received_bytes",
+        "_reused",
+        "_send_failure",
+        "_timeouts",
+        "_times",
+        "connection",
+        "reusable",
+    )
+
+    def __init__(
+        self,
+        origin: Origin,
+        message: bytes,
+        *,
+        head: bool,
+        timeouts: Timeouts,
+        max_answer_bytes: int,
+        kept: Connection | None,
+    ) -> None:
+        self._origin = origin
+        self._message = message
+        self._timeouts = timeouts
+        self._deadline_s = inf
+        self._received_bytes = 0
+        self._reused = kept is not None
+        self._send_failure: OSError | None = None
+        self._times = Times()
+        self._assembler = AnswerAssembler(head=head, max_body_bytes=max_answer_bytes)
+        self.connection = kept
+        self.reusable = False
+
+    def run(self, total_s: float | None) -> Answer:
+        """Send the request and take the answer.
+
+        Args:
+            total_s: limit of it all, None: none.
+
+        Raises:
+            ClientError: there is no whole answer. Whatever is raised, the connection is closed.
+        """
+        times = self._times
+        try:
+            # From this stamp to the first try of the send nothing waits, unless it has to connect.
+            times.start_s = times.connected_s = monotonic()
+            if total_s is not None:
+                self._deadline_s = times.start_s + total_s
+            connection = self._send(self.connection or self._connect())
+            while not self._receive(connection):
+                pass
+            answer = self._answer(self._assembler.content())
+            self.reusable = self._assembler.keep_alive and self._send_failure is None
+            return answer
+        except BadAnswerError as error:
+            raise self._failed(error.error_class, error.message) from None
+        finally:
+            if not self.reusable and self.connection is not None:
+                self.connection.close()
+            self._assembler.release()
+
+    def _connect(self) -> Connection:
+        times, limit_s = self._times, self._timeouts.connect_s
+        times.connected_s = 0.0
+        try:
+            connection = self._origin.connect(min(monotonic() + limit_s, self._deadline_s))
+        except ExpiredError:
+            raise self._expired("connect_timeout", f"no connection after {limit_s:g} s") from None
+        except (OSError, UnicodeError) as error:
+            raise self._failed(connect_error_class(error), _words(error)) from None
+        self.connection = connection
+        times.connected_s = monotonic()
+        return connection
+
+    def _send(self, connection: Connection) -> Connection:
+        """Send over this connection, or over a new one if it is a kept one that took nothing."""
+        silence_s = self._timeouts.receive_s
+        try:
+            connection.send(self._message, silence_s, self._deadline_s)
+        except ExpiredError:
+            raise self._expired(
+                "send_timeout", f"the server took nothing of the request for {silence_s:g} s"
+            ) from None
+        except OSError as error:
+            if self._reused and not connection.sent_bytes:
+                # Not one byte went out: the server cannot have seen the request.
+                connection.close()
+                self._reused = False
+                return self._send(self._connect())
+            # It may have been acted on. A server that refuses an upload answers before it hangs up: look.
+            self._send_failure = error
+        else:
+            self._times.sent_s = monotonic()
+        return connection
+
+    def _receive(self, connection: Connection) -> bool:
+        """Receive once; True once the answer is complete."""
+        now_s = monotonic()
+        silence_s = self._timeouts.receive_s
+        failure = self._send_failure
+        try:
+            if now_s >= self._deadline_s:
+                raise ExpiredError
+            data = connection.receive(min(now_s + silence_s, self._deadline_s))
+        except ExpiredError:
+            raise self._expired("receive_timeout", f"silence for {silence_s:g} s") from None
+        except OSError as error:
+            data, failure = b"", error
+        times = self._times
+        times.end_s = now_s = monotonic()
+        if not data:
+            self._end_of_stream(failure)
+            return True
+        if not self._received_bytes:
+            times.first_byte_s = now_s
+        times.chunks.append((now_s, len(data)))
+        self._received_bytes += len(data)
+        return self._assembler.feed(data)
+
+    def _end_of_stream(self, failure: OSError | None) -> None:
+        if not self._received_bytes:
+            error_class = "tls" if isinstance(failure, SSLError) else "reset"
+            words = _words(failure) if failure else "the server closed the connection"
+            raise self._failed(error_class, f"{words}, without an answer")
+        if failure is not None:
+            raise self._failed("truncated", f"{_words(failure)}, inside the answer")
+        self._assembler.eof()
+
+    def _answer(self, body: bytes) -> Answer:
+        assembler = self._assembler
+        return Answer(
+            status=assembler.status,
+            reason=assembler.reason,
+            headers=Headers(assembler.pairs),
+            body=body,
+            times=self._times,
+            bytes_sent=self._sent_bytes(),
+            bytes_received=self._received_bytes,
+            reused=self._reused,
+        )
+
+    def _sent_bytes(self) -> int:
+        return self.connection.sent_bytes if self.connection is not None else 0
+
+    def _expired(self, error_class: str, message: str) -> ClientError:
+        if monotonic() < self._deadline_s:
+            return self._failed(error_class, message)
+        return self._failed("timeout", f"not done after {self._deadline_s - self._times.start_s:g} s")
+
+    def _failed(self, error_class: str, message: str) -> ClientError:
+        self._times.end_s = monotonic()
+        return ClientError(
+            error_class,
+            message,
+            times=self._times,
+            bytes_sent=self._sent_bytes(),
+            bytes_received=self._received_bytes,
+            answer=self._answer(self._assembler.body()) if self._assembler.status else None,
+        )
+
+
+def _words(error: Exception) -> str:
+    """The system's own words, without its numbers."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)

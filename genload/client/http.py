@@ -1,0 +1,160 @@
+"""The measuring HTTP client of one user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from genload.client.answer import Answer
+from genload.client.connection import Connection
+from genload.client.exchange import Exchange
+from genload.client.multipart import multipart
+from genload.client.origin import Origin
+from genload.client.request_head import RequestHead
+from genload.client.timeouts import Timeouts
+from genload.client.tls import TlsOptions
+
+
+class HttpClient:
+    """HTTP/1.1 to one origin, over at most one kept connection: one user's way to the service.
+
+    Every method returns whatever the server answered, redirects and errors included. Requests of several
+    greenlets at a time are safe; each that finds the kept connection taken makes its own.
+
+    Args:
+        base_url: http or https; a path in it goes in front of every request's.
+        timeouts: see `Timeouts`.
+        max_answer_bytes: the largest body taken, as sent and as unpacked.
+        headers: sent with every request.
+        tls: for https; default: the system's certificates, and verify.
+
+    Raises:
+        ConfigError: a base URL or certificate that cannot be used.
+        ValueError: a header that cannot be sent.
+    """
+
+    __slots__ = ("_closed", "_head", "_kept", "_max_answer_bytes", "_origin", "_timeouts")
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeouts: Timeouts,
+        max_answer_bytes: int,
+        headers: Mapping[str, str] | None = None,
+        tls: TlsOptions | None = None,
+    ) -> None:
+        self._origin = Origin(base_url, tls)
+        self._head = RequestHead(self._origin, headers or {})
+        self._timeouts = timeouts
+        self._max_answer_bytes = max_answer_bytes
+        self._kept: Connection | None = None
+        self._closed = False
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        total_s: float | None = None,
+    ) -> Answer:
+        """Send one request and take its whole answer.
+
+        Args:
+            path: with its query; or an absolute URL of the same origin.
+            headers: besides the client's; of the same name instead of the client's.
+            total_s: limit of it all instead of the client's.
+
+        Raises:
+            ClientError: no whole answer came.
+            ValueError: a path or header that cannot be sent.
+        """
+        message = self._head.bytes_for(method, path, headers, None if body is None else len(body))
+        exchange = Exchange(
+            self._origin,
+            message + body if body else message,
+            head=method == "HEAD",
+            timeouts=self._timeouts,
+            max_answer_bytes=self._max_answer_bytes,
+            kept=self._take_kept(),
+        )
+        answer = exchange.run(self._timeouts.total_s if total_s is None else total_s)
+        if exchange.reusable:
+            self._keep(exchange.connection)
+        return answer
+
+    def get(
+        self, path: str, *, headers: Mapping[str, str] | None = None, total_s: float | None = None
+    ) -> Answer:
+        """`request` with GET."""
+        return self.request("GET", path, headers=headers, total_s=total_s)
+
+    def post_json(
+        self, path: str, obj: Any, *, headers: Mapping[str, str] | None = None, total_s: float | None = None
+    ) -> Answer:
+        """`request` with POST and an object as JSON."""
+        return self.request(
+            "POST",
+            path,
+            headers={"Content-Type": "application/json", **(headers or {})},
+            body=msgspec.json.encode(obj),
+            total_s=total_s,
+        )
+
+    def post_multipart(
+        self,
+        path: str,
+        field: str,
+        filename: str,
+        content: bytes,
+        media_type: str,
+        *,
+        fields: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        total_s: float | None = None,
+    ) -> Answer:
+        """`request` with POST, one file and any plain fields, as a form."""
+        content_type, body = multipart(field, filename, content, media_type, fields=fields)
+        return self.request(
+            "POST",
+            path,
+            headers={**(headers or {}), "Content-Type": content_type},
+            body=body,
+            total_s=total_s,
+        )
+
+    def close(self) -> None:
+        """Close the kept connection, and keep none from here on."""
+        self._closed = True
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _take_kept(self) -> Connection | None:
+        """The kept connection if it is still alive. Taken out, so that no other greenlet can send on it."""
+        kept, self._kept = self._kept, None
+        if kept is not None and not kept.is_alive():
+            kept.close()
+            return None
+        return kept
+
+    def _keep(self, connection: Connection | None) -> None:
+        if connection is None:
+            return
+        if self._closed or self._kept is not None:
+            connection.close()
+        else:
+            self._kept = connection

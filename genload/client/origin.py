@@ -1,0 +1,121 @@
+"""Where the requests go: one scheme, host and port, and the way to connect there."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from time import monotonic
+from typing import Any
+from urllib.parse import urlsplit
+
+from gevent import Timeout, socket
+
+from genload.client.connection import Connection, ExpiredError, connect_tcp, wrap_tls
+from genload.client.tls import TlsOptions, tls_context
+from genload.errors import ConfigError
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_REMEDY = "an address looks like http://gpu1:5000 or https://gpu1.example/prefix"
+
+Address = tuple[int, tuple[Any, ...]]  # family, and what `connect` wants
+
+
+class Origin:
+    """Scheme, host and port of a base URL.
+
+    Args:
+        base_url: may have a path, which goes in front of every request's.
+        tls: for https only.
+
+    Attributes:
+        authority: host and port as the Host header wants them.
+        prefix: the base URL's path without its final slash.
+
+    Raises:
+        ConfigError: no URL of scheme, host, port and path alone; certificates that cannot be used.
+    """
+
+    __slots__ = ("_addresses", "_context", "_host", "_port", "authority", "prefix", "scheme")
+
+    def __init__(self, base_url: str, tls: TlsOptions | None = None) -> None:
+        try:
+            parts = urlsplit(base_url)
+            host, port = parts.hostname, parts.port
+        except ValueError as error:
+            raise ConfigError(f"{base_url!r} is no address: {error}", remedy=_REMEDY) from None
+        if parts.scheme not in _DEFAULT_PORTS or not host:
+            raise ConfigError(f"{base_url!r} is no address", remedy=_REMEDY)
+        if parts.username is not None or parts.query or parts.fragment:
+            # Not shown: it may hold a password.
+            raise ConfigError("an address with a user, a query or a fragment", remedy=_REMEDY)
+        self.scheme = parts.scheme
+        self._host = _ascii(host)
+        self._port = port or _DEFAULT_PORTS[parts.scheme]
+        self.prefix = parts.path.rstrip("/")
+        shown_host = f"[{self._host}]" if ":" in self._host else self._host
+        is_default = self._port == _DEFAULT_PORTS[parts.scheme]
+        self.authority = shown_host if is_default else f"{shown_host}:{self._port}"
+        self._context = tls_context(tls or TlsOptions()) if parts.scheme == "https" else None
+        self._addresses: list[Address] = []
+
+    def is_origin_of(self, url: str) -> bool:
+        """Whether an absolute URL leads here."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+        except ValueError:
+            return False
+        return (parts.scheme, parts.hostname, port) == (self.scheme, self._host, self._port)
+
+    def connect(self, until_s: float) -> Connection:
+        """A new connection: the addresses of the host are tried in order, the last good one first.
+
+        Names are looked up once and again after a failure, so that a server's restart elsewhere is found,
+        and thousands of short connections do not measure the resolver.
+
+        Raises:
+            ExpiredError, OSError (gaierror, ssl.SSLError among them), UnicodeError.
+        """
+        sock = self._connect_any(until_s)
+        if self._context is None:
+            return Connection(sock, tls=False)
+        return Connection(wrap_tls(sock, self._context, self._host, until_s), tls=True)
+
+    def _connect_any(self, until_s: float) -> Any:
+        addresses = self._addresses or self._look_up(until_s)
+        self._addresses = []
+        failure: Exception = OSError("no address")
+        for n, address in enumerate(addresses):
+            now_s = monotonic()
+            # One silent address must not use up the time of those behind it.
+            share_s = (until_s - now_s) / (len(addresses) - n)
+            try:
+                sock = connect_tcp(*address, now_s + share_s)
+            except (ExpiredError, OSError) as error:
+                failure = error
+                continue
+            self._addresses = [address, *addresses[:n], *addresses[n + 1 :]]
+            return sock
+        raise failure
+
+    def _look_up(self, until_s: float) -> list[Address]:
+        try:
+            # A literal address never waits for the resolver's threads.
+            family = socket.AF_INET6 if ip_address(self._host).version == 6 else socket.AF_INET
+            return [(family, (self._host, self._port))]
+        except ValueError:
+            pass
+        with Timeout(max(until_s - monotonic(), 0.001), ExpiredError):
+            found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        return [(family, address) for family, _, _, _, address in found]
+
+
+def _ascii(host: str) -> str:
+    """The host as names are looked up: an internationalised one in its ASCII form."""
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        pass
+    try:
+        return host if host.isascii() else host.encode("idna").decode("ascii")
+    except UnicodeError as error:
+        raise ConfigError(f"{host!r} is no host name: {error}", remedy=_REMEDY) from None

@@ -1,0 +1,208 @@
+"""Bytes in, one answer out: httptools' parser made to end where HTTP says that an answer ends.
+
+Pure: no sockets, no clock. What httptools leaves to its caller is answered here: a body that is read to
+the close never completes by itself (`eof`); it cannot be told of HEAD; an interim 1xx answer completes
+like a real one; bytes after a complete answer are an error or a second answer. Its strictness about
+Content-Length beside Transfer-Encoding protects proxies; a client lets Transfer-Encoding win (RFC 9112 §6.3).
+"""
+
+from __future__ import annotations
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from genload.client.content_coding import gunzip
+from genload.client.errors import BadAnswerError
+
+MAX_HEAD_BYTES = 64 * 1024
+_FRAMING_PER_BODY_BYTE = 16  # one-byte chunks cost 5 bytes each, chunk extensions some more
+_TLS_ALERT = b"\x15\x03"
+
+
+class AnswerAssembler:
+    """Assembles one final answer; interim answers are passed over.
+
+    Args:
+        head: True if the request was HEAD: the answer ends with its headers.
+        max_body_bytes: limit of the body, as sent and as unpacked.
+
+    Attributes:
+        status: 0 until the final answer's headers are complete.
+        pairs: header fields (and trailers) as they came; of the final answer once `status` is set.
+        complete: the answer has ended.
+        keep_alive: the connection may carry another request; meaningful once complete.
+    """
+
+    __slots__ = (
+        "_body_bytes",
+        "_body_pieces",
+        "_counted_pieces",
+        "_fed_bytes",
+        "_head",
+        "_length_checked",
+        "_max_body_bytes",
+        "_parser",
+        "_pieces",
+        "_reason",
+        "_surplus",
+        "complete",
+        "keep_alive",
+        "on_body",
+        "pairs",
+        "status",
+    )
+
+    def __init__(self, *, head: bool, max_body_bytes: int) -> None:
+        self.status = 0
+        self.pairs: list[tuple[bytes, bytes]] = []
+        self.complete = False
+        self.keep_alive = False
+        self._reason = b""
+        self._head = head
+        self._max_body_bytes = max_body_bytes
+        self._length_checked = False
+        self._fed_bytes = 0
+        self._body_bytes = 0
+        self._pieces: list[bytes] = []
+        self._counted_pieces = 0
+        self._body_pieces = 0
+        self._surplus = False
+        # The parser calls this once a piece: a bound C method costs no Python frame.
+        self.on_body = self._pieces.append
+        self._parser = HttpResponseParser(self)
+        # keep_alive: an interim answer with "Connection: close" must not end the stream.
+        self._parser.set_dangerous_leniencies(lenient_keep_alive=True, lenient_chunked_length=True)
+
+    @property
+    def reason(self) -> str:
+        return self._reason.decode("latin-1")
+
+    def feed(self, data: bytes) -> bool:
+        """Take the next bytes, cut anywhere; True once the answer is complete.
+
+        Raises:
+            BadAnswerError: protocol or too_large.
+        """
+        self._fed_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            if not self.complete:
+                raise BadAnswerError("protocol", _complaint(error, data)) from None
+            self._surplus = True
+        self._check_size()
+        if self.complete:
+            clean = not self._surplus and len(self._pieces) == self._body_pieces
+            self.keep_alive = self.keep_alive and clean
+        return self.complete
+
+    def eof(self) -> None:
+        """The connection has ended, which completes a body without a length of its own.
+
+        Raises:
+            BadAnswerError: truncated.
+        """
+        if not self.status:
+            raise BadAnswerError("truncated", "the connection ended inside the answer's headers")
+        if self._is_chunked():
+            raise BadAnswerError(
+                "truncated", f"the connection ended inside a chunked body, after {self._body_bytes:,} bytes"
+            )
+        length = self._field(b"content-length")
+        if length and not self._field(b"transfer-encoding"):
+            raise BadAnswerError(
+                "truncated", f"the connection ended after {self._body_bytes:,} of {int(length):,} body bytes"
+            )
+        self._end()
+        self.keep_alive = False
+
+    def body(self) -> bytes:
+        """What has come of the body so far, as it was sent."""
+        pieces = self._pieces[: self._body_pieces] if self.complete else self._pieces
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def content(self) -> bytes:
+        """The complete body without its gzip coding; other codings are left as they are.
+
+        Raises:
+            BadAnswerError: protocol (damaged) or too_large (once unpacked).
+        """
+        body = self.body()
+        if body and self._field(b"content-encoding").lower() in (b"gzip", b"x-gzip"):
+            return gunzip(body, self._max_body_bytes)
+        return body
+
+    def release(self) -> None:
+        """Let go of the parser, once. It and its callbacks hold each other: without this every body stays in
+        memory until the garbage collector comes by."""
+        del self._parser
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        if self.complete:
+            self._surplus = True
+        else:
+            self.pairs.clear()
+            self._reason = b""
+
+    def on_status(self, reason: bytes) -> None:
+        if not self.complete:
+            self._reason += reason
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self.complete:
+            self.pairs.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        # 101 is final although it is a 1xx: what follows it is no HTTP.
+        if self.complete or (100 <= status < 200 and status != 101):
+            return
+        self.status = status
+        if self._head:
+            self._end()
+
+    def on_message_complete(self) -> None:
+        if self.status and not self.complete:
+            self._end()
+
+    def _end(self) -> None:
+        self.complete = True
+        self.keep_alive = self._parser.should_keep_alive() and self.status != 101
+        self._body_pieces = len(self._pieces)
+
+    # What bounds it.
+
+    def _check_size(self) -> None:
+        pieces = self._pieces
+        if len(pieces) > self._counted_pieces:
+            self._body_bytes += sum(map(len, pieces[self._counted_pieces :]))
+            self._counted_pieces = len(pieces)
+        if self._body_bytes > self._max_body_bytes:
+            raise BadAnswerError("too_large", f"the body is larger than {self._max_body_bytes:,} bytes")
+        framing_bytes = self._fed_bytes - self._body_bytes
+        if framing_bytes > MAX_HEAD_BYTES + _FRAMING_PER_BODY_BYTE * self._body_bytes:
+            raise BadAnswerError("too_large", f"headers and framing are larger than {MAX_HEAD_BYTES:,} bytes")
+        if self.status and not self.complete and not self._length_checked:
+            self._length_checked = True
+            length = int(self._field(b"content-length") or 0)
+            if length > self._max_body_bytes and not self._is_chunked():
+                raise BadAnswerError(
+                    "too_large", f"the body has {length:,} bytes, more than {self._max_body_bytes:,}"
+                )
+
+    def _field(self, wanted: bytes) -> bytes:
+        """The last field of this name: what counts for codings that are listed in several fields."""
+        for name, value in reversed(self.pairs):
+            if name.lower() == wanted:
+                return value.strip()
+        return b""
+
+    def _is_chunked(self) -> bool:
+        return self._field(b"transfer-encoding").lower().endswith(b"chunked")
+
+
+def _complaint(error: Exception, data: bytes) -> str:
+    if data.startswith(_TLS_ALERT):
+        return "the server speaks TLS here: use https://"
+    return f"not HTTP/1.x: {error}"

@@ -1,0 +1,108 @@
+"""The first part of a request, checked: nothing of it can begin a second one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from genload import __version__
+from genload.client.origin import Origin
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_TARGET = re.compile(r"/[!#-;=?-~]*")
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f]")
+_SAFE = "/?:@!$&'()*+,;=%[]~-._|^`{}\\"
+# The client alone says how long a body is.
+_OWN = {"content-length", "transfer-encoding"}
+_WITH_BODY = {"POST", "PUT", "PATCH"}
+
+
+class RequestHead:
+    """Makes the heads of one client's requests.
+
+    Args:
+        headers: sent with every request, before its own; one of the same name replaces it.
+
+    Raises:
+        ValueError: a header that cannot be sent.
+    """
+
+    __slots__ = ("_defaults", "_lines", "_origin")
+
+    def __init__(self, origin: Origin, headers: Mapping[str, str]) -> None:
+        self._origin = origin
+        self._defaults = {
+            "host": ("Host", origin.authority),
+            "user-agent": ("User-Agent", f"genload/{__version__}"),
+            "accept": ("Accept", "*/*"),
+            "accept-encoding": ("Accept-Encoding", "identity"),
+        }
+        self._defaults |= {name.lower(): (name, value) for name, value in headers.items()}
+        # Built once: most requests differ in their first line and an identifier only.
+        self._lines = "".join(header_line(name, value) for name, value in self._defaults.values())
+
+    def bytes_for(
+        self, method: str, path: str, headers: Mapping[str, str] | None, body_bytes: int | None
+    ) -> bytes:
+        """The head of one request, its empty line included.
+
+        Args:
+            path: with its query; or an absolute URL of the same origin.
+            body_bytes: the body's length; None: no body.
+
+        Raises:
+            ValueError: a method, path or header that cannot be sent.
+        """
+        if not _TOKEN.fullmatch(method):
+            raise ValueError(f"{method!r} is no HTTP method")
+        lines = self._lines
+        if headers:
+            names = {name.lower() for name in headers}
+            if not names.isdisjoint(self._defaults):
+                kept = (pair for key, pair in self._defaults.items() if key not in names)
+                lines = "".join(header_line(name, value) for name, value in kept)
+            lines += "".join(header_line(name, value) for name, value in headers.items())
+        if body_bytes is not None or method in _WITH_BODY:
+            lines += f"Content-Length: {body_bytes or 0}\r\n"
+        return f"{method} {self.target(path)} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
+
+    def target(self, path: str) -> str:
+        """The request target for a path or URL; what has no place in one is percent-encoded.
+
+        Raises:
+            ValueError: control characters, or another origin.
+        """
+        if _FORBIDDEN.search(path):
+            raise ValueError(f"control characters in the path {path!r}")
+        if not path.startswith("/") and "://" in path.partition("?")[0]:
+            path = self._path_of(path)
+        else:
+            path = self._origin.prefix + (path if path.startswith(("/", "?")) else f"/{path}")
+        path = path.partition("#")[0]
+        if not path.startswith("/"):
+            path = f"/{path}"
+        return path if _TARGET.fullmatch(path) else quote(path, safe=_SAFE)
+
+    def _path_of(self, url: str) -> str:
+        if not self._origin.is_origin_of(url):
+            raise ValueError(f"{url!r} leads away from {self._origin.scheme}://{self._origin.authority}")
+        rest = url.partition("://")[2]
+        at = min((i for i in (rest.find("/"), rest.find("?"), rest.find("#")) if i >= 0), default=len(rest))
+        return rest[at:]
+
+
+def header_line(name: str, value: str) -> str:
+    """One header field as it is sent.
+
+    Raises:
+        ValueError: a name or value that would be misread; the value is not shown, it may be a secret.
+    """
+    if not _TOKEN.fullmatch(name):
+        raise ValueError(f"{name!r} is no header name")
+    if name.lower() in _OWN:
+        raise ValueError(f"the client itself sends {name}")
+    if not _VALUE.fullmatch(value):
+        raise ValueError(f"the value of header {name} has line breaks, control or non-Latin-1 characters")
+    return f"{name}: {value}\r\n"
