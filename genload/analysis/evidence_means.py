@@ -27,6 +27,7 @@ from math import inf, sqrt
 import numpy as np
 from scipy import special
 
+from genload.analysis.dependence import effective_count
 from genload.analysis.evidence import ALPHA, Bound, FloatArray, Side, count_text
 
 MIN_EFFECTIVE = 30
@@ -34,23 +35,6 @@ MIN_EFFECTIVE = 30
 
 BLOCK_COUNTS = (8, 16)
 MIN_PER_BLOCK = 3
-
-
-def effective_count(values: FloatArray) -> float:
-    """Independent values that would say as much about the mean: n / (1 + 2 Σ ρ), between 1 and n."""
-    n = len(values)
-    if n < 4:
-        return float(n)
-    deviations = values - values.mean()
-    size = 1 << (2 * n - 1).bit_length()  # padded, so that the transform does not wrap around
-    spectrum = np.fft.rfft(deviations, size)
-    covariance = np.fft.irfft(spectrum * np.conj(spectrum), size)[:n]
-    if covariance[0] <= 1e-12 * n * max(values.mean() ** 2, 1e-300):
-        return float(n)
-    pairs = (covariance[: n // 2 * 2] / covariance[0]).reshape(-1, 2).sum(axis=1)
-    negative = np.flatnonzero(pairs <= 0)
-    positive = np.minimum.accumulate(pairs[: negative[0]] if len(negative) else pairs)
-    return float(min(n, max(1.0, n / max(1.0, 2 * float(positive.sum()) - 1))))
 
 
 def student(freedom: float) -> float:
@@ -65,6 +49,7 @@ class Mean:
     values: FloatArray
     noun: str = "requests"
     left_out: int = 0  # requests of the population that have no value, because they failed
+    least: int = MIN_EFFECTIVE  # effective values below which nothing is proven
     missing: str = ""
     exact: bool = False
     basis: str = ""
@@ -100,10 +85,10 @@ class Mean:
 
     @property
     def enough(self) -> bool:
-        return self.effective >= MIN_EFFECTIVE
+        return len(self.values) >= 3 and self.effective >= self.least
 
     def bound(self, side: Side, threshold: float) -> Bound:
-        if self.value is None or len(self.values) < 3 or not self.enough:
+        if self.value is None or not self.enough:
             return Bound(None, "")
         t = student(self.effective - 1)
         shift = self._skewness() * self.deviation * (1 + 2 * t * t) / (6 * self.effective)

@@ -6,8 +6,12 @@ infinitely slow.
 
 "p95 < 120 s" says that at most 5 % of the requests take 120 s or more. The evidence is therefore that of
 a share (`evidence_rates`), the share of exceedances of the threshold: Clopper-Pearson while they are
-scattered, blocks when they cluster. Dependence is thus judged where it matters; a latency that wanders
-far below the threshold costs nothing. The bound that is reported turns the same test around (Woodruff,
+scattered, blocks when they cluster. A claim that there are few of them also has few to tell clusters by:
+four busy minutes make no pattern. So the slowest quarter of the requests is asked too: where it clusters
+(too few runs), the requests are worth n_eff of them, n divided by 1 + 2 Σ of that indicator's
+autocorrelations. bench/calibration.py has what this costs and what it saves.
+
+The bound that is reported turns the same test around (Woodruff,
 Journal of the American Statistical Association 47, 1952): the order statistic up to which it would
 decide. For scattered exceedances these are the classical distribution-free bounds (David and Nagaraja,
 Order Statistics, 3rd ed., section 7.1).
@@ -21,8 +25,11 @@ from math import ceil, inf
 
 import numpy as np
 
-from genload.analysis.evidence import Bound, FloatArray, Side, count_text
+from genload.analysis.dependence import effective_count, too_few_runs
+from genload.analysis.evidence import ALPHA, Bound, FloatArray, Side, count_text
 from genload.analysis.evidence_rates import Spread, clopper_pearson
+
+UPPER_QUARTER = 75.0
 
 
 def rank(count: int, percentile: float) -> int:
@@ -55,8 +62,16 @@ class Percentile:
         return percentile(self.values, self.level)
 
     def _spread(self, side: Side, threshold: float) -> Spread:
-        # Claiming "below" counts a value equal to the threshold against the claim, and "above" likewise.
-        return Spread(self.values >= threshold if side == "upper" else self.values > threshold)
+        # A value equal to the threshold counts against either claim.
+        if side == "lower":
+            return Spread(self.values > threshold)
+        return Spread(self.values >= threshold, ceiling=self._worth)
+
+    @cached_property
+    def _worth(self) -> float:
+        """Independent requests that these are worth by the slowest quarter; `inf` where it is scattered."""
+        slow = self.values > (percentile(self.values, UPPER_QUARTER) or 0.0)
+        return effective_count(slow.astype(np.float64)) if too_few_runs(slow) < ALPHA else inf
 
     def bound(self, side: Side, threshold: float) -> Bound:
         spread = self._spread(side, threshold)

@@ -19,11 +19,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, log
+from math import ceil, inf, log
 
-import numpy as np
 from scipy import special
 
+from genload.analysis.dependence import block_counts, overdispersion, too_few_runs
 from genload.analysis.evidence import ALPHA, BoolArray, Bound, Side, count_text
 
 BLOCK_COUNTS = (8, 16, 32)
@@ -40,51 +40,17 @@ def clopper_pearson(events: float, trials: float, side: Side, alpha: float = ALP
     return 0.0 if events <= 0 else float(special.betaincinv(events, trials - events + 1, alpha))
 
 
-def too_few_runs(events: BoolArray) -> float:
-    """Probability of so few runs of events, or fewer, were the same events scattered at random.
-
-    Of n places with k events in random order, the number of runs of events is hypergeometric:
-    k draws from n places of which n-k+1 begin a run.
-    """
-    n, k = len(events), int(events.sum())
-    if k < 2 or k == n:
-        return 1.0
-    runs = int(events[0]) + int((events[1:] & ~events[:-1]).sum())
-    fewest, most = max(1, 2 * k - n), runs
-    counts = np.arange(fewest, most + 1, dtype=np.float64)
-    starts, rest = n - k + 1, k - 1
-    logs = _log_choose(starts, counts) + _log_choose(rest, k - counts) - _log_choose(n, np.float64(k))
-    return float(min(1.0, np.exp(logs).sum()))
-
-
-def _log_choose(n: float, k: np.ndarray | np.float64) -> np.ndarray:
-    return np.asarray(special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1))
-
-
-def overdispersion(events: BoolArray, blocks: int) -> float:
-    """Probability of counts so uneven over equal blocks, were the events scattered at random (chi-square)."""
-    counts, sizes = _block_counts(events, blocks)
-    share = events.mean()
-    if share in (0.0, 1.0):
-        return 1.0
-    chi2 = float((((counts - sizes * share) ** 2) / (sizes * share * (1 - share))).sum())
-    return float(special.chdtrc(blocks - 1, chi2))
-
-
-def _block_counts(events: BoolArray, blocks: int) -> tuple[np.ndarray, np.ndarray]:
-    edges = np.linspace(0, len(events), blocks + 1).round().astype(np.int64)
-    return np.add.reduceat(events.astype(np.int64), edges[:-1]), np.diff(edges)
-
-
 @dataclass(frozen=True)
 class Spread:
     """How the events of one share lie in time.
 
     Args:
         events: which requests had one, in the order of their start.
+        ceiling: effective trials that something else is known to leave, at most.
     """
 
     events: BoolArray
+    ceiling: float = inf
 
     @property
     def trials(self) -> int:
@@ -117,18 +83,18 @@ class Spread:
     def effective_trials(self) -> float:
         """Independent requests that would say as much: n itself while events are scattered."""
         if not self.clustered:
-            return float(self.trials)
-        if not self._blocks:
-            return 1.0
-        return min(self._effective(b) for b in self._blocks)
+            return min(float(self.trials), self.ceiling)
+        return min((self._effective(b) for b in self._blocks), default=1.0)
 
     def _effective(self, blocks: int) -> float:
-        counts, sizes = _block_counts(self.events, blocks)
+        counts, sizes = block_counts(self.events, blocks)
         share = self.share
         residuals = (counts - share * sizes) / self.trials
         variance = blocks / (blocks - 1) * float((residuals**2).sum())
+        if variance == 0:
+            return min(float(self.trials), self.ceiling)
         student = special.stdtrit(self.trials - 1, 1 - ALPHA) / special.stdtrit(blocks - 1, 1 - ALPHA)
-        return min(float(self.trials), share * (1 - share) / variance * float(student) ** 2)
+        return min(float(self.trials), self.ceiling, share * (1 - share) / variance * float(student) ** 2)
 
     def bound(self, side: Side) -> float:
         """One-sided 95 % bound on the share."""
@@ -136,7 +102,10 @@ class Spread:
 
     def assumption(self, noun: str = "failures") -> str:
         if self.clustered:
-            return f"{noun} come in incidents; blocks of consecutive requests are independent"
+            return f"{noun} come in incidents, and blocks of consecutive requests are independent"
+        if self.ceiling < self.trials:
+            worth = f"{self.ceiling:,.0f} independent ones"
+            return f"{self.trials:,} requests, slow ones in a row, are worth {worth}"
         if self.count < 2:
             return f"{noun} are independent of each other ({self.count} seen: incidents cannot be told)"
         return f"{noun} are scattered, independent of each other"
@@ -145,9 +114,9 @@ class Spread:
         """Trials at which the bound reaches `limit`, share and spread as they are; None for never."""
         design = self.trials / self.effective_trials
         if side == "upper" and self.count == 0:
-            return ceil(log(ALPHA) / log(1 - limit)) if 0 < limit < 1 else None
+            return ceil(design * log(ALPHA) / log(1 - limit)) if 0 < limit < 1 else None
         if side == "lower" and self.count == self.trials:
-            return ceil(log(ALPHA) / log(limit)) if 0 < limit < 1 else None
+            return ceil(design * log(ALPHA) / log(limit)) if 0 < limit < 1 else None
         if (self.share >= limit) if side == "upper" else (self.share <= limit):
             return None
         low, high = 1.0, 2.0

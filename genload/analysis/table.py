@@ -8,6 +8,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import nan
 
 import numpy as np
@@ -42,9 +43,10 @@ class RequestTable:
     def __len__(self) -> int:
         return len(self.start_s)
 
-    @property
+    @cached_property
     def ok(self) -> BoolArray:
-        return self.outcome == OUTCOMES["ok"]
+        found: BoolArray = self.outcome == OUTCOMES["ok"]
+        return found
 
     def where(self, label: str, value: str) -> BoolArray:
         """Which requests carry this value of a label (``phase`` is one)."""
