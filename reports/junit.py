@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 from genload.analysis.judged import CriterionVerdict, JudgedRun, JudgedSuite
 from genload.errors import ExitCode
 from genload.reporting import write_text
-from genload.reporting.wording import explained, human, plain, rehearsal_note, verdict_word
+from genload.reporting.wording import explained, human, plain, rehearsal_note, utc, verdict_word
 
 # What XML 1.0 cannot hold in any form (section 2.2, Char).
 _ILLEGAL = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
@@ -38,7 +38,7 @@ def _testsuite(run: JudgedRun) -> ET.Element:
     element = ET.Element(
         "testsuite",
         name=_legal(f"{run.suite}.{run.scenario}"),
-        timestamp=_legal(run.start_time.removesuffix("Z")),
+        timestamp=_legal(utc(run.start_time).removesuffix("Z")),
         time=f"{run.duration_s:.3f}",
     )
     properties = {"verdict": verdict_word(run), "seed": str(run.seed), "time_scale": f"{run.time_scale:g}"}

@@ -21,6 +21,7 @@ from genload.reporting.wording import (
     plain,
     rehearsal_note,
     suite_word,
+    utc,
     verdict_word,
 )
 
@@ -153,7 +154,7 @@ def _error(group: ErrorGroup) -> str:
 def _small_print(run: JudgedRun) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
     facts = [
-        f"{run.start_time} to {run.end_time}",
+        f"{utc(run.start_time)} to {utc(run.end_time)}",
         f"seed {run.seed}",
         f"warm-up {run.warmup.total_requests}",
         f"a user whose request fails pauses {human(run.failure_pause_s, 's')}",

@@ -12,7 +12,6 @@ import json
 import re
 import sys
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ from genload.analysis.judged import (
 )
 from genload.errors import ExitCode
 from genload.reporting import write_text
-from genload.reporting.wording import rehearsal_note
+from genload.reporting.wording import rehearsal_note, utc
 
 FORMAT = 1
 _VALIDATION = {"pass": True, "fail": False, "inconclusive": None}
@@ -194,14 +193,14 @@ def results(run: JudgedRun) -> Results:
     return Results(
         rehearsal_note=rehearsal_note(run) or UNSET,
         scenario=run.scenario,
-        start_time=run.start_time,
-        end_time=run.end_time,
+        start_time=utc(run.start_time),
+        end_time=utc(run.end_time),
         duration_seconds=run.duration_s,
         **_numbers(run.overall),
         errors={group.error_class: group.count for group in run.errors},
         validation=_validation(run),
         verdict=run.verdict,
-        phases={phase.name: _phase(phase, run.start_time) for phase in run.phases},
+        phases={phase.name: _phase(phase, run) for phase in run.phases},
         stages={s.name: msgspec.convert(s, Stage, from_attributes=True) for s in run.stages},
         error_details=run.errors,
         warmup=Warmup(**_numbers(run.warmup)),
@@ -230,23 +229,16 @@ def _numbers(summary: Summary) -> dict[str, Any]:
     return msgspec.structs.asdict(summary)
 
 
-def _phase(phase: PhaseSummary, began: str) -> Phase:
+def _phase(phase: PhaseSummary, run: JudgedRun) -> Phase:
+    # Phases count from the beginning of the run, its start time is that of the load, which the first begins.
+    load_s = run.phases[0].start_s
     return Phase(
-        start_time=_later(began, phase.start_s),
-        end_time=_later(began, phase.end_s),
+        start_time=utc(run.start_time, phase.start_s - load_s),
+        end_time=utc(run.start_time, phase.end_s - load_s),
         duration_seconds=phase.end_s - phase.start_s,
         target_users=phase.target_users,
         **_numbers(phase.summary),
     )
-
-
-def _later(began: str, seconds: float) -> str:
-    """`began` (ISO 8601) moved on; as it stands when a damaged run directory has no such time."""
-    try:
-        moment = datetime.fromisoformat(began) + timedelta(seconds=seconds)
-    except (ValueError, OverflowError):
-        return began
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _validation(run: JudgedRun) -> dict[str, bool | None]:

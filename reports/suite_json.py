@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from genload.analysis.judged import JudgedRun, JudgedSuite, Outcome, Reason
 from genload.errors import ExitCode
 from genload.reporting import write_text
-from genload.reporting.wording import rehearsal_note
+from genload.reporting.wording import rehearsal_note, utc
 
 FORMAT = 1
 
@@ -79,8 +79,8 @@ def _scenario(run: JudgedRun) -> ScenarioSummary:
         failed_criteria=[c.name for c in verdict.criteria if c.must and c.result == "fail"],
         inconclusive_criteria=[c.name for c in verdict.criteria if c.must and c.result == "inconclusive"],
         reasons=verdict.reasons,
-        start_time=run.start_time,
-        end_time=run.end_time,
+        start_time=utc(run.start_time),
+        end_time=utc(run.end_time),
         duration_seconds=run.duration_s,
         total_requests=numbers.total_requests,
         successful_requests=numbers.successful_requests,

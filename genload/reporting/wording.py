@@ -6,6 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from genload.analysis.judged import CriterionVerdict, JudgedRun, JudgedSuite, Summary
 from genload.errors import ExitCode
@@ -116,6 +117,18 @@ _WRITERS: dict[str, Callable[[float], str]] = {
 }
 
 
+def utc(moment: str, after_s: float = 0.0) -> str:
+    """An ISO 8601 time moved on by some seconds, as ``2026-11-21T10:00:00.000Z``.
+
+    As it stands when it is none: a damaged run directory may not know when it began.
+    """
+    try:
+        later = datetime.fromisoformat(moment).astimezone(UTC) + timedelta(seconds=after_s)
+    except (ValueError, OverflowError):
+        return moment
+    return later.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def rehearsal_note(run: JudgedRun) -> str | None:
     """The sentence that every report of a scaled run starts with; None for a run in real time."""
     if run.time_scale == 1.0 and not run.rehearsal:
@@ -147,11 +160,14 @@ def suite_word(suite: JudgedSuite) -> str:
 
 def explained(criterion: CriterionVerdict) -> str:
     """The evidence of one criterion as a phrase: kind, bound with its assumption, what more would decide."""
-    parts: list[str] = [criterion.evidence or ""]
-    if criterion.bound is not None:
-        parts.append(f"95 % bound {human(criterion.bound, criterion.unit)}")
-    if criterion.assumption:
-        parts.append(f"if {criterion.assumption}" if criterion.bound is not None else criterion.assumption)
+    parts: list[str] = []
+    if criterion.evidence == "exact":  # its bound is the value itself
+        parts.append(f"exact: {criterion.assumption}" if criterion.assumption else "exact")
+    elif criterion.evidence is not None:
+        parts.append(criterion.evidence)
+        if criterion.bound is not None:
+            parts[0] += f": 95 % bound {human(criterion.bound, criterion.unit)}"
+            parts[0] += f" if {criterion.assumption}" if criterion.assumption else ""
     if criterion.needs:
-        parts.append(criterion.needs)
-    return ", ".join(part for part in parts if part)
+        parts.append(f"needs {criterion.needs}")
+    return "; ".join(parts)

@@ -101,8 +101,8 @@ def run(scenario: str = "baseline", **fields: Any) -> JudgedRun:
             value=5.0,
             unit="count",
             evidence="exact",
-            bound=None,
-            assumption=None,
+            bound=5.0,
+            assumption="a count about this run",
             needs=None,
         ),
     ]
@@ -165,7 +165,9 @@ def passed() -> JudgedRun:
 
 def failed() -> JudgedRun:
     phases = [
-        PhaseSummary(name=name, start_s=start, end_s=start + 120.0, target_users=users, summary=summary())
+        PhaseSummary(
+            name=name, start_s=7.0 + start, end_s=127.0 + start, target_users=users, summary=summary()
+        )
         for name, start, users in (("baseline", 0.0, 2), ("spike", 120.0, 20), ("recovery", 240.0, 2))
     ]
     criteria = [

@@ -35,7 +35,7 @@ def test_a_verdict_shows_criteria_with_value_rule_and_evidence(kinds: Kinds) -> 
     assert "orfeas/baseline  PASS" in text
     assert re.search(r"pass +avg_time_ok +82\.1 s", text)
     assert "generate.duration.mean in 75s..90s" in text
-    assert "proven, 95 % bound 84.9 s, if requests are independent" in text
+    assert "proven: 95 % bound 84.9 s if requests are independent" in text
     assert "5 requests, 0 failed, mean 82.1 s, load 410.5 s, 1 ended after it" in text
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genload.analysis.judged import JudgedRun, JudgedSuite, Verdict
-from genload.reporting.wording import explained, human, plain, rehearsal_note, suite_word, verdict_word
+from genload.reporting.wording import explained, human, plain, rehearsal_note, suite_word, utc, verdict_word
 from genload.settings.criteria.ast import Dimension
 
 MakeRun = Callable[..., JudgedRun]
@@ -122,7 +122,28 @@ def test_only_scaled_or_forced_runs_have_a_note(make_run: MakeRun) -> None:
 
 
 def test_evidence_is_told_with_bound_assumption_and_need(make_run: MakeRun) -> None:
-    proven, unproven, _, exact = make_run().verdict.criteria
-    assert explained(proven) == "proven, 95 % bound 84.9 s, if requests are independent"
-    assert explained(exact) == "exact"
-    assert "45.1 %" in explained(unproven) and "59 requests" in explained(unproven)
+    proven, unproven, _, exact = (explained(criterion) for criterion in make_run().verdict.criteria)
+    assert proven == "proven: 95 % bound 84.9 s if requests are independent"
+    assert exact == "exact: a count about this run"
+    assert unproven == (
+        "unproven: 95 % bound 45.1 % if failures are scattered; needs 59 requests without a failure"
+    )
+
+
+def test_an_open_criterion_says_what_it_needs(kinds: dict[str, Callable[[], JudgedRun]]) -> None:
+    [criterion] = kinds["inconclusive"]().verdict.criteria
+    assert explained(criterion) == "needs samples of server.memory: none arrived"
+
+
+@pytest.mark.parametrize(
+    ("moment", "after_s", "text"),
+    [
+        ("2026-11-21T10:00:00Z", 90.5, "2026-11-21T10:01:30.500Z"),
+        ("2026-11-21T12:00:00+02:00", 0.0, "2026-11-21T10:00:00.000Z"),
+        ("", 1.0, ""),
+        ("yesterday", 1.0, "yesterday"),
+        ("2026-11-21T10:00:00Z", float("inf"), "2026-11-21T10:00:00Z"),
+    ],
+)
+def test_utc(moment: str, after_s: float, text: str) -> None:
+    assert utc(moment, after_s) == text

@@ -1,0 +1,102 @@
+"""The `genload` command. Each sub-command is a file in genload/commands/ with a function of its name.
+
+A command's file is imported when that command is called: ``genload --help`` loads none of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from genload import __version__
+from genload.errors import GenloadError
+
+_SUMMARIES = {
+    "demo": "Run the five scenarios against the built-in testbed.",
+    "run": "Run a suite, or one scenario of it, against a service.",
+    "report": "Judge finished runs again, without any load.",
+    "serve": "Start the testbed, a small service to try genload on.",
+}
+_HELP = """Can this build of your GPU generation service ship?
+
+genload puts load on a service that generates 3D models, and answers with a verdict, its evidence and an exit
+code:
+0 passed, 1 failed, 2 wrong usage, 3 invalid or inconclusive, 4 service not ready, 130 interrupted.
+
+Examples:
+
+    genload demo
+
+    genload run orfeas/baseline --host http://gpu1:5000
+
+    genload run orfeas --host http://gpu1:5000 --strict
+
+    genload report results/orfeas-20261121T140000Z --criteria stricter.yaml
+"""
+
+
+class _Commands(TyperGroup):
+    """Lists commands by their summaries alone, and imports the one that is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(_SUMMARIES)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in _SUMMARIES:
+            return None
+        listed = typer.Typer(add_completion=False)
+        listed.command(cmd_name, help=_SUMMARIES[cmd_name])(lambda: None)
+        return typer.main.get_command(listed)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, _load(str(name)) if command is not None else None, rest
+
+
+def _load(name: str) -> Any:
+    module = importlib.import_module(f"genload.commands.{name}")
+    single = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+    single.command(name)(getattr(module, name))
+    return typer.main.get_command(single)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"genload {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help=_HELP,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    # Its tracebacks show local variables, and so could show a secret.
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line (without the program's name; None: the process's own); the exit code."""
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="genload")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except GenloadError as error:
+        print(error.render(), file=sys.stderr)
+        return int(error.exit_code)
+    return 0

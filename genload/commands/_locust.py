@@ -1,0 +1,121 @@
+"""One Locust process for one scenario, and the signals that reach it.
+
+On Ctrl-C a terminal signals everything in its foreground: the child is told by the terminal itself, and
+telling it again would look like a second Ctrl-C, which cuts its report short. Without a terminal (CI, a
+background job) nobody tells the child, so it gets a process group of its own and exactly what we got.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from genload import extensions
+from genload.commands._targets import Request, SuiteTarget
+from genload.errors import ExitCode
+
+_FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def command(request: Request, target: SuiteTarget, scenario: str, seed: int, folder: Path) -> list[str]:
+    """The command line that runs `scenario` into `folder`, the suite's own."""
+    locustfile = target.suite.locustfile
+    path = Path(locustfile) if locustfile.endswith(".py") else extensions.find("locustfiles", locustfile)
+    # -P: the working directory is a user's own; nothing in it may take the place of a module.
+    words = [sys.executable, "-P", "-m", "locust", "-f", str(path), "--headless"]
+    words += ["--scenario", f"{target.asked_for}/{scenario}", "--suite-folder", str(folder)]
+    words += ["--seed", str(seed)]
+    if request.host is not None:
+        words += ["-H", request.host]
+    if request.time_scale != 1:
+        words += ["--time-scale", repr(request.time_scale)]
+    for override in request.overrides:
+        words += ["--set", override]
+    words += ["--rehearsal"] * request.rehearsal + ["--strict"] * request.strict
+    return words
+
+
+class Signals:
+    """Remembers the first signal of a suite's run, and passes signals on to the process that runs now."""
+
+    def __init__(self) -> None:
+        self.first: signal.Signals | None = None
+        self._came = threading.Event()
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @contextmanager
+    def handled(self) -> Iterator[None]:
+        """Handle signals inside the block."""
+        before = {number: signal.signal(number, self._on_signal) for number in _FORWARDED}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def pause(self, seconds: float) -> bool:
+        """Sleep until a signal comes, at most `seconds`; whether one has come."""
+        return self._came.wait(seconds)
+
+    def run(self, words: Sequence[str]) -> int:
+        """Run a command to its end, the terminal its own; its return code, negative for a signal's number."""
+        # No stdin: Locust would take single keys from it, and change the number of users.
+        with subprocess.Popen(  # noqa: S603  our own interpreter; arguments are a list, no shell
+            words, stdin=subprocess.DEVNULL, process_group=None if in_foreground() else 0
+        ) as child:
+            self._child = child
+            try:
+                return child.wait()
+            finally:
+                self._child = None
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.first = self.first or signal.Signals(number)
+        self._came.set()
+        child = self._child
+        if child is None or child.poll() is not None:
+            return
+        shares_group = os.getpgid(child.pid) == os.getpgrp()
+        # A terminal that goes away signals its group, too, and is then no longer there to be asked.
+        by_terminal = number == signal.SIGHUP or (number == signal.SIGINT and in_foreground())
+        if not (shares_group and by_terminal):
+            child.send_signal(number)
+
+
+def in_foreground() -> bool:
+    """Whether a terminal's Ctrl-C reaches this process's group."""
+    for descriptor in (0, 1, 2):
+        try:
+            return os.tcgetpgrp(descriptor) == os.getpgrp()
+        except OSError:  # no terminal, or not the one that controls us
+            continue
+    return False
+
+
+def outcome(code: int, *, has_result: bool) -> tuple[ExitCode, str]:
+    """A scenario's exit code from its process's return code, and a line when that was no verdict."""
+    if code == ExitCode.INTERRUPTED or code == -signal.SIGINT:
+        return ExitCode.INTERRUPTED, ""
+    if code in (ExitCode.USAGE, ExitCode.UNAVAILABLE):
+        return ExitCode(code), ""
+    if code < 0:
+        return ExitCode.INVALID, f"was ended by {_signal_name(-code)}"
+    if code not in (ExitCode.PASSED, ExitCode.FAILED, ExitCode.INVALID):
+        return ExitCode.INVALID, f"ended with code {code}, which is no verdict"
+    if not has_result:
+        return ExitCode.INVALID, f"ended with code {code} and left no result"
+    return ExitCode(code), ""
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

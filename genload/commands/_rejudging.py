@@ -1,0 +1,43 @@
+"""Judging runs again: by their own criteria, or by those of a file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from genload import console
+from genload.analysis.judged import JudgedSuite
+from genload.commands._criteria_file import CriteriaFile
+from genload.errors import ExitCode
+from genload.reporting import is_run_directory, judge_run, judge_suite_folder, suite_of, write_reports
+from genload.settings.suite import Suite
+
+
+def rejudge(folder: Path, criteria_file: Path | None) -> ExitCode:
+    """Judge a suite folder or one run directory, write its reports, print them.
+
+    Raises:
+        RunDirectoryError: no run there.
+        ConfigError: criteria that cannot be read, or do not fit a run; nothing is written then.
+    """
+    criteria = CriteriaFile(criteria_file) if criteria_file is not None else None
+    if is_run_directory(folder):
+        suite = suite_of([judge_run(folder, criteria=criteria.of(folder) if criteria else None)])
+        console.print_verdict(suite.runs[0], write_reports(suite, folder, _report_names(suite)))
+        return ExitCode(suite.exit_code)
+    suite = judge_suite_folder(
+        folder,
+        criteria_of=criteria.of if criteria else lambda directory: None,
+        on_problem=lambda text: print(text, file=sys.stderr),
+    )
+    files = write_reports(suite, folder, _report_names(suite))
+    for run in suite.runs:
+        console.print_verdict(run)
+    console.print_suite(suite, files)
+    return ExitCode(suite.exit_code)
+
+
+def _report_names(suite: JudgedSuite) -> tuple[str, ...]:
+    """As the suite was run with; a run directory that does not say gets the default ones."""
+    default: tuple[str, ...] = Suite.model_fields["reports"].default
+    return tuple(suite.runs[0].effective.get("reports", default))

@@ -1,0 +1,151 @@
+"""Scenarios one after the other, each in a Locust process; one verdict for the suite at the end."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from genload import console as views
+from genload.analysis.judge import suite_exit_code
+from genload.commands._locust import Signals, command, outcome
+from genload.commands._settling import settle
+from genload.commands._targets import Request, SuiteTarget
+from genload.errors import ExitCode, GenloadError, RunDirectoryError
+from genload.extensions import Wings, attribute
+from genload.reporting import is_run_directory, judge_suite_folder, write_reports
+from genload.service import ServiceError
+from genload.settings.scaling import scale
+from genload.settings.suite import Service, Suite
+
+_GOES_ON_AFTER = (ExitCode.PASSED, ExitCode.FAILED, ExitCode.INVALID)
+
+
+def run_suites(request: Request, targets: Sequence[SuiteTarget], console: Console) -> ExitCode:
+    """Run the scenarios of every target; the first exit code of 130, 2, 4, 1, 3, 0 that occurred."""
+    signals = Signals()
+    codes: list[int] = []
+    with signals.handled():
+        for target in targets:
+            codes.append(SuiteRun(request, target, signals, console).run())
+            if codes[-1] not in _GOES_ON_AFTER:
+                break
+    return ExitCode(suite_exit_code(codes))
+
+
+class SuiteRun:
+    """One suite: its folder, its scenarios in order, its reports."""
+
+    def __init__(self, request: Request, target: SuiteTarget, signals: Signals, console: Console) -> None:
+        self._request, self._target = request, target
+        self._signals, self._console = signals, console
+        self._suite: Suite = scale(target.suite, request.time_scale, Wings())
+        # One seed for all scenarios, so that one number repeats the suite.
+        asked_for = target.suite.seed if request.seed is None else request.seed
+        self._seed = random.SystemRandom().randrange(2**31) if asked_for is None else asked_for
+        self._codes: dict[str, ExitCode] = {}
+
+    def run(self) -> ExitCode:
+        """Run, judge, report; the exit code."""
+        self._folder = _new_folder(self._request.results, self._target.suite.name)
+        self._say(f"{self._target.suite.name}: seed {self._seed}, results in {self._folder}")
+        for scenario in self._target.scenarios:
+            if self._codes and not self._settled():
+                break
+            self._codes[scenario] = self._run_scenario(scenario)
+            if self._codes[scenario] not in _GOES_ON_AFTER:
+                break
+        code = self._code()
+        with suppress(OSError):  # a refused run has left nothing in it
+            self._folder.rmdir()
+        if self._folder.exists():
+            code = self._report(code)
+        return code
+
+    def _run_scenario(self, scenario: str) -> ExitCode:
+        number, all_of_them = len(self._codes) + 1, len(self._target.scenarios)
+        self._console.rule(Text(f"{self._target.suite.name}/{scenario}  {number} of {all_of_them}"))
+        words = command(self._request, self._target, scenario, self._seed, self._folder)
+        returned = self._signals.run(words)
+        if self._signals.first is not None:
+            return ExitCode.INTERRUPTED
+        code, problem = outcome(returned, has_result=is_run_directory(self._folder / scenario))
+        if problem:
+            self._say(f"{scenario} {problem}: counted as invalid", "bold red")
+        return code
+
+    def _settled(self) -> bool:
+        """Whether the pause ended without a signal."""
+        with self._progress() as say, _in_flight(self._suite.service) as in_flight:
+            settle(self._suite.settle, in_flight, pause=self._signals.pause, say=say)
+        return self._signals.first is None
+
+    def _code(self) -> ExitCode:
+        if self._signals.first is not None:
+            return ExitCode.INTERRUPTED
+        return ExitCode(suite_exit_code(list(self._codes.values())))
+
+    def _report(self, code: ExitCode) -> ExitCode:
+        """Judge and render the whole suite. What the processes ended with counts, too: a scenario may
+        have left nothing to judge."""
+        try:
+            judged = judge_suite_folder(self._folder, on_problem=lambda text: self._say(text, "red"))
+        except RunDirectoryError:
+            self._say("no scenario left a run that could be judged", "bold red")
+            return code
+        judged.exit_code = suite_exit_code([code, judged.exit_code])
+        self._console.rule(Text(self._target.suite.name))
+        views.print_suite(judged, write_reports(judged, self._folder, self._target.suite.reports))
+        return ExitCode(judged.exit_code)
+
+    @contextmanager
+    def _progress(self) -> Iterator[Callable[[str], None]]:
+        """One line that changes on a terminal, a line a change elsewhere."""
+        if not self._console.is_terminal:
+            yield self._say
+            return
+        with self._console.status(Text("")) as status:
+            yield lambda text: status.update(Text(text))
+
+    def _say(self, text: str, style: str = "") -> None:
+        self._console.print(Text(text, style), soft_wrap=True)
+
+
+@contextmanager
+def _in_flight(service: Service) -> Iterator[Callable[[], int | None]]:
+    """Asks the service how many jobs it works on; None when it does not say."""
+    client = attribute("services", service.api, "Client")(service)
+
+    def ask() -> int | None:
+        try:
+            jobs: int | None = client.in_flight()
+        except (ServiceError, GenloadError):
+            return None
+        return jobs
+
+    try:
+        yield ask
+    finally:
+        client.close()
+
+
+def _new_folder(results: Path, suite: str) -> Path:
+    """``results/<suite>-<UTC>/``, made now, and nobody else's."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    for number in range(1, 100):
+        folder = results / (f"{suite}-{stamp}" if number == 1 else f"{suite}-{stamp}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise RunDirectoryError(
+                f"cannot make {folder}: {error.strerror}", remedy="name another folder with --results"
+            ) from error
+        return folder
+    raise RunDirectoryError(f"{results} holds too many runs of this second", remedy="name another folder")

@@ -1,0 +1,84 @@
+"""`genload run`: suites against a service, each scenario in a Locust process of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Host = Annotated[
+    str | None,
+    typer.Option("--host", "-H", help="URL of the service; the suite's own unless given.", metavar="URL"),
+]
+Results = Annotated[Path, typer.Option(help="Where run directories and reports go.", metavar="DIR")]
+TimeScale = Annotated[
+    float,
+    typer.Option(
+        help="0.02 rehearses 82 s in 1.64 s, against a service whose time is modelled.", metavar="X"
+    ),
+]
+Rehearsal = Annotated[
+    bool, typer.Option("--rehearsal", help="Allow a time scale against a real service; every report says so.")
+]
+Seed = Annotated[
+    int | None, typer.Option(min=0, help="Repeat the inputs and pauses of an earlier run.", metavar="N")
+]
+Overrides = Annotated[
+    list[str],
+    typer.Option(
+        "--set", help="Override a setting, such as service.timeout=400s. Repeatable.", metavar="KEY=VALUE"
+    ),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Pass only on exact or proven evidence.")]
+
+
+def run(
+    suites: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SUITE[/SCENARIO]",
+            help="A name under config/suites or a YAML file's path, and which scenario.",
+        ),
+    ],
+    host: Host = None,
+    results: Results = Path("results"),
+    time_scale: TimeScale = 1.0,
+    rehearsal: Rehearsal = False,
+    seed: Seed = None,
+    overrides: Overrides = [],  # noqa: B006  typer hands over a new list each time
+    strict: Strict = False,
+) -> None:
+    """Run a suite, or one scenario of it, against a service; the exit code is the verdict.
+
+    Everything is checked before any load is sent. Scenarios run one after the other, with a pause in which
+    the service becomes idle. Exit codes: 0 passed, 1 failed, 2 wrong usage, 3 invalid or inconclusive,
+    4 the service was not ready, 130 interrupted.
+
+    Examples:
+
+        genload run orfeas --host http://gpu1:5000
+
+        genload run orfeas/spike --host http://gpu1:5000 --strict
+
+        genload run my/suite.yaml/peak --set scenarios.peak.shape.users=8
+
+        genload run demo --time-scale 0.02        # against: genload serve --time-scale 0.02 --slots 20
+    """
+    # Here, not above: `genload run --help` needs none of it.
+    from rich.console import Console
+
+    from genload.commands._suite_run import run_suites
+    from genload.commands._targets import Request, checked
+
+    request = Request(
+        targets=tuple(suites),
+        host=host.rstrip("/") if host else None,
+        results=results,
+        time_scale=time_scale,
+        rehearsal=rehearsal,
+        seed=seed,
+        overrides=tuple(overrides),
+        strict=strict,
+    )
+    raise typer.Exit(run_suites(request, checked(request), Console(highlight=False)))
