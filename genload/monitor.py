@@ -9,6 +9,19 @@ from typing import ClassVar
 from genload.settings.suite import MonitorSettings
 
 
+class MonitorError(Exception):
+    """A tick that could not find out everything.
+
+    Attributes:
+        values: what it did find out, such as ``server.up`` = 0 of a service that does not answer; it is
+            recorded beside the reason.
+    """
+
+    def __init__(self, message: str, values: Mapping[str, float] | None = None) -> None:
+        super().__init__(message)
+        self.values = dict(values or {})
+
+
 class Monitor(ABC):
     """One source of samples. A monitors/ file defines one subclass named ``Monitor``.
 
@@ -26,21 +39,26 @@ class Monitor(ABC):
     @property
     @abstractmethod
     def metrics(self) -> tuple[str, ...]:
-        """Names from the catalogue that this monitor can fill."""
+        """Names from the catalogue that this monitor can fill; asked for before `open`."""
 
     @property
     def source(self) -> str:
-        """Where the numbers come from, for people."""
-        return type(self).__module__.rpartition(".")[2]
+        """Where the numbers come from, for people; empty: the monitor's name says it."""
+        return ""
 
     @abstractmethod
     def open(self) -> None:
-        """Connect, or find the hardware; called once in the sampler's process."""
+        """Connect, or find the hardware; called in the sampler's process, again at each tick until it
+        does not raise."""
 
     @abstractmethod
     def sample(self) -> Mapping[str, float]:
-        """One tick: values by metric name in base units; what is not offered is absent, never 0."""
+        """One tick: values by metric name in base units; what is not offered is absent, never 0.
+
+        Raises:
+            MonitorError: something is known, and something went wrong.
+        """
 
     def close(self) -> None:
-        """Let go of what `open` took."""
+        """Let go of what `open` took; called once, after an `open` that did not raise."""
         return

@@ -1,0 +1,93 @@
+"""A metrics page that a test can change, break and bring back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from genload.runlog.records import Sample
+
+
+@dataclass
+class MetricsPage:
+    """A small HTTP server.
+
+    Attributes:
+        body: what it answers with.
+        status: its status code.
+        cut: True to promise one byte more than it sends.
+        seen: the headers of each request.
+    """
+
+    port: int
+    body: str = ""
+    status: int = 200
+    cut: bool = False
+    seen: list[dict[str, str]] = field(default_factory=list)
+    _server: ThreadingHTTPServer | None = None
+
+    @property
+    def host(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        page = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                page.seen.append({"path": self.path, **{k.lower(): v for k, v in self.headers.items()}})
+                content = page.body.encode()
+                self.send_response(page.status)
+                self.send_header("Content-Length", str(len(content) + page.cut))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                return
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def stop(self) -> None:
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+
+@pytest.fixture
+def page(free_port: Callable[[], int]) -> Iterator[MetricsPage]:
+    """A running metrics page."""
+    page = MetricsPage(free_port())
+    page.start()
+    yield page
+    page.stop()
+
+
+def read_samples(folder: Path) -> list[Sample]:
+    """The whole lines of samples.jsonl so far."""
+    path = folder / "samples.jsonl"
+    content = path.read_bytes() if path.exists() else b""
+    return msgspec.json.Decoder(Sample).decode_lines(content[: content.rfind(b"\n") + 1])
+
+
+@pytest.fixture
+def wait_for_samples(tmp_path: Path) -> Callable[..., list[Sample]]:
+    """Wait until the samples of a run directory (`tmp_path`) satisfy a condition; the samples."""
+
+    def wait(condition: Callable[[list[Sample]], bool], folder: Path = tmp_path) -> list[Sample]:
+        deadline_s = time.monotonic() + 30.0
+        while not condition(samples := read_samples(folder)):
+            assert time.monotonic() < deadline_s, f"not within 30 s; the last samples: {samples[-3:]}"
+            time.sleep(0.02)
+        return samples
+
+    return wait
