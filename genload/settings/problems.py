@@ -114,7 +114,7 @@ def _plain_wording(finding: _Finding) -> tuple[str, str]:
     if finding.kind == "string_pattern_mismatch":
         return (
             f"'{finding.path[-1] if finding.path else ''}' cannot be a name here",
-            "use letters, digits, _ and -; 'overall' is taken",
+            "use letters, digits, _ and -",
         )
     message = finding.message.replace("Input should", "should")
     remedy = next((text for kind, text in _REMEDIES.items() if finding.kind.startswith(kind)), "")

@@ -38,7 +38,9 @@ ScenarioName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9
 
 def _not_the_verdicts_own(name: str) -> str:
     if name == "overall":
-        raise ValueError("'overall' is the verdict's own entry: choose another name")
+        raise PydanticCustomError(
+            "name", "'overall' is the verdict's own entry", {"remedy": "choose another name"}
+        )
     return name
 
 
@@ -188,7 +190,8 @@ class Service(Settings):
     retry: Retry = Retry()
     images: str | None = None
     """A folder of the user's own input images; None: made and screened by genload."""
-    request: SerializeAsAny[RequestSettings] = RequestSettings()
+    # Validated though it is a default: the service's own model has the defaults that count.
+    request: SerializeAsAny[RequestSettings] = Field(default=RequestSettings(), validate_default=True)
 
     @field_validator("host")
     @classmethod
@@ -203,6 +206,8 @@ class Service(Settings):
     @classmethod
     def _declared_request(cls, value: Any, info: ValidationInfo) -> Any:
         wings = _wing_models(info)
+        if type(value) is RequestSettings:
+            value = {}
         if not isinstance(value, Mapping) or "api" not in info.data:
             return value
         model = _KeptRequest if wings is None else _found(wings.request, info.data["api"])
