@@ -1,0 +1,87 @@
+"""A service with exact answers: raw bytes, one connection a request, as ORFEAS closes each."""
+
+from __future__ import annotations
+
+import json
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+
+@dataclass
+class Received:
+    """One request as it came."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class ScriptedService:
+    """Answers by path from a script, the last of a list repeated; 404 for any other path.
+
+    An entry is a dict (JSON, 200), bytes (a page, 200), (status, either of them), (status, either, headers),
+    or None: the connection is closed without an answer.
+    """
+
+    url: str
+    script: dict[str, list[Any]]
+    received: list[Received] = field(default_factory=list)
+
+    def answer(self, request: Received) -> bytes:
+        self.received.append(request)
+        answers = self.script.get(request.path, [(404, {"error": "Not found"})])
+        entry = answers.pop(0) if len(answers) > 1 else answers[0]
+        if entry is None:
+            return b""
+        status, body, *headers = entry if isinstance(entry, tuple) else (200, entry)
+        return _reply(status, body, headers[0] if headers else {})
+
+
+def _reply(status: int, body: Any, headers: dict[str, str]) -> bytes:
+    kind = "text/html" if isinstance(body, bytes) else "application/json"
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    fields = {"Content-Type": kind, "Content-Length": str(len(content)), "Connection": "close", **headers}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"HTTP/1.1 {status} Whatever\r\n{lines}\r\n".encode() + content
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        line = self.rfile.readline().decode()
+        if not line.strip():
+            return
+        method, path, _ = line.split()
+        headers: dict[str, str] = {}
+        while line := self.rfile.readline().decode().strip():
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip()
+        body = self.rfile.read(int(headers.get("content-length", 0)))
+        service: ScriptedService = self.server.service  # type: ignore[attr-defined]
+        self.wfile.write(service.answer(Received(method, path, headers, body)))
+
+
+@pytest.fixture
+def scripted() -> Iterator[Callable[..., ScriptedService]]:
+    """A factory: ``scripted({"/ready": [(503, {"status": "not_ready"})]})``."""
+    servers: list[socketserver.ThreadingTCPServer] = []
+
+    def start(script: dict[str, list[Any]]) -> ScriptedService:
+        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Handler)
+        server.daemon_threads = True
+        service = ScriptedService(f"http://127.0.0.1:{server.server_address[1]}", script)
+        server.service = service  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        servers.append(server)
+        return service
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()

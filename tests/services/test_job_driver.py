@@ -1,0 +1,476 @@
+"""The driver of one job against a scripted client, by a simulated clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import pytest
+from gevent import GreenletExit
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from genload.artifacts.duplicates import OutputRegistry
+from genload.job import Job, JobResult
+from genload.service import JOB_STAGES, Artifact, JobClient, JobInput, JobPhase, JobState, ServiceError, Step
+from genload.settings.suite import Poll, Retry, Service
+
+IMAGE = JobInput("a.png", b"image", "image/png")
+PENDING, RUNNING = JobState(JobPhase.PENDING), JobState(JobPhase.RUNNING)
+DONE = JobState(JobPhase.COMPLETED, output="/out.stl")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+        self.pauses: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now_s += seconds
+
+
+class Scripted(JobClient):
+    """Answers each call from its script: what it returns or raises, after how long.
+
+    An entry is a value, an exception, or (seconds, value); the last one of a list is repeated.
+    """
+
+    def __init__(self, service: Service, clock: Clock, **script: Any) -> None:
+        super().__init__(service)
+        self.clock = clock
+        self.script: dict[str, list[Any]] = {
+            "upload": ["up"],
+            "submit": ["job-7"],
+            "poll": [RUNNING, DONE],
+            "fetch": [Artifact(b"mesh", "out.stl", "")],
+            "cancel": [None],
+        } | script
+        self.calls: list[str] = []
+        self.connect_s = 0.0
+
+    def _answer(self, name: str) -> Any:
+        self.calls.append(name)
+        entries = self.script[name]
+        entry = entries.pop(0) if len(entries) > 1 else entries[0]
+        seconds, value = entry if isinstance(entry, tuple) else (0.0, entry)
+        with self.step(name) as step:
+            step.connect_s = self.connect_s
+            step.bytes_sent, step.bytes_received, step.status = 10, 100, 200
+            self.clock.now_s += seconds + self.connect_s
+            if isinstance(value, BaseException):
+                raise value
+        return value
+
+    def ready(self) -> None:
+        raise AssertionError("the driver does not ask")
+
+    def upload(self, job: JobInput) -> str:
+        return str(self._answer("upload"))
+
+    def submit(self, job: JobInput, job_id: str) -> str:
+        return str(self._answer("submit"))
+
+    def poll(self, job_id: str) -> JobState:
+        state = self._answer("poll")
+        assert isinstance(state, JobState)
+        return state
+
+    def fetch(self, job_id: str, state: JobState) -> Artifact:
+        artifact = self._answer("fetch")
+        assert isinstance(artifact, Artifact)
+        return artifact
+
+    def cancel(self, job_id: str) -> None:
+        self._answer("cancel")
+
+
+SERVICE = Service(
+    api="scripted",
+    timeout_s=100.0,
+    poll=Poll(interval_s=2.0, jitter=0.0),
+    retry=Retry(max_retries=3, default_wait_s=5.0, max_wait_s=30.0),
+)
+
+
+def drive(
+    service: Service = SERVICE,
+    inspect: Callable[[Artifact], dict[str, float]] = lambda artifact: {"faces": 12.0},
+    connect_s: float = 0.0,
+    **script: Any,
+) -> tuple[JobResult, Scripted]:
+    clock = Clock()
+    client = Scripted(service, clock, **script)
+    client.connect_s = connect_s
+    job = Job(client, IMAGE, service=service, inspect=inspect, rng=Random(1), clock=clock, sleep=clock.sleep)
+    result = job.run()
+    assert sum(result.stages.values()) == pytest.approx(result.duration_s, abs=1e-9)
+    assert set(result.stages) <= set(JOB_STAGES)
+    assert all(seconds >= 0 for seconds in result.stages.values())
+    return result, client
+
+
+def refusal(retry_after_s: float | None = None) -> ServiceError:
+    return ServiceError(
+        "rejected", "models are loading", rejected=True, retry_after_s=retry_after_s, status=503
+    )
+
+
+# --- the way of a good job
+
+
+def test_a_good_job_has_known_stages_and_numbers() -> None:
+    result, client = drive(
+        upload=[(1.0, "up")],
+        submit=[(0.5, "job-7")],
+        poll=[(0.1, PENDING), (0.1, RUNNING), (0.1, RUNNING), (0.1, DONE)],
+        fetch=[(3.0, Artifact(b"mesh", "out.stl", ""))],
+    )
+
+    assert (result.outcome, result.error_class, result.job_id) == ("ok", "", "job-7")
+    assert result.stages == pytest.approx(
+        {"connect": 0.0, "upload": 1.0, "accept": 0.5, "queue": 2.1, "run": 6.3, "download": 3.0}
+    )
+    assert result.numbers["server_duration_s"] == pytest.approx(8.4)
+    # The last poll that said "running" was sent 2 + 0.1 + 0.1 s before the answer that said "completed".
+    assert result.numbers["poll_bound_s"] == pytest.approx(2.2)
+    assert (result.numbers["attempts"], result.numbers["rejections"], result.numbers["polls"]) == (1, 0, 4)
+    assert result.numbers["faces"] == 12
+    assert (result.bytes_sent, result.bytes_received, result.status) == (70, 700, 200)
+    assert client.calls == ["upload", "submit", "poll", "poll", "poll", "poll", "fetch"]
+
+
+def test_connecting_is_a_stage_of_its_own_but_for_the_polls() -> None:
+    result, _ = drive(connect_s=0.25, upload=[(1.0, "up")])
+
+    assert result.stages["connect"] == pytest.approx(0.75)  # upload, order, download
+    assert result.stages["upload"] == pytest.approx(1.0)
+    assert result.stages["accept"] == pytest.approx(0.0)
+    assert result.stages["run"] == pytest.approx(2 * 2.25)
+
+
+def test_a_job_never_seen_waiting_has_no_queue() -> None:
+    result, _ = drive(poll=[RUNNING, DONE])
+
+    assert result.stages["queue"] == 0.0
+    assert result.stages["run"] == pytest.approx(4.0)
+
+
+def test_a_job_found_finished_at_the_first_poll_is_bound_by_its_acceptance() -> None:
+    result, _ = drive(poll=[(0.5, DONE)])
+
+    assert result.numbers["poll_bound_s"] == result.numbers["server_duration_s"] == pytest.approx(2.5)
+
+
+def test_inspection_counts_in_no_time() -> None:
+    clock = Clock()
+    client = Scripted(SERVICE, clock)
+
+    def slow(artifact: Artifact) -> dict[str, float]:
+        clock.now_s += 50.0
+        return {}
+
+    result = Job(
+        client, IMAGE, service=SERVICE, inspect=slow, rng=Random(1), clock=clock, sleep=clock.sleep
+    ).run()
+
+    assert result.duration_s == pytest.approx(4.0)
+
+
+@given(st.integers(0, 2**32), st.floats(0.0, 0.9))
+@settings(max_examples=50)
+def test_polls_are_jittered_within_their_share(seed: int, jitter: float) -> None:
+    clock = Clock()
+    service = SERVICE.model_copy(update={"poll": Poll(interval_s=2.0, jitter=jitter)})
+    client = Scripted(service, clock, poll=[RUNNING] * 9 + [DONE])
+    Job(
+        client,
+        IMAGE,
+        service=service,
+        inspect=lambda artifact: {},
+        rng=Random(seed),
+        clock=clock,
+        sleep=clock.sleep,
+    ).run()
+
+    assert len(clock.pauses) == 10
+    assert all(2 * (1 - jitter) - 1e-9 <= pause <= 2 * (1 + jitter) + 1e-9 for pause in clock.pauses)
+    assert jitter < 0.01 or len(set(clock.pauses)) == 10
+
+
+def test_stages_are_told_as_they_begin() -> None:
+    clock, told = Clock(), []
+    client = Scripted(SERVICE, clock, poll=[PENDING, PENDING, RUNNING, RUNNING, DONE])
+    Job(
+        client,
+        IMAGE,
+        service=SERVICE,
+        inspect=lambda artifact: {},
+        rng=Random(1),
+        clock=clock,
+        sleep=clock.sleep,
+        on_stage=told.append,
+    ).run()
+
+    assert told == ["upload", "accept", "queue", "run", "download"]
+
+
+def test_calls_carry_the_job_s_identifier_and_deadline_and_reach_the_recorder() -> None:
+    clock, steps = Clock(), []
+    client = Scripted(SERVICE, clock)
+    client.on_step = steps.append
+    seen: list[tuple[str, float]] = []
+    real = client.upload
+    client.upload = lambda job: seen.append((client.request_id, client.deadline_s)) or real(job)  # type: ignore
+    result = Job(
+        client,
+        IMAGE,
+        service=SERVICE,
+        inspect=lambda artifact: {},
+        rng=Random(1),
+        request_id="id-1",
+        clock=clock,
+        sleep=clock.sleep,
+    ).run()
+
+    assert seen == [("id-1", 1100.0)] and result.request_id == "id-1"
+    assert [step.name for step in steps] == ["upload", "submit", "poll", "poll", "fetch"]
+    assert client.on_step == steps.append and client.deadline_s == float("inf")
+
+
+# --- refusals
+
+
+@pytest.mark.parametrize("call", ["upload", "submit", "poll", "fetch"])
+def test_a_refused_call_is_tried_again_after_the_pause_it_asked_for(call: str) -> None:
+    good = {
+        "upload": "up",
+        "submit": "job-7",
+        "poll": DONE,
+        "fetch": Artifact(b"mesh", "out.stl", ""),
+    }
+    result, client = drive(**{call: [refusal(7.0), refusal(None), good[call]]})
+
+    assert result.outcome == "ok"
+    assert result.numbers["rejections"] == 2 and result.numbers["attempts"] == 3
+    assert client.calls.count(call) == 3
+    assert client.clock.pauses.count(7.0) == 1 and client.clock.pauses.count(5.0) == 1
+
+
+def test_pauses_before_acceptance_belong_to_the_call_that_was_refused() -> None:
+    result, _ = drive(upload=[refusal(7.0), "up"], submit=[refusal(3.0), "job-7"])
+
+    assert result.stages["upload"] == pytest.approx(7.0)
+    assert result.stages["accept"] == pytest.approx(3.0)
+
+
+def test_the_last_refusal_is_one_failure() -> None:
+    result, client = drive(submit=[refusal(1.0)])
+
+    assert (result.outcome, result.error_class, result.status) == ("failed", "rejected", 503)
+    assert result.error == "models are loading"
+    assert result.numbers["rejections"] == 4 and result.numbers["attempts"] == 4
+    assert client.calls.count("submit") == 4 and "poll" not in client.calls
+
+
+def test_refusals_of_all_calls_share_one_budget() -> None:
+    result, client = drive(upload=[refusal(1.0), refusal(1.0), "up"], submit=[refusal(1.0)])
+
+    assert result.error_class == "rejected"
+    assert client.calls.count("submit") == 2
+
+
+def test_without_retries_the_first_refusal_is_final() -> None:
+    service = SERVICE.model_copy(update={"retry": Retry(max_retries=0)})
+    result, client = drive(service, submit=[refusal(1.0)])
+
+    assert result.error_class == "rejected" and client.clock.pauses == []
+
+
+def test_a_service_may_not_ask_for_more_than_the_longest_pause() -> None:
+    result, client = drive(submit=[refusal(3600.0), "job-7"])
+
+    assert result.outcome == "ok" and client.clock.pauses[0] == 30.0
+
+
+def test_a_pause_ends_with_the_job_s_time() -> None:
+    service = SERVICE.model_copy(update={"timeout_s": 20.0})
+    result, client = drive(service, submit=[refusal(25.0), "job-7"])
+
+    assert result.error_class == "timeout" and result.duration_s == pytest.approx(20.0)
+    assert client.calls.count("submit") == 1
+
+
+# --- failures
+
+
+@pytest.mark.parametrize("call", ["upload", "submit", "poll", "fetch"])
+def test_a_failure_of_any_call_fails_the_job_with_its_class_and_words(call: str) -> None:
+    error = ServiceError("http_500", "out of memory", status=500)
+    result, client = drive(**{call: [(2.5, error)]})
+
+    assert (result.outcome, result.error_class, result.error) == ("failed", "http_500", "out of memory")
+    assert result.status == 500 and client.calls[-1] == call
+
+
+def test_a_failed_job_keeps_the_service_s_words() -> None:
+    failed = JobState(JobPhase.FAILED, error="Cannot allocate job 7", error_class="no_capacity")
+    result, client = drive(poll=[RUNNING, failed])
+
+    assert (result.outcome, result.error_class) == ("failed", "no_capacity")
+    assert result.error == "Cannot allocate job 7"
+    assert "fetch" not in client.calls and "cancel" not in client.calls
+    assert result.stages["run"] == pytest.approx(4.0)
+
+
+def test_a_job_that_failed_without_words_says_so() -> None:
+    result, _ = drive(poll=[JobState(JobPhase.FAILED)])
+
+    assert result.error_class == "job_failed" and "without a reason" in result.error
+
+
+def test_an_output_that_is_no_good_fails_after_the_clock_stopped() -> None:
+    def refuse(artifact: Artifact) -> dict[str, float]:
+        raise ServiceError("empty_mesh", "no triangle")
+
+    result, _ = drive(inspect=refuse)
+
+    assert (result.outcome, result.error_class) == ("failed", "empty_mesh")
+    assert result.duration_s == pytest.approx(4.0) and "download" in result.stages
+
+
+def test_the_same_output_for_another_input_fails_unless_the_client_allows_it() -> None:
+    clock, registry = Clock(), OutputRegistry()
+    results = []
+    for name, distinct in (("a.png", True), ("b.png", True), ("c.png", False)):
+        client = Scripted(SERVICE, clock)
+        client.distinct_outputs = distinct
+        job = Job(
+            client,
+            JobInput(name, b"image", "image/png"),
+            service=SERVICE,
+            inspect=lambda artifact: {},
+            rng=Random(1),
+            registry=registry,
+            clock=clock,
+            sleep=clock.sleep,
+        )
+        results.append(job.run().error_class)
+
+    assert results == ["", "duplicate_output", ""]
+
+
+# --- the deadline
+
+
+def test_a_job_that_never_ends_is_given_up_at_its_deadline_and_cancelled() -> None:
+    result, client = drive(poll=[RUNNING])
+
+    assert (result.outcome, result.error_class) == ("failed", "timeout")
+    assert result.duration_s == pytest.approx(100.0)
+    assert "100 s" in result.error and "'run'" in result.error
+    assert client.calls[-1] == "cancel"
+    assert "server_duration_s" not in result.numbers
+
+
+def test_a_deadline_that_passes_during_the_download_is_a_timeout() -> None:
+    result, client = drive(fetch=[(500.0, Artifact(b"mesh", "out.stl", ""))])
+
+    assert (result.error_class, client.calls[-1]) == ("timeout", "cancel")
+    assert "'download'" in result.error
+    assert result.numbers["server_duration_s"] == pytest.approx(4.0)
+
+
+def test_a_client_that_notices_the_deadline_itself_is_believed() -> None:
+    result, client = drive(fetch=[(96.0, ServiceError("timeout", "total time used up"))])
+
+    assert (result.error_class, result.error) == ("timeout", "total time used up")
+    assert client.calls[-1] == "cancel"
+
+
+def test_before_the_service_named_the_job_there_is_nothing_to_cancel() -> None:
+    result, client = drive(upload=[(101.0, "up")])
+
+    assert result.error_class == "timeout"
+    assert client.calls == ["upload"]
+
+
+def test_a_cancel_that_fails_changes_nothing() -> None:
+    result, _ = drive(poll=[RUNNING], cancel=[ServiceError("http_404", "no such job")])
+
+    assert result.error_class == "timeout"
+
+
+# --- stopped from outside
+
+
+@pytest.mark.parametrize("call", ["upload", "submit", "poll", "fetch"])
+def test_a_killed_job_leaves_what_it_had(call: str) -> None:
+    clock = Clock()
+    steps: list[Step] = []
+    client = Scripted(SERVICE, clock, **{call: [(3.0, GreenletExit())]})
+    client.on_step = steps.append
+    job = Job(
+        client,
+        IMAGE,
+        service=SERVICE,
+        inspect=lambda artifact: {},
+        rng=Random(1),
+        clock=clock,
+        sleep=clock.sleep,
+    )
+    with pytest.raises(GreenletExit):
+        job.run()
+    clock.now_s += 1.0
+    result = job.result("unfinished")
+    clock.now_s += 50.0
+    again = job.result("unfinished")
+
+    assert again is result and result.outcome == "unfinished"
+    assert sum(result.stages.values()) == pytest.approx(result.duration_s)
+    assert result.duration_s >= 4.0
+    assert steps[-1].error_class == "unfinished"
+
+
+def test_a_job_killed_while_its_output_is_inspected_keeps_its_duration() -> None:
+    clock = Clock()
+
+    def killed(artifact: Artifact) -> dict[str, float]:
+        clock.now_s += 9.0
+        raise GreenletExit
+
+    job = Job(
+        Scripted(SERVICE, clock),
+        IMAGE,
+        service=SERVICE,
+        inspect=killed,
+        rng=Random(1),
+        clock=clock,
+        sleep=clock.sleep,
+    )
+    with pytest.raises(GreenletExit):
+        job.run()
+
+    assert job.result("unfinished").duration_s == pytest.approx(4.0)
+
+
+# --- whatever a service does, times add up
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 30), st.sampled_from([PENDING, RUNNING, DONE, refusal(2.0)])), max_size=12
+    ),
+    st.floats(0, 5),
+)
+@settings(max_examples=200)
+def test_stages_add_up_whatever_happens(polls: list[Any], connect_s: float) -> None:
+    result, _ = drive(connect_s=connect_s, poll=[*polls, RUNNING])
+
+    bound_s = result.numbers.get("poll_bound_s", 0.0)
+    assert 0 <= bound_s <= result.numbers.get("server_duration_s", 0.0) + 1e-9
+    assert result.outcome in ("ok", "failed")
