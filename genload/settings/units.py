@@ -125,11 +125,30 @@ def _writer(dimension: Dimension) -> PlainSerializer:
     return PlainSerializer(lambda value: format_number(value, dimension), return_type=str)
 
 
-def _schema(example: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": ["string", "number"], "examples": [example]})
+def _schema(dimension: Dimension, example: str) -> WithJsonSchema:
+    """A text with a unit of this dimension, or 0: what `_reader` takes, as far as a pattern can say it."""
+    time, size = "|".join(_TIME), "|".join(_BYTES)
+    units = {
+        Dimension.TIME: rf"({time})",
+        Dimension.BYTES: rf"({size})",
+        Dimension.RATIO: "%",
+        Dimension.RATE: rf"/ *({time})",
+    }
+    number = r"[0-9.]+([eE][+-]?[0-9]+)?"
+    forms = [rf"{number} *(/ *{number} *)?{units[dimension]}", "0"]
+    if dimension is Dimension.RATIO:
+        forms.append(rf"{number} */ *{number}")
+    pattern = rf"^ *({'|'.join(forms)}) *$"
+    return WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": pattern}, {"const": 0}], "examples": [example]}
+    )
 
 
-_TIME_IO = (_reader(Dimension.TIME, "90s"), _writer(Dimension.TIME), _schema("90s"))
+def _text_form(dimension: Dimension, example: str) -> tuple[BeforeValidator, PlainSerializer, WithJsonSchema]:
+    return _reader(dimension, example), _writer(dimension), _schema(dimension, example)
+
+
+_TIME_IO = _text_form(Dimension.TIME, "90s")
 
 Seconds = Annotated[float, *_TIME_IO, Unit(Dimension.TIME, TimeScaling.MULTIPLY)]
 """Modelled time, which ``--time-scale`` shortens: phases, think times, poll intervals, job timeouts."""
@@ -143,20 +162,6 @@ RealSeconds = Annotated[float, *_TIME_IO, Unit(Dimension.TIME)]
 SamplingSeconds = Annotated[float, *_TIME_IO, Unit(Dimension.TIME, TimeScaling.SAMPLING)]
 """A monitor's interval: shortened only as far as a scaled scenario needs for enough ticks."""
 
-Bytes = Annotated[
-    float,
-    _reader(Dimension.BYTES, "64MiB"),
-    _writer(Dimension.BYTES),
-    _schema("64MiB"),
-    Unit(Dimension.BYTES),
-]
-Ratio = Annotated[
-    float, _reader(Dimension.RATIO, "5%"), _writer(Dimension.RATIO), _schema("5%"), Unit(Dimension.RATIO)
-]
-PerSecond = Annotated[
-    float,
-    _reader(Dimension.RATE, "30/min"),
-    _writer(Dimension.RATE),
-    _schema("30/min"),
-    Unit(Dimension.RATE, TimeScaling.DIVIDE),
-]
+Bytes = Annotated[float, *_text_form(Dimension.BYTES, "64MiB"), Unit(Dimension.BYTES)]
+Ratio = Annotated[float, *_text_form(Dimension.RATIO, "5%"), Unit(Dimension.RATIO)]
+PerSecond = Annotated[float, *_text_form(Dimension.RATE, "30/min"), Unit(Dimension.RATE, TimeScaling.DIVIDE)]
