@@ -5,7 +5,7 @@ RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes --re
 COPY . .
 RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable . \
  && useradd --create-home genload \
- && install -d -o genload -g genload results demo-results
+ && install -d -o genload -g genload results
 USER genload
 ENTRYPOINT ["genload"]
 CMD ["--help"]

@@ -40,8 +40,8 @@ soak: $(STAMP) ## the sustained scenario at its full length (one hour) against t
 
 install: $(STAMP) ## the environment alone
 
-clean: ## remove the environment, caches and results of demos
-	rm -rf $(VENV) build dist demo-results .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+clean: ## remove the environment, caches and built packages
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 # The stamp is written last: an interrupted installation is taken up again, a finished one is not
 # repeated until the pinned requirements or the project's own metadata change.

@@ -33,13 +33,25 @@ def example_project(examples: dict[str, str], tmp_path: Path) -> Path:
     return folder
 
 
+# Locust prints its help before it imports a locustfile, so the file's own options are asked for here.
+_LOCUST_HELP = """
+import sys
+from locust.argument_parser import get_parser
+from locust.util.load_locustfile import load_locustfile
+load_locustfile(sys.argv[1])
+print(get_parser().format_help())
+"""
+
+
 @pytest.fixture(scope="session")
 def options_of() -> Callable[..., set[str]]:
-    """The options that a program's ``--help`` names: ``options_of("genload", "run")``."""
+    """The options that a program takes: ``options_of("genload", "run")``, ``options_of("locust", FILE)``."""
 
     @functools.cache
-    def ask(program: str, *arguments: str) -> set[str]:
-        command = [str(Path(sys.executable).parent / program), *arguments, "--help"]
+    def ask(program: str, argument: str) -> set[str]:
+        command = [str(Path(sys.executable).parent / program), argument, "--help"]
+        if program == "locust":
+            command = [sys.executable, "-c", _LOCUST_HELP, argument]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stdout + done.stderr
         return set(re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", done.stdout))

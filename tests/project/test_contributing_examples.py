@@ -77,5 +77,5 @@ def test_the_suite_is_valid_with_the_examples_beside_it(project: Path) -> None:
 
     assert suite.service.api == "relief"
     assert suite.monitors["local_process"].model_dump()["pid_file"] == "testbed.pid"
-    assert suite.scenarios["stairs"].shape.model_dump()["step"] == "300s"
+    assert suite.scenarios["stairs"].shape.model_dump()["step"] == "120s"
     assert not suite.scenarios["stairs"].criteria["memory_stable"].must

@@ -45,7 +45,7 @@ def test_composes_a_testbed_a_master_and_two_workers_in_one_network(services: di
 def test_its_commands_use_options_that_exist(
     services: dict[str, Any], options_of: Callable[..., set[str]]
 ) -> None:
-    locust = options_of("locust", "-f", services["master"]["entrypoint"][2])
+    locust = options_of("locust", services["master"]["entrypoint"][2])
     serve = options_of("genload", services["testbed"]["command"][0])
 
     assert used(services["master"]["command"]) <= locust
