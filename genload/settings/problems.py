@@ -112,10 +112,9 @@ def _plain_wording(finding: _Finding) -> tuple[str, str]:
     if finding.context.get("class_name") == "Criterion":
         return "a criterion is a text", _CRITERION
     if finding.kind == "string_pattern_mismatch":
-        return (
-            f"'{finding.path[-1] if finding.path else ''}' cannot be a name here",
-            "use letters, digits, _ and -",
-        )
+        if not finding.path or finding.path[-1] == "name":
+            return "the suite's name cannot name a folder", "write name: with letters, digits, _ . and -"
+        return f"'{finding.path[-1]}' cannot be a name here", "use letters, digits, _ and -"
     message = finding.message.replace("Input should", "should")
     remedy = next((text for kind, text in _REMEDIES.items() if finding.kind.startswith(kind)), "")
     return message[:1].lower() + message[1:], remedy or "see docs/suites.md"

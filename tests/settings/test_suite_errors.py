@@ -204,6 +204,14 @@ keys = st.sampled_from(
 )
 
 
+def test_a_file_whose_name_is_none_for_a_suite_says_so(write: Write, load: Load) -> None:
+    path = write(SUITE, name="my suite.yaml")
+    with pytest.raises(ConfigError, match="cannot name a folder") as caught:
+        load(path)
+    assert caught.value.file == str(path) and "write name:" in caught.value.remedy
+    assert load(write(f"name: mine\n{SUITE}", name="my suite.yaml")).name == "mine"
+
+
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(document=st.dictionaries(keys, documents, max_size=6))
 def test_any_mapping_is_a_suite_or_a_config_error(

@@ -1,0 +1,55 @@
+"""docs/criteria.md and docs/suites.md: their examples are valid, their names exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from genload import extensions
+from genload.settings.catalogue import MACHINE_METRICS, SERIES_STATS, SUMMARY_STATS
+from genload.settings.loader import load_suite
+
+DOCS = Path(__file__).parents[2] / "docs"
+SUITES = extensions.builtin_folder("config") / "suites"
+
+
+def blocks(name: str) -> list[str]:
+    return re.findall(r"```yaml\n(.*?)```", (DOCS / name).read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("text", blocks("suites.md"))
+def test_every_suite_in_the_docs_loads(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "example.yaml"
+    path.write_text(text, encoding="utf-8")
+    loaded = load_suite(str(path), folders=[SUITES], wings=extensions.Wings())
+    assert "peak" in loaded.suite.scenarios
+
+
+def test_every_override_in_the_docs_applies() -> None:
+    text = (DOCS / "suites.md").read_text(encoding="utf-8")
+    overrides = [a or b for a, b in re.findall(r"--set (?:'([^']+)'|(\S+=\S+))", text)]
+    suite = load_suite("orfeas", folders=[SUITES], overrides=overrides, wings=extensions.Wings()).suite
+    assert (len(overrides), suite.reports, suite.service.timeout_s) == (3, ("junit",), 120.0)
+
+
+def test_every_criterion_in_the_docs_fits_a_scenario(tmp_path: Path) -> None:
+    (block,) = blocks("criteria.md")
+    scenario: dict[str, Any] = yaml.safe_load(block)
+    scenario["shape"] = {"before": "10min"}
+    path = tmp_path / "example.yaml"
+    path.write_text(yaml.safe_dump({"extends": "orfeas", "scenarios": {"spike": scenario}}), encoding="utf-8")
+    suite = load_suite(str(path), folders=[SUITES], wings=extensions.Wings()).suite
+    assert scenario["criteria"].keys() <= suite.scenarios["spike"].criteria.keys()
+
+
+def test_every_metric_and_statistic_is_in_the_docs() -> None:
+    text = (DOCS / "criteria.md").read_text(encoding="utf-8")
+    wings = extensions.Wings()
+    names = {m.name.partition(".")[2] for m in (*MACHINE_METRICS, *wings.request_metrics("orfeas"))}
+    words = set(re.findall(r"[a-z_0-9]+", text))
+    wanted = {part for name in names for part in name.split(".")}
+    assert wanted | set(SUMMARY_STATS) | set(SERIES_STATS) <= words | {"p"}
