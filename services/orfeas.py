@@ -42,11 +42,11 @@ _READ_BODY_BYTES = 2000  # of an error page, enough to say what it is
 
 
 class Dimensions(Settings):
-    """Size of the object that is ordered, in the service's own unit (millimetres)."""
+    """Size of the object that is ordered, in whole millimetres."""
 
-    width: Annotated[float, Field(gt=0)]
-    height: Annotated[float, Field(gt=0)]
-    depth: Annotated[float, Field(gt=0)]
+    width: Annotated[int, Field(ge=1, le=1000)]
+    height: Annotated[int, Field(ge=1, le=1000)]
+    depth: Annotated[int, Field(ge=1, le=500)]
 
 
 class Client(JobClient):

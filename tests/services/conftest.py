@@ -1,4 +1,4 @@
-"""A service with exact answers: raw bytes, one connection a request, as ORFEAS closes each."""
+"""A service with exact answers, one connection a request, as ORFEAS closes each; and its client."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+
+from genload import extensions
+from genload.artifacts import inspector
+from genload.service import JobClient
+from genload.settings.suite import Service
 
 
 @dataclass
@@ -85,3 +90,28 @@ def scripted() -> Iterator[Callable[..., ScriptedService]]:
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture
+def make(scripted: Any) -> Iterator[Callable[..., Any]]:
+    """A factory: an ORFEAS client and the scripted service that it talks to."""
+    clients: list[JobClient] = []
+
+    def start(script: dict[str, list[Any]], request: dict[str, Any] | None = None, **settings: Any) -> Any:
+        service = scripted(script)
+        data = {"api": "orfeas", "host": service.url, "request": request or {}, **settings}
+        model = Service.model_validate(data, context={"wings": extensions.Wings()})
+        client = extensions.attribute("services", "orfeas", "Client")(model)
+        clients.append(client)
+        return client, service
+
+    yield start
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_inspector_left() -> Iterator[None]:
+    """End the child that inspected this module's meshes."""
+    yield
+    inspector.shared().close()

@@ -103,15 +103,19 @@ def drive(
     connect_s: float = 0.0,
     **script: Any,
 ) -> tuple[JobResult, Scripted]:
-    clock = Clock()
-    client = Scripted(service, clock, **script)
+    client = Scripted(service, Clock(), **script)
     client.connect_s = connect_s
-    job = Job(client, IMAGE, service=service, inspect=inspect, rng=Random(1), clock=clock, sleep=clock.sleep)
-    result = job.run()
+    result = job_of(client, inspect=inspect).run()
     assert sum(result.stages.values()) == pytest.approx(result.duration_s, abs=1e-9)
     assert set(result.stages) <= set(JOB_STAGES)
     assert all(seconds >= 0 for seconds in result.stages.values())
     return result, client
+
+
+def job_of(client: Scripted, image: JobInput = IMAGE, **options: Any) -> Job:
+    clock = client.clock
+    options = {"inspect": lambda artifact: {}, "rng": Random(1), **options}
+    return Job(client, image, service=client.service, clock=clock, sleep=clock.sleep, **options)
 
 
 def refusal(retry_after_s: float | None = None) -> ServiceError:
@@ -174,9 +178,7 @@ def test_inspection_counts_in_no_time() -> None:
         clock.now_s += 50.0
         return {}
 
-    result = Job(
-        client, IMAGE, service=SERVICE, inspect=slow, rng=Random(1), clock=clock, sleep=clock.sleep
-    ).run()
+    result = job_of(client, inspect=slow).run()
 
     assert result.duration_s == pytest.approx(4.0)
 
@@ -187,15 +189,7 @@ def test_polls_are_jittered_within_their_share(seed: int, jitter: float) -> None
     clock = Clock()
     service = SERVICE.model_copy(update={"poll": Poll(interval_s=2.0, jitter=jitter)})
     client = Scripted(service, clock, poll=[RUNNING] * 9 + [DONE])
-    Job(
-        client,
-        IMAGE,
-        service=service,
-        inspect=lambda artifact: {},
-        rng=Random(seed),
-        clock=clock,
-        sleep=clock.sleep,
-    ).run()
+    job_of(client, rng=Random(seed)).run()
 
     assert len(clock.pauses) == 10
     assert all(2 * (1 - jitter) - 1e-9 <= pause <= 2 * (1 + jitter) + 1e-9 for pause in clock.pauses)
@@ -205,16 +199,7 @@ def test_polls_are_jittered_within_their_share(seed: int, jitter: float) -> None
 def test_stages_are_told_as_they_begin() -> None:
     clock, told = Clock(), []
     client = Scripted(SERVICE, clock, poll=[PENDING, PENDING, RUNNING, RUNNING, DONE])
-    Job(
-        client,
-        IMAGE,
-        service=SERVICE,
-        inspect=lambda artifact: {},
-        rng=Random(1),
-        clock=clock,
-        sleep=clock.sleep,
-        on_stage=told.append,
-    ).run()
+    job_of(client, on_stage=told.append).run()
 
     assert told == ["upload", "accept", "queue", "run", "download"]
 
@@ -226,16 +211,7 @@ def test_calls_carry_the_job_s_identifier_and_deadline_and_reach_the_recorder() 
     seen: list[tuple[str, float]] = []
     real = client.upload
     client.upload = lambda job: seen.append((client.request_id, client.deadline_s)) or real(job)  # type: ignore
-    result = Job(
-        client,
-        IMAGE,
-        service=SERVICE,
-        inspect=lambda artifact: {},
-        rng=Random(1),
-        request_id="id-1",
-        clock=clock,
-        sleep=clock.sleep,
-    ).run()
+    result = job_of(client, request_id="id-1").run()
 
     assert seen == [("id-1", 1100.0)] and result.request_id == "id-1"
     assert [step.name for step in steps] == ["upload", "submit", "poll", "poll", "fetch"]
@@ -349,16 +325,7 @@ def test_the_same_output_for_another_input_fails_unless_the_client_allows_it() -
     for name, distinct in (("a.png", True), ("b.png", True), ("c.png", False)):
         client = Scripted(SERVICE, clock)
         client.distinct_outputs = distinct
-        job = Job(
-            client,
-            JobInput(name, b"image", "image/png"),
-            service=SERVICE,
-            inspect=lambda artifact: {},
-            rng=Random(1),
-            registry=registry,
-            clock=clock,
-            sleep=clock.sleep,
-        )
+        job = job_of(client, JobInput(name, b"image", "image/png"), registry=registry)
         results.append(job.run().error_class)
 
     assert results == ["", "duplicate_output", ""]
@@ -414,15 +381,7 @@ def test_a_killed_job_leaves_what_it_had(call: str) -> None:
     steps: list[Step] = []
     client = Scripted(SERVICE, clock, **{call: [(3.0, GreenletExit())]})
     client.on_step = steps.append
-    job = Job(
-        client,
-        IMAGE,
-        service=SERVICE,
-        inspect=lambda artifact: {},
-        rng=Random(1),
-        clock=clock,
-        sleep=clock.sleep,
-    )
+    job = job_of(client)
     with pytest.raises(GreenletExit):
         job.run()
     clock.now_s += 1.0
@@ -443,15 +402,7 @@ def test_a_job_killed_while_its_output_is_inspected_keeps_its_duration() -> None
         clock.now_s += 9.0
         raise GreenletExit
 
-    job = Job(
-        Scripted(SERVICE, clock),
-        IMAGE,
-        service=SERVICE,
-        inspect=killed,
-        rng=Random(1),
-        clock=clock,
-        sleep=clock.sleep,
-    )
+    job = job_of(Scripted(SERVICE, clock), inspect=killed)
     with pytest.raises(GreenletExit):
         job.run()
 
