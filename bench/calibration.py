@@ -88,7 +88,7 @@ def skewed(rng: np.random.Generator, count: int, sigma: float) -> FloatArray:
 
 
 def closed_queue(rng: np.random.Generator, count: int, users: int, slots: int) -> FloatArray:
-    """Latencies, in the order of their start, of users who ask again and again at a service with few slots."""
+    """Latencies, in the order of their start, of users who ask again and again; the service has few slots."""
     service = skewed(rng, count + users, 0.3)
     pauses = rng.exponential(0.5 * users / slots, count + users)
     asking = [(pauses[user], user) for user in range(users)]

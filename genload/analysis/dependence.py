@@ -38,8 +38,7 @@ def too_few_runs(events: BoolArray) -> float:
     if k < 2 or k == n:
         return 1.0
     runs = int(events[0]) + int((events[1:] & ~events[:-1]).sum())
-    fewest, most = max(1, 2 * k - n), runs
-    counts = np.arange(fewest, most + 1, dtype=np.float64)
+    counts = np.arange(1, runs + 1, dtype=np.float64)
     starts, rest = n - k + 1, k - 1
     logs = _log_choose(starts, counts) + _log_choose(rest, k - counts) - _log_choose(n, np.float64(k))
     return float(min(1.0, np.exp(logs).sum()))

@@ -175,7 +175,7 @@ def judge_expression(expression: Expression, measured: Measured) -> Judgement:
 
 def _decisive(judgements: Iterable[Judgement]) -> Judgement:
     """Which of several comparisons, all of which must hold, decides; the first of equals."""
-    sureness = {"exact": 2, "proven": 2, "unproven": 1, None: 0}
+    sureness = {"exact": 3, "proven": 2, "unproven": 1, None: 0}
 
     def order(judgement: Judgement) -> tuple[int, int]:
         rank = {"fail": 0, "inconclusive": 1, "pass": 2}[judgement.result]
@@ -216,7 +216,7 @@ def _with_evidence(
     side = _side(comparison.op, passed, judgement.value or 0.0, threshold)
     if side is None:
         bound = _farther(estimate, threshold)
-        needs = "nothing: no measurement proves an exact equality; compare with <= or >=, or judge a count"
+        needs = "a comparison with <= or >=, or a count: no measurement proves an exact equality"
         return replace(
             judgement,
             evidence="unproven",

@@ -94,10 +94,10 @@ class Exact:
 
 @dataclass(frozen=True, slots=True)
 class Unbounded:
-    """An observed number for which this version states no bound."""
+    """An observed number without a bound; `instead` says what to judge to have one."""
 
     value: float | None
-    reason: str
+    instead: str
     missing: str = ""
     exact: bool = False
     basis: str = ""
@@ -106,7 +106,7 @@ class Unbounded:
         return Bound(None, "")
 
     def needs(self, side: Side, threshold: float) -> str:
-        return self.reason
+        return self.instead
 
 
 def duration_text(seconds: float) -> str:

@@ -120,7 +120,7 @@ class Mean:
         else:
             wanted = max(MIN_EFFECTIVE, (student(MIN_EFFECTIVE - 1) * self.deviation / gap) ** 2) * design
         if wanted > 1e9:
-            return f"nothing: no number of {self.noun} decides so close to the threshold"
+            return f"a wider margin: no number of {self.noun} decides this close to the threshold"
         return f"{count_text(max(wanted, n + 1), self.noun)} that vary as these did ({n:,} so far)"
 
 
@@ -168,7 +168,7 @@ class MeanRatio:
             have = f"{small.effective:.0f} and {other.effective:.0f} so far"
             return f"at least {MIN_EFFECTIVE} effective requests on each side ({have})"
         if self.value == threshold:
-            return "nothing: no number of requests decides so close to the threshold"
+            return "a wider margin: no number of requests decides this close to the threshold"
         a, b = float(self.top.value or 0), float(self.below.value or 0)
         noise = student(MIN_EFFECTIVE) * sqrt(self.top.error**2 + (threshold * self.below.error) ** 2)
         factor = max((noise / abs(a - threshold * b)) ** 2, 1.0)

@@ -77,7 +77,8 @@ class Percentile:
         spread = self._spread(side, threshold)
         place = self._decided_place(side, spread.effective_trials / spread.trials)
         value = None if place is None else float(np.sort(self.values)[place])
-        return Bound(None if value == inf else value, spread.assumption("slow ones"))
+        # Up to infinity is no bound; from infinity on is one, when failures are that many.
+        return Bound(None if side == "upper" and value == inf else value, spread.assumption("slow ones"))
 
     def _decided_place(self, side: Side, thinning: float) -> int | None:
         """Index of the order statistic that bounds the percentile; None when there are too few values."""
@@ -106,7 +107,7 @@ class Percentile:
         needed = spread.trials_needed(side, 1 - self.level / 100)
         have = f"{spread.trials:,} so far"
         if needed is None:
-            return f"nothing: no number of {self.noun} decides so close to the threshold ({have})"
+            return f"a wider margin: no number of {self.noun} decides this close to the threshold"
         if spread.count == 0:
             return f"{count_text(needed, self.noun)}, none of them slower ({have})"
         return f"{count_text(needed, self.noun)} with the same share of slow ones ({have})"

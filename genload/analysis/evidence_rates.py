@@ -154,10 +154,10 @@ class Rate:
 
     def needs(self, side: Side, threshold: float) -> str:
         if (side == "upper" and threshold <= 0) or (side == "lower" and threshold >= 1):
-            return "nothing: no number of requests proves a rate of 0 % or 100 %; judge a count instead"
+            return "a count instead of a rate: no number of requests proves 0 % or 100 %"
         needed = self.spread.trials_needed(side, threshold)
         if needed is None:
-            return "nothing: no number of requests decides so close to the threshold"
+            return "a wider margin: no number of requests decides this close to the threshold"
         have = f"{self.spread.trials:,} so far"
         if self.spread.count in (0, self.spread.trials):
             unlike = {"failures": "a failure", "successes": "a success"}[self.noun]

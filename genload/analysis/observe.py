@@ -76,9 +76,10 @@ class Measures:
     def of(self, subject: Subject) -> Estimate:
         """The subject's estimate; `Absent` with the reason where there is nothing to judge."""
         metric = self.catalogue.metrics.get(subject.metric)
-        if metric is None or metric.source == "samples":
-            return self._of_samples(subject, metric)
-        return RequestStatistics(self, subject).estimate()
+        of_requests = subject.metric.startswith(f"{self.header.operation}.")
+        if metric.source == "requests" if metric else of_requests:
+            return RequestStatistics(self, subject).estimate()
+        return self._of_samples(subject, metric)
 
     def ratio(self, top: Subject, below: Subject) -> Estimate:
         """One subject as a share of another."""
@@ -93,7 +94,7 @@ class Measures:
         share = first.value / second.value
         if first.exact and second.exact:
             return Exact(share, "a comparison of counts about this run")
-        return Unbounded(share, "no bound is computed for a ratio of these statistics")
+        return Unbounded(share, "a ratio of means or of counts: no bound is computed for this one")
 
     def _of_samples(self, subject: Subject, metric: Metric | None) -> Estimate:
         series = self.store.find(subject.metric)
@@ -121,7 +122,7 @@ def _series_estimate(part: Series, subject: Subject, *, is_state: bool) -> Estim
         "last": lambda: Exact(float(values[-1]), SEEN),
         "count": lambda: Exact(float(len(values)), SEEN),
         "growth": lambda: Growth(values),
-        "slope": lambda: Unbounded(slope(part.times_s, values), "no bound is computed for a slope"),
+        "slope": lambda: Unbounded(slope(part.times_s, values), "growth instead: a slope has no bound here"),
     }
     maker = makers.get(stat)
     estimate = maker() if maker else Absent(f"a statistic that {subject.metric} has, instead of {stat}")

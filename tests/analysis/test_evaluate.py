@@ -1,0 +1,164 @@
+"""From the tree of a criterion to its result and evidence."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genload.analysis.evaluate import Observed, observed
+from genload.analysis.judge import judge_log
+from genload.analysis.judged import CriterionVerdict
+from genload.settings.criteria.criterion import Criterion
+from genload.settings.criteria.parse import parse
+
+from .memory_log import job, jobs, sound_run
+
+Judge = Callable[..., CriterionVerdict]
+
+
+@pytest.mark.parametrize(
+    ("failed", "expression", "result", "evidence"),
+    [
+        (0, "generate.error_rate < 2%", "pass", "proven"),
+        (0, "generate.error_rate < 0.5%", "pass", "unproven"),
+        (0, "generate.error_rate == 0%", "pass", "unproven"),
+        (0, "generate.error_rate <= 0%", "pass", "unproven"),
+        (0, "generate.success_rate >= 100%", "pass", "unproven"),
+        (0, "generate.success_rate > 98%", "pass", "proven"),
+        (0, "generate.failed == 0", "pass", "exact"),
+        (0, "generate.completed == 100% of generate.attempted", "pass", "exact"),
+        (20, "generate.error_rate == 0%", "fail", "proven"),
+        (20, "generate.error_rate != 0%", "pass", "proven"),
+        (20, "generate.error_rate < 1%", "fail", "proven"),
+        (20, "generate.error_rate < 6%", "fail", "unproven"),
+        (20, "generate.error_rate > 1%", "pass", "proven"),
+        (20, "generate.error_rate in 1%..20%", "pass", "proven"),
+        (20, "generate.error_rate in 6%..20%", "pass", "unproven"),
+        (20, "generate.error_rate in 20%..30%", "fail", "proven"),
+        (20, "generate.failed == 0", "fail", "exact"),
+        (20, "generate.completed == 100% of generate.attempted", "fail", "exact"),
+        (20, "generate.attempted >= 300 and generate.error_rate < 6%", "fail", "unproven"),
+        (20, "generate.attempted >= 301 and generate.error_rate < 6%", "fail", "exact"),
+        (20, "generate.attempted >= 300 and generate.error_rate < 20%", "pass", "proven"),
+        (20, "generate.attempted >= 300 and gpu.power.max < 300", "inconclusive", None),
+        (20, "generate.attempted >= 301 and gpu.power.max < 300", "fail", "exact"),
+    ],
+)
+def test_result_and_evidence(
+    judge_one: Judge, failed: int, expression: str, result: str, evidence: str | None
+) -> None:
+    # Every 15th of 300 fails, so that they are scattered.
+    outcomes = ["failed" if failed and n % 15 == 7 else "ok" for n in range(300)]
+    verdict = judge_one(jobs(outcomes), expression)
+    assert (verdict.result, verdict.evidence) == (result, evidence)
+    assert (verdict.needs is None) == (evidence in ("exact", "proven"))
+    assert verdict.assumption or evidence is None
+
+
+def test_the_bound_lies_between_value_and_threshold_only_when_proven(judge_one: Judge) -> None:
+    records = jobs(["ok"] * 300)
+    verdict = judge_one(records, "generate.error_rate < 2%")
+    assert verdict.value == 0 < (verdict.bound or 0) < 0.02
+    verdict = judge_one(records, "generate.error_rate < 0.5%")
+    assert (verdict.bound or 0) > 0.005
+    assert verdict.needs == "about 598 requests without a failure (300 so far)"
+
+
+def test_a_share_of_another_subject_has_the_ratio_as_its_value(judge_one: Judge) -> None:
+    records = [job(n, n / 10, (1.2 if n < 50 else 1.0) * (1 + n % 7 / 100)) for n in range(600)]
+    verdict = judge_one(
+        records, "generate.duration.mean{first(5s)} <= 110% of generate.duration.mean{last(50s)}"
+    )
+    assert verdict.result == "fail"
+    assert verdict.value == pytest.approx(1.2, abs=0.01)
+    assert verdict.unit == "ratio"
+    assert verdict.evidence == "proven"
+    assert 1.1 < (verdict.bound or 0) < 1.2
+
+
+def test_each_stratum_is_judged(judge_one: Judge) -> None:
+    records = jobs(["ok"] * 100, labels={"voice": "a"})
+    records += [
+        job(100 + n, n / 10, outcome="ok" if n % 10 else "failed", labels={"voice": "b"}) for n in range(100)
+    ]
+    assert judge_one(records, "generate.success_rate > 94%").result == "pass"
+    verdict = judge_one(records, "each(voice): generate.success_rate > 94%")
+    assert verdict.result == "fail"
+    assert verdict.value == pytest.approx(0.9)
+    assert "voice=b" in (verdict.needs or "")
+
+
+def test_a_declared_stratum_without_requests_does_not_pass(judge_one: Judge) -> None:
+    log = sound_run(jobs(["ok"] * 100, labels={"voice": "a"}))
+    assert judge_one(log, "each(voice): generate.success_rate > 90%").result == "pass"
+    log.header.labels = {"voice": ["a", "b"]}
+    assert judge_one(log, "each(voice): generate.success_rate > 90%").result == "inconclusive"
+    assert judge_one(log, "each(length): generate.success_rate > 90%").result == "inconclusive"
+
+
+def test_percentiles_among_the_failed_are_infinite_and_fail(judge_one: Judge) -> None:
+    verdict = judge_one(jobs(["ok", "failed"] * 50), "generate.duration.p95 < 1h")
+    assert (verdict.result, verdict.value, verdict.evidence) == ("fail", float("inf"), "proven")
+
+
+@pytest.mark.parametrize("share", [7, 14, 28, 29, 55, 56, 57, 58])
+def test_a_share_equals_its_percentage_whatever_binary_makes_of_it(judge_one: Judge, share: int) -> None:
+    records = jobs(["ok"] * share + ["failed"] * (100 - share))
+    assert judge_one(records, f"generate.success_rate >= {share}%").result == "pass"
+    assert judge_one(records, f"generate.success_rate > {share}%").result == "fail"
+
+
+EXPRESSIONS = (
+    "generate.error_rate < 20%",
+    "generate.success_rate >= 70%",
+    "generate.duration.p50 < 1.1s",
+    "generate.duration.p95 < 1.2s",
+    "generate.failed <= 3",
+    "generate.completed >= 5",
+    "generate.throughput >= 5/min",
+)
+
+
+@given(st.lists(st.sampled_from(["ok", "failed", "unfinished"]), min_size=1, max_size=30), st.data())
+def test_no_criterion_is_met_by_failing(outcomes: list[str], data: st.DataObject) -> None:
+    worse = list(outcomes)
+    worse[data.draw(st.integers(0, len(outcomes) - 1))] = data.draw(st.sampled_from(["failed", "unfinished"]))
+    criteria = {text: Criterion(holds=text) for text in EXPRESSIONS}
+    before = judge_log(sound_run(jobs(outcomes)), criteria=criteria).verdict.criteria
+    after = judge_log(sound_run(jobs(worse)), criteria=criteria).verdict.criteria
+    for one, other in zip(before, after, strict=True):
+        assert not (one.result == "fail" and other.result == "pass"), one.expression
+
+
+def test_live_views_see_observed_values() -> None:
+    values = {"generate.error_rate": 0.02, "generate.attempted": 40.0, "generate.completed": 39.0}
+    seen = [
+        observed(parse(text), lambda subject: values.get(subject.metric))
+        for text in (
+            "generate.error_rate < 5%",
+            "generate.attempted >= 50",
+            "generate.attempted >= 30 and generate.error_rate < 1%",
+            "generate.duration.mean < 90s",
+            "generate.completed >= 90% of generate.attempted",
+            "each(voice): generate.error_rate < 5%",
+        )
+    ]
+    assert seen == [
+        Observed("pass", 0.02, "ratio"),
+        Observed("fail", 40.0, "count"),
+        Observed("fail", 0.02, "ratio"),
+        Observed("inconclusive", None, "s"),
+        Observed("pass", 39 / 40, "ratio"),
+        Observed("inconclusive", None, ""),
+    ]
+
+
+def test_live_views_do_not_load_scipy() -> None:
+    code = "import sys, genload.analysis.evaluate; print('scipy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -1,0 +1,180 @@
+"""Which requests and samples a subject speaks about, and the number they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from genload.analysis.judged import CriterionVerdict
+from genload.runlog.records import LoadEnded, PhaseStarted, RequestRecord, RunEnded, Sample
+
+from .memory_log import LOAD_START_S, MemoryLog, job, jobs, sound_run
+
+Judge = Callable[..., CriterionVerdict]
+
+RECORDS = [
+    job(0, 0.0, 1.0, phase="low", stages={"queue": 0.2, "run": 0.8}, labels={"voice": "a"}),
+    job(1, 10.0, 2.0, phase="low", stages={"queue": 0.5, "run": 1.5}, labels={"voice": "b"}),
+    job(2, 20.0, 4.0, phase="high", numbers={"rejections": 2.0, "server_duration_s": 3.5}),
+    job(3, 25.0, 0.1, "failed", phase="high", error_class="rejected", numbers={"rejections": 4.0}),
+    job(4, 40.0, 3.0, phase="high", numbers={"server_duration_s": 2.5}, labels={"voice": "a"}),
+    job(5, 55.0, 10.0, phase="high", drained=True, numbers={"server_duration_s": 9.0}),
+    job(6, 59.0, 30.0, "unfinished", phase="high", drained=True, error_class="unfinished"),
+    job(7, -5.0, 77.0, phase="warmup", warmup=True),
+    RequestRecord(source="local", n=8, name="upload", start_s=12.0, duration_s=99.0, outcome="failed"),
+]
+
+
+def two_phases() -> MemoryLog:
+    """The records above, in phases of 20 and 40 s."""
+    log = sound_run(RECORDS)
+    log.header.phases = [
+        {"name": "low", "duration_s": 20.0, "users": 2},
+        {"name": "high", "duration_s": 40.0, "users": 2},
+    ]
+    log.happened = [event for event in log.happened if not isinstance(event, PhaseStarted)]
+    log.happened += [
+        PhaseStarted(t_s=LOAD_START_S, phase="low"),
+        PhaseStarted(t_s=LOAD_START_S + 20, phase="high"),
+    ]
+    return log
+
+
+@pytest.mark.parametrize(
+    ("subject", "unit", "value"),
+    [
+        ("attempted", "count", 7),
+        ("completed", "count", 5),
+        ("failed", "count", 2),
+        ("unfinished", "count", 1),
+        ("rejections", "count", 6),
+        ("error_rate", "ratio", 2 / 7),
+        ("success_rate", "ratio", 5 / 7),
+        ("error_rate{phase=low}", "ratio", 0.0),
+        ("error_rate{phase=high}", "ratio", 2 / 5),
+        ("throughput", "1/s", 4 / 60),  # the drained one ended after the window
+        ("throughput{phase=low}", "1/s", 2 / 20),
+        ("throughput{phase=high}", "1/s", 2 / 40),
+        ("throughput{first(20s)}", "1/s", 2 / 20),
+        ("duration.mean", "s", 4.0),
+        ("duration.min", "s", 1.0),
+        ("duration.max", "s", 10.0),
+        ("duration.count", "count", 5),
+        ("duration.p50", "s", 4.0),  # of seven, two of them infinite
+        ("duration.p(71)", "s", 10.0),
+        ("duration.p95", "s", np.inf),
+        ("duration.mean{phase=low}", "s", 1.5),
+        ("duration.mean{voice=a}", "s", 2.0),
+        ("duration.mean{voice=a,phase=high}", "s", 3.0),
+        ("duration.mean{first(15s)}", "s", 1.5),
+        ("duration.mean{last(20s)}", "s", 6.5),
+        ("stage.queue.mean{phase=low}", "s", 0.35),
+        ("stage.run.max{phase=low}", "s", 1.5),
+        ("server_duration.mean{phase=high}", "s", 5.0),
+    ],
+)
+def test_numbers_of_requests(judge_one: Judge, subject: str, unit: str, value: float) -> None:
+    zero = {"count": "0", "ratio": "0%", "s": "0s", "1/s": "0/s"}[unit]
+    verdict = judge_one(two_phases(), f"generate.{subject} >= {zero}")
+    assert verdict.value == pytest.approx(value)
+    assert verdict.unit == unit
+
+
+def test_successes_alone_are_asked_for_with_ok(judge_one: Judge) -> None:
+    assert judge_one(two_phases(), "ok.generate.duration.p95 <= 10s").result == "pass"
+    assert judge_one(two_phases(), "generate.duration.p95 <= 10s").result == "fail"
+
+
+@pytest.mark.parametrize(
+    ("expression", "needs"),
+    [
+        ("generate.duration.mean{phase=gone} < 1s", "completed, with a duration in phase=gone"),
+        ("generate.error_rate{voice=c} < 1%", "attempted in voice=c"),
+        ("generate.error_rate{first(1ms)} < 1%", "attempted in first"),
+        ("generate.stage.fetch.mean < 1s", "with a stage.fetch"),
+        ("generate.server_duration.mean < 1s", "3 of 5 have it"),
+        ("speech.duration.mean < 1s", "speech.duration"),
+        ("gpu.memory_used.max < 1GiB", "a monitor that fills gpu.memory_used"),
+    ],
+)
+def test_without_data_nothing_passes(judge_one: Judge, expression: str, needs: str) -> None:
+    log = two_phases()
+    log.records[0].start_s += 0.5
+    verdict = judge_one(log, expression)
+    log.records[0].start_s -= 0.5
+    assert (verdict.result, verdict.evidence, verdict.value) == ("inconclusive", None, None)
+    assert needs in (verdict.needs or "")
+
+
+@pytest.mark.parametrize(
+    ("subject", "value"),
+    [
+        ("mean", 129.5),
+        ("min", 100.0),
+        ("max", 159.0),
+        ("last", 159.0),
+        ("p50", 129.0),
+        ("count", 60),
+        ("growth", (156.5 - 102.5) / 102.5),
+        ("slope", 1.0),
+        ("mean{first(10s)}", 104.5),
+        ("max{phase=low}", 119.0),
+        ("min{phase=high}", 120.0),
+    ],
+)
+def test_numbers_of_samples(judge_one: Judge, subject: str, value: float) -> None:
+    log = two_phases()
+    # One a second, 100 at the first tick of the load; those before and after it must not count.
+    log.ticks = [
+        Sample(t_s=LOAD_START_S + 0.5 + t, monitor="exposition", values={"server.memory": 100.0 + t})
+        for t in range(-5, 75)
+    ]
+    assert judge_one(log, f"server.memory.{subject} >= 0").value == pytest.approx(value)
+
+
+def test_two_missed_ticks_are_forgiven_and_a_sixth_of_them_is_not(judge_one: Judge) -> None:
+    log = sound_run(jobs(["ok"] * 10), load_s=20.0)
+    del log.ticks[5], log.ticks[8]
+    assert judge_one(log, "server.memory.max < 2GB").result == "pass"
+    del log.ticks[5]
+    verdict = judge_one(log, "server.memory.max < 2GB")
+    assert verdict.result == "inconclusive"
+    assert "17 of 20 ticks" in (verdict.needs or "")
+
+
+def test_a_state_is_exact_when_every_tick_was_seen(judge_one: Judge) -> None:
+    log = sound_run(jobs(["ok"] * 10))
+    verdict = judge_one(log, "server.up.mean >= 100%")
+    assert (verdict.result, verdict.evidence, verdict.unit) == ("pass", "exact", "ratio")
+    del log.ticks[30]
+    verdict = judge_one(log, "server.up.mean >= 100%")
+    assert (verdict.result, verdict.evidence) == ("pass", "unproven")
+    assert verdict.bound == pytest.approx(59 / 60)
+    log.ticks[10].values["server.up"] = 0.0
+    verdict = judge_one(log, "server.up.mean >= 100%")
+    assert (verdict.result, verdict.evidence) == ("fail", "proven")
+    assert judge_one(log, "server.up.last == 1").evidence == "exact"
+
+
+def test_of_two_monitors_the_first_planned_with_data_speaks(judge_one: Judge) -> None:
+    log = sound_run(jobs(["ok"] * 10))
+    log.header.monitors[0].metrics.append("gpu.memory_used")
+    plan: Any = type(log.header.monitors[0])(name="gpu", interval_s=1.0, metrics=["gpu.memory_used"])
+    log.header.monitors.append(plan)
+    log.ticks += [
+        Sample(t_s=LOAD_START_S + t, monitor="gpu", values={"gpu.memory_used": 5.0}) for t in range(60)
+    ]
+    assert judge_one(log, "gpu.memory_used.max <= 5B").result == "pass"
+    for tick in log.ticks[:60]:
+        tick.values["gpu.memory_used"] = 9.0
+    assert judge_one(log, "gpu.memory_used.max <= 5B").value == 9.0
+
+
+def test_a_run_without_an_end_is_judged_to_its_last_sign_of_life(judge_one: Judge) -> None:
+    log = two_phases()
+    log.happened = [event for event in log.happened if not isinstance(event, LoadEnded | RunEnded)]
+    log.records = RECORDS[:5]
+    assert judge_one(log, "generate.throughput >= 0/s").value == pytest.approx(4 / 60)
