@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,7 @@ from genload.settings.suite import Suite, WingModels
 from genload.settings.yaml_tree import MAX_BYTES, Place, Tree, read_tree
 
 _SUFFIXES = (".yaml", ".yml")
+_NAME = re.compile(r"[^/\\\0]{1,80}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +95,10 @@ def find_suite(name_or_path: str, folders: Sequence[Path]) -> Path:
     """
     if name_or_path.endswith(_SUFFIXES):
         return Path(name_or_path)
-    for folder in folders:
-        for suffix in _SUFFIXES:
-            path = folder / f"{name_or_path}{suffix}"
-            if path.is_file() and path.parent == folder:
+    # Only what can be a name is looked for: a slash would leave the folder, too long a one is an OSError.
+    if _NAME.fullmatch(name_or_path):
+        for path in (folder / f"{name_or_path}{suffix}" for folder in folders for suffix in _SUFFIXES):
+            if path.is_file():
                 return path
     raise ConfigError(
         f"there is no suite '{name_or_path}'",
@@ -168,7 +170,7 @@ def _extended(tree: Tree, files: list[Path], folders: Sequence[Path]) -> Path | 
     if base is None:
         return None
     error = partial(base.place.error, key="extends")
-    if not isinstance(base.value, str):
+    if not isinstance(base.value, str) or "\0" in base.value:
         raise error("'extends' takes a suite's name or path", remedy="write extends: orfeas")
     here = files[-1].resolve()
     if base.value.endswith(_SUFFIXES):

@@ -55,19 +55,19 @@ def suite_schema(declared: Declared) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
 
 
-Union = Callable[[Mapping[str, type[Settings]]], dict[str, Any]]
+_Combine = Callable[[Mapping[str, type[Settings]]], dict[str, Any]]
 
 
 def _add_declared(
-    definitions: dict[str, Any], models: Mapping[str, type[Settings]], base: str, union: Union | None
+    definitions: dict[str, Any], models: Mapping[str, type[Settings]], base: str, combine: _Combine | None
 ) -> None:
     """Each wing's own model as a definition; the base's definition becomes the union of them."""
     for name, model in sorted(models.items()):
         own = TypeAdapter(model).json_schema(by_alias=True, ref_template=f"{_DEFINITIONS}{{model}}")
         definitions |= {key: value for key, value in own.pop("$defs", {}).items() if key not in definitions}
         definitions[_reference(base, name).removeprefix(_DEFINITIONS)] = own
-    if union is not None:
-        definitions[base] = union(models)
+    if combine is not None:
+        definitions[base] = combine(models)
 
 
 def _reference(base: str, name: str) -> str:

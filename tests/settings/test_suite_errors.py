@@ -137,6 +137,8 @@ WRONG: list[tuple[str, str, int, str, str, str]] = [
     ("empty", "", 1, "", "is empty", "orfeas.yaml"),
     ("comment alone", "# nothing\n", 1, "", "is empty", "orfeas.yaml"),
     ("extends a list", "extends: [a]\n", 1, "extends", "a suite's name", "extends: orfeas"),
+    ("extends no path", 'extends: "a\\0.yaml"\n', 1, "extends", "a suite's name", "extends: orfeas"),
+    ("extends no name", f"extends: {'x' * 300}\n", 1, "extends", "no suite 'xx", "mine"),
     ("extends nothing", "extends: basis\n", 1, "extends", "no suite 'basis'", "mine"),
 ]
 
