@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import inf
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from genload.analysis.observe import catalogue_of
 from genload.errors import ConfigError
@@ -20,9 +20,11 @@ from genload.settings.criteria.validate import check
 from genload.settings.criteria.write import to_text
 from genload.settings.scaling import scale_expression
 from genload.settings.suggestion import suggest
+from genload.settings.suite import CriterionName
 from genload.settings.yaml_tree import MAX_BYTES, Place, Tree, read_tree
 
 _REMEDY = "write  name: generate.error_rate < 1%  lines, or such lines under the name of each scenario"
+_NAME: TypeAdapter[str] = TypeAdapter(CriterionName)
 _RULE_KEYS = {"holds", "must"}
 
 
@@ -84,6 +86,7 @@ def _read(path: Path) -> Tree:
 
 def _criterion(name: str, tree: Tree, time_scale: float, catalogue: Catalogue) -> Criterion:
     try:
+        _NAME.validate_python(name)
         written = Criterion.model_validate(tree.data())
         scaled = (
             to_text(scale_expression(written.expression, time_scale)) if time_scale != 1 else written.holds

@@ -1,0 +1,106 @@
+"""Suite folders as `genload run` leaves them, with records written by the real writer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genload.runlog.records import (
+    ClientHealth,
+    LoadEnded,
+    LoadStarted,
+    PhaseStarted,
+    RequestRecord,
+    RunEnded,
+    RunHeader,
+    RunStarted,
+    Users,
+)
+from genload.runlog.writer import RunWriter
+
+LOAD_START_S = 2.0
+LOAD_S = 20.0
+JOBS = 10
+
+WriteRun = Callable[..., Path]
+
+
+def _header(scenario: str, criteria: dict[str, Any], time_scale: float) -> RunHeader:
+    load = {"shape": {"kind": "normal", "users": 1, "duration": f"{LOAD_S}s"}, "criteria": criteria}
+    others = {"shape": {"kind": "normal", "users": 1, "duration": f"{LOAD_S}s"}}
+    suite = {
+        "name": "probe",
+        "service": {"api": "orfeas"},
+        "locustfile": "generation3d",
+        "scenarios": {"one": others, "two": others, "three": others, scenario: load},
+    }
+    return RunHeader(
+        format=1,
+        suite=suite,
+        requested=suite,
+        scenario=scenario,
+        phases=[{"name": "steady", "duration_s": LOAD_S, "users": 1, "users_from": None, "iterations": None}],
+        operation="generate",
+        stages=["queue", "run"],
+        time_scale=time_scale,
+        started_at="2026-11-21T10:00:00+00:00",
+        seed=7,
+    )
+
+
+@pytest.fixture
+def write_run() -> WriteRun:
+    """Write one sound run of ten jobs of 1.5 s: ``write_run(folder, "one", failed=2, criteria={…})``."""
+
+    def write(
+        suite_folder: Path,
+        scenario: str,
+        *,
+        failed: int = 0,
+        criteria: dict[str, Any] | None = None,
+        time_scale: float = 1.0,
+    ) -> Path:
+        writer = RunWriter(suite_folder / scenario)
+        rules = {"few_errors": "generate.error_rate < 15%"} if criteria is None else criteria
+        writer.header(_header(scenario, rules, time_scale))
+        writer.event(RunStarted(t_s=0.0, wall_time="2026-11-21T10:00:00+00:00"))
+        writer.event(LoadStarted(t_s=LOAD_START_S))
+        writer.event(PhaseStarted(t_s=LOAD_START_S, phase="steady"))
+        for second in range(1, int(LOAD_S) + 1):
+            t_s = LOAD_START_S + second
+            writer.event(Users(t_s=t_s, target=1, working=1, in_flight=1, leaving=0))
+            writer.event(ClientHealth(t_s=t_s, source="local", lags_ms=[0.2], cpu=0.2, rss_bytes=10**8))
+        for n in range(JOBS):
+            writer.request(
+                RequestRecord(
+                    source="local",
+                    n=n,
+                    name="generate",
+                    operation="generate",
+                    phase="steady",
+                    start_s=LOAD_START_S + n,
+                    duration_s=1.5,
+                    outcome="failed" if n < failed else "ok",
+                    error_class="rejected" if n < failed else "",
+                    error="full \x1b[31m[/red]" if n < failed else "",
+                )
+            )
+        writer.event(LoadEnded(t_s=LOAD_START_S + LOAD_S))
+        writer.event(RunEnded(t_s=LOAD_START_S + LOAD_S + 1, records={"local": JOBS}))
+        writer.flush()
+        writer.close()
+        return suite_folder / scenario
+
+    return write
+
+
+@pytest.fixture
+def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder

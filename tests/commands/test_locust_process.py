@@ -1,0 +1,190 @@
+"""One scenario's process: its command line, what its end means, which signals reach it and how often."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from genload.commands._locust import Signals, command, outcome
+from genload.commands._targets import Request, SuiteTarget, checked
+from genload.errors import ExitCode
+
+PATIENCE_S = 20.0
+
+# A child that ends half a second after its first signal, and writes down every delivery. Python itself runs a
+# handler once for two signals close together; the wakeup descriptor gets a byte for each.
+CHILD = """
+import os, signal, sys, time
+log = open(sys.argv[1], "a", buffering=1)
+read, write = os.pipe()
+os.set_blocking(write, False)
+signal.set_wakeup_fd(write)
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, lambda number, frame: None)
+log.write("ready\\n")
+delivered = os.read(read, 1)
+time.sleep(0.5)
+os.set_blocking(read, False)
+try:
+    delivered += os.read(read, 100)
+except BlockingIOError:
+    pass
+for number in delivered:
+    log.write(signal.Signals(number).name + "\\n")
+sys.exit(130)
+"""
+
+# What `genload run` does around a child. It passes a signal on late, so that one told twice cannot be taken
+# for one: the kernel merges a signal with the same one still pending.
+DRIVER = """
+import subprocess, sys, time
+from genload.commands._locust import Signals
+send_now = subprocess.Popen.send_signal
+subprocess.Popen.send_signal = lambda child, number: (time.sleep(0.2), send_now(child, number))
+signals = Signals()
+with signals.handled():
+    code = signals.run([sys.executable, "-c", sys.argv[1], sys.argv[2]])
+print("ended", code, signals.first.name if signals.first else None, flush=True)
+"""
+
+
+def target(name: str = "orfeas/spike") -> SuiteTarget:
+    return checked(Request((name,)))[0]
+
+
+def test_the_command_line_says_what_was_asked_for(tmp_path: Path) -> None:
+    words = command(Request(("orfeas/spike",)), target(), "spike", 7, tmp_path)
+    assert words[:4] == [sys.executable, "-P", "-m", "locust"]
+    locustfile = Path(words[words.index("-f") + 1])
+    assert (locustfile.name, locustfile.is_file()) == ("generation3d.py", True)
+    assert words[words.index("--headless") + 1 :] == [
+        "--scenario",
+        "orfeas/spike",
+        "--suite-folder",
+        str(tmp_path),
+        "--seed",
+        "7",
+    ]
+
+
+def test_every_option_reaches_the_process(tmp_path: Path) -> None:
+    request = Request(
+        ("orfeas",),
+        host="http://127.0.0.1:5000",
+        time_scale=0.02,
+        rehearsal=True,
+        overrides=("a.b=1", "c=d e"),
+        strict=True,
+    )
+    words = command(request, target(), "spike", 7, tmp_path)
+    assert words[words.index("7") + 1 :] == [
+        "-H",
+        "http://127.0.0.1:5000",
+        "--time-scale",
+        "0.02",
+        "--set",
+        "a.b=1",
+        "--set",
+        "c=d e",
+        "--rehearsal",
+        "--strict",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "has_result", "counted_as", "said"),
+    [
+        (0, True, ExitCode.PASSED, ""),
+        (1, True, ExitCode.FAILED, ""),
+        (3, True, ExitCode.INVALID, ""),
+        (2, False, ExitCode.USAGE, ""),
+        (4, False, ExitCode.UNAVAILABLE, ""),
+        (4, True, ExitCode.UNAVAILABLE, ""),
+        (130, True, ExitCode.INTERRUPTED, ""),
+        (-signal.SIGINT, False, ExitCode.INTERRUPTED, ""),
+        (0, False, ExitCode.INVALID, "left no result"),
+        (1, False, ExitCode.INVALID, "left no result"),
+        (-signal.SIGKILL, True, ExitCode.INVALID, "SIGKILL"),
+        (-signal.SIGSEGV, False, ExitCode.INVALID, "SIGSEGV"),
+        (-63, False, ExitCode.INVALID, "63"),
+        (77, True, ExitCode.INVALID, "no verdict"),
+    ],
+)
+def test_what_an_end_counts_as(code: int, has_result: bool, counted_as: ExitCode, said: str) -> None:
+    counted, problem = outcome(code, has_result=has_result)
+    assert counted is counted_as
+    assert (said in problem) if said else problem == ""
+
+
+def test_a_signal_ends_a_pause() -> None:
+    signals = Signals()
+    assert signals.pause(0.001) is False
+    with signals.handled():
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert signals.pause(PATIENCE_S) is True
+    assert signals.first is signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def wait_for(log: Path, line: str) -> None:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline_s:
+        if log.exists() and line in log.read_text().splitlines():
+            return
+        time.sleep(0.02)
+    pytest.fail(f"'{line}' never came")
+
+
+def driver(log: Path) -> Sequence[str]:
+    return [sys.executable, "-c", DRIVER, CHILD, str(log)]
+
+
+def to_process(process: subprocess.Popen[str], number: int) -> None:
+    process.send_signal(number)
+
+
+def to_group(process: subprocess.Popen[str], number: int) -> None:
+    os.killpg(process.pid, number)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("send", [to_process, to_group])
+def test_without_a_terminal_the_child_is_told_once(
+    tmp_path: Path, number: signal.Signals, send: Callable[[subprocess.Popen[str], int], None]
+) -> None:
+    """As in CI, where some signal the process and others its whole group."""
+    log = tmp_path / "log"
+    with subprocess.Popen(
+        driver(log), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        wait_for(log, "ready")
+        send(process, number)
+        output, _ = process.communicate(timeout=PATIENCE_S)
+    assert output == f"ended 130 {number.name}\n"
+    assert log.read_text().splitlines() == ["ready", number.name]
+
+
+@pytest.mark.processes
+def test_ctrl_c_on_a_terminal_reaches_the_child_once(tmp_path: Path) -> None:
+    """The terminal signals the whole foreground group; passing it on as well would cut the report short."""
+    log = tmp_path / "log"
+    process_id, terminal = pty.fork()
+    if process_id == 0:
+        os.execv(sys.executable, driver(log))  # noqa: S606  our own interpreter
+    try:
+        wait_for(log, "ready")
+        os.write(terminal, b"\x03")
+        assert os.waitstatus_to_exitcode(os.waitpid(process_id, 0)[1]) == 0
+        assert b"ended 130 SIGINT" in os.read(terminal, 4096)
+    finally:
+        os.close(terminal)
+    assert log.read_text().splitlines() == ["ready", "SIGINT"]

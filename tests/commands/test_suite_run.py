@@ -1,0 +1,214 @@
+"""A suite's scenarios one after the other, each a real process that leaves what a Locust process would."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from genload.commands import _suite_run
+from genload.commands._suite_run import run_suites
+from genload.commands._targets import Request, SuiteTarget, checked
+from genload.errors import ExitCode
+from genload.settings.suite import Suite
+
+WriteRun = Callable[..., Path]
+
+# A scenario's process: copies a prepared run directory, and ends as told: a code, or minus a signal.
+CHILD = """
+import os, shutil, sys
+prepared, folder, end = sys.argv[1], sys.argv[2], int(sys.argv[3])
+if prepared:
+    shutil.copytree(prepared, folder)
+os.kill(os.getpid(), -end) if end < 0 else sys.exit(end)
+"""
+
+
+class Stage:
+    """Runs the suite "probe" with children that do as told, and keeps what was said."""
+
+    def __init__(self, folder: Path, write_run: WriteRun, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._prepared, self._write_run = folder / "prepared", write_run
+        self._acts: dict[str, tuple[Path | None, int]] = {}
+        self.results = folder / "results"
+        self.started: list[str] = []
+        self.settled = 0
+        self.output = io.StringIO()
+        monkeypatch.setattr(_suite_run, "command", self._command)
+        monkeypatch.setattr(_suite_run, "settle", self._settle)
+        monkeypatch.setattr(_suite_run, "_in_flight", self._in_flight)
+
+    def act(self, scenario: str, code: int, *, failed: int = 0, leaves_run: bool = True) -> None:
+        run = self._write_run(self._prepared, scenario, failed=failed) if leaves_run else None
+        self._acts[scenario] = (run, code)
+
+    def play(self, *scenarios: str, reports: Sequence[str] | None = None) -> ExitCode:
+        suite = Suite.model_validate(
+            {
+                "name": "probe",
+                "service": {"api": "orfeas"},
+                "locustfile": "generation3d",
+                "scenarios": {
+                    name: {"shape": {"kind": "normal", "users": 1}} for name in ("one", "two", "three")
+                },
+            }
+        )
+        target = SuiteTarget("probe", suite, scenarios or ("one", "two", "three"))
+        console = Console(file=self.output, width=100, highlight=False)
+        return run_suites(Request(("probe",), results=self.results), [target], console)
+
+    @property
+    def folder(self) -> Path:
+        [folder] = self.results.iterdir()
+        return folder
+
+    def summary(self) -> dict[str, Any]:
+        decoded: dict[str, Any] = json.loads((self.folder / "summary.json").read_text())
+        return decoded
+
+    def _command(
+        self, request: Request, target: SuiteTarget, scenario: str, seed: int, folder: Path
+    ) -> list[str]:
+        self.started.append(scenario)
+        run, code = self._acts[scenario]
+        return [sys.executable, "-c", CHILD, str(run or ""), str(folder / scenario), str(code)]
+
+    def _settle(self, *args: Any, **kwargs: Any) -> None:
+        self.settled += 1
+
+    @contextmanager
+    def _in_flight(self, service: Any) -> Iterator[Callable[[], None]]:
+        yield lambda: None
+
+
+@pytest.fixture
+def stage(tmp_path: Path, write_run: WriteRun, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    return Stage(tmp_path, write_run, monkeypatch)
+
+
+def test_a_suite_that_passes(stage: Stage) -> None:
+    for scenario in ("one", "two", "three"):
+        stage.act(scenario, 0)
+    assert stage.play() is ExitCode.PASSED
+    assert stage.started == ["one", "two", "three"]
+    assert stage.settled == 2  # between them, not before and not after
+    assert stage.folder.name.startswith("probe-20") and stage.folder.name.endswith("Z")
+    assert {path.name for path in stage.folder.iterdir() if path.is_file()} == {
+        "results_one.json",
+        "results_two.json",
+        "results_three.json",
+        "summary.json",
+        "summary.md",
+        "junit.xml",
+    }
+    assert stage.summary()["overall"] is True
+
+
+def test_it_goes_on_after_a_failure_and_an_invalid_run(stage: Stage) -> None:
+    stage.act("one", 1, failed=5)
+    stage.act("two", 3)
+    stage.act("three", 0)
+    assert stage.play() is ExitCode.FAILED
+    assert stage.started == ["one", "two", "three"]
+
+
+@pytest.mark.parametrize(("code", "name"), [(4, "UNAVAILABLE"), (2, "USAGE"), (130, "INTERRUPTED")])
+def test_it_stops_after_what_no_further_scenario_would_mend(stage: Stage, code: int, name: str) -> None:
+    stage.act("one", 1, failed=5)
+    stage.act("two", code, leaves_run=False)
+    assert stage.play() is ExitCode[name]
+    assert stage.started == ["one", "two"]
+    assert stage.summary()["exit_code"] == code
+    assert stage.summary()["missing"] == ["two", "three"]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (0, "two ended with code 0 and left no result"),
+        (1, "two ended with code 1 and left no result"),
+        (-signal.SIGKILL, "two was ended by SIGKILL"),
+    ],
+)
+def test_a_process_without_a_result_is_invalid_never_passed(stage: Stage, code: int, said: str) -> None:
+    stage.act("one", 0)
+    stage.act("two", code, leaves_run=False)
+    stage.act("three", 0)
+    assert stage.play() is ExitCode.INVALID
+    assert said in stage.output.getvalue()
+    assert stage.summary()["overall"] is False
+    # The CI's view of it is red as well.
+    assert 'errors="1"' in (stage.folder / "junit.xml").read_text()
+
+
+def test_what_is_judged_counts_whatever_the_process_said(stage: Stage) -> None:
+    stage.act("one", 0, failed=5)
+    assert stage.play("one") is ExitCode.FAILED
+
+
+def test_nothing_is_left_of_a_run_that_was_refused(stage: Stage) -> None:
+    stage.act("one", 2, leaves_run=False)
+    assert stage.play() is ExitCode.USAGE
+    assert list(stage.results.iterdir()) == []
+
+
+def test_a_suite_without_any_run_to_judge_says_so(stage: Stage, tmp_path: Path) -> None:
+    stage.act("one", 3)
+    (tmp_path / "prepared" / "one" / "run.json").write_text("{")
+    assert stage.play("one") is ExitCode.INVALID
+    assert "no scenario left a run that could be judged" in stage.output.getvalue()
+
+
+def test_two_runs_in_one_second_have_two_folders(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.act("one", 0)
+    for _ in range(3):
+        stage.play("one")
+    assert len(list(stage.results.iterdir())) == 3
+
+
+def test_a_signal_stops_the_suite_and_what_there_is_is_reported(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.act("one", 0)
+    monkeypatch.setattr(_suite_run, "settle", lambda *args, **kwargs: signal.raise_signal(signal.SIGINT))
+    assert stage.play() is ExitCode.INTERRUPTED
+    assert stage.started == ["one"]
+    assert stage.summary()["exit_code"] == 130
+
+
+def test_targets_of_one_suite_run_together_each_once() -> None:
+    [target] = checked(Request(("orfeas/spike", "orfeas/baseline", "orfeas/spike")))
+    assert (target.asked_for, target.scenarios) == ("orfeas", ("spike", "baseline"))
+    [everything] = checked(Request(("orfeas/spike", "orfeas")))
+    assert everything.scenarios == ("spike", "baseline", "normal", "peak", "sustained")
+    assert [t.suite.name for t in checked(Request(("orfeas/spike", "demo/spike")))] == ["orfeas", "demo"]
+
+
+def test_a_suite_by_its_path(in_empty_folder: Path) -> None:
+    (in_empty_folder / "mine.yaml").write_text("extends: orfeas\n")
+    [target] = checked(Request(("mine.yaml/peak",), host="http://127.0.0.1:9"))
+    assert (target.asked_for, target.suite.name, target.scenarios) == ("mine.yaml", "mine", ("peak",))
+    assert target.suite.service.host == "http://127.0.0.1:9"
+
+
+def test_overrides_are_in_the_suite() -> None:
+    [target] = checked(Request(("orfeas",), overrides=("service.timeout=400s", "settle.pause=3s")))
+    assert (target.suite.service.timeout_s, target.suite.settle.pause_s) == (400.0, 3.0)
+
+
+def test_each_suite_has_its_own_seed_unless_one_is_given(stage: Stage) -> None:
+    stage.act("one", 0)
+    stage.play("one")
+    stage.play("one")
+    seeds = [line for line in stage.output.getvalue().splitlines() if "seed" in line]
+    assert len(set(seeds)) == 2
+    shutil.rmtree(stage.results)
