@@ -1,17 +1,21 @@
-"""What the measuring client costs: requests a second on one core, beside Locust's FastHttpUser.
+"""What the measuring client costs, on one core, against nginx on another.
 
-Each round starts a fresh Locust process pinned to one core, against nginx pinned to another that serves a
-file of 48,000 bytes; the rounds of the clients are interleaved, so that a machine that slows down slows both.
+Throughput: requests a second of whole 48,000-byte answers, beside Locust's FastHttpUser. Each round starts a
+fresh Locust process; the rounds of the clients are interleaved, so that a machine that slows down slows both.
 The genload user makes what a run makes of every request: times, an event for Locust, and a record encoded and
 written. Prints the median of each and their ratio, by the clock and by the CPU time that the process used.
 
-    python bench/client.py [--rounds N] [--seconds S] [--users N]
+With --pollers N also: the share of a core and the memory that N users take who poll every 2 s, over kept
+connections and over new ones.
+
+    python bench/client.py [--rounds N] [--seconds S] [--users N] [--pollers N]
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -27,39 +31,34 @@ ROOT = Path(__file__).resolve().parents[1]
 BODY_BYTES = 48_000
 PORT = 18_480
 CLIENTS = ("genload", "FastHttpUser")
+POLLS = ("/state", "/state-close")
+POLL_INTERVAL_S = 2.0
 
 NGINX = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr crit;
-events {{ worker_connections 4096; }}
+events {{ worker_connections 16000; }}
 http {{
   access_log off; default_type application/octet-stream; keepalive_requests 100000000; sendfile on;
-  open_file_cache max=10;
+  open_file_cache max=10; keepalive_timeout 120s;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  server {{ listen 127.0.0.1:{port} backlog=4096; root {folder}/www; }}
+  server {{
+    listen 127.0.0.1:{port} backlog=4096; root {folder}/www;
+    location = /state {{ return 200 '{{"status": "processing"}}'; }}
+    location = /state-close {{ keepalive_timeout 0; return 200 '{{"status": "processing"}}'; }}
+  }}
 }}
 """
 
 
 def main() -> None:
     arguments = _arguments()
-    if arguments.load:
-        load(arguments.load, arguments)
-        return
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) < 2 or not shutil.which("nginx"):
-        sys.exit("bench/client.py needs two cores and nginx")
-    results: dict[str, list[tuple[float, float]]] = {name: [] for name in CLIENTS}
-    with tempfile.TemporaryDirectory() as folder, nginx(Path(folder), cores[-1]):
-        for _ in range(arguments.rounds):
-            for name in CLIENTS:
-                results[name].append(round_of(name, cores[0], arguments))
-    for column, unit in enumerate(("s", "s of CPU")):
-        rates = {name: [rounds[column] for rounds in results[name]] for name in CLIENTS}
-        for name in CLIENTS:
-            each = ", ".join(f"{rate:,.0f}" for rate in rates[name])
-            print(f"{name:14} {median(rates[name]):9,.0f} requests/{unit}   (rounds: {each})")
-        print(f"{'ratio':14} {median(rates['genload']) / median(rates['FastHttpUser']):9.2f}")
+    if arguments.load in CLIENTS:
+        measure_throughput(arguments.load, arguments)
+    elif arguments.load:
+        measure_polling(arguments.load, arguments)
+    else:
+        report(arguments)
 
 
 def _arguments() -> argparse.Namespace:
@@ -67,8 +66,38 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2.0, help="measured seconds of each round")
     parser.add_argument("--users", type=int, default=64)
-    parser.add_argument("--load", choices=CLIENTS, help=argparse.SUPPRESS)
+    parser.add_argument("--pollers", type=int, default=0, help="also measure this many polling users")
+    parser.add_argument("--load", choices=[*CLIENTS, *POLLS], help=argparse.SUPPRESS)
     return parser.parse_args()
+
+
+def report(arguments: argparse.Namespace) -> None:
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2 or not shutil.which("nginx"):
+        sys.exit("bench/client.py needs two cores and nginx")
+    results: dict[str, list[list[float]]] = {name: [] for name in CLIENTS}
+    with tempfile.TemporaryDirectory() as folder, nginx(Path(folder), cores[-1]):
+        for _ in range(arguments.rounds):
+            for name in CLIENTS:
+                results[name].append(round_of(name, cores[0], arguments))
+        report_throughput(results)
+        if arguments.pollers:
+            for path in POLLS:
+                share, user_bytes, rate = round_of(path, cores[0], arguments)
+                kind = "new connections" if path.endswith("close") else "kept connections"
+                print(
+                    f"{arguments.pollers:,} pollers, {kind:16} {share:.3f} of a core at {rate:,.0f} polls/s, "
+                    f"{user_bytes / 1000:.1f} kB a user"
+                )
+
+
+def report_throughput(results: dict[str, list[list[float]]]) -> None:
+    for column, unit in enumerate(("s", "s of CPU")):
+        rates = {name: [values[column] for values in results[name]] for name in CLIENTS}
+        for name in CLIENTS:
+            each = ", ".join(f"{rate:,.0f}" for rate in rates[name])
+            print(f"{name:14} {median(rates[name]):9,.0f} requests/{unit}   (rounds: {each})")
+        print(f"{'ratio':14} {median(rates['genload']) / median(rates['FastHttpUser']):9.2f}")
 
 
 @contextmanager
@@ -88,86 +117,131 @@ def nginx(folder: Path, core: int) -> Iterator[None]:
         process.wait(10)
 
 
-def round_of(name: str, core: int, arguments: argparse.Namespace) -> tuple[float, float]:
-    """Requests a second, and a second of CPU, of one fresh process."""
-    command = ["taskset", "-c", str(core), sys.executable, __file__, "--load", name]
+def round_of(load: str, core: int, arguments: argparse.Namespace) -> list[float]:
+    """The numbers that one fresh process prints."""
+    command = ["taskset", "-c", str(core), sys.executable, __file__, "--load", load]
     command += ["--seconds", str(arguments.seconds), "--users", str(arguments.users)]
+    command += ["--pollers", str(arguments.pollers)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=120)
     if done.returncode:
         sys.exit(done.stderr)
-    rate, per_cpu_s = done.stdout.split()[-2:]
-    return float(rate), float(per_cpu_s)
+    return [float(word) for word in done.stdout.splitlines()[-1].split()]
 
 
-def load(name: str, arguments: argparse.Namespace) -> None:
-    """The process of one round; prints its rate."""
+def measure_throughput(name: str, arguments: argparse.Namespace) -> None:
+    """Prints requests a second, and a second of CPU."""
     import gevent
-    from locust import FastHttpUser, User, task
-    from locust.env import Environment
-
-    host = f"http://127.0.0.1:{PORT}"
+    from locust import FastHttpUser, task
 
     class Fast(FastHttpUser):
         @task
         def fetch(self) -> None:
             self.client.get("/file")
 
-    user_class: Any = genload_user(User, task) if name == "genload" else Fast
-    user_class.host = host
-    environment = Environment(user_classes=[user_class], host=host)
-    runner = environment.create_local_runner()
-    runner.start(arguments.users, spawn_rate=arguments.users)
+    environment = started(recording_user() if name == "genload" else Fast, arguments.users)
+    stats = environment.stats
     gevent.sleep(1.0)
-    before, start, cpu = environment.stats.total.num_requests, time.monotonic(), time.process_time()
+    before, start_s, cpu_s = stats.total.num_requests, time.monotonic(), time.process_time()
     gevent.sleep(arguments.seconds)
-    requests = environment.stats.total.num_requests - before
-    rate, per_cpu_s = requests / (time.monotonic() - start), requests / (time.process_time() - cpu)
-    failures = environment.stats.total.num_failures
-    runner.quit()
-    if failures:
-        sys.exit(f"{failures} requests failed")
-    print(rate, per_cpu_s)
+    requests = stats.total.num_requests - before
+    rates = requests / (time.monotonic() - start_s), requests / (time.process_time() - cpu_s)
+    environment.runner.quit()
+    if stats.total.num_failures or not requests:
+        sys.exit(f"{requests} requests, of all {stats.total.num_failures} failed: {list(stats.errors)}")
+    print(*rates)
 
 
-def genload_user(user: type, task: object) -> type:
-    """A Locust user of the genload client that writes a record of every request."""
-    import msgspec
+def measure_polling(path: str, arguments: argparse.Namespace) -> None:
+    """Prints the share of a core, the bytes a user, and polls a second."""
+    import gc
+
+    import gevent
+    import psutil
+
+    # A connection each, and one more while an old one is being replaced.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    process = psutil.Process()
+    gc.collect()
+    rss_bytes = process.memory_info().rss
+    environment = started(polling_user(path), arguments.pollers)
+    stats = environment.stats
+    while (
+        environment.runner.user_count < arguments.pollers or stats.total.num_requests < 2 * arguments.pollers
+    ):
+        gevent.sleep(0.5)
+    gc.freeze()
+    user_bytes = (process.memory_info().rss - rss_bytes) / arguments.pollers
+    before, start_s, cpu_s = stats.total.num_requests, time.monotonic(), time.process_time()
+    gevent.sleep(3 * POLL_INTERVAL_S)
+    wall_s = time.monotonic() - start_s
+    print((time.process_time() - cpu_s) / wall_s, user_bytes, (stats.total.num_requests - before) / wall_s)
+    sys.stdout.flush()
+    if stats.total.num_failures:
+        sys.exit(f"{stats.total.num_failures} polls failed: {list(stats.errors)}")
+    os._exit(0)  # stopping thousands of users one by one would take longer than the measurement
+
+
+def started(user_class: Any, users: int) -> Any:
+    """A Locust environment with that many users at work."""
+    from locust.env import Environment
+
+    user_class.host = f"http://127.0.0.1:{PORT}"
+    environment = Environment(user_classes=[user_class], host=user_class.host)
+    environment.create_local_runner().start(users, spawn_rate=users)
+    return environment
+
+
+def base_user() -> Any:
+    from locust import User
 
     from genload.client import HttpClient, Timeouts
+
+    class Base(User):
+        abstract = True
+
+        def on_start(self) -> None:
+            timeouts = Timeouts(connect_s=5, receive_s=30, total_s=60)
+            self.client = HttpClient(str(self.host), timeouts=timeouts, max_answer_bytes=1 << 20)
+
+        def fetched(self, path: str) -> Any:
+            answer = self.client.get(path)
+            duration_s = answer.times.end_s - answer.times.start_s
+            self.environment.events.request.fire(
+                request_type="GET",
+                name=path,
+                response_time=duration_s * 1000,
+                response_length=len(answer.body),
+                exception=None,
+                context={},
+            )
+            return answer
+
+    return Base
+
+
+def recording_user() -> Any:
+    """A user that fetches the file as fast as it can, and writes a record of every request."""
+    import msgspec
+    from locust import task
+
     from genload.runlog.records import RequestRecord
 
     encoder = msgspec.json.Encoder()
     out = Path(os.devnull).open("wb", buffering=1 << 16)  # noqa: SIM115
     numbers = iter(range(sys.maxsize))
 
-    class Genload(user):  # type: ignore[misc]
-        def on_start(self) -> None:
-            self.client = HttpClient(
-                self.host,
-                timeouts=Timeouts(connect_s=5, receive_s=30, total_s=60),
-                max_answer_bytes=1 << 20,
-            )
-
-        @task  # type: ignore[operator]
+    class Recording(base_user()):  # type: ignore[misc]
+        @task
         def fetch(self) -> None:
-            answer = self.client.get("/file")
+            answer = self.fetched("/file")
             times = answer.times
-            duration_s = times.end_s - times.start_s
-            self.environment.events.request.fire(
-                request_type="GET",
-                name="/file",
-                response_time=duration_s * 1000,
-                response_length=len(answer.body),
-                exception=None,
-                context={},
-            )
             record = RequestRecord(
                 source="local",
                 n=next(numbers),
                 name="/file",
                 start_s=times.start_s,
-                duration_s=duration_s,
+                duration_s=times.end_s - times.start_s,
                 status=answer.status,
                 bytes_sent=answer.bytes_sent,
                 bytes_received=answer.bytes_received,
@@ -175,7 +249,29 @@ def genload_user(user: type, task: object) -> type:
             )
             out.write(encoder.encode(record) + b"\n")
 
-    return Genload
+    return Recording
+
+
+def polling_user(path: str) -> Any:
+    """A user that asks for a job's state every two seconds."""
+    import random
+
+    import gevent
+    from locust import task
+
+    class Polling(base_user()):  # type: ignore[misc]
+        def on_start(self) -> None:
+            super().on_start()
+            gevent.sleep(random.uniform(0, POLL_INTERVAL_S))
+
+        def wait_time(self) -> float:
+            return POLL_INTERVAL_S
+
+        @task
+        def poll(self) -> None:
+            self.fetched(path).json()
+
+    return Polling
 
 
 if __name__ == "__main__":
