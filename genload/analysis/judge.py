@@ -100,7 +100,7 @@ def judge_log(
         interrupted=next((event.by for event in run.events if isinstance(event, Interrupted)), None),
         seed=header.seed,
         overall=summaries.summary(table, everything, begin_s, end_s),
-        warmup=summaries.summary(warmup, np.ones(len(warmup), dtype=np.bool_), 0.0, begin_s),
+        warmup=summaries.summary(warmup, np.ones(len(warmup), dtype=np.bool_), 0.0, 0.0),
         phases=summaries.phase_summaries(table, load) if load else [],
         stages=summaries.stage_summaries(table, header.stages),
         errors=run.intake.errors,
