@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import gevent
 import pytest
@@ -226,3 +229,17 @@ def test_the_stamps_are_in_order(raw_server: Servers, client_of: Clients) -> Non
     assert sum(size for _, size in times.chunks) == answer.bytes_received
     assert len(times.chunks) >= 3
     assert times.end_s - times.first_byte_s >= 0.06
+
+
+@pytest.mark.processes
+def test_it_works_in_a_process_patched_by_gevent(raw_server: Servers) -> None:
+    program = (
+        "import sys; from gevent import monkey; monkey.patch_all()\n"
+        "from genload.client import HttpClient, Timeouts\n"
+        "client = HttpClient(sys.argv[1], timeouts=Timeouts(10, 10, 20), max_answer_bytes=99)\n"
+        "print([(client.get('/').status, client.get('/').reused) for _ in range(2)])\n"
+    )
+    command = [sys.executable, "-c", program, raw_server(always(OK)).url]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[(200, True), (200, True)]\n"
