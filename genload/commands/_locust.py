@@ -52,8 +52,9 @@ class Signals:
 
     @contextmanager
     def handled(self) -> Iterator[None]:
-        """Handle signals inside the block."""
-        before = {number: signal.signal(number, self._on_signal) for number in _FORWARDED}
+        """Handle signals inside the block; what was ignored before (nohup) stays ignored."""
+        heard = [number for number in _FORWARDED if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, self._on_signal) for number in heard}
         try:
             yield
         finally:

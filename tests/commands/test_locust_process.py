@@ -134,6 +134,17 @@ def test_a_signal_ends_a_pause() -> None:
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
 
+def test_what_nohup_ignores_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        signals = Signals()
+        with signals.handled():
+            signal.raise_signal(signal.SIGHUP)
+        assert signals.first is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def wait_for(log: Path, line: str) -> None:
     deadline_s = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline_s:
