@@ -84,7 +84,7 @@ class Conductor:
         self._sampler: SamplerHandle | None = None
         self._origin_s = inf
         self._largest, self._answered = first_users(plan), ""
-        self._finalized = False
+        self._finalized = self._locust_stops = False
 
     # ---- for Locust's side
 
@@ -112,7 +112,7 @@ class Conductor:
         if self.stage != "load" and self.stage == self._answered:
             self._changed.wait(TICK_S)
         self._answered = self.stage
-        if self._done.is_set():
+        if self._done.is_set() and not self._locust_stops:
             return None
         wanted = self.shape.tick() if self.stage == "load" else None
         if wanted is not None:
@@ -129,6 +129,9 @@ class Conductor:
         """
         if self._done.is_set():
             return
+        # Locust is in its `stop` already: a shape that ends now would call it a second time, from a greenlet
+        # that the first call then kills in the middle of the report.
+        self._locust_stops = True
         (self._hurried if self._interrupted.is_set() else self._interrupted).set()
         self.interrupted_by = self.interrupted_by or by
         try:

@@ -18,13 +18,20 @@ LOOPBACK = "127.0.0.1"
 WEB_FORM_FIELDS = ("scenario", "host", "time_scale", "rehearsal", "seed", "strict")
 
 
-def add_options(parser: Any, *, for_web_form: bool) -> None:
+def add_options(parser: Any, *, web_scenario: str | None) -> None:
     """Listener for `init_command_line_parser`.
 
     Options go to the parser itself: those in a group of their own do not appear in the web form.
     `choices` makes the form's dropdown; on the command line a wrong name gets our own message instead.
+
+    Args:
+        web_scenario: the scenario that a web UI was started with, which may be a path; None before
+        there is one.
     """
-    choices = known_scenarios() if for_web_form else None
+    choices = None
+    if web_scenario is not None:
+        # Locust parses its command line again for each view of the form, and a wrong choice would end it.
+        choices = list(dict.fromkeys((*known_scenarios(), web_scenario)))
     parser.add_argument(
         "--scenario",
         metavar="SUITE/NAME",

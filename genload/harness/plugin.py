@@ -5,6 +5,7 @@ Only Locust's public events are used, and the private hooks listed in `locust_ho
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import logging
 import shutil
@@ -26,6 +27,7 @@ from genload.harness.options import add_options, request_from, suite_folder
 from genload.harness.plan import RunPlan, make_plan
 from genload.harness.process import LoadProcess
 from genload.harness.scenario_shape import ScenarioShape
+from genload.harness.web import guard_form
 from genload.harness.workers import RemoteCrew, WorkerLink
 from genload.runlog.records import RequestRecord
 
@@ -36,7 +38,7 @@ def install() -> None:
     """Tie genload to this process's Locust. Call it once, at the top of a locustfile."""
     web = _WebFlag()
     events.init_command_line_parser.add_listener(
-        lambda parser, **_: add_options(parser, for_web_form=web.started)
+        lambda parser, **_: add_options(parser, web_scenario=web.scenario)
     )
     events.init.add_listener(
         lambda environment, runner, web_ui, **_: _on_init(environment, runner, web_ui, web)
@@ -46,7 +48,7 @@ def install() -> None:
 class _WebFlag:
     """Locust builds its parser once for the command line and again for every view of the web form."""
 
-    started = False
+    scenario: str | None = None
 
 
 def _on_init(environment: Any, runner: Any, web_ui: Any, web: _WebFlag) -> None:
@@ -61,7 +63,8 @@ def _on_init(environment: Any, runner: Any, web_ui: Any, web: _WebFlag) -> None:
         plan = make_plan(request_from(environment.parsed_options))
     except GenloadError as error:
         _exit(error)
-    web.started = web_ui is not None
+    if web_ui is not None:
+        web.scenario = environment.parsed_options.scenario
     Director(environment, runner, web_ui, plan).attach()
 
 
@@ -102,6 +105,9 @@ class Director:
         environment.events.test_stopping.add_listener(lambda **_: self.wind_down())
         environment.events.test_stop.add_listener(lambda **_: self.report())
         environment.events.quitting.add_listener(lambda **_: self.quit())
+        if self.web_ui is not None:
+            scenario = environment.parsed_options.scenario
+            guard_form(self.web_ui.app, scenario, self._is_running, self._check_form)
         if hasattr(signal, "SIGHUP"):
             gevent.signal_handler(signal.SIGHUP, self._hang_up)
 
@@ -189,6 +195,17 @@ class Director:
         files = reporting.write_reports(suite, self.folder, conductor.plan.suite.reports)
         console.print_verdict(judged, files)
         return judged.verdict.exit_code
+
+    def _is_running(self) -> bool:
+        # Locust's own state says "ready" until the first users are there.
+        return self.runner.shape_greenlet is not None or self.runner.state not in ("ready", "stopped")
+
+    def _check_form(self, fields: dict[str, str]) -> None:
+        options = argparse.Namespace(**vars(self.environment.parsed_options))
+        options.host = fields.get("host") or options.host
+        for name in ("scenario", "time_scale", "seed"):
+            setattr(options, name, fields.get(name, getattr(options, name)))
+        make_plan(request_from(options))
 
     def _add(self, record: RequestRecord) -> None:
         if self.conductor is not None:

@@ -1,0 +1,60 @@
+"""Locust's web UI with genload in it: what its form may ask for, and what it may not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, jsonify, request
+
+from genload.errors import GenloadError
+from genload.harness.options import WEB_FORM_FIELDS, known_scenarios
+
+_LOCUSTS_OWN_FIELDS = {
+    "user_count",
+    "spawn_rate",
+    "run_time",
+    "host",
+    "user_classes",
+    "shape_class",
+    "profile",
+}
+
+
+def guard_form(
+    app: Any, started_with: str, is_running: Callable[[], bool], check: Callable[[dict[str, str]], None]
+) -> None:
+    """Check every POST to /swarm before Locust sees it.
+
+    Locust takes any option's name from the form (``html_file=…`` writes a file), and a second POST during a
+    run changes the running test's options though it is refused.
+
+    Args:
+        app: the web UI's Flask application.
+        started_with: the scenario of the command line; the form may name it too, even when it is a path.
+        check: raises GenloadError when the form's fields ask for what cannot be run.
+    """
+
+    def look() -> Response | None:
+        if request.method != "POST" or not request.path.endswith("/swarm"):
+            return None
+        fields = dict(request.form.items())
+        try:
+            if is_running():
+                return _refuse("a run is under way: stop it first")
+            unknown = sorted(set(fields) - _LOCUSTS_OWN_FIELDS - set(WEB_FORM_FIELDS))
+            if unknown:
+                return _refuse(f"the form has no field {unknown[0]!r}")
+            scenario = fields.get("scenario", started_with)
+            if scenario != started_with and scenario not in known_scenarios():
+                return _refuse(f"there is no scenario {scenario!r}")
+            check(fields)
+        except GenloadError as error:
+            return _refuse(error.message)
+        return None
+
+    app.before_request(look)
+
+
+def _refuse(reason: str) -> Response:
+    return jsonify({"success": False, "message": reason})

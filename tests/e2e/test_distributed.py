@@ -1,0 +1,127 @@
+"""Master and workers as real processes: nothing lost, the target held across workers, a lost worker
+told of.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genload.runlog.reader import open_run
+from genload.runlog.records import Users
+
+pytestmark = pytest.mark.processes
+
+SCALE = "0.01"
+WORKERS = 2
+
+
+@pytest.fixture
+def cluster(
+    start_locust: Callable[..., Any], free_port: Callable[[], int]
+) -> Iterator[Callable[..., tuple[Any, list[Any]]]]:
+    """Start a headless master and its workers with the same options; all end with the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*options: str) -> tuple[Any, list[Any]]:
+        port = str(free_port())
+        expect = ("--master", "--headless", "--master-bind-port", port, "--expect-workers", str(WORKERS))
+        master = start_locust(*expect, *options)
+        workers = [start_locust("--worker", "--master-port", port) for _ in range(WORKERS)]
+        started.extend((master, *workers))
+        return master, workers
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def finished(master: Any, timeout_s: float = 90) -> tuple[int, str]:
+    output, _ = master.communicate(timeout=timeout_s)
+    return master.returncode, output
+
+
+def the_run(tmp_path: Path, scenario: str) -> Any:
+    (folder,) = (tmp_path / "results").glob(f"*/{scenario}")
+    return open_run(folder)
+
+
+def test_every_request_of_every_worker_arrives(
+    testbed: Callable[..., Any], cluster: Callable[..., Any], tmp_path: Path
+) -> None:
+    server = testbed(service_time="82s", slots=20, time_scale=SCALE, seed=1)
+    master, workers = cluster("--scenario", "demo/spike", "--time-scale", SCALE, "-H", server.url)
+    code, output = finished(master)
+    assert code in (0, 1, 3), output
+    run = the_run(tmp_path, "spike")
+    jobs = [record for record in run.requests() if record.operation]
+    assert sorted(job.job_id for job in jobs) == sorted(row["job_id"] for row in server.truth_records())
+    assert not list(run.missing_records())
+    assert {record.source for record in jobs} == {"w0", "w1"}
+    assert Counter(record.warmup for record in jobs)[True] == 1
+    # Each worker has half of the users: what each started in the spike shows that it was let go.
+    in_spike = Counter(record.source for record in jobs if record.phase == "spike")
+    assert min(in_spike.values()) >= 9
+    targets = [event.target for event in run.events() if isinstance(event, Users)]
+    assert max(targets) == 20 and targets[-1] == 2
+    assert [worker.wait(20) for worker in workers] == [0, 0]
+
+
+def test_a_lost_worker_makes_the_run_invalid_and_is_named(
+    testbed: Callable[..., Any], cluster: Callable[..., Any], tmp_path: Path
+) -> None:
+    server = testbed(service_time="82s", slots=20, time_scale="0.02", seed=1)
+    master, workers = cluster("--scenario", "demo/normal", "--time-scale", "0.02", "-H", server.url)
+    deadline = time.monotonic() + 60
+    while len(server.truth_records()) < 3:
+        assert time.monotonic() < deadline, "no job has ended"
+        time.sleep(0.1)
+    workers[1].kill()
+    code, output = finished(master)
+    assert code == 3, output
+    assert "is gone" in output
+    assert "not valid" in output
+
+
+def test_a_worker_needs_no_suite_of_its_own(
+    testbed: Callable[..., Any], cluster: Callable[..., Any], tmp_path: Path
+) -> None:
+    # The suite is a file beside the master; workers run in another folder and get it resolved.
+    server = testbed(service_time="1s", slots=20, time_scale="1", seed=1)
+    suite = tmp_path / "own.yaml"
+    suite.write_text(
+        "name: own\nservice: {api: orfeas, poll: {interval: 100ms}}\nlocustfile: generation3d\n"
+        "scenarios:\n  short:\n    shape: {kind: normal, users: 4, duration: 3s}\n"
+        "    criteria: {all_good: generate.failed == 0}\n"
+    )
+    master, _ = cluster("--scenario", f"{suite}/short", "-H", server.url)
+    code, output = finished(master)
+    assert code == 0, output
+    run = the_run(tmp_path, "short")
+    assert {record.source for record in run.requests()} == {"w0", "w1"}
+
+
+def test_the_private_hooks_of_locust_are_where_we_change_them() -> None:
+    # In a process of its own: the hooks change Locust for the whole process.
+    program = (
+        "import locust.argument_parser as a, locust.runners as r, locust.stats as s\n"
+        "before = (a.default_args_dict, s.print_stats, s.print_percentile_stats, s.print_error_report)\n"
+        "assert r.HEARTBEAT_LIVENESS == 3 and callable(before[0])\n"
+        "from genload.harness import locust_hooks\n"
+        "locust_hooks.apply(); locust_hooks.apply()\n"
+        "assert a.default_args_dict() is a.default_args_dict()\n"
+        "assert a.default_args_dict() == before[0]()\n"
+        "assert r.HEARTBEAT_LIVENESS > 3\n"
+        "print('held')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], text=True, capture_output=True, timeout=60)
+    assert done.stdout == "held\n", done.stderr

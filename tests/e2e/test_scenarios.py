@@ -1,0 +1,127 @@
+"""Each scenario once, at a small scale, against the testbed: its records against the testbed's truth,
+one by one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+
+from genload.extensions import builtin_folder
+
+pytestmark = pytest.mark.processes
+
+SCALE = "0.01"
+# An hour of sustained load is 36 s even at this scale: a sixth of it shows the same.
+SHORTER = ("--set", "scenarios.sustained.shape.duration=10min")
+RESULTS_SCHEMA = builtin_folder("config") / "schema" / "results.schema.json"
+
+
+@pytest.mark.parametrize("scenario", ["baseline", "normal", "peak", "spike", "sustained"])
+def test_a_scenario_reports_what_really_happened(
+    scenario: str, testbed: Callable[..., Any], run_genload: Callable[..., Any]
+) -> None:
+    server = testbed(service_time="82s", slots=20, time_scale=SCALE, seed=1)
+    outcome = run_genload(
+        f"demo/{scenario}", "--host", server.url, "--time-scale", SCALE, "--seed", "7", *SHORTER
+    )
+    result = outcome.result(scenario)
+    assert outcome.code == result["verdict"]["exit_code"], outcome.output
+    jobs = outcome.jobs(scenario)
+    check_against_truth(jobs, server.truth_records())
+    check_statistics(result, [job for job in jobs if not job.warmup])
+    jsonschema.validate(result, json.loads(RESULTS_SCHEMA.read_text()))
+    assert sum(job.warmup for job in jobs) == 1
+    assert {job.outcome for job in jobs} == {"ok"}
+
+
+def check_against_truth(jobs: list[Any], truth: list[dict[str, Any]]) -> None:
+    """attempted = accepted = finished = recorded, and never less time measured than the server took."""
+    of_truth = {row["job_id"]: row for row in truth}
+    assert sorted(job.job_id for job in jobs) == sorted(of_truth)
+    assert len(of_truth) == len(truth) == len({job.request_id for job in jobs})
+    for job in jobs:
+        row = of_truth[job.job_id]
+        assert row["request_id"] == job.request_id
+        assert row["outcome"] == "completed"
+        assert job.duration_s >= row["end_s"] - row["arrival_s"]
+        assert sum(job.stages.values()) == pytest.approx(job.duration_s, abs=1e-6)
+        assert 0 <= job.numbers["poll_bound_s"] <= job.duration_s
+
+
+def check_statistics(result: dict[str, Any], jobs: list[Any]) -> None:
+    """The report's numbers are numpy's on the records."""
+    durations = np.array([job.duration_s for job in jobs])
+    assert result["total_requests"] == result["successful_requests"] == len(jobs)
+    assert result["avg_duration"] == pytest.approx(durations.mean())
+    assert result["min_duration"] == pytest.approx(durations.min())
+    assert result["max_duration"] == pytest.approx(durations.max())
+    for percent in (50, 95, 99):
+        expected = np.percentile(durations, percent, method="inverted_cdf")
+        assert result[f"p{percent}_duration"] == pytest.approx(expected)
+
+
+def test_a_scenario_that_cannot_hold_fails_and_says_why(
+    testbed: Callable[..., Any], run_genload: Callable[..., Any]
+) -> None:
+    # As specified, peak wants 50 successes of 10 users in 5 minutes: 82 s a generation allow at most 40.
+    server = testbed(service_time="82s", slots=20, time_scale=SCALE, seed=1)
+    outcome = run_genload("orfeas/peak", "--host", server.url, "--time-scale", SCALE, "--seed", "7")
+    result = outcome.result("peak")
+    assert outcome.code == 1, outcome.output
+    assert result["validation"]["overall"] is False
+    failed = {row["name"]: row for row in result["verdict"]["criteria"] if row["result"] == "fail"}
+    assert {row["evidence"] for row in failed.values()} == {"exact"}
+    assert all(30 <= row["value"] <= 40 for row in failed.values())
+
+
+def test_a_service_that_refuses_when_full_is_reported_as_it_was(
+    testbed: Callable[..., Any], run_genload: Callable[..., Any]
+) -> None:
+    server = testbed(service_time="82s", slots=3, when_full="refuse", time_scale=SCALE, seed=1)
+    outcome = run_genload(
+        "orfeas/peak",
+        "--host",
+        server.url,
+        "--time-scale",
+        SCALE,
+        "--set",
+        "scenarios.peak.failure_pause=82s",
+    )
+    jobs, truth = outcome.jobs("peak"), server.truth_records()
+    assert sorted(job.job_id for job in jobs) == sorted(row["job_id"] for row in truth)
+    refused = {row["job_id"] for row in truth if row["outcome"] != "completed"}
+    assert {job.job_id for job in jobs if job.outcome == "failed"} == refused
+    assert refused
+    assert outcome.result("peak")["errors"] == {
+        "no_capacity": len([j for j in jobs if j.job_id in refused and not j.warmup])
+    }
+
+
+def test_no_service_is_one_clear_line_and_exit_code_4(
+    free_port: Callable[[], int], run_genload: Callable[..., Any], tmp_path: Path
+) -> None:
+    outcome = run_genload(
+        "demo/baseline", "--host", f"http://127.0.0.1:{free_port()}", "--set", "service.ready_timeout=1s"
+    )
+    assert outcome.code == 4
+    assert "was not ready within" in outcome.output
+    assert "Traceback" not in outcome.output
+
+
+@pytest.mark.parametrize(("declared", "asked"), [("0.5", "0.01"), ("1", "0.01"), ("0.5", "1")])
+def test_load_of_another_time_than_the_service_is_refused(
+    declared: str, asked: str, testbed: Callable[..., Any], run_genload: Callable[..., Any]
+) -> None:
+    server = testbed(service_time="82s", slots=20, time_scale=declared)
+    outcome = run_genload("demo/baseline", "--host", server.url, "--time-scale", asked)
+    assert outcome.code == 2, outcome.output
+    assert "--time-scale" in outcome.output
+    assert server.truth_records() == []
+    assert not list(outcome.results.rglob("run.json"))

@@ -1,0 +1,125 @@
+"""The web UI in a real browser: a scenario chosen from the form, run, judged; and what the form may
+not do.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+pytestmark = pytest.mark.processes
+
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture
+def web_ui(
+    testbed: Callable[..., Any], start_locust: Callable[..., Any], free_port: Callable[[], int]
+) -> Iterator[str]:
+    """The address of a web UI that was started with demo/spike."""
+    server = testbed(service_time="82s", slots=20, time_scale="0.01", seed=1)
+    port = free_port()
+    options = ("--scenario", "demo/spike", "--time-scale", "0.01", "--web-port", str(port), "-H", server.url)
+    process = start_locust(*options)
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+            break
+        except OSError:
+            assert process.poll() is None and time.monotonic() < deadline, "the web UI did not come up"
+            time.sleep(0.1)
+    yield url
+    process.terminate()
+    process.communicate(timeout=30)
+
+
+def post(url: str, **fields: str) -> dict[str, Any]:
+    data = urllib.parse.urlencode(fields).encode()
+    with urllib.request.urlopen(f"{url}/swarm", data=data, timeout=10) as answer:
+        document: dict[str, Any] = json.load(answer)
+    return document
+
+
+def test_a_scenario_is_chosen_in_the_form_and_judged(web_ui: str, chromium: str, tmp_path: Path) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+        page = browser.new_page()
+        page.goto(web_ui)
+        page.get_by_text("Custom parameters").click()
+        choice = page.locator("select[name=scenario]")
+        names = choice.locator("option").all_text_contents()
+        assert {"demo/baseline", "demo/spike", "orfeas/sustained"} <= set(names)
+        assert choice.input_value() == "demo/spike"
+        choice.select_option("demo/baseline")
+        page.get_by_role("button", name="Start").click()
+        page.get_by_text("generate", exact=True).first.wait_for(timeout=60_000)
+        browser.close()
+    results = tmp_path / "results"
+    deadline = time.monotonic() + 60
+    while not list(results.glob("*/results_baseline.json")):
+        assert time.monotonic() < deadline, "the run left no report"
+        time.sleep(0.2)
+    (report,) = results.glob("*/results_baseline.json")
+    document = json.loads(report.read_text())
+    assert (document["scenario"], document["successful_requests"]) == ("baseline", 5)
+
+
+def test_two_runs_of_one_process_are_two_runs(web_ui: str, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    for number in (1, 2):
+        deadline = time.monotonic() + 60
+        while not post(web_ui, scenario="demo/baseline", time_scale="0.01")["success"]:
+            assert time.monotonic() < deadline, "the next run was never accepted"
+            time.sleep(0.2)
+        while len(list(results.glob("*/results_baseline.json"))) < number:
+            assert time.monotonic() < deadline, "the run left no report"
+            time.sleep(0.2)
+    for report in results.glob("*/results_baseline.json"):
+        assert json.loads(report.read_text())["successful_requests"] == 5
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"scenario": "demo/spike", "html_file": "written.html"}, "html_file"),
+        ({"scenario": "demo/nothing"}, "demo/nothing"),
+        ({"scenario": "../../elsewhere.yaml/one"}, "no scenario"),
+        ({"scenario": "demo/spike", "time_scale": "-1"}, "--time-scale"),
+        ({"scenario": "demo/spike", "time_scale": "soon"}, "no number"),
+    ],
+)
+def test_the_form_may_not(web_ui: str, fields: dict[str, str], reason: str, tmp_path: Path) -> None:
+    answer = post(web_ui, **fields)
+    assert answer["success"] is False
+    assert reason in answer["message"]
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_second_start_is_refused_and_changes_nothing(web_ui: str, tmp_path: Path) -> None:
+    assert post(web_ui, scenario="demo/baseline", time_scale="0.01")["success"]
+    second = post(web_ui, scenario="demo/spike", time_scale="0.01")
+    assert second == {"success": False, "message": "a run is under way: stop it first"}
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "results").glob("*/results_*.json")):
+        assert time.monotonic() < deadline, "the run left no report"
+        time.sleep(0.2)
+    assert [path.name for path in (tmp_path / "results").glob("*/results_*.json")] == [
+        "results_baseline.json"
+    ]
