@@ -169,32 +169,31 @@ class Api:
             async for _ in request.stream():
                 pass
             return _error("File too large (max 50MB)", 413)
-        image = await _image_field(request)
-        if image is None:
+        filename, content = await _image_field(request)
+        if content is None:
             return _error("No image file provided", 400)
-        if not image.filename:
+        if not filename:
             return _error("No file selected", 400)
-        if (image.size or 0) > MAX_BYTES:
+        if len(content) > MAX_BYTES:
             return _error("File too large (max 50MB)", 413)
-        content = await image.read()
         job_id = str(uuid.uuid4())
-        original = _UNSAFE.sub("_", Path(image.filename).name).strip("._") or "image"
-        filename = f"{job_id}_{original}"
-        path = self._folder / filename
+        original = _UNSAFE.sub("_", Path(filename).name).strip("._") or "image"
+        stored = f"{job_id}_{original}"
+        path = self._folder / stored
         try:
             image_info = await asyncio.get_running_loop().run_in_executor(
-                self._pool, _check_and_store, content, image.filename, path
+                self._pool, _check_and_store, content, filename, path
             )
         except ImageRefusedError as refusal:
             return _error(f"Security validation failed: {refusal}", 400)
         request_id = request.headers.get("x-request-id", "")
-        self._jobs.add_upload(Upload(job_id, filename, path, request_id, arrival_s))
+        self._jobs.add_upload(Upload(job_id, stored, path, request_id, arrival_s))
         return JSONResponse(
             {
                 "job_id": job_id,
-                "filename": filename,
+                "filename": stored,
                 "original_filename": original,
-                "preview_url": f"/api/preview/{filename}",
+                "preview_url": f"/api/preview/{stored}",
                 "status": "uploaded",
                 "image_info": image_info,
             }
@@ -316,16 +315,19 @@ def _invalid(error: ValidationError) -> Response:
     return JSONResponse({"error": "Invalid request parameters", "details": error.errors()}, 400)
 
 
-async def _image_field(request: Request) -> UploadFile | None:
-    """The file in field ``image``, None when there is none or the body is no multipart form."""
+async def _image_field(request: Request) -> tuple[str, bytes | None]:
+    """Name and content of the file in field ``image``; no content when there is none, or no form."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        return None
+        return "", None
     try:
-        form = await request.form(max_files=8, max_fields=8)
+        # Closed here, not by the garbage collector: each holds up to 1 MB.
+        async with request.form(max_files=8, max_fields=8) as form:
+            image = form.get("image")
+            if isinstance(image, UploadFile):
+                return image.filename or "", await image.read()
     except HTTPException:
-        return None
-    image = form.get("image")
-    return image if isinstance(image, UploadFile) else None
+        return "", None
+    return "", None
 
 
 async def _json_object(request: Request) -> dict[str, Any] | None:

@@ -43,6 +43,9 @@ def make_cube(*, file_format: str, dimensions_mm: Mapping[str, int]) -> bytes:
 
 def _export(mesh: Any, file_format: str) -> bytes:
     content = mesh.export(file_type=file_format)
+    # A Trimesh refers to itself through its helpers: its arrays would wait for the garbage collector,
+    # and the service's memory would creep with the number of jobs.
+    vars(mesh).clear()
     return content.encode() if isinstance(content, str) else bytes(content)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import io
 import signal
 import socket
@@ -20,6 +19,7 @@ from PIL import Image
 from .api import Api
 from .gpu import Gpu
 from .jobs import Jobs
+from .memory import keep_heap_flat, settle_heap
 from .metrics import Metrics
 from .options import Options
 from .relief import DEFAULT_DIMENSIONS_MM, FORMATS, make_relief
@@ -47,6 +47,7 @@ def serve(options: Options) -> None:
     Raises:
         OSError: the port is taken, or the truth log cannot be opened; the message says which.
     """
+    keep_heap_flat()
     log = TruthLog(options.truth)
     with (
         contextlib.closing(log),
@@ -118,8 +119,7 @@ async def _warm_up(options: Options, api: Api, pool: ThreadPoolExecutor) -> None
     opens_s = loop.time() + options.scaled(options.ready_after_s)
     # One a thread: allocators keep an arena for each.
     await asyncio.gather(*(loop.run_in_executor(pool, _rehearse) for _ in range(_THREADS)))
-    gc.collect()
-    gc.freeze()
+    settle_heap()
     await asyncio.sleep(max(0.0, opens_s - loop.time()))
     api.ready = True
 

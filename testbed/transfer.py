@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from starlette.responses import Response
@@ -11,10 +12,11 @@ _CHUNK_BYTES = 64 * 1024
 
 
 class Transfer(Response):
-    """Sends `content` as an attachment in chunks, so that a client which goes away is noticed.
+    """Sends `content` as an attachment, chunk by chunk, until it is sent or the client has gone.
 
     Args:
-        served: called once at the end with the bytes sent and whether they were all.
+        served: called once, with the bytes sent and whether they were all. Of a whole download it is told
+            just *before* the last chunk is written: what it notes is there once the client has the file.
     """
 
     media_type = "application/octet-stream"
@@ -24,13 +26,28 @@ class Transfer(Response):
         self._served = served
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        content, sent_bytes = memoryview(self.body), 0
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        try:
-            while sent_bytes < len(content) and scope["method"] != "HEAD":
-                chunk = bytes(content[sent_bytes : sent_bytes + _CHUNK_BYTES])
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                sent_bytes += len(chunk)
-            await send({"type": "http.response.body"})
-        finally:
-            self._served(sent_bytes, sent_bytes == len(content))
+        if scope["method"] != "HEAD":
+            # The server swallows what is sent to a client that has gone; only receive tells.
+            gone = asyncio.ensure_future(_disconnected(receive))
+            try:
+                await self._send_chunks(send, gone)
+            finally:
+                gone.cancel()
+        await send({"type": "http.response.body"})
+
+    async def _send_chunks(self, send: Send, gone: asyncio.Future[None]) -> None:
+        content = memoryview(self.body)
+        for start in range(0, len(content), _CHUNK_BYTES):
+            if gone.done():
+                self._served(start, False)
+                return
+            chunk = bytes(content[start : start + _CHUNK_BYTES])
+            if start + len(chunk) == len(content):
+                self._served(len(content), True)
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -34,7 +34,7 @@ class Truth:
     bytes_served: int = 0  # of its output, all downloads together
     downloads: int = 0  # whole ones
     download_start_s: float | None = None  # of the first whole one: request arrived
-    download_end_s: float | None = None  # last byte handed to the socket
+    download_end_s: float | None = None  # its last bytes were about to be handed to the socket
 
 
 class TruthLog:

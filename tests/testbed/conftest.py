@@ -13,7 +13,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,6 @@ class Service:
     line: str
     truth: Path
     scaled_service_s: float
-    _cleanup: list[Callable[[], None]] = field(default_factory=list)
 
     def call(
         self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
@@ -111,6 +110,15 @@ class Service:
     def truths(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.truth.read_text().splitlines()]
 
+    def fetch(self, status: dict[str, Any]) -> bytes:
+        """The output of a completed job."""
+        answer = self.get(status["download_url"])
+        assert answer.status == 200, answer.body
+        return answer.body
+
+    def truth_of(self, job_id: str) -> list[dict[str, Any]]:
+        return [line for line in self.truths() if line["job_id"] == job_id]
+
     def end(self, number: int = signal.SIGTERM) -> int:
         """Signal it and wait; its exit code."""
         if self.process.poll() is None:
@@ -121,9 +129,10 @@ class Service:
 Serve = Callable[..., Service]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
-    """Start testbeds: ``serve(slots=1)``. Jobs take 0.1 s unless told otherwise. They end with the module."""
+    """Start testbeds: ``serve(slots=1)``. Jobs take 0.1 s unless told otherwise. They end with
+    the session, unless a test ends them."""
     running: list[Service] = []
 
     def start(*, wait_ready: bool = True, **options: Any) -> Service:
@@ -156,9 +165,9 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
             service.process.stdout.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def service(serve: Serve) -> Service:
-    """One testbed with its defaults, for all tests of a module."""
+    """One testbed with its defaults, for all tests that need no other."""
     return serve()
 
 

@@ -188,6 +188,12 @@ def test_an_id_that_was_never_uploaded_is_accepted_and_then_fails(service) -> No
     assert service.wait(job_id) == {"status": "failed", "error": "No input image found"}
 
 
+@pytest.fixture(scope="module")
+def single(serve):
+    """One slot, 0.8 s a job, the first 10 ms of which it is not to be seen."""
+    return serve(slots=1, service_time="80s", time_scale=0.01, spread=0)
+
+
 # --- status and download --------------------------------------------------------------------------
 
 
@@ -246,16 +252,15 @@ def test_a_job_can_be_ordered_again_once_it_has_ended(service, picture: Callable
 
 
 def test_progress_goes_404_then_25_50_100_and_a_running_job_is_a_conflict(
-    serve, picture: Callable[..., bytes]
+    single, picture: Callable[..., bytes]
 ) -> None:
-    slow = serve(service_time="80s", time_scale=0.01, spread=0)  # 0.8 s a job, hidden for its first 10 ms
-    job_id = slow.upload(picture(1)).json()["job_id"]
+    job_id = single.upload(picture(1)).json()["job_id"]
     before_s = time.monotonic()
-    slow.generate(job_id)
-    conflict = slow.generate(job_id)
+    single.generate(job_id)
+    conflict = single.generate(job_id)
     seen: list[object] = []
     while not seen or seen[-1] != 100:
-        answer = slow.status(job_id)
+        answer = single.status(job_id)
         seen.append(answer.json()["progress"] if answer.status == 200 else answer.status)
         time.sleep(0.005)
     took_s = time.monotonic() - before_s
@@ -268,8 +273,7 @@ def test_progress_goes_404_then_25_50_100_and_a_running_job_is_a_conflict(
     assert took_s >= 0.8
 
 
-def test_a_job_that_waits_for_its_slot_is_initializing(serve, picture: Callable[..., bytes]) -> None:
-    single = serve(slots=1, service_time="100s", time_scale=0.005, spread=0)
+def test_a_job_that_waits_for_its_slot_is_initializing(single, picture: Callable[..., bytes]) -> None:
     ids = [single.upload(picture(seed)).json()["job_id"] for seed in (1, 2)]
     for job_id in ids:
         single.generate(job_id)
