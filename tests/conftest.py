@@ -22,7 +22,7 @@ import pytest
 
 # `import locust` patches the whole process: tests that look at shapes and gates want it, not the patching.
 os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"
-import locust  # noqa: E402, F401
+import locust  # noqa: F401
 
 del os.environ["LOCUST_SKIP_MONKEY_PATCH"]
 
