@@ -31,6 +31,7 @@ _THREADS = 2
 # How long a thread may keep the interpreter while the loop wants it. The default of 5 ms would show up
 # in every answer that is given while a mesh is made.
 _SWITCH_INTERVAL_S = 0.0005
+_SEND_BUFFER_BYTES = 64 * 1024
 
 
 class _Server(uvicorn.Server):
@@ -62,6 +63,9 @@ def _listen(port: int) -> socket.socket:
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Inherited by every connection: the kernel must not swallow a whole mesh, or the truth log would
+        # call a download ended that its client has yet to read.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
         listening.bind((HOST, port))
         listening.listen(2048)
     except OSError as error:

@@ -88,7 +88,7 @@ def test_a_job_that_nobody_fetches_is_written_after_a_while(service, picture: Ca
 
 
 def test_a_download_that_breaks_off_is_no_download(service, picture: Callable[..., bytes]) -> None:
-    job_id, status = service.job(picture(1), quality=10, format="obj")
+    job_id, status = service.job(picture(1), quality=10, format="stl")  # 380 kB
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.connect(("127.0.0.1", service.port))
