@@ -160,7 +160,9 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
 
     yield start
     for service in running:
-        service.end(signal.SIGKILL)
+        service.process.terminate()  # all at once, then wait
+    for service in running:
+        service.end()
         if service.process.stdout is not None:
             service.process.stdout.close()
 
