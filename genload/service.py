@@ -19,7 +19,6 @@ from typing import ClassVar
 from genload.settings.catalogue import Metric
 from genload.settings.suite import RequestSettings, Service
 
-
 JOB_STAGES = ("connect", "upload", "accept", "queue", "run", "download")
 """The stages of a job, in order; what belongs to which is said in `genload.job`."""
 

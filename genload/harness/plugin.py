@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import gevent
+from gevent.lock import BoundedSemaphore
 from locust import events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
@@ -82,6 +83,7 @@ class Director:
         self.plan = plan
         self.conductor: Conductor | None = None
         self._began = self._reported = False
+        self._reporting = BoundedSemaphore(1)
         self._signal = ""
         self.crew: Crew
         if isinstance(runner, MasterRunner):
@@ -108,8 +110,7 @@ class Director:
         if self.web_ui is not None:
             scenario = environment.parsed_options.scenario
             guard_form(self.web_ui.app, scenario, self._is_running, self._check_form)
-        if hasattr(signal, "SIGHUP"):
-            gevent.signal_handler(signal.SIGHUP, self._hang_up)
+        self._catch_signals()
 
     # ---- Locust's events
 
@@ -154,11 +155,13 @@ class Director:
 
     def report(self) -> None:
         """Every user has ended: close the run directory, judge it, say the verdict and the exit code."""
-        self._began = False
-        conductor = self.conductor
-        if conductor is None or self._reported:
-            return
-        self._reported = True
+        with self._reporting:  # Locust may stop twice at once; whoever comes second waits for the exit code
+            self._began = False
+            if self.conductor is not None and not self._reported:
+                self._reported = True
+                self._report(self.conductor)
+
+    def _report(self, conductor: Conductor) -> None:
         self.display.stop()
         conductor.finalize()
         if isinstance(conductor.error, UsageError):
@@ -181,7 +184,7 @@ class Director:
         if self.conductor is not None and not self._reported:
             self._signal = self._signal or "SIGTERM"
             self.runner.stop()
-            self.report()
+        self.report()
 
     # ----
 
@@ -219,10 +222,21 @@ class Director:
         print(error.render(), file=sys.stderr, flush=True)
         self.environment.process_exit_code = int(error.exit_code)
 
-    def _hang_up(self) -> None:
-        """The terminal is gone. Locust would die at once; end as on SIGTERM instead."""
-        self._signal = "SIGHUP"
-        signal.raise_signal(signal.SIGTERM)
+    def _catch_signals(self) -> None:
+        """End on every signal as on Ctrl-C. Locust catches SIGTERM only once a headless shape has ended,
+        and SIGHUP never.
+        """
+        names = ["SIGHUP"] if self.web_ui is not None else ["SIGTERM", "SIGHUP"]
+        for name in names:
+            if hasattr(signal, name):
+                gevent.signal_handler(getattr(signal, name), self._end_on, name)
+
+    def _end_on(self, name: str) -> None:
+        """In a greenlet of its own, for gevent makes one for each signal. Again: do not wait."""
+        self._signal = self._signal or name
+        self.runner.quit()
+        if self.web_ui is not None:
+            self.web_ui.stop()
 
 
 def _remove(folder: Path) -> None:

@@ -102,6 +102,7 @@ def test_a_worker_needs_no_suite_of_its_own(
         "name: own\nservice: {api: orfeas, poll: {interval: 100ms}}\nlocustfile: generation3d\n"
         "scenarios:\n  short:\n    shape: {kind: normal, users: 4, duration: 3s}\n"
         "    criteria: {all_good: generate.failed == 0}\n"
+        "validity: {lag_floor: 1s}\n"
     )
     master, _ = cluster("--scenario", f"{suite}/short", "-H", server.url)
     code, output = finished(master)

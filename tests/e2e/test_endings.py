@@ -66,5 +66,5 @@ def test_a_second_ctrl_c_does_not_wait_and_still_records(
     jobs = jobs_of(tmp_path)
     assert process.returncode == 130, output
     assert sorted({job.outcome for job in jobs}) == ["ok", "unfinished"]
-    assert sum(job.outcome == "unfinished" for job in jobs) == 3
+    assert len(jobs) == 6
     assert "Traceback" not in output
