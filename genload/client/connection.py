@@ -1,7 +1,8 @@
 """One TCP or TLS connection: tries that never wait, waits that never outlast their limit.
 
-The gevent sockets here are in non-blocking mode and every wait is ours: so one wait serves TCP and TLS,
-has exactly the limit it is given, and never stands between a stamp and a send.
+The sockets are in non-blocking mode and every wait is ours, through gevent's loop: so a wait serves TCP and
+TLS alike, has exactly the limit it is given, and never stands between a stamp and a send. TCP sockets are
+the standard library's own, in a patched process too: gevent's class would only add its waits.
 """
 
 from __future__ import annotations
@@ -9,27 +10,25 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
-from time import monotonic
 from typing import Any
 
-from gevent import get_hub, sleep, socket, ssl
+from gevent import monkey, sleep, socket, ssl
+
+from genload.client.waiting import ExpiredError, Readable, wait_readable, wait_writable
 
 RECEIVE_BYTES = 64 * 1024
 _FAIR_BYTES = 8 * 1024 * 1024
 _CONNECTING = (errno.EINPROGRESS, errno.EALREADY)
 _CONNECTED = (0, errno.EISCONN)
 _WANT_READ = (BlockingIOError, ssl.SSLWantReadError)
-
-
-class ExpiredError(Exception):
-    """The limit of a wait has passed."""
+_new_socket = monkey.get_original("socket", "socket")
 
 
 class Connection:
     """A connected socket that one greenlet uses at a time.
 
     Args:
-        sock: a connected gevent socket, TLS handshake done.
+        sock: connected, in non-blocking mode, TLS handshake done.
 
     Attributes:
         sent_bytes: taken by the kernel since `send` was last called.
@@ -38,11 +37,10 @@ class Connection:
     __slots__ = ("_readable", "_sock", "_tls", "_try_first", "_unwaited_bytes", "_write", "sent_bytes")
 
     def __init__(self, sock: Any, *, tls: bool) -> None:
-        sock.setblocking(False)
         self._sock = sock
         self._tls = tls
         self._write: Callable[[memoryview | bytes], int] = sock.write if tls else sock.send
-        self._readable = get_hub().loop.io(sock.fileno(), 1)
+        self._readable = Readable(sock.fileno())
         self._try_first = False
         self._unwaited_bytes = 0
         self.sent_bytes = 0
@@ -63,12 +61,11 @@ class Connection:
             return False
         return False
 
-    def send(self, data: bytes, silence_s: float, deadline_s: float) -> None:
+    def send(self, data: bytes, until_s: Callable[[], float]) -> None:
         """Hand all of `data` to the kernel; the first try is made at once.
 
         Args:
-            silence_s: the longest wait in which none of it is taken.
-            deadline_s: when to give up altogether, on the monotonic clock.
+            until_s: asked before each wait when to give it up, on the monotonic clock.
 
         Raises:
             ExpiredError, OSError: `sent_bytes` tells how far it got.
@@ -77,19 +74,19 @@ class Connection:
         self._try_first = False
         rest: memoryview | bytes = data
         while True:
-            watch = socket.wait_write
+            wait = wait_writable
             try:
                 sent = self._write(rest)
             except (BlockingIOError, ssl.SSLWantWriteError):
                 sent = 0
             except ssl.SSLWantReadError:
-                sent, watch = 0, socket.wait_read
+                sent, wait = 0, wait_readable
             self.sent_bytes += sent
             if self.sent_bytes == len(data):
                 return
-            rest = memoryview(data)[self.sent_bytes :]
-            limit_s = min(monotonic() + silence_s, deadline_s)
-            if not sent and not _waited(watch, self._sock.fileno(), limit_s):
+            if sent:
+                rest = memoryview(data)[self.sent_bytes :]
+            elif not wait(self._sock.fileno(), until_s()):
                 raise ExpiredError
 
     def receive(self, until_s: float) -> bytes:
@@ -105,18 +102,19 @@ class Connection:
         in_time = True
         if not self._try_first:
             # Nothing can be there yet: a try would only cost its exception.
-            in_time = _waited(socket.wait, self._readable, until_s)
+            in_time = self._readable.wait(until_s)
         elif self._unwaited_bytes > _FAIR_BYTES:
             # A server faster than this loop must not keep it from everyone else.
             self._unwaited_bytes = 0
             sleep(0)
         while True:
+            writing = False
             try:
                 data: bytes = self._sock.recv(RECEIVE_BYTES)
             except _WANT_READ:
-                wait, watcher = socket.wait, self._readable
+                pass
             except ssl.SSLWantWriteError:
-                wait, watcher = socket.wait_write, self._sock.fileno()
+                writing = True
             else:
                 # TLS may hold more than the socket shows.
                 self._try_first = self._tls or len(data) == RECEIVE_BYTES
@@ -124,31 +122,20 @@ class Connection:
                 return data
             if not in_time:
                 raise ExpiredError
-            in_time = _waited(wait, watcher, until_s)
+            in_time = wait_writable(self._sock.fileno(), until_s) if writing else self._readable.wait(until_s)
 
     def close(self) -> None:
         self._readable.close()
         self._sock.close()
 
 
-def _waited(wait: Callable[..., None], what: Any, until_s: float) -> bool:
-    """Wait for a socket; False when the time is up."""
-    while (rest_s := until_s - monotonic()) > 0:
-        try:
-            wait(what, rest_s, ExpiredError)
-        except ExpiredError:
-            continue  # a loop that was busy fires timers early: only the clock says when it is late
-        return True
-    return False
-
-
 def connect_tcp(family: int, address: tuple[Any, ...], until_s: float) -> Any:
-    """A connected gevent socket in non-blocking mode.
+    """A connected socket in non-blocking mode.
 
     Raises:
         ExpiredError, OSError.
     """
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock = _new_socket(family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -157,7 +144,7 @@ def connect_tcp(family: int, address: tuple[Any, ...], until_s: float) -> Any:
             # Within one machine it is through by now: the second call saves a turn of the loop, and its lag.
             number = sock.connect_ex(address)
         if number in _CONNECTING:
-            if not _waited(socket.wait_write, sock.fileno(), until_s):
+            if not wait_writable(sock.fileno(), until_s):
                 raise ExpiredError
             number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if number not in _CONNECTED:
@@ -179,15 +166,15 @@ def wrap_tls(sock: Any, context: Any, server_name: str, until_s: float) -> Any:
         wrapped = context.wrap_socket(sock, server_hostname=server_name, do_handshake_on_connect=False)
         wrapped.setblocking(False)
         while True:
-            watch = socket.wait_read
+            wait = wait_readable
             try:
                 wrapped.do_handshake()
                 return wrapped
             except ssl.SSLWantReadError:
                 pass
             except ssl.SSLWantWriteError:
-                watch = socket.wait_write
-            if not _waited(watch, wrapped.fileno(), until_s):
+                wait = wait_writable
+            if not wait(wrapped.fileno(), until_s):
                 raise ExpiredError
     except BaseException:
         wrapped.close()

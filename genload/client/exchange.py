@@ -7,11 +7,12 @@ from ssl import SSLError
 from time import monotonic
 
 from genload.client.answer import Answer, Headers, Times
-from genload.client.connection import Connection, ExpiredError
+from genload.client.connection import Connection
 from genload.client.errors import BadAnswerError, ClientError, connect_error_class
 from genload.client.origin import Origin
 from genload.client.parser import AnswerAssembler
 from genload.client.timeouts import Timeouts
+from genload.client.waiting import ExpiredError
 
 
 class Exchange:
@@ -107,10 +108,10 @@ class Exchange:
 
     def _send(self, connection: Connection) -> Connection:
         """Send over this connection, or over a new one if it is a kept one that took nothing."""
-        silence_s = self._timeouts.receive_s
         try:
-            connection.send(self._message, silence_s, self._deadline_s)
+            connection.send(self._message, self._silence_until_s)
         except ExpiredError:
+            silence_s = self._timeouts.receive_s
             raise self._expired(
                 "send_timeout", f"the server took nothing of the request for {silence_s:g} s"
             ) from None
@@ -128,15 +129,14 @@ class Exchange:
 
     def _receive(self, connection: Connection) -> bool:
         """Receive once; True once the answer is complete."""
-        now_s = monotonic()
-        silence_s = self._timeouts.receive_s
         failure = self._send_failure
         try:
-            if now_s >= self._deadline_s:
-                raise ExpiredError
-            data = connection.receive(min(now_s + silence_s, self._deadline_s))
+            until_s = self._silence_until_s()
+            if self._received_bytes and until_s == self._deadline_s <= monotonic():
+                raise ExpiredError  # a server that never stops sending
+            data = connection.receive(until_s)
         except ExpiredError:
-            raise self._expired("receive_timeout", f"silence for {silence_s:g} s") from None
+            raise self._expired("receive_timeout", f"silence for {self._timeouts.receive_s:g} s") from None
         except OSError as error:
             data, failure = b"", error
         times = self._times
@@ -149,6 +149,11 @@ class Exchange:
         times.chunks.append((now_s, len(data)))
         self._received_bytes += len(data)
         return self._assembler.feed(data)
+
+    def _silence_until_s(self) -> float:
+        """When a wait that begins now is to be given up."""
+        until_s = monotonic() + self._timeouts.receive_s
+        return until_s if until_s < self._deadline_s else self._deadline_s
 
     def _end_of_stream(self, failure: OSError | None) -> None:
         if not self._received_bytes:

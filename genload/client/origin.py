@@ -5,16 +5,18 @@ from __future__ import annotations
 from ipaddress import ip_address
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from gevent import Timeout, socket
 
-from genload.client.connection import Connection, ExpiredError, connect_tcp, wrap_tls
+from genload.client.connection import Connection, connect_tcp, wrap_tls
 from genload.client.tls import TlsOptions, tls_context
+from genload.client.waiting import ExpiredError
 from genload.errors import ConfigError
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _REMEDY = "an address looks like http://gpu1:5000 or https://gpu1.example/prefix"
+_PATH_SAFE = "/?:@!$&'()*+,;=%[]~-._|^`{}\\"
 
 Address = tuple[int, tuple[Any, ...]]  # family, and what `connect` wants
 
@@ -50,7 +52,7 @@ class Origin:
         self.scheme = parts.scheme
         self._host = _ascii(host)
         self._port = port or _DEFAULT_PORTS[parts.scheme]
-        self.prefix = parts.path.rstrip("/")
+        self.prefix = percent_encoded(parts.path.rstrip("/"))
         shown_host = f"[{self._host}]" if ":" in self._host else self._host
         is_default = self._port == _DEFAULT_PORTS[parts.scheme]
         self.authority = shown_host if is_default else f"{shown_host}:{self._port}"
@@ -107,6 +109,11 @@ class Origin:
         with Timeout(max(until_s - monotonic(), 0.001), ExpiredError):
             found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         return [(family, address) for family, _, _, _, address in found]
+
+
+def percent_encoded(path: str) -> str:
+    """A path and query in which what has no place there is encoded, and what is encoded already stays."""
+    return quote(path, safe=_PATH_SAFE)
 
 
 def _ascii(host: str) -> str:

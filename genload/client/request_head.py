@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import quote
 
 from genload import __version__
-from genload.client.origin import Origin
+from genload.client.origin import Origin, percent_encoded
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_TARGET = re.compile(r"/[!#-;=?-~]*")
+_TARGET = re.compile(r"/[!$-;=?-~]*")
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f]")
-_SAFE = "/?:@!$&'()*+,;=%[]~-._|^`{}\\"
 # The client alone says how long a body is.
 _OWN = {"content-length", "transfer-encoding"}
 _WITH_BODY = {"POST", "PUT", "PATCH"}
@@ -74,6 +72,8 @@ class RequestHead:
         Raises:
             ValueError: control characters, or another origin.
         """
+        if _TARGET.fullmatch(path):
+            return self._origin.prefix + path  # nothing to check or to change, as with nearly all
         if _FORBIDDEN.search(path):
             raise ValueError(f"control characters in the path {path!r}")
         if not path.startswith("/") and "://" in path.partition("?")[0]:
@@ -83,7 +83,7 @@ class RequestHead:
         path = path.partition("#")[0]
         if not path.startswith("/"):
             path = f"/{path}"
-        return path if _TARGET.fullmatch(path) else quote(path, safe=_SAFE)
+        return percent_encoded(path)
 
     def _path_of(self, url: str) -> str:
         if not self._origin.is_origin_of(url):

@@ -33,6 +33,8 @@ def test_headers_are_found_in_any_case() -> None:
 
 def test_json() -> None:
     assert answer(b'{"a": 1}').json() == {"a": 1}
+    assert answer(b"[Infinity]").json() == [float("inf")]
+    assert answer('"ü"'.encode("utf-16")).json() == "ü"
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe\x00", b"[" * 100_000, b'{"a": 1} x'])

@@ -193,9 +193,9 @@ def test_nothing_runs_between_the_start_and_the_send(
     at_send: list[int] = []
     send = Connection.send
 
-    def counted(self: Connection, *arguments: float) -> None:
+    def counted(self: Connection, data: bytes, until_s: Callable[[], float]) -> None:
         at_send.append(len(switches))
-        send(self, *arguments)  # type: ignore[arg-type]
+        send(self, data, until_s)
 
     monkeypatch.setattr(Connection, "send", counted)
     settrace(lambda event, _: switches.append(event))

@@ -12,6 +12,7 @@ import gevent.socket
 import pytest
 
 from genload.client import ERROR_CLASSES, ClientError, HttpClient, Timeouts
+from genload.client.connection import RECEIVE_BYTES, Connection
 from genload.client.errors import connect_error_class
 
 from .conftest import Peer, RawServer
@@ -83,7 +84,7 @@ def test_an_answer_that_waited_for_a_busy_loop_is_in_time(raw_server: Servers, c
 
     def hog() -> None:
         while not server.requests:
-            gevent.sleep(0)
+            gevent.sleep(0.002)
         time.sleep(0.5)  # blocks the loop past the timeout; the answer is there long before
 
     assert gevent.get_hub() is not None
@@ -194,7 +195,7 @@ def test_own_limits_are_not_the_servers_fault(
         raise OSError(errno.EMFILE, "Too many open files")
 
     client = client_of(raw_server(silent).url)
-    monkeypatch.setattr(gevent.socket, "socket", no_more)
+    monkeypatch.setattr("genload.client.connection._new_socket", no_more)
     assert failure(client).error_class == "client_limit"
 
 
@@ -245,26 +246,39 @@ def test_an_answer_that_is_too_large(raw_server: Servers, client_of: Clients, wi
     assert client._kept is None
 
 
-def test_an_endless_fast_body_leaves_time_for_others(raw_server: Servers, client_of: Clients) -> None:
-    def script(peer: Peer) -> None:
-        peer.answer(b"HTTP/1.1 200 OK\r\n\r\n")
-        while True:
-            peer.sock.sendall(bytes(1 << 20))
+class AlwaysReady:
+    """A socket whose server is faster than anyone can read."""
 
-    client = client_of(raw_server(script).url, max_answer_bytes=40 << 20)
-    turns: list[float] = []
+    def __init__(self, sock: socket.socket) -> None:
+        self.fileno = sock.fileno
+        self.send = sock.send
+
+    def recv(self, size: int) -> bytes:
+        return bytes(size)
+
+
+def test_a_server_faster_than_the_loop_leaves_time_for_others() -> None:
+    turns: list[int] = []
 
     def other() -> None:
         while True:
-            turns.append(time.monotonic())
+            turns.append(1)
             gevent.sleep(0)
 
+    here, there = socket.socketpair()
+    there.send(b"x")
+    connection = Connection(AlwaysReady(here), tls=False)
     neighbour = gevent.spawn(other)
     try:
-        assert failure(client).error_class == "too_large"
+        connection.receive(time.monotonic() + 30)  # waits, as nothing is known to be there yet
+        before = len(turns)
+        received = sum(len(connection.receive(time.monotonic() + 30)) for _ in range(1000))
     finally:
         neighbour.kill()
-    assert len(turns) > 3
+        here.close()
+        there.close()
+    assert received == 1000 * RECEIVE_BYTES
+    assert len(turns) - before >= 5
 
 
 def test_not_http(raw_server: Servers, client_of: Clients) -> None:

@@ -121,6 +121,7 @@ def test_targets(path: str, target: str) -> None:
 
 
 def test_a_path_in_the_base_goes_in_front_but_not_of_whole_urls() -> None:
+    assert head("http://gpu1/a b").target("/x") == "/a%20b/x"
     requests = head("https://gpu1/prefix/")
     assert requests.target("/x") == "/prefix/x"
     assert requests.target("https://gpu1:443/prefix/y") == "/prefix/y"

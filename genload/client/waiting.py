@@ -1,0 +1,97 @@
+"""Waiting for a socket, never longer than said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from time import monotonic
+from typing import Any
+
+from gevent import get_hub, getcurrent, socket
+
+
+class ExpiredError(Exception):
+    """The limit of a wait has passed."""
+
+
+class Readable:
+    """Waits for one socket to have something to read; one greenlet at a time.
+
+    Its timer outlives the waits: most of them end long before their limit, and thousands of polling users
+    would otherwise start and stop a timer for every answer. When it rings, whoever waits then is looked at.
+
+    Args:
+        descriptor: of the socket; `close` before the socket is closed.
+    """
+
+    __slots__ = ("_alarm", "_alarm_s", "_greenlet", "_hub", "_until_s", "_watcher")
+
+    def __init__(self, descriptor: int) -> None:
+        self._hub = get_hub()
+        self._watcher = self._hub.loop.io(descriptor, 1)
+        self._alarm: Any = None
+        self._alarm_s = inf  # when the alarm will ring
+        self._until_s = inf
+        self._greenlet: Any = None
+
+    def wait(self, until_s: float) -> bool:
+        """True once there is something to read, or the end of the stream; False when the time is up.
+
+        Args:
+            until_s: on the monotonic clock.
+        """
+        if until_s <= monotonic():
+            return False
+        self._until_s = until_s
+        if until_s < self._alarm_s:
+            self._set_alarm()
+        self._greenlet = getcurrent()
+        try:
+            self._hub.wait(self._watcher)
+        except ExpiredError:
+            return False
+        finally:
+            self._greenlet = None
+        return True
+
+    def close(self) -> None:
+        self._watcher.close()
+        if self._alarm is not None:
+            self._alarm.close()
+
+    def _set_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.close()
+        self._alarm_s = self._until_s
+        self._alarm = self._hub.loop.timer(max(self._until_s - monotonic(), 0.0))
+        self._alarm.start(self._ring)
+
+    def _ring(self) -> None:
+        self._alarm_s = inf
+        if self._greenlet is None:
+            return
+        if monotonic() < self._until_s:
+            # Rung for an earlier wait; or too early, as the clock of a busy loop is an old one.
+            self._set_alarm()
+        else:
+            self._greenlet.throw(ExpiredError)
+
+
+def wait_writable(descriptor: int, until_s: float) -> bool:
+    """True once a socket takes bytes, or is connected; False when the time is up (monotonic clock)."""
+    return _waited(socket.wait_write, descriptor, until_s)
+
+
+def wait_readable(descriptor: int, until_s: float) -> bool:
+    """As `Readable.wait`, for a single wait."""
+    return _waited(socket.wait_read, descriptor, until_s)
+
+
+def _waited(wait: Callable[..., None], descriptor: int, until_s: float) -> bool:
+    while (rest_s := until_s - monotonic()) > 0:
+        try:
+            wait(descriptor, None if rest_s == inf else rest_s, ExpiredError)
+        except ExpiredError:
+            continue  # a busy loop's timers ring early: only the clock says when it is late
+        return True
+    return False

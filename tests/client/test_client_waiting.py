@@ -1,0 +1,107 @@
+"""The wait whose timer outlives it: never early, never for ever, never for somebody else's wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import gevent
+import gevent.socket
+import pytest
+
+from genload.client.waiting import Readable, wait_readable, wait_writable
+
+
+class Pair:
+    """Two ends of a connection; we wait at `here`."""
+
+    def __init__(self) -> None:
+        self.here, self.there = gevent.socket.socketpair()
+        self.readable = Readable(self.here.fileno())
+
+    def write_after(self, delay_s: float) -> None:
+        gevent.spawn_later(delay_s, self.there.send, b"x")
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    pair = Pair()
+    yield pair
+    pair.readable.close()
+    pair.here.close()
+    pair.there.close()
+
+
+def timed(pair: Pair, limit_s: float) -> tuple[bool, float]:
+    start_s = time.monotonic()
+    result = pair.readable.wait(start_s + limit_s)
+    return result, time.monotonic() - start_s
+
+
+def test_something_to_read(pair: Pair) -> None:
+    pair.write_after(0.02)
+    assert timed(pair, 30)[0]
+
+
+def test_time_is_up_never_early(pair: Pair) -> None:
+    for limit_s in (0.05, 0.0, -1.0, 0.02):
+        result, took_s = timed(pair, limit_s)
+        assert not result
+        assert limit_s <= took_s < limit_s + 10
+
+
+def test_a_shorter_limit_than_the_timer_was_set_for(pair: Pair) -> None:
+    pair.write_after(0.01)
+    assert timed(pair, 30)[0]
+    pair.here.recv(1)
+    result, took_s = timed(pair, 0.05)
+    assert not result
+    assert 0.05 <= took_s < 10
+
+
+def test_the_timer_of_an_earlier_wait_does_not_end_a_later_one(pair: Pair) -> None:
+    pair.write_after(0.01)
+    assert timed(pair, 0.1)[0]
+    pair.here.recv(1)
+    pair.write_after(0.3)  # the first wait's limit passes meanwhile
+    assert timed(pair, 30)[0]
+
+
+def test_a_later_wait_still_ends_after_the_earlier_ones_timer_rang(pair: Pair) -> None:
+    pair.write_after(0.01)
+    assert timed(pair, 0.05)[0]
+    pair.here.recv(1)
+    result, took_s = timed(pair, 0.2)
+    assert not result
+    assert took_s >= 0.2
+
+
+def test_a_timer_that_rings_while_nobody_waits(pair: Pair) -> None:
+    pair.write_after(0.01)
+    assert timed(pair, 0.05)[0]
+    pair.here.recv(1)
+    gevent.sleep(0.1)
+    result, took_s = timed(pair, 0.05)
+    assert not result
+    assert took_s >= 0.05
+
+
+def test_a_busy_loop_does_not_make_it_early(pair: Pair) -> None:
+    time.sleep(0.2)  # the loop's own clock now lags behind
+    result, took_s = timed(pair, 0.1)
+    assert not result
+    assert took_s >= 0.1
+
+
+def test_no_limit_at_all(pair: Pair) -> None:
+    pair.write_after(0.02)
+    assert pair.readable.wait(float("inf"))
+
+
+def test_single_waits(pair: Pair) -> None:
+    descriptor = pair.here.fileno()
+    assert wait_writable(descriptor, float("inf"))
+    assert not wait_readable(descriptor, time.monotonic() + 0.02)
+    assert not wait_readable(descriptor, time.monotonic() - 1)
+    pair.write_after(0.01)
+    assert wait_readable(descriptor, time.monotonic() + 30)
