@@ -29,6 +29,8 @@ class PhasedShape(LoadTestShape):
 
     Args:
         settings: the subclass's own `Settings`.
+        ahead_s: how long before a boundary its users are asked for, where something else holds them
+        until then.
         clock, sleep: monotonic seconds, and how to wait; tests pass their own.
     """
 
@@ -45,11 +47,13 @@ class PhasedShape(LoadTestShape):
         self,
         settings: ShapeSettings,
         *,
+        ahead_s: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = gevent.sleep,
     ) -> None:
         self.settings = settings
         self.phases = self.timeline(settings)
+        self.ahead_s = ahead_s
         self._clock, self._sleep = clock, sleep
         self.reset_time()
 
@@ -77,13 +81,13 @@ class PhasedShape(LoadTestShape):
         A boundary less than a tick away is waited for: otherwise the phase after it would begin up to
         a second late.
         """
-        elapsed_s = self.elapsed_s()
-        to_boundary_s = self.phases.next_boundary_s(elapsed_s) - elapsed_s
+        seen_s = self.elapsed_s() + self.ahead_s
+        to_boundary_s = self.phases.next_boundary_s(seen_s) - seen_s
         if to_boundary_s < TICK_S:
             self._sleep(to_boundary_s)
-            elapsed_s = max(self.elapsed_s(), elapsed_s + to_boundary_s)
-        if elapsed_s >= self.phases.duration_s:
+            seen_s = max(self.elapsed_s() + self.ahead_s, seen_s + to_boundary_s)
+        if seen_s - self.ahead_s >= self.phases.duration_s:
             return None
-        self._largest = max(self._largest, self.phases.target(elapsed_s))
+        self._largest = max(self._largest, self.phases.target(seen_s))
         # A rate of as many users a second as there are: all of them in Locust's first spawning step.
         return self._largest, float(max(self._largest, 1))

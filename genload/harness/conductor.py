@@ -45,6 +45,7 @@ TICK_S = 1.0  # how often the users, the client's health and the flush are due
 TICKS_PER_LOAD = 50  # … but at least so often in a short load
 SHORTEST_TICK_S = 0.1
 READY_PROBE_S = 1.0
+USERS_AHEAD_S = 0.5  # users of the next phase are made, with their first inputs, before it begins
 DRAIN_GRACE_S = 5.0  # for what follows a job's own deadline: its inspection, its record
 
 
@@ -69,7 +70,7 @@ class Conductor:
     ) -> None:
         self.plan, self.folder, self.crew = plan, folder, crew
         self._locust_users, self._clock = locust_users, clock
-        self.shape = plan.shape_class(plan.scenario.shape, clock=clock)
+        self.shape = plan.shape_class(plan.scenario.shape, ahead_s=USERS_AHEAD_S, clock=clock)
         self.writer = RunWriter(folder)
         self.live = LiveStats(plan.client_class.operation, folder / "samples.jsonl")
         self._tick_s = min(TICK_S, max(plan.timeline.duration_s / TICKS_PER_LOAD, SHORTEST_TICK_S))
@@ -114,9 +115,9 @@ class Conductor:
         self._answered = self.stage
         if self._done.is_set() and not self._locust_stops:
             return None
-        wanted = self.shape.tick() if self.stage == "load" else None
-        if wanted is not None:
-            self._largest = wanted[0]
+        if self.stage == "load":
+            wanted = self.shape.tick()
+            self._largest = wanted[0] if wanted else self._largest
         users, rate = self._largest, float(max(self._largest, 1))
         if self._locust_users() < users:
             # Locust answers a repeated target by doing nothing, even when users have died meanwhile.

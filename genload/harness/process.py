@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from gevent.lock import BoundedSemaphore
+
 from genload.artifacts import inspector
 from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.images import ImageSource
@@ -28,6 +30,7 @@ class LoadProcess:
         self.gate = Gate()
         self.health = HealthMeter()
         self.recorder = Recorder(sink)
+        self.making = BoundedSemaphore(1)  # held by the one user that makes an input
         self.plan: RunPlan | None = None
 
     def prepare(self, plan: RunPlan, share: Share, source: str, t0_s: float) -> None:

@@ -18,6 +18,8 @@ from genload.job import Job, JobResult
 from genload.runlog.records import RequestRecord
 from genload.service import JobClient, JobInput, Step
 
+LOOP_TURN_S = 0.001  # sleep(0) would go on in the same turn of the loop, before its timers and sockets
+
 
 class RequestFailedError(Exception):
     """What Locust's own statistics count a failed request by."""
@@ -85,11 +87,13 @@ class JobUser(LoadUser):
         super().on_stop()
 
     def next_input(self) -> JobInput:
-        """The next job's own input. Made before the turn: with many users let go at once, a millisecond
-        each would hold all of them up.
+        """The next job's own input. Made before the turn, and one at a time with the loop's turn between
+        two: a millisecond each, for many users let go at once, would hold up everything else.
         """
         self.inputs_made += 1
-        return self.load.images.image(self.load.recorder.source, self.index, self.inputs_made)
+        with self.load.making:
+            gevent.sleep(LOOP_TURN_S)
+            return self.load.images.image(self.load.recorder.source, self.index, self.inputs_made)
 
     def run_job(self, turn: Turn, job_input: JobInput) -> JobResult:
         """One job from its input to its inspected output; recorded whatever becomes of it."""

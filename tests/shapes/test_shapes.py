@@ -82,6 +82,15 @@ def test_a_spike_rises_at_the_boundary_itself() -> None:
     assert first == pytest.approx(120.0, abs=1e-6)
 
 
+def test_users_can_be_asked_for_before_their_phase() -> None:
+    clock = Clock(now_s=1000.4)
+    shape = extensions.shape_class("spike")
+    spike = shape(shape.Settings(kind="spike"), ahead_s=0.5, clock=clock, sleep=clock.sleep)
+    seen = run(spike, clock)
+    assert next(at_s for at_s, count in seen if count == 20) == pytest.approx(119.5, abs=1e-6)
+    assert clock.now_s - 1000.4 == pytest.approx(300.0, abs=1.0)
+
+
 def test_the_timeline_of_a_spike_is_half_open() -> None:
     phases = shape_of("spike", Clock()).phases
     assert [phases.target(t) for t in (-0.001, 0, 119.999, 120, 179.999, 180, 299.999, 300)] == [
