@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import IntEnum
 
+from genload.plain import harmless
+
 
 class ExitCode(IntEnum):
     """What a genload process, or a Locust process with genload in it, ends with."""
@@ -36,8 +38,15 @@ class GenloadError(Exception):
         self.remedy = remedy
 
     def render(self) -> str:
-        """The error as a user reads it: the message, and the remedy on a line of its own."""
-        return f"{self.message}\n  → {self.remedy}" if self.remedy else self.message
+        """The error as a user reads it: the message, and the remedy on a line of its own.
+
+        Either may quote a file or a service: what a terminal would obey is left out.
+        """
+        return harmless("\n  → ".join(part for part in (self._told(), self.remedy) if part))
+
+    def _told(self) -> str:
+        """The message, with where."""
+        return self.message
 
 
 class UsageError(GenloadError):
@@ -58,11 +67,10 @@ class ConfigError(GenloadError):
         super().__init__(message, remedy=remedy)
         self.file, self.line, self.key = file, line, key
 
-    def render(self) -> str:
+    def _told(self) -> str:
         place = ":".join(part for part in (self.file, str(self.line or "")) if part)
         head = " ".join(part for part in (place, self.key) if part)
-        text = f"{head}: {self.message}" if head else self.message
-        return f"{text}\n  → {self.remedy}" if self.remedy else text
+        return f"{head}: {self.message}" if head else self.message
 
 
 class CollectedConfigError(ConfigError):

@@ -16,15 +16,24 @@ from math import inf
 from time import monotonic
 from typing import ClassVar
 
+from genload.plain import plain
 from genload.settings.catalogue import Metric
+from genload.settings.secrets import hide
 from genload.settings.suite import RequestSettings, Service
 
 JOB_STAGES = ("connect", "upload", "accept", "queue", "run", "download")
 """The stages of a job, in order; what belongs to which is said in `genload.job`."""
 
+_LONGEST_CLASS = 60
+_LONGEST_MESSAGE = 500
+_LONGEST_READ = 16_384  # of a message, before it is cut: what lies beyond is not looked at
+
 
 class ServiceError(Exception):
     """The service, the way to it or its output failed.
+
+    What goes into `message` is mostly the service's own words: it is kept as one harmless line of at most
+    500 characters, without the secrets that the service was sent.
 
     Attributes:
         error_class: short and stable: ``refused``, ``timeout``, ``truncated``, ``rejected``, ``job_failed``,
@@ -42,9 +51,9 @@ class ServiceError(Exception):
         retry_after_s: float | None = None,
         status: int = 0,
     ) -> None:
-        super().__init__(f"{error_class}: {message}")
-        self.error_class = error_class
-        self.message = message
+        self.error_class = plain(error_class, _LONGEST_CLASS)
+        self.message = plain(hide(message[:_LONGEST_READ]), _LONGEST_MESSAGE)
+        super().__init__(f"{self.error_class}: {self.message}")
         self.rejected = rejected
         self.retry_after_s = retry_after_s
         self.status = status

@@ -38,6 +38,7 @@ _PHASES = {
     "completed": JobPhase.COMPLETED,
     "failed": JobPhase.FAILED,
 }
+_LONGEST_TEXT = 200
 _READ_BODY_BYTES = 2000  # of an error page, enough to say what it is
 
 
@@ -253,6 +254,8 @@ def _text(fields: dict[str, Any], key: str) -> str:
     value = fields.get(key)
     if not isinstance(value, str) or not value:
         raise ServiceError("bad_answer", f"the answer has no '{key}'", status=200)
+    if len(value) > _LONGEST_TEXT:  # an id goes into every later call, and into the record
+        raise ServiceError("bad_answer", f"the answer's '{key}' has {len(value)} characters", status=200)
     return value
 
 

@@ -5,6 +5,7 @@ from genload.client.errors import ERROR_CLASSES, ClientError
 from genload.client.http import HttpClient
 from genload.client.timeouts import Timeouts
 from genload.client.tls import TlsOptions
+from genload.client.watching import Seen, watched
 
 __all__ = [
     "ERROR_CLASSES",
@@ -12,7 +13,9 @@ __all__ = [
     "ClientError",
     "Headers",
     "HttpClient",
+    "Seen",
     "Timeouts",
     "Times",
     "TlsOptions",
+    "watched",
 ]

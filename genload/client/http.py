@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import msgspec
 
+from genload.client import watching
 from genload.client.answer import Answer
 from genload.client.connection import Connection
 from genload.client.exchange import Exchange
@@ -83,7 +84,8 @@ class HttpClient:
             max_answer_bytes=self._max_answer_bytes,
             kept=self._take_kept(),
         )
-        answer = exchange.run(self._timeouts.total_s if total_s is None else total_s)
+        limit_s = self._timeouts.total_s if total_s is None else total_s
+        answer = watching.run(exchange, message, len(body or b""), limit_s)
         if exchange.reusable:
             self._keep(exchange.connection)
         return answer

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
-import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from genload.analysis.judged import CriterionVerdict, JudgedRun, JudgedSuite, Summary
 from genload.errors import ExitCode
+from genload.plain import plain as plain
 
 _TIMES = (
     (1e-3, 1e6, "µs"),
@@ -25,23 +24,6 @@ _WORDS = {
     ExitCode.UNAVAILABLE: "NOT READY",
     ExitCode.INTERRUPTED: "INTERRUPTED",
 }
-# Whole terminal escape sequences (ECMA-48: CSI, OSC and the two-character ones), so that nothing of them is
-# left as text either.
-_ESCAPE = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\^_]")
-# Marks that reorder or hide the text around them (Unicode TR 36, "Trojan Source").
-_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn"}
-
-
-def plain(text: str, limit: int = 500) -> str:
-    """Text of a service as one harmless line: no control, escape, bidi or invisible characters.
-
-    Longer text is cut at `limit` characters and ends in "…".
-    """
-    line = _ESCAPE.sub("", text[: limit * 8])
-    line = "".join(" " if c.isspace() else c for c in line)
-    line = "".join(c for c in line if unicodedata.category(c) not in _INVISIBLE)
-    line = " ".join(line.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def human(value: float | None, unit: str) -> str:

@@ -25,6 +25,10 @@ _SECRET_HEADER = re.compile(
 )
 _URL_PASSWORD = re.compile(r"^[a-z]+://[^/@]*@", re.IGNORECASE)
 _MAX_BYTES = 64 * 1024
+_SHORTEST_HIDDEN = 4  # a shorter value would be found in the middle of any word
+_MOST_HIDDEN = 256
+
+_revealed: dict[str, str] = {}  # reference by value, of what this process has resolved
 
 
 def reveal(text: str) -> str:
@@ -34,6 +38,21 @@ def reveal(text: str) -> str:
         ConfigError: a variable that is not set, a file that cannot be read; never with a value in it.
     """
     return _REFERENCE.sub(lambda found: _value(*found.groups()), text)
+
+
+def hide(text: str) -> str:
+    """`text` with each secret that this process has resolved put back as its reference.
+
+    For a service's words: a server may repeat in an error what it was sent.
+    """
+    for value in sorted((value for value in _revealed if value in text), key=len, reverse=True):
+        text = text.replace(value, _revealed[value])
+    return text
+
+
+def is_secret_header(name: str) -> bool:
+    """Whether a header's name says that its value is secret."""
+    return _SECRET_HEADER.search(name) is not None
 
 
 def has_reference(text: str) -> bool:
@@ -54,7 +73,7 @@ def refuse_literal_secret(header: str, value: str) -> None:
     Raises:
         PydanticCustomError: the header's name, without its value.
     """
-    if _SECRET_HEADER.search(header) and value and not has_reference(value):
+    if is_secret_header(header) and value and not has_reference(value):
         raise PydanticCustomError(
             "secret",
             "header '{header}' holds a secret in clear, which would reach the run directory",
@@ -93,6 +112,10 @@ def _value(kind: str, name: str) -> str:
             f"the secret ${{{kind}:{name}}} holds a line break or another control character",
             remedy="leave only the secret itself there",
         )
+    if len(value) >= _SHORTEST_HIDDEN and value not in _revealed:
+        while len(_revealed) >= _MOST_HIDDEN:  # a file that changes all the time
+            del _revealed[next(iter(_revealed))]
+        _revealed[value] = f"${{{kind}:{name}}}"
     return value
 
 
