@@ -35,8 +35,8 @@ lock: $(STAMP) ## pin every dependency of pyproject.toml in requirements.txt, wi
 bench: $(STAMP) ## measurements: what genload itself costs, how right its numbers are
 	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python -u $$file $(ARGS) || exit 1; done
 
-soak: $(STAMP) ## the sustained scenario at its full length (one hour) against the testbed
-	$(BIN)/genload demo sustained --time-scale 1 $(ARGS)
+soak: $(STAMP) ## two hours at a steady rate against the testbed: is the client's memory flat?
+	$(BIN)/python -u bench/long/steady.py $(ARGS)
 
 install: $(STAMP) ## the environment alone
 

@@ -1,0 +1,105 @@
+"""What a report of a million requests costs: wall time and memory of `genload report`, in a process of its
+own.
+
+The run directory is made here, with the real writer: one operation, three calls beside some jobs,
+failures in it.
+
+    python bench/report.py [--requests 1000000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from genload.harness.header import run_header
+from genload.harness.plan import RunRequest, make_plan
+from genload.runlog.records import LoadEnded, LoadStarted, RequestRecord, RunEnded, RunStarted, Users
+from genload.runlog.writer import RunWriter
+
+FLUSH_EVERY = 10_000
+LIMIT_S, LIMIT_BYTES = 15.0, 10**9
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--requests", type=int, default=1_000_000)
+    count = parser.parse_args().requests
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "normal"
+        began_s = time.monotonic()
+        _write_run(run, count)
+        size_bytes = sum(path.stat().st_size for path in run.iterdir())
+        print(f"{count:,} requests written in {time.monotonic() - began_s:.1f} s, {size_bytes / 1e6:.0f} MB")
+        wall_s, peak_bytes, code = _report(run)
+    held = wall_s < LIMIT_S and peak_bytes < LIMIT_BYTES
+    print(
+        f"genload report: {wall_s:.1f} s (limit {LIMIT_S:.0f}), {peak_bytes / 1e6:.0f} MB "
+        f"(limit {LIMIT_BYTES / 1e6:.0f}), exit code {code}: {'held' if held else 'NOT HELD'}"
+    )
+    return 0 if held else 1
+
+
+def _write_run(folder: Path, count: int) -> None:
+    plan = make_plan(RunRequest("orfeas/normal"))
+    writer = RunWriter(folder)
+    writer.header(run_header(plan, "2026-01-01T00:00:00.000+00:00"))
+    writer.event(RunStarted(t_s=0.0, wall_time="2026-01-01T00:00:00.000+00:00"))
+    writer.event(LoadStarted(t_s=0.0))
+    length_s = plan.timeline.duration_s
+    rng = np.random.default_rng(1)
+    starts = np.sort(rng.uniform(0, length_s, count))
+    durations = rng.lognormal(0.0, 0.3, count)
+    failed = rng.random(count) < 0.001
+    for n in range(count):
+        writer.request(_record(n, float(starts[n]), float(durations[n]), bool(failed[n])))
+        if n % FLUSH_EVERY == 0:
+            writer.flush()
+    for second in range(int(length_s)):
+        writer.event(Users(t_s=float(second), target=3, working=3, in_flight=3, leaving=0))
+    writer.event(LoadEnded(t_s=length_s))
+    writer.event(RunEnded(t_s=length_s + 10, records={"local": count}))
+    writer.close()
+
+
+def _record(n: int, start_s: float, duration_s: float, failed: bool) -> RequestRecord:
+    stages = {"connect": 0.001, "upload": 0.01, "accept": 0.01, "queue": 0.0, "download": 0.01}
+    return RequestRecord(
+        source="local",
+        n=n,
+        name="generate",
+        operation="generate",
+        type="JOB",
+        request_id=f"{n:032x}",
+        job_id=f"{n:032x}",
+        phase="steady",
+        start_s=start_s,
+        duration_s=duration_s,
+        outcome="failed" if failed else "ok",
+        error_class="job_failed" if failed else "",
+        error="out of memory" if failed else "",
+        status=200,
+        stages=stages | {"run": duration_s - sum(stages.values())},
+        numbers={"attempts": 1.0, "rejections": 0.0, "polls": 40.0, "poll_bound_s": 0.1, "faces": 5000.0},
+    )
+
+
+def _report(run: Path) -> tuple[float, int, int]:
+    """(wall seconds, peak resident bytes, exit code)."""
+    began_s = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "genload", "report", str(run)], stdout=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    return time.monotonic() - began_s, usage.ru_maxrss * 1024, os.waitstatus_to_exitcode(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
