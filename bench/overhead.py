@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from genload.commands._testbed import running
 from genload.runlog.reader import open_run
 from genload.runlog.records import ClientHealth
 
@@ -48,37 +49,10 @@ def _measure(users: int, seconds: int, folder: Path) -> None:
     folder.mkdir()
     truth_log, suite = folder / "truth.jsonl", folder / "null.yaml"
     suite.write_text(SUITE.format(users=users, seconds=seconds))
-    serve = [
-        sys.executable,
-        "-m",
-        "genload",
-        "serve",
-        "--port",
-        "0",
-        "--service-time",
-        "5ms",
-        "--slots",
-        "1000",
-    ]
-    testbed = subprocess.Popen([*serve, "--truth", str(truth_log)], text=True, stdout=subprocess.PIPE)
-    try:
-        assert testbed.stdout is not None
-        url = testbed.stdout.readline().split()[2]
-        run = [
-            sys.executable,
-            "-m",
-            "genload",
-            "run",
-            f"{suite}/load",
-            "--host",
-            url,
-            "--results",
-            str(folder / "r"),
-        ]
-        subprocess.run(run, capture_output=True, check=False)
-    finally:
-        testbed.terminate()
-        testbed.wait()
+    serve = ["--service-time", "5ms", "--slots", "1000", "--truth", str(truth_log)]
+    with running(serve) as url:
+        run = [sys.executable, "-m", "genload", "run", f"{suite}/load", "--host", url]
+        subprocess.run([*run, "--results", str(folder / "r")], capture_output=True, check=False)
     (directory,) = (folder / "r").glob("*/load")
     truth = {row["job_id"]: row for row in map(json.loads, truth_log.read_text().splitlines())}
     _say(users, seconds, directory, truth)

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from genload.commands._testbed import running
 from genload.runlog.reader import open_run
 
 ALLOWED_S = 0.020
@@ -30,35 +31,13 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         truth_log = Path(folder) / "truth.jsonl"
-        testbed, url = _start_testbed(options.time_scale, truth_log)
-        try:
+        serve = ["--slots", "20", "--time-scale", options.time_scale, "--truth", str(truth_log)]
+        with running(serve) as url:
             held = [
                 _scenario(name, options.time_scale, url, Path(folder), truth_log)
                 for name in options.scenarios.split(",")
             ]
-        finally:
-            testbed.terminate()
-            testbed.wait()
     return 0 if all(held) else 1
-
-
-def _start_testbed(time_scale: str, truth_log: Path) -> tuple[subprocess.Popen[str], str]:
-    command = [
-        sys.executable,
-        "-m",
-        "genload",
-        "serve",
-        "--port",
-        "0",
-        "--slots",
-        "20",
-        "--time-scale",
-        time_scale,
-    ]
-    process = subprocess.Popen([*command, "--truth", str(truth_log)], text=True, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    return process, line.split()[2]
 
 
 def _scenario(name: str, time_scale: str, url: str, folder: Path, truth_log: Path) -> bool:

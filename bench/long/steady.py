@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
+from genload.commands._testbed import running
 from genload.runlog.reader import open_run
 from genload.runlog.records import ClientHealth
 
@@ -38,37 +39,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         suite = Path(name) / "soak.yaml"
         suite.write_text(SUITE.format(seconds=seconds))
-        serve = [
-            sys.executable,
-            "-m",
-            "genload",
-            "serve",
-            "--port",
-            "0",
-            "--slots",
-            "20",
-            "--service-time",
-            "1s",
-        ]
-        testbed = subprocess.Popen(serve, text=True, stdout=subprocess.PIPE)
-        try:
-            assert testbed.stdout is not None
-            url = testbed.stdout.readline().split()[2]
-            run = [
-                sys.executable,
-                "-m",
-                "genload",
-                "run",
-                f"{suite}/steady",
-                "--host",
-                url,
-                "--results",
-                name,
-            ]
-            subprocess.run(run, check=False)
-        finally:
-            testbed.terminate()
-            testbed.wait()
+        with running(["--slots", "20", "--service-time", "1s"]) as url:
+            run = [sys.executable, "-m", "genload", "run", f"{suite}/steady", "--host", url]
+            subprocess.run([*run, "--results", name], check=False)
         (directory,) = Path(name).glob("*/steady")
         return _judge(directory)
 

@@ -92,7 +92,13 @@ def make_plan(request: RunRequest) -> RunPlan:
     name, scenario = split_target(request.target)
     wings = extensions.Wings()
     folders = [folder / "suites" for folder in extensions.folders("config")]
-    requested = load_suite(name, folders=folders, overrides=request.overrides, wings=wings).suite
+    # As an override, so that --host is checked as the file's own would be.
+    overrides = (
+        (*request.overrides, f"service.host={request.host.rstrip('/')}")
+        if request.host
+        else request.overrides
+    )
+    requested = load_suite(name, folders=folders, overrides=overrides, wings=wings).suite
     if scenario is None or scenario not in requested.scenarios:
         known = ", ".join(f"{name}/{each}" for each in requested.scenarios)
         what = (
@@ -101,9 +107,6 @@ def make_plan(request: RunRequest) -> RunPlan:
             else f"'{name}' names a suite, not a scenario"
         )
         raise UsageError(what, remedy=f"use one of: {known}")
-    if request.host:
-        service = requested.service.model_copy(update={"host": request.host.rstrip("/")})
-        requested = requested.model_copy(update={"service": service})
     seed = request.seed if request.seed is not None else requested.seed
     return RunPlan(
         suite=scale(requested, request.time_scale, wings),
