@@ -48,6 +48,7 @@ class JobResult:
             the end was seen ``server_duration_s`` (accepted → seen finished) and ``poll_bound_s`` (by how
             much that is too long at most); those of the inspection.
         bytes_sent, bytes_received: of all calls.
+        failed_output: what came as the output, where that is why the job failed.
     """
 
     request_id: str
@@ -62,6 +63,7 @@ class JobResult:
     numbers: dict[str, float] = field(default_factory=dict)
     bytes_sent: int = 0
     bytes_received: int = 0
+    failed_output: Artifact | None = None
 
     @property
     def duration_s(self) -> float:
@@ -207,14 +209,19 @@ class Job:
             raise ServiceError("timeout", text)
 
     def _check(self, artifact: Artifact) -> None:
-        self._result.numbers.update(self._inspect(artifact))
-        if self._registry is not None and self._client.distinct_outputs:
-            self._registry.admit(self._job.name, artifact.content)
+        try:
+            self._result.numbers.update(self._inspect(artifact))
+            if self._registry is not None and self._client.distinct_outputs:
+                self._registry.admit(self._job.name, artifact.content)
+        except ServiceError as error:
+            error.output = artifact
+            raise
 
     def _fail(self, error: ServiceError) -> None:
         result = self._result
         result.outcome, result.error_class, result.error = "failed", error.error_class, error.message
         result.status = error.status or result.status
+        result.failed_output = error.output
         if error.error_class == "timeout" and result.job_id:
             self._client.deadline_s = inf  # the cancel comes after the deadline and has a call's own limits
             with suppress(ServiceError):  # the failure already has its reason

@@ -15,6 +15,7 @@ from enum import StrEnum
 from math import inf
 from time import monotonic
 from typing import ClassVar
+from uuid import NAMESPACE_OID, uuid5
 
 from genload.plain import plain
 from genload.settings.catalogue import Metric
@@ -29,6 +30,23 @@ _LONGEST_MESSAGE = 500
 _LONGEST_READ = 16_384  # of a message, before it is cut: what lies beyond is not looked at
 
 
+def correlation_headers(request_id: str) -> dict[str, str]:
+    """What ties a request to its record in the service's logs and traces: ``X-Request-ID``, and the same as
+    a W3C Trace Context ``traceparent``.
+
+    The trace is the job, its id the record's `request_id` without dashes (of an id that is no UUID: a UUID
+    made from it); the parent of all calls is the job, too, so that both headers follow from the record.
+    """
+    trace_id = request_id.replace("-", "").lower()
+    try:
+        known = len(trace_id) == 32 and int(trace_id[:16], 16) > 0 and int(trace_id, 16) > 0
+    except ValueError:
+        known = False
+    if not known:
+        trace_id = uuid5(NAMESPACE_OID, request_id).hex
+    return {"X-Request-ID": request_id, "traceparent": f"00-{trace_id}-{trace_id[:16]}-01"}
+
+
 class ServiceError(Exception):
     """The service, the way to it or its output failed.
 
@@ -40,6 +58,7 @@ class ServiceError(Exception):
             ``bad_answer``, ``bad_output``, ``http_500``, … Reports count by it.
         rejected: the service has no capacity *now* (429, 503): worth another try.
         retry_after_s: the pause it asked for, None when it named none.
+        output: what came as the output, or the part of it that came, where that is what failed.
     """
 
     def __init__(
@@ -57,6 +76,7 @@ class ServiceError(Exception):
         self.rejected = rejected
         self.retry_after_s = retry_after_s
         self.status = status
+        self.output: Artifact | None = None
 
 
 class JobPhase(StrEnum):
@@ -122,7 +142,7 @@ class JobClient(ABC):
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.request_id = ""  # of the job under way; a client sends it as X-Request-ID
+        self.request_id = ""  # of the job under way; a client sends its `correlation_headers`
         self.deadline_s = inf  # monotonic; no call of the job under way may take longer
         self.distinct_outputs = True  # False: the same output for different inputs is no failure
         self.on_step: Callable[[Step], None] = lambda step: None

@@ -23,7 +23,16 @@ from genload.artifacts.inspector import shared
 from genload.artifacts.mesh_check import MeshCheck
 from genload.client import Answer, ClientError, HttpClient, Timeouts, TlsOptions
 from genload.errors import ConfigError
-from genload.service import Artifact, JobClient, JobInput, JobPhase, JobState, ServiceError, Step
+from genload.service import (
+    Artifact,
+    JobClient,
+    JobInput,
+    JobPhase,
+    JobState,
+    ServiceError,
+    Step,
+    correlation_headers,
+)
 from genload.settings.model import Settings
 from genload.settings.secrets import has_reference, reveal
 from genload.settings.suite import RequestSettings, Service
@@ -151,13 +160,17 @@ class Client(JobClient):
         raise ServiceError("bad_answer", "the completed job has neither download_url nor output_file")
 
     def fetch(self, job_id: str, state: JobState) -> Artifact:
+        name = state.output.partition("?")[0].rpartition("/")[2]
         with self.step("download") as step:
             try:
                 answer = _success(self._call(step, partial(self._http.get, state.output)))
             except ValueError as error:  # another host's, or nothing that can be asked for
                 text = f"download_url {state.output[:200]!r} cannot be followed: {error}"
                 raise ServiceError("bad_answer", text) from error
-            name = state.output.partition("?")[0].rpartition("/")[2]
+            except ServiceError as error:
+                if isinstance(failure := error.__cause__, ClientError) and failure.answer:
+                    error.output = Artifact(failure.answer.body, name, "")
+                raise
             return Artifact(answer.body, name, answer.headers.get("content-type", ""))
 
     def inspect(self, artifact: Artifact) -> dict[str, float]:
@@ -213,7 +226,7 @@ class Client(JobClient):
             raise ServiceError("timeout", "the job's time was used up before the call")
         try:
             headers = {name: reveal(value) for name, value in self._secrets.items()}
-            headers["X-Request-ID"] = self.request_id or str(uuid4())
+            headers.update(correlation_headers(self.request_id or str(uuid4())))
             return request(headers=headers, total_s=left_s if math.isfinite(left_s) else None)
         except ClientError as error:
             raise ServiceError(error.error_class, error.message) from error

@@ -21,6 +21,7 @@ from genload.harness.crew import Crew
 from genload.harness.header import run_header
 from genload.harness.live import LiveStats
 from genload.harness.plan import RunPlan
+from genload.runlog.failures import FailureStore
 from genload.runlog.records import Event as RunEvent
 from genload.runlog.records import (
     Interrupted,
@@ -72,6 +73,7 @@ class Conductor:
         self._locust_users, self._clock = locust_users, clock
         self.shape = plan.shape_class(plan.scenario.shape, ahead_s=USERS_AHEAD_S, clock=clock)
         self.writer = RunWriter(folder)
+        self.failures = FailureStore(folder, self._not_kept)
         self.live = LiveStats(plan.client_class.operation, folder / "samples.jsonl")
         self._tick_s = min(TICK_S, max(plan.timeline.duration_s / TICKS_PER_LOAD, SHORTEST_TICK_S))
         self.stage = "starting"
@@ -156,6 +158,7 @@ class Conductor:
         self._finalized = True
         if self._sampler is not None:
             self._sampler.stop()
+        self.failures.close()
         self._event(RunEnded(t_s=self.now_s(), records=self.crew.counts()))
         self._write(self.writer.close)
         self.crew.release()
@@ -305,6 +308,9 @@ class Conductor:
         self.stage = stage
         changed, self._changed = self._changed, Event()
         changed.set()
+
+    def _not_kept(self, text: str) -> None:
+        self._event(Notice(t_s=self.now_s(), code="output_not_kept", text=text))
 
     def _event(self, event: RunEvent) -> None:
         self._write(lambda: self.writer.event(event))

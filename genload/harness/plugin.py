@@ -30,6 +30,7 @@ from genload.harness.process import LoadProcess
 from genload.harness.scenario_shape import ScenarioShape
 from genload.harness.web import guard_form
 from genload.harness.workers import RemoteCrew, WorkerLink
+from genload.runlog.failures import FailedOutput
 from genload.runlog.records import RequestRecord
 
 logger = logging.getLogger(__name__)
@@ -87,9 +88,9 @@ class Director:
         self._signal = ""
         self.crew: Crew
         if isinstance(runner, MasterRunner):
-            self.crew = RemoteCrew(runner, self._add, self._worker_lost)
+            self.crew = RemoteCrew(runner, self._add, self._worker_lost, self._keep)
         else:
-            process = LoadProcess(self._add)
+            process = LoadProcess(self._add, self._keep)
             self.crew = LocalCrew(process)
             environment.genload = process
             environment.events.request.add_listener(process.recorder.on_request)
@@ -213,6 +214,10 @@ class Director:
     def _add(self, record: RequestRecord) -> None:
         if self.conductor is not None:
             self.conductor.add(record)
+
+    def _keep(self, output: FailedOutput) -> None:
+        if self.conductor is not None:
+            self.conductor.failures.keep(output)
 
     def _worker_lost(self, source: str) -> None:
         if self.conductor is not None:

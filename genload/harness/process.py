@@ -16,6 +16,7 @@ from genload.harness.gate import Gate, Share
 from genload.harness.health import HealthMeter
 from genload.harness.plan import RunPlan
 from genload.harness.recorder import Recorder
+from genload.runlog.failures import FailedOutput
 from genload.runlog.records import RequestRecord
 
 
@@ -24,9 +25,11 @@ class LoadProcess:
 
     Args:
         sink: where finished records go.
+        keep: where outputs go that are why their requests failed.
     """
 
-    def __init__(self, sink: Callable[[RequestRecord], None]) -> None:
+    def __init__(self, sink: Callable[[RequestRecord], None], keep: Callable[[FailedOutput], None]) -> None:
+        self.keep = keep
         self.gate = Gate()
         self.health = HealthMeter()
         self.recorder = Recorder(sink)

@@ -15,6 +15,7 @@ from genload.harness.gate import Turn
 from genload.harness.process import LoadProcess
 from genload.harness.recorder import CONTEXT_KEY
 from genload.job import Job, JobResult
+from genload.runlog.failures import FailedOutput
 from genload.runlog.records import RequestRecord
 from genload.service import JobClient, JobInput, Step
 
@@ -117,6 +118,7 @@ class JobUser(LoadUser):
             self._record_job(turn, request_id, job.result(outcome="unfinished"))
             raise
         self._record_job(turn, request_id, result)
+        self._keep_output(request_id, result)
         return result
 
     def pause_after(self, result: JobResult) -> None:
@@ -145,6 +147,19 @@ class JobUser(LoadUser):
         record.bytes_sent, record.bytes_received = result.bytes_sent, result.bytes_received
         record.stages, record.numbers = result.stages, result.numbers
         self._fire(record)
+
+    def _keep_output(self, request_id: str, result: JobResult) -> None:
+        if result.failed_output is not None:
+            name, content = result.failed_output.name, result.failed_output.content
+            self.load.keep(
+                FailedOutput(
+                    error_class=result.error_class,
+                    request_id=request_id,
+                    name=name,
+                    size_bytes=len(content),
+                    content=content,
+                )
+            )
 
     def _record(self, turn: Turn, request_id: str, start_s: float, end_s: float) -> RequestRecord:
         return RequestRecord(

@@ -23,6 +23,7 @@ from genload.harness.crew import CrewStatus
 from genload.harness.gate import Share
 from genload.harness.plan import RunPlan
 from genload.harness.process import LoadProcess
+from genload.runlog.failures import FailedOutput, FirstFew
 from genload.runlog.records import ClientHealth, ClockOffset, RequestRecord
 
 logger = logging.getLogger(__name__)
@@ -32,8 +33,8 @@ RESEND_S = 5.0
 FINISH_S = 15.0
 CLOCK_PINGS = 20  # the offset is the one of the fastest of so many round trips
 
-PREPARE, STAGE, FINISH, ACK, REPORT = (
-    f"genload_{name}" for name in ("prepare", "stage", "finish", "ack", "report")
+PREPARE, STAGE, FINISH, ACK, REPORT, OUTPUT = (
+    f"genload_{name}" for name in ("prepare", "stage", "finish", "ack", "report", "output")
 )
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -65,12 +66,13 @@ class WorkerLink:
 
     def __init__(self, runner: WorkerRunner, clock: Callable[[], float] = time.monotonic) -> None:
         self._runner, self._clock = runner, clock
-        self.process = LoadProcess(self._keep)
+        self.process = LoadProcess(self._keep, self._send_output)
         self._kept: list[RequestRecord] = []  # made and not yet confirmed
         self._first = 0  # number of the first of them
         self._sent = 0  # numbers below this are on their way
         self._sent_at_s = 0.0
         self._stages = 0
+        self._first_outputs = FirstFew()
         self._pings: list[tuple[float, float]] = []  # (bound, offset): master's clock = ours + offset
         for name, listener in (
             (PREPARE, self._prepare),
@@ -89,6 +91,7 @@ class WorkerLink:
     def _prepare(self, environment: Any, msg: Any) -> None:
         data = msg.data
         self._kept, self._first, self._sent, self._stages = [], 0, 0, 0
+        self._first_outputs = FirstFew()
         t0_s = data["t0_s"] - self._clock_offset()[1]
         self.process.prepare(
             RunPlan.from_message(data["plan"]), Share(data["rank"], data["of"]), data["source"], t0_s
@@ -128,6 +131,11 @@ class WorkerLink:
             self._first = data["upto"]
 
     # ---- to the master
+
+    def _send_output(self, output: FailedOutput) -> None:
+        if self._first_outputs.number(output.error_class):
+            data = msgspec.to_builtins(output.to_send(), builtin_types=(bytes,))
+            self._runner.send_message(OUTPUT, data)
 
     def _report_regularly(self) -> None:
         while True:
@@ -176,6 +184,7 @@ class RemoteCrew:
     Args:
         add: takes each record as it arrives, once.
         lost: told the source of a worker that went missing during a run.
+        keep: takes each output that is why its request failed, of the first few of each worker.
     """
 
     def __init__(
@@ -183,9 +192,11 @@ class RemoteCrew:
         runner: MasterRunner,
         add: Callable[[RequestRecord], None],
         lost: Callable[[str], None],
+        keep: Callable[[FailedOutput], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._runner, self._add, self._lost, self._clock = runner, add, lost, clock
+        self._keep = keep
         self._sources: dict[str, str] = {}  # Locust's client id → source
         self._next: dict[str, int] = {}  # source → number of the record expected next
         self._reports: dict[str, WorkerReport] = {}
@@ -194,6 +205,7 @@ class RemoteCrew:
         self._t0_s, self._told = 0.0, 0
         self._finished = Event()
         runner.register_message(REPORT, self._on_report)
+        runner.register_message(OUTPUT, self._on_output)
 
     def prepare(self, plan: RunPlan, t0_s: float) -> None:
         # Locust deals users out to workers in the order of their ids; ranks in the same order give worker 0
@@ -299,6 +311,10 @@ class RemoteCrew:
             "master_s": self._clock(),
         }
         self._runner.send_message(ACK, ack, msg.node_id)
+
+    def _on_output(self, environment: Any, msg: Any) -> None:
+        if msg.node_id in self._sources:
+            self._keep(msgspec.convert(msg.data, FailedOutput, builtin_types=(bytes,)))
 
     def _take(self, source: str, report: WorkerReport) -> None:
         expected = self._next[source]

@@ -6,3 +6,4 @@ HEADER = "run.json"
 REQUESTS = "requests.jsonl"
 EVENTS = "events.jsonl"
 SAMPLES = "samples.jsonl"
+FAILURES = "failures"  # a folder
