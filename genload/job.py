@@ -141,7 +141,7 @@ class Job:
 
     def _drive(self) -> Artifact:
         client, job, result = self._client, self._job, self._result
-        self._enter("upload")
+        self._enter("upload", result.start_s)  # not now: the stages add up to the duration
         result.job_id = self._insist(lambda: client.upload(job))
         self._enter("accept")
         result.job_id = self._insist(lambda: client.submit(job, result.job_id))
