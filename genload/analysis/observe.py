@@ -108,7 +108,12 @@ class Measures:
             came = f"{len(part.values)} of {part.expected} ticks came from {part.source}"
             return Absent(f"samples of {subject.metric}: {came}")
         is_state = metric is not None and metric.dimension is Dimension.STATE
-        return _series_estimate(part, subject, is_state=is_state)
+        estimate = _series_estimate(part, subject, is_state=is_state)
+        # Of a series that the engine knows a 0 means 0; what a suite picked from a page may be registered
+        # there and never written.
+        if metric is None and subject.stat != "count" and estimate.value == 0 and not series.values.any():
+            return Unbounded(0.0, f"a series that moves: every sample of {subject.metric} in this run is 0")
+        return estimate
 
 
 def _series_estimate(part: Series, subject: Subject, *, is_state: bool) -> Estimate:

@@ -178,3 +178,22 @@ def test_a_run_without_an_end_is_judged_to_its_last_sign_of_life(judge_one: Judg
     log.happened = [event for event in log.happened if not isinstance(event, LoadEnded | RunEnded)]
     log.records = RECORDS[:5]
     assert judge_one(log, "generate.throughput >= 0/s").value == pytest.approx(4 / 60)
+
+
+def test_a_series_of_zeros_from_a_page_proves_nothing(judge_one: Judge) -> None:
+    # Registered and never written looks like this; so does a queue that is always empty.
+    log = two_phases()
+    values = [0.0] * 60
+    log.ticks = [
+        Sample(
+            t_s=LOAD_START_S + 0.5 + t, monitor="exposition", values={"prom.queue": v, "server.restarts": v}
+        )
+        for t, v in enumerate(values)
+    ]
+    verdict = judge_one(log, "prom.queue.max <= 5")
+    assert (verdict.result, verdict.evidence, verdict.value) == ("pass", "unproven", 0.0)
+    assert "every sample of prom.queue" in (verdict.needs or "")
+    assert judge_one(log, "server.restarts.max == 0").evidence == "exact"
+    log.ticks[50].values["prom.queue"] = 1.0
+    assert judge_one(log, "prom.queue.max <= 5").evidence == "exact"
+    assert judge_one(log, "prom.queue.max{phase=low} <= 5").evidence == "exact"
