@@ -1,4 +1,5 @@
-"""The `genload` command. Each sub-command is a file in genload/commands/ with a function of its name.
+"""The `genload` command. Each sub-command is a file in genload/commands/ with a function of its name
+(and a ``_`` behind it where Python has that word for itself).
 
 A command's file is imported when that command is called: ``genload --help`` loads none of them.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from keyword import iskeyword
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +20,7 @@ from genload.errors import GenloadError
 
 _SUMMARIES = {
     "demo": "Run the five scenarios against the built-in testbed.",
+    "try": "Send one request to a service and show all of it.",
     "run": "Run a suite, or one scenario of it, against a service.",
     "report": "Judge finished runs again, without any load.",
     "serve": "Start the testbed, a small service to try genload on.",
@@ -31,6 +34,8 @@ code:
 Examples:
 
     genload demo
+
+    genload try orfeas --host http://gpu1:5000
 
     genload run orfeas/baseline --host http://gpu1:5000
 
@@ -59,9 +64,10 @@ class _Commands(TyperGroup):
 
 
 def _load(name: str) -> Any:
-    module = importlib.import_module(f"genload.commands.{name}")
+    own = f"{name}_" if iskeyword(name) else name
+    module = importlib.import_module(f"genload.commands.{own}")
     single = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
-    single.command(name)(getattr(module, name))
+    single.command(name)(getattr(module, own))
     return typer.main.get_command(single)
 
 

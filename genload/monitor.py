@@ -46,6 +46,11 @@ class Monitor(ABC):
         """Where the numbers come from, for people; empty: the monitor's name says it."""
         return ""
 
+    def origin(self, metric: str) -> str:
+        """What at the source one of `metrics` is read from, for people (the series of a page); empty: the
+        metric's own name says it."""
+        return ""
+
     @abstractmethod
     def open(self) -> None:
         """Connect, or find the hardware; called in the sampler's process, again at each tick until it

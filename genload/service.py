@@ -192,6 +192,10 @@ class JobClient(ABC):
         """Check the output, off the event loop; numbers for the record. Raises ServiceError."""
         return {}
 
+    def describe(self, artifact: Artifact) -> str:
+        """What an output is, for people, whether it passes `inspect` or not; "" when there is nothing to say."""
+        return ""
+
     def cancel(self, job_id: str) -> None:
         """Give a job up, where the service can."""
         return

@@ -156,6 +156,9 @@ class Monitor(Base):
     def source(self) -> str:
         return self.settings.url or f"{self.host.rstrip('/')}/metrics"
 
+    def origin(self, metric: str) -> str:
+        return self.settings.series.get(metric, "")
+
     def open(self) -> None:
         """Nothing is connected here: a service that is down is a sample, not an error."""
         self._selectors = {name: Selector.parse(text) for name, text in self.settings.series.items()}

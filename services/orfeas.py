@@ -21,6 +21,7 @@ from pydantic import Field
 
 from genload.artifacts.inspector import shared
 from genload.artifacts.mesh_check import MeshCheck
+from genload.artifacts.mesh_facts import MeshError
 from genload.client import Answer, ClientError, HttpClient, Timeouts, TlsOptions
 from genload.errors import ConfigError
 from genload.service import (
@@ -178,6 +179,16 @@ class Client(JobClient):
             shared().mesh, self._request.format, allow_placeholder=self._request.placeholder == "allow"
         )
         return check(artifact)
+
+    def describe(self, artifact: Artifact) -> str:
+        try:
+            mesh = shared().mesh(artifact.content, artifact.name.rpartition(".")[2].lower())
+        except MeshError as error:
+            return f"no mesh: {error.error_class}: {error.message}"
+        size = " × ".join(f"{extent:.4g}" for extent in mesh.extents)
+        closed = "watertight" if mesh.watertight else "not watertight"
+        box = ", nothing but a box" if mesh.is_box else ""
+        return f"{mesh.format} mesh, {mesh.faces} triangles, {mesh.vertices} vertices, {size}, {closed}{box}"
 
     def in_flight(self) -> int | None:
         try:

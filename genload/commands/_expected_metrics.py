@@ -1,0 +1,97 @@
+"""Which metrics a suite counts on, and which of them can be had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from genload.extensions import attribute
+from genload.monitor import Monitor
+from genload.runlog.layout import SAMPLES
+from genload.runlog.records import MonitorPlan, Sample
+from genload.settings.catalogue import Catalogue
+from genload.settings.criteria.ast import Comparison, Conjunction, Each, Expression, Relative, Subject
+from genload.settings.scenario_catalogue import scenario_catalogue
+from genload.settings.suite import Suite, WingModels
+
+
+@dataclass(slots=True)
+class ExpectedMetric:
+    """One metric of the suite's monitors or criteria.
+
+    Attributes:
+        unit: of its values, as `Dimension` has it.
+        monitors: those that can fill it.
+        origin: what it is read from there, for people; "" when its name says it.
+        criteria: ``scenario/criterion`` of those that judge it.
+        values: in the order of the samples; empty: absent.
+    """
+
+    name: str
+    unit: str
+    monitors: list[str] = field(default_factory=list)
+    origin: str = ""
+    criteria: list[str] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+
+
+class ExpectedMetrics:
+    """Those of some scenarios of a suite.
+
+    Attributes:
+        metrics: by name.
+        plans: the monitors, once `read`.
+        troubles: the last error of each monitor that had one, once `read`.
+    """
+
+    def __init__(self, suite: Suite, scenarios: Sequence[str], wings: WingModels) -> None:
+        self.metrics: dict[str, ExpectedMetric] = {}
+        self.plans: list[MonitorPlan] = []
+        self.troubles: dict[str, str] = {}
+        self._catalogue = Catalogue.of(wings.request_metrics(suite.service.api))
+        for name, settings in suite.monitors.items():
+            monitor: Monitor = attribute("monitors", name, "Monitor")(settings, suite.service.host)
+            for metric in monitor.metrics:
+                expected = self._expected(metric)
+                expected.monitors.append(name)
+                expected.origin = expected.origin or monitor.origin(metric)
+        for scenario in scenarios:
+            self._add_criteria(suite, scenario, scenario_catalogue(suite, scenario, wings))
+
+    def _add_criteria(self, suite: Suite, scenario: str, catalogue: Catalogue) -> None:
+        for criterion_name, criterion in suite.scenarios[scenario].criteria.items():
+            for subject in subjects(criterion.expression):
+                known = catalogue.metrics.get(subject.metric)
+                if known is None or known.source == "samples":
+                    judged_by = self._expected(subject.metric).criteria
+                    name = f"{scenario}/{criterion_name}"
+                    judged_by += [] if name in judged_by else [name]
+
+    def _expected(self, name: str) -> ExpectedMetric:
+        known = self._catalogue.metrics.get(name)
+        unit = known.dimension.value if known else ""
+        return self.metrics.setdefault(name, ExpectedMetric(name, unit))
+
+    def read(self, folder: Path, plans: list[MonitorPlan]) -> None:
+        """Take what the sampler wrote into `folder`."""
+        self.plans = plans
+        for line in (folder / SAMPLES).read_bytes().splitlines():
+            sample = msgspec.json.decode(line, type=Sample)
+            self.troubles.pop(sample.monitor, None)
+            if sample.error:
+                self.troubles[sample.monitor] = sample.error
+            for name, value in sample.values.items():
+                self._expected(name).values.append(value)
+
+
+def subjects(expression: Expression) -> Iterator[Subject]:
+    """Everything that a criterion looks at."""
+    if isinstance(expression, Each):
+        expression = expression.body
+    for part in expression.parts if isinstance(expression, Conjunction) else (expression,):
+        yield part.subject
+        if isinstance(part, Comparison) and isinstance(part.right, Relative):
+            yield part.right.of

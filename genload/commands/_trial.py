@@ -1,0 +1,159 @@
+"""One request of a suite, told to a view while it goes on."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+
+from genload.artifacts.images import ImageSource
+from genload.artifacts.inspector import shared
+from genload.client import watched
+from genload.commands._expected_metrics import ExpectedMetrics
+from genload.commands._targets import Request, SuiteTarget
+from genload.commands._trial_view import TrialView
+from genload.errors import ExitCode, ServiceUnavailableError
+from genload.extensions import Wings, attribute
+from genload.job import Job, JobResult
+from genload.sampler import start_sampler
+from genload.service import Artifact, JobClient, ServiceError
+from genload.settings.scaling import scale
+from genload.settings.suite import Suite
+
+# Unless the suite asks more often. One job may be over before an interval that is meant for an hour.
+LONGEST_INTERVAL_S = 1.0
+LEAST_TICKS = 2  # a share of CPU is known from the second one
+
+
+class Trial:
+    """One request.
+
+    Args:
+        request: the options. Without a seed the input is a new one, which no cache can answer.
+        target: its suite; whose criteria are looked at is said by its scenarios.
+    """
+
+    def __init__(self, request: Request, target: SuiteTarget, view: TrialView) -> None:
+        self._request, self._target, self._view = request, target, view
+        self._suite: Suite = target.suite
+        self._time_scale = 1.0
+        drawn = random.SystemRandom().randrange(2**31)
+        self._seed = drawn if request.seed is None else request.seed
+        images = self._suite.service.images
+        self._images = ImageSource(self._seed, None if images is None else Path(images))
+
+    def run(self) -> ExitCode:
+        """Send it; 0 when it succeeded, 1 when it failed, 130 when it was interrupted.
+
+        Raises:
+            ServiceUnavailableError: the service is not ready.
+        """
+        view, job = self._view, None
+        view.begin(self._target.asked_for, self._suite.service)
+        try:
+            with watched(view.exchange):
+                self._ask_whether_ready()
+                with self._client() as client, self._sampling() as metrics:
+                    job = self._job(client)
+                    result = job.run()
+                    view.result(result)
+                view.metrics(metrics)
+        except KeyboardInterrupt:
+            if job is not None:
+                view.result(job.result(outcome="unfinished"))
+            return ExitCode.INTERRUPTED
+        finally:
+            shared().close()
+        return self._end(result)
+
+    def _end(self, result: JobResult) -> ExitCode:
+        if result.outcome != "ok":
+            return ExitCode.FAILED
+        asked = self._request
+        words = ["genload", "run", *asked.targets]
+        words += ["--host", asked.host] if asked.host else []
+        words += [word for override in asked.overrides for word in ("--set", override)]
+        words += ["--time-scale", f"{self._time_scale:g}"] if self._time_scale != 1 else []
+        self._view.next_command(words)
+        return ExitCode.PASSED
+
+    def _ask_whether_ready(self) -> None:
+        """Ask once: whoever sits at a terminal wants to know now. A service that declares at which scale it
+        models time is then tried at that scale.
+        """
+        service = self._suite.service
+        with self._client() as client:
+            try:
+                client.ready()
+                declared = client.time_scale()
+            except ServiceError as error:
+                raise ServiceUnavailableError(
+                    f"{service.host} is not ready: {error.error_class}: {error.message}",
+                    remedy=_remedy(error),
+                ) from error
+        self._view.ready(declared)
+        if declared is not None:
+            self._time_scale = declared
+            self._suite = scale(self._suite, declared, Wings())
+
+    @contextmanager
+    def _client(self) -> Iterator[JobClient]:
+        service = self._suite.service
+        client: JobClient = attribute("services", service.api, "Client")(service)
+        client.on_step = self._view.step
+        try:
+            yield client
+        finally:
+            client.close()
+
+    def _job(self, client: JobClient) -> Job:
+        image = self._images.image("try", 0, 1)
+        self._view.input(image)
+
+        def inspect(artifact: Artifact) -> Mapping[str, float]:
+            self._view.output(artifact, client.describe(artifact))
+            return client.inspect(artifact)
+
+        return Job(
+            client,
+            image,
+            service=self._suite.service,
+            inspect=inspect,
+            rng=random.Random(self._seed),
+            request_id=str(uuid.uuid4()),
+            on_stage=self._view.stage,
+        )
+
+    @contextmanager
+    def _sampling(self) -> Iterator[ExpectedMetrics]:
+        """Sample as a run would, into a folder that is gone afterwards; complete after the block."""
+        expected = ExpectedMetrics(self._suite, self._target.scenarios, Wings())
+        shared().start()  # so that the first mesh does not wait for it
+        intervals = {n: min(m.interval_s, LONGEST_INTERVAL_S) for n, m in self._suite.monitors.items()}
+        asked = {
+            name: monitor.model_copy(update={"interval_s": intervals[name]}).model_dump(mode="json")
+            for name, monitor in self._suite.monitors.items()
+        }
+        with tempfile.TemporaryDirectory(prefix="genload-try-") as folder:
+            begin_s = monotonic()
+            sampler = start_sampler(Path(folder), begin_s, self._suite.service.host, asked)
+            try:
+                yield expected
+                sleep(max(0.0, begin_s + LEAST_TICKS * max(intervals.values(), default=0.0) - monotonic()))
+            finally:
+                sampler.stop()
+            expected.read(Path(folder), sampler.plans)
+
+
+def _remedy(error: ServiceError) -> str:
+    if error.error_class == "bad_answer":
+        return "correct --host, or the suite's service.api: something else answers there"
+    if error.error_class == "not_ready":
+        return "wait until it has loaded its models; `genload run` waits for service.ready_timeout"
+    if error.status in (401, 403):
+        return "send what it asks for: service.headers.Authorization: ${env:NAME}"
+    return "start the service, or correct --host"

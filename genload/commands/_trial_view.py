@@ -1,0 +1,239 @@
+"""What `genload try` prints, as it happens. Nothing of the service reaches the terminal unescaped."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from time import monotonic
+
+from rich.console import Console
+from rich.text import Text
+
+from genload.client import Answer, Seen
+from genload.commands._expected_metrics import ExpectedMetric, ExpectedMetrics
+from genload.job import JobResult
+from genload.plain import plain
+from genload.reporting.wording import human
+from genload.service import Artifact, JobInput, Step
+from genload.settings.secrets import has_reference, hide, is_secret_header
+from genload.settings.suite import Service
+
+HEADER_CHARACTERS = 120
+BODY_CHARACTERS = 300
+_READ_BODY_BYTES = 4096
+_INDENT = 9
+_DRIVERS_NUMBERS = ("attempts", "rejections", "polls", "server_duration_s", "poll_bound_s")
+_TEXT_TYPES = ("text/", "application/json", "application/problem+json", "application/xml")
+
+
+class TrialView:
+    """Prints to a console; times are seconds since it began."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._began_s = monotonic()
+        self._hidden: set[str] = set()
+        self._shown = ""  # the request line that was printed last …
+        self._answered = ""  # … and its answer's body
+        self._known: dict[tuple[str, str], str] = {}  # headers that were printed, by direction and name
+        self._exchanges = 0  # printed since the last step
+
+    def begin(self, asked_for: str, service: Service) -> None:
+        self._began_s = monotonic()
+        self._hidden = {name.lower() for name, value in service.headers.items() if has_reference(value)}
+        self._line(
+            Text.assemble(("genload try ", "bold"), f"{plain(asked_for)} against {plain(service.host)}")
+        )
+        self._line(Text("one request, nothing is recorded; > is sent, < is answered", "dim"))
+
+    def ready(self, declared: float | None) -> None:
+        """The service takes work; `declared`: at which scale it models time."""
+        self._at(Text("ready", "bold green"))
+        if declared is not None:
+            asks = f": a run needs --time-scale {declared:g}" if declared != 1 else ""
+            self._detail(f"a testbed, which models time at scale {declared:g}{asks}", "yellow")
+
+    def input(self, job: JobInput) -> None:
+        size = human(len(job.content), "bytes")
+        self._at(Text.assemble(("input ", "bold"), f"{plain(job.name)}, {plain(job.media_type)}, {size}"))
+
+    def stage(self, name: str) -> None:
+        """A stage of the job begins."""
+        self._at(Text.assemble(("stage ", "bold"), (plain(name), "bold cyan")))
+
+    def exchange(self, seen: Seen) -> None:
+        """An exchange has ended. The same request again (a poll) takes one line."""
+        self._exchanges += 1
+        request = plain(hide(seen.request.removesuffix(" HTTP/1.1")), 200)
+        body, before = _body(seen.answer), self._answered
+        self._answered = body
+        if request == self._shown and seen.answer is not None:
+            self._at(Text.assemble("again: ", _status(seen), ("; the same" if body == before else "", "dim")))
+            self._detail(body if body != before else "", "dim")
+            return
+        self._shown = request
+        self._at(Text(request, "bold"))
+        self._headers(">", seen.headers)
+        self._detail(_outcome(seen))
+        if seen.answer is not None:
+            self._headers("<", seen.answer.headers.pairs)
+            self._detail(body, "dim")
+
+    def step(self, step: Step) -> None:
+        """A named call of the service's client has ended: its exchanges are printed already, if it made any
+        with our own HTTP client.
+        """
+        took = human(step.end_s - step.start_s, "s")
+        if not self._exchanges:
+            status = f", status {step.status}" if step.status else ""
+            self._at(Text(f"{plain(step.name)} {plain(step.method)}: {took}{status}"))
+        self._exchanges = 0
+        if step.error_class:
+            self._detail(f"{plain(step.name)} failed: {step.error_class}: {plain(step.error)}", "red")
+
+    def output(self, artifact: Artifact, described: str) -> None:
+        """The job's output came, and is going to be inspected."""
+        size, kind = human(len(artifact.content), "bytes"), plain(artifact.media_type) or "no media type"
+        self._at(Text.assemble(("output ", "bold"), f"{plain(artifact.name, 100)}, {kind}, {size}"))
+        if described:
+            self._detail(plain(described))
+
+    def result(self, result: JobResult) -> None:
+        """The job has ended, and how."""
+        took = human(result.duration_s, "s")
+        if result.outcome == "ok":
+            self._at(Text(f"succeeded in {took}", "bold green"))
+        elif result.outcome == "failed":
+            self._at(Text(f"failed after {took}: {result.error_class}", "bold red"))
+            self._detail(plain(result.error), "red")
+        else:
+            self._at(Text(f"{result.outcome} after {took}", "bold yellow"))
+        self._detail("stages: " + ", ".join(f"{name} {human(s, 's')}" for name, s in result.stages.items()))
+        self._detail(_driving(result))
+        seen = {k: v for k, v in result.numbers.items() if k not in _DRIVERS_NUMBERS}
+        if seen:
+            facts = ", ".join(f"{plain(name)} {human(value, '')}" for name, value in seen.items())
+            self._detail(f"validator: {facts}")
+
+    def metrics(self, expected: ExpectedMetrics) -> None:
+        """Which metrics can be had, and which cannot."""
+        self._line(Text())
+        if not expected.metrics:
+            self._line(Text("the suite names no metric of a machine: it has no monitors"))
+            return
+        self._line(Text("metrics that the suite counts on, sampled while the request ran", "bold"))
+        width = max(map(len, expected.metrics)) + 2
+        for metric in sorted(expected.metrics.values(), key=lambda one: bool(one.values)):
+            self._line(Text.assemble(f"  {metric.name:{width}}", _now(metric), (_filled_by(metric), "dim")))
+            self._detail(plain(metric.origin), "dim")
+            self._detail(_judges(metric), "dim")
+        for plan in expected.plans:
+            self._line(Text(f"{plan.name}: {plain(plan.source) or 'this machine'}", "dim"))
+            if trouble := expected.troubles.get(plan.name):
+                self._detail(plain(hide(trouble)), "red")
+        self._line(Text(_missing(expected.metrics.values()), "yellow"))
+
+    def next_command(self, words: Sequence[str]) -> None:
+        """What to do now. Never folded: it is there to be copied."""
+        self._console.print(Text.assemble("next: ", (plain(shlex.join(words)), "bold")), soft_wrap=True)
+
+    def _headers(self, mark: str, pairs: Sequence[tuple[str, str]]) -> None:
+        """Those that no exchange had before; of the others, how many."""
+        known = 0
+        for name, value in pairs:
+            place = (mark, name.lower())
+            if self._known.get(place) == value:
+                known += 1
+                continue
+            self._known[place] = value
+            secret = is_secret_header(name) or name.lower() in self._hidden
+            shown = "(hidden)" if secret else plain(hide(value), HEADER_CHARACTERS)
+            self._detail(f"{mark} {plain(name, HEADER_CHARACTERS)}: {shown}", "dim")
+        if known:
+            self._detail(f"{mark} and {known} as before", "dim")
+
+    def _at(self, text: Text) -> None:
+        """A line with its time."""
+        self._fold(Text(f"{monotonic() - self._began_s:7.3f}".ljust(_INDENT), "dim"), text)
+
+    def _detail(self, text: str | Text, style: str = "") -> None:
+        """A line below one with a time."""
+        if text:
+            self._fold(Text(" " * _INDENT), text if isinstance(text, Text) else Text(text, style))
+
+    def _fold(self, margin: Text, text: Text) -> None:
+        """Print `text` behind `margin`, and what does not fit on lines of its own below it."""
+        for line in text.wrap(self._console, max(self._console.width - _INDENT - 2, 20), overflow="fold"):
+            line.rstrip()
+            self._console.print(Text.assemble(margin, line), soft_wrap=True)
+            margin = Text(" " * (_INDENT + 2))
+
+    def _line(self, text: Text) -> None:
+        if text.plain or not text.style:
+            self._console.print(text)
+
+
+def _status(seen: Seen) -> Text:
+    """``200 OK in 5.1 ms``, or what went wrong after how long."""
+    answer, error = seen.answer, seen.error
+    if error is not None:
+        took = human(error.times.end_s - error.times.start_s, "s")
+        return Text(f"{error.error_class} after {took}: {plain(hide(error.message))}", "red")
+    assert answer is not None  # noqa: S101  an exchange without an error has an answer
+    took = human(answer.times.end_s - answer.times.start_s, "s")
+    words = f"{answer.status} {plain(answer.reason, 40)}".rstrip()
+    return Text.assemble((words, "green" if answer.status < 400 else "red"), f" in {took}")
+
+
+def _outcome(seen: Seen) -> Text:
+    """``200 OK in 5.1 ms (connect 0.3 ms), 48.3 KiB sent, 211 B received``"""
+    answer = seen.answer
+    if seen.error is not None or answer is None:
+        return _status(seen)
+    connect = "connection kept" if answer.reused else f"connect {human(answer.connect_s, 's')}"
+    sizes = f"{human(answer.bytes_sent, 'bytes')} sent, {human(answer.bytes_received, 'bytes')} received"
+    return Text.assemble(_status(seen), f" ({connect}), {sizes}")
+
+
+def _body(answer: Answer | None) -> str:
+    """The beginning of a body that people can read, on one line."""
+    if answer is None or not answer.body:
+        return ""
+    kind = answer.headers.get("content-type", "").lower()
+    if not kind.startswith(_TEXT_TYPES):
+        return f"({human(len(answer.body), 'bytes')}, not shown)"
+    return plain(hide(answer.body[:_READ_BODY_BYTES].decode("utf-8", "replace")), BODY_CHARACTERS)
+
+
+def _driving(result: JobResult) -> str:
+    numbers = result.numbers
+    parts = [f"{int(numbers['polls'])} polls"]
+    if "poll_bound_s" in numbers:
+        parts[0] += f", which saw the end at most {human(numbers['poll_bound_s'], 's')} late"
+    if rejections := int(numbers["rejections"]):
+        parts.append(f"refused {rejections} times, {int(numbers['attempts'])} attempts")
+    return "; ".join(parts)
+
+
+def _now(metric: ExpectedMetric) -> Text:
+    """The value, or the range in which it moved meanwhile."""
+    if not metric.values:
+        return Text("absent", "bold red")
+    low, high = (human(value, metric.unit) for value in (min(metric.values), max(metric.values)))
+    return Text(low if low == high else f"{low} … {high}", "green")
+
+
+def _filled_by(metric: ExpectedMetric) -> str:
+    return f"  {' or '.join(metric.monitors)}" if metric.monitors else "  no monitor of this suite fills it"
+
+
+def _judges(metric: ExpectedMetric) -> str:
+    return f"judged by {', '.join(plain(name) for name in metric.criteria)}" if metric.criteria else ""
+
+
+def _missing(metrics: Iterable[ExpectedMetric]) -> str:
+    """What absent metrics mean for a run."""
+    undecided = sorted({name for metric in metrics if not metric.values for name in metric.criteria})
+    if not undecided:
+        return ""
+    return f"could not be decided in a run (exit code 3 if they must hold): {', '.join(undecided)}"

@@ -1,0 +1,50 @@
+"""`genload try`: one request, everything about it shown, nothing recorded."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from genload.commands.run import Host, Overrides, Seed
+
+
+def try_(
+    suite: Annotated[
+        str,
+        typer.Argument(
+            metavar="SUITE[/SCENARIO]",
+            help="A name under config/suites or a YAML file's path; with a scenario, only its metrics count.",
+        ),
+    ],
+    host: Host = None,
+    seed: Seed = None,
+    overrides: Overrides = [],  # noqa: B006  typer hands over a new list each time
+) -> None:
+    """Send one request and show all of it: the first thing to do with a service of your own.
+
+    Shows whether the service says that it is ready, every stage as it begins, every exchange with its headers
+    (secrets hidden), what the validator saw in the output, and which of the metrics that the suite's monitors
+    and criteria name can be had. Writes nothing. Exit codes: 0 the request succeeded, 1 it failed, 2 wrong
+    usage, 4 the service is not ready, 130 interrupted.
+
+    Examples:
+
+        genload try orfeas --host http://gpu1:5000
+
+        genload try my/suite.yaml/peak --set service.request.format=glb
+
+        genload try orfeas --host https://gpu1 --set 'service.headers.Authorization=${env:GPU_TOKEN}'
+    """
+    # Here, not above: `genload try --help` needs none of it.
+    from rich.console import Console
+
+    from genload.commands._targets import Request, checked
+    from genload.commands._trial import Trial
+    from genload.commands._trial_view import TrialView
+
+    request = Request(
+        (suite,), host=host.rstrip("/") if host else None, seed=seed, overrides=tuple(overrides)
+    )
+    (target,) = checked(request)
+    raise typer.Exit(Trial(request, target, TrialView(Console(highlight=False))).run())
