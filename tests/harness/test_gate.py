@@ -122,7 +122,7 @@ def test_shares_add_up_to_the_target(total: int, workers: int, target: int) -> N
 
 def test_who_waits_is_woken_when_the_target_rises_and_sent_away_at_the_end() -> None:
     gate = Gate()
-    timeline = Timeline((Phase("low", 0.05, 1), Phase("high", 0.2, 3)))
+    timeline = Timeline((Phase("low", 0.05, 1), Phase("high", 60.0, 3)))
     gate.reset(timeline, Share())
     indices = [gate.join() for _ in range(3)]
     outcomes: dict[int, bool] = {}
