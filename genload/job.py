@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
+from pathlib import Path
 from random import Random
 from time import monotonic
 from typing import TypeVar
@@ -27,6 +28,7 @@ from typing import TypeVar
 import gevent
 
 from genload.artifacts.duplicates import OutputRegistry
+from genload.artifacts.images import ImageSource
 from genload.service import Artifact, JobClient, JobInput, JobPhase, JobState, ServiceError, Step
 from genload.settings.suite import Service
 
@@ -68,6 +70,17 @@ class JobResult:
     @property
     def duration_s(self) -> float:
         return self.end_s - self.start_s
+
+
+def check_beginning(client_class: Callable[[Service], JobClient], service: Service) -> None:
+    """Make what a user needs before its first job, only for the refusals.
+
+    Raises:
+        ConfigError: a secret, header or certificate that the client cannot use, or no usable image.
+    """
+    client_class(service).close()
+    if service.images is not None:
+        ImageSource(0, Path(service.images))
 
 
 class Job:

@@ -193,7 +193,7 @@ class JobClient(ABC):
         return {}
 
     def describe(self, artifact: Artifact) -> str:
-        """What an output is, for people, whether it passes `inspect` or not; "" when there is nothing to say."""
+        """What an output is, for people, whether it passes `inspect` or not; "" for nothing to say."""
         return ""
 
     def cancel(self, job_id: str) -> None:

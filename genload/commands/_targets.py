@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from genload import extensions
 from genload.errors import UsageError
+from genload.job import check_beginning
+from genload.runlog.layout import check_results_folder
 from genload.settings.loader import LoadedSuite, load_suite, split_target
 from genload.settings.suggestion import suggest
 from genload.settings.suite import Suite
@@ -52,7 +53,7 @@ def checked(request: Request) -> list[SuiteTarget]:
         UsageError, ConfigError: anything wrong with it.
     """
     _check_time_scale(request.time_scale)
-    _check_folder(request.results)
+    check_results_folder(request.results)
     wanted: dict[str, list[str | None]] = {}
     for target in request.targets:
         name, scenario = split_target(target)
@@ -73,6 +74,7 @@ def _suite_target(name: str, wanted: Sequence[str | None], overrides: Sequence[s
                 remedy=suggest(scenario, suite.scenarios),
             )
         scenarios |= dict.fromkeys(suite.scenarios if scenario is None else [scenario])
+    check_beginning(extensions.attribute("services", suite.service.api, "Client"), suite.service)
     return SuiteTarget(name, suite, tuple(scenarios))
 
 
@@ -86,17 +88,4 @@ def _check_time_scale(factor: float) -> None:
         raise UsageError(
             f"--time-scale {factor:g} is not in 0..1",
             remedy="use a factor such as 0.02: 82 s become 1.64 s; leave the option out for real time",
-        )
-
-
-def _check_folder(folder: Path) -> None:
-    """Whether `folder` is there, or can be made, without making it."""
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    if not there.is_dir():
-        raise UsageError(
-            f"--results {folder}: {there} is a file", remedy="name a folder; it is made when it is not there"
-        )
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise UsageError(
-            f"--results {folder}: {there} cannot be written", remedy="name a folder that you may write"
         )

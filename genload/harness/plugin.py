@@ -30,7 +30,9 @@ from genload.harness.process import LoadProcess
 from genload.harness.scenario_shape import ScenarioShape
 from genload.harness.web import guard_form
 from genload.harness.workers import RemoteCrew, WorkerLink
+from genload.job import check_beginning
 from genload.runlog.failures import FailedOutput
+from genload.runlog.layout import check_results_folder
 from genload.runlog.records import RequestRecord
 
 logger = logging.getLogger(__name__)
@@ -61,12 +63,16 @@ def _on_init(environment: Any, runner: Any, web_ui: Any, web: _WebFlag) -> None:
         environment.events.request.add_listener(link.process.recorder.on_request)
         return
     assert isinstance(runner, LocalRunner | MasterRunner)  # noqa: S101  Locust has no others
+    options = environment.parsed_options
     try:
-        plan = make_plan(request_from(environment.parsed_options))
+        plan = make_plan(request_from(options))
+        check_results_folder(Path(options.suite_folder or options.results))
+        if isinstance(runner, LocalRunner):  # a master sends no load, and may not have what it takes
+            check_beginning(plan.client_class, plan.service)
     except GenloadError as error:
         _exit(error)
     if web_ui is not None:
-        web.scenario = environment.parsed_options.scenario
+        web.scenario = options.scenario
     Director(environment, runner, web_ui, plan).attach()
 
 
@@ -132,7 +138,7 @@ class Director:
         """A run starts. Its settings are frozen here: a second POST to /swarm changes the options of a
         running test.
         """
-        self._reported = False
+        self._reported, self.conductor = False, None
         try:
             stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
             self.folder = suite_folder(self.environment.parsed_options, self.plan.suite.name, stamp)
@@ -143,6 +149,8 @@ class Director:
             self.display = Display(self.conductor, self.runner)
             self.display.start()
         except GenloadError as error:
+            if self.conductor is not None:  # it has made its folder, where no run was before
+                _remove(self.conductor.folder)
             self.conductor = None
             self._fail(error)
         self._began = True

@@ -37,11 +37,15 @@ class LoadProcess:
         self.plan: RunPlan | None = None
 
     def prepare(self, plan: RunPlan, share: Share, source: str, t0_s: float) -> None:
-        """Get ready for a run that began at `t0_s` on this process's monotonic clock."""
+        """Get ready for a run that began at `t0_s` on this process's monotonic clock.
+
+        Raises:
+            ConfigError: no usable input; there is no plan then, and users stop at once.
+        """
+        self.images = ImageSource(plan.seed, Path(plan.service.images) if plan.service.images else None)
         self.plan = plan
         self.recorder.reset(source, t0_s)
         self.gate.reset(plan.timeline, share, plan.scenario.warmup.jobs)
-        self.images = ImageSource(plan.seed, Path(plan.service.images) if plan.service.images else None)
         self.outputs = OutputRegistry()
         self.health.start()
 

@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+from genload.errors import UsageError
+
 HEADER = "run.json"
 REQUESTS = "requests.jsonl"
 EVENTS = "events.jsonl"
 SAMPLES = "samples.jsonl"
 FAILURES = "failures"  # a folder
+
+
+def check_results_folder(folder: Path) -> None:
+    """Whether `folder` is there, or can be made, without making it.
+
+    Raises:
+        UsageError: a file stands there or on the way, or it cannot be written.
+    """
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise UsageError(
+            f"--results {folder}: {there} is a file", remedy="name a folder; it is made when it is not there"
+        )
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UsageError(
+            f"--results {folder}: {there} cannot be written", remedy="name a folder that you may write"
+        )

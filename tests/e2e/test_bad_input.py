@@ -1,0 +1,222 @@
+"""Every mistake through every door: one clear line with its remedy, the exit code, no traceback, and nothing
+half-written.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from genload.cli import main
+from genload.reporting import is_run_directory
+
+from .odd_servers import a_web_page, served
+
+pytestmark = pytest.mark.processes
+
+LOCUSTFILE = Path(__file__).resolve().parents[2] / "locustfiles" / "generation3d.py"
+QUICKLY = ("--set", "service.ready_timeout=1s")
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """Options that are wrong somewhere.
+
+    Attributes:
+        said, remedy: what the message and the line below it hold.
+        scenario: what is asked for.
+        tried: whether `genload try` has the option.
+    """
+
+    said: str
+    remedy: str
+    scenario: str = "orfeas/spike"
+    options: tuple[str, ...] = ()
+    code: int = 2
+    tried: bool = True
+
+
+MISTAKES = {
+    "unknown scenario": Mistake("no scenario 'nope' in suite orfeas", "spike", scenario="orfeas/nope"),
+    "bad unit": Mistake(
+        "service.timeout: unknown unit 'bananas'",
+        "a quantity such as 90s",
+        options=("--set", "service.timeout=5 bananas"),
+    ),
+    "unknown metric": Mistake(
+        "scenarios.spike.criteria.fast: unknown metric 'generate.duratoin'",
+        "did you mean 'generate.duration'?",
+        options=("--set", "scenarios.spike.criteria.fast=generate.duratoin.p95 < 5s"),
+    ),
+    "unknown key": Mistake(
+        "service.timeot: unknown key 'timeot'",
+        "did you mean 'timeout'?",
+        options=("--set", "service.timeot=5s"),
+    ),
+    "missing image folder": Mistake(
+        "service.images: 'nowhere' is no folder",
+        "name a folder of PNG or JPEG files",
+        options=("--set", "service.images=nowhere"),
+    ),
+    "no usable image": Mistake(
+        "service.images: 'empty' holds no usable image",
+        "name a folder of PNG or JPEG files",
+        options=("--set", "service.images=empty"),
+    ),
+    "unreadable suite": Mistake(
+        "folder.yaml: the suite cannot be read: Is a directory",
+        "check the path",
+        scenario="folder.yaml/spike",
+    ),
+    "broken encoding": Mistake(
+        "latin.yaml: the file is not UTF-8 text (byte 13)", "save it as UTF-8", scenario="latin.yaml/spike"
+    ),
+    "binary suite": Mistake("binary.yaml", "→", scenario="binary.yaml/spike"),
+    "a tag that makes an object": Mistake(
+        "object.yaml:1: the tag 'tag:yaml.org,2002:python/object/apply:os.system' is not allowed",
+        "write plain values",
+        scenario="object.yaml/spike",
+    ),
+    "a bomb of aliases": Mistake("bomb.yaml", "use fewer aliases", scenario="bomb.yaml/spike"),
+    "a file where the results should be": Mistake(
+        "--results taken", "name a folder", options=("--results", "taken"), tried=False
+    ),
+    "negative time scale": Mistake(
+        "--time-scale -1 is not in 0..1",
+        "use a factor such as 0.02",
+        options=("--time-scale", "-1"),
+        tried=False,
+    ),
+    "host without scheme": Mistake("the host needs its scheme", "http://", options=("-H", "gpu1:5000")),
+    "unset secret": Mistake(
+        "the environment variable GENLOAD_NOT_SET is not set",
+        "export GENLOAD_NOT_SET=…",
+        options=("--set", "service.headers.Authorization=${env:GENLOAD_NOT_SET}"),
+    ),
+    "secret in clear": Mistake(
+        "header 'Authorization' holds a secret in clear",
+        "${env:NAME}",
+        options=("--set", "service.headers.Authorization=hunter2hunter2"),
+    ),
+}
+
+DOORS = {
+    "run": lambda mistake: ["-m", "genload", "run", mistake.scenario, *mistake.options],
+    "try": lambda mistake: ["-m", "genload", "try", mistake.scenario, *mistake.options],
+    "locust": lambda mistake: [
+        *("-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--scenario", mistake.scenario),
+        *mistake.options,
+    ],
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A working directory with files that are no suites, and a file that is no folder."""
+    levels = ["a: &a [x,x,x,x,x,x,x,x,x,x]"]
+    levels += [
+        f"{new}: &{new} [{','.join([f'*{old}'] * 10)}]" for old, new in zip("abcdefg", "bcdefgh", strict=True)
+    ]
+    files = {
+        "latin.yaml": b'purpose: "caf\xe9"\n',
+        "binary.yaml": bytes(range(256)) * 4,
+        "object.yaml": b"purpose: !!python/object/apply:os.system ['touch written-by-yaml']\n",
+        "bomb.yaml": "\n".join(levels).encode(),
+        "taken": b"mine",
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "folder.yaml").mkdir()
+    (tmp_path / "empty").mkdir()
+    return tmp_path
+
+
+def call(words: list[str], folder: Path) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=60,
+    )
+    return done.returncode, done.stdout
+
+
+def own_words(output: str) -> list[str]:
+    """The lines of the message: Locust's own log lines are not ours."""
+    return [line for line in output.splitlines() if line and "INFO/locust" not in line]
+
+
+def check(mistake: Mistake, code: int, output: str) -> None:
+    lines = own_words(output)
+    assert code == mistake.code, output
+    assert "Traceback" not in output and "hunter2" not in output, output
+    assert len(lines) == 2 and mistake.said in lines[0], output
+    assert lines[1].startswith("  → ") and mistake.remedy in lines[1], output
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+@pytest.mark.parametrize("command", ["run", "try"])
+@pytest.mark.parametrize("name", MISTAKES)
+def test_genload_says_what_is_wrong(
+    command: str,
+    name: str,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    mistake = MISTAKES[name]
+    if command == "try" and not mistake.tried:
+        mistake = Mistake("No such option", "", options=mistake.options)
+        assert main(["try", mistake.scenario, *mistake.options]) == 2
+        return
+    monkeypatch.chdir(folder)
+    before = names_in(folder)
+    code = main([command, mistake.scenario, *mistake.options])
+    output = capsys.readouterr()
+    check(mistake, code, output.err)
+    assert output.out == ""
+    assert names_in(folder) == before
+
+
+def test_plain_locust_says_what_is_wrong(folder: Path) -> None:
+    """As one test, because each is a process that takes a second to start: two at a time."""
+    before = names_in(folder)
+    with ThreadPoolExecutor(2) as pool:
+        calls = {name: pool.submit(call, DOORS["locust"](m), folder) for name, m in MISTAKES.items()}
+        for name, mistake in MISTAKES.items():
+            check(mistake, *calls[name].result())
+    assert names_in(folder) == before
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("what", ["nobody there", "a web page"])
+def test_a_service_that_is_none_ends_the_run_with_4(
+    door: str, what: str, folder: Path, free_port: Callable[[], int]
+) -> None:
+    with served(a_web_page) as page:
+        host = page if what == "a web page" else f"http://127.0.0.1:{free_port()}"
+        mistake = Mistake("", "", options=("-H", host, *QUICKLY))
+        code, output = call(DOORS[door](mistake), folder)
+    said = "Connection refused" if what == "nobody there" else "not a JSON object but text/html"
+    messages = [line for line in own_words(output) if said in line and host in line]
+    remedies = [line for line in own_words(output) if line.startswith("  → ") and "correct --host" in line]
+    assert code == 4 and "Traceback" not in output, output
+    assert messages and remedies, output
+    # What there is of a run is whole: its report says that the service was not ready.
+    runs = [path for path in folder.glob("results/*/*") if path.is_dir()]
+    assert len(runs) == (0 if door == "try" else 1)
+    for run in runs:
+        assert is_run_directory(run) and (run.parent / "results_spike.json").is_file()
+        assert "NOT READY" in (run.parent / "summary.md").read_text()
