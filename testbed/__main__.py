@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
-from .options import Options, WhenFull, parse_duration_s
+from .fault_options import parse_faults
+from .options import Options, WhenFull
+from .quantities import parse_duration_s
 
 
 def main() -> int:
@@ -18,15 +21,26 @@ def main() -> int:
     from .server import serve
 
     try:
-        serve(options)
+        port = serve(options)
     except OSError as error:
         print(f"testbed: {error}", file=sys.stderr)
         return 2
+    if port is not None:
+        # In place, as the same process to whoever started it; the last --port counts.
+        sys.stdout.flush()
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:], f"--port={port}"])  # noqa: S606
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Tells a mistake in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"testbed: {message}\n")
+
+
 def _parse(arguments: list[str]) -> Options:
-    parser = argparse.ArgumentParser(prog="testbed", description=__doc__)
+    parser = _Parser(prog="testbed", description=__doc__)
     default = Options()
 
     def option(name: str, kind: Callable[[str], object], value: object, metavar: str) -> None:
@@ -41,11 +55,13 @@ def _parse(arguments: list[str]) -> Options:
     option("--time-scale", _number(float, 1e-6, 1000), default.time_scale, "X")
     option("--seed", int, default.seed, "N")
     option("--truth", Path, default.truth, "FILE")
-    option("--ready-after", _duration, default.ready_after_s, "0s")
-    option("--fail-rate", _number(float, 0, 1), default.fail_rate, "SHARE")
-    option("--reject-rate", _number(float, 0, 1), default.reject_rate, "SHARE")
     option("--rate-limit", _number(int, 0, 10**9), default.rate_limit_per_min, "PER_MIN")
+    parser.add_argument("--fault", action="append", default=[], metavar="NAME=VALUE", help="repeatable")
     given = parser.parse_args(arguments)
+    try:
+        faults = parse_faults(given.fault)
+    except ValueError as error:
+        parser.error(f"argument --fault: {error}")
     return Options(
         port=given.port,
         service_time_s=given.service_time,
@@ -56,10 +72,8 @@ def _parse(arguments: list[str]) -> Options:
         time_scale=given.time_scale,
         seed=given.seed,
         truth=given.truth,
-        ready_after_s=given.ready_after,
-        fail_rate=given.fail_rate,
-        reject_rate=given.reject_rate,
         rate_limit_per_min=given.rate_limit,
+        faults=faults,
     )
 
 

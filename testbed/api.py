@@ -14,15 +14,16 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 from starlette.applications import Starlette
-from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from .bodies import image_field, json_object
+from .decline import Decline
 from .envelope import Envelope
+from .faults import ANSWERS, REFUSALS, WHOLE, WORK, Draws, Fault, Step, Strike, UnknownFaultError, asked
 from .faults import HEADER as FAULT_HEADER
-from .faults import Fault, Faults, UnknownFaultError
 from .gpu import Gpu
 from .images import MAX_BYTES, ImageRefusedError, check_image
 from .job import Order, Upload
@@ -30,7 +31,10 @@ from .jobs import Jobs
 from .metrics import Metrics
 from .options import Options
 from .ratelimit import WINDOW_S, RateLimit
+from .spoiling import SPOILS, spoil
+from .substitutes import substitute
 from .transfer import Transfer
+from .truth import Truth
 
 _UUID = re.compile(r"[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -73,45 +77,73 @@ class Api:
         jobs: Jobs,
         gpu: Gpu,
         metrics: Metrics,
+        decline: Decline,
         pool: Executor,
         folder: Path,
     ) -> None:
         self._options, self._jobs, self._gpu, self._metrics = options, jobs, gpu, metrics
-        self._pool, self._folder = pool, folder
-        self._faults = Faults(fail_rate=options.fail_rate, reject_rate=options.reject_rate, seed=options.seed)
+        self._decline, self._pool, self._folder = decline, pool, folder
+        self._draws = Draws(options.faults.rates, options.seed)
         self._rate_limit = RateLimit(options.rate_limit_per_min, options.scaled(WINDOW_S))
         self.ready = False
 
     def app(self) -> Envelope:
         """The ASGI application."""
+        plain, tracked = self._asking, self._tracked
         routes = [
-            Route("/health", self._health),
-            Route("/ready", self._ready),
-            Route("/metrics", self._page),
-            Route("/api/health", self._tracked("/api/health", self._api_health)),
-            Route("/api/upload-image", self._tracked("/api/upload-image", self._upload), methods=["POST"]),
-            Route("/api/generate-3d", self._tracked("/api/generate-3d", self._generate), methods=["POST"]),
-            Route("/api/job-status/{job_id}", self._tracked("/api/job-status", self._job_status)),
-            Route("/api/download/{job_id}/{filename}", self._download),
-            Route("/api/preview/{filename}", self._tracked("/api/preview", self._preview)),
+            Route("/health", plain(self._health)),
+            Route("/ready", plain(self._ready)),
+            Route("/metrics", plain(self._page)),
+            Route("/api/health", tracked("/api/health", self._api_health)),
+            Route(
+                "/api/upload-image", tracked("/api/upload-image", self._upload, Step.UPLOAD), methods=["POST"]
+            ),
+            Route(
+                "/api/generate-3d", tracked("/api/generate-3d", self._generate, Step.SUBMIT), methods=["POST"]
+            ),
+            Route("/api/job-status/{job_id}", tracked("/api/job-status", self._job_status, Step.POLL)),
+            Route("/api/download/{job_id}/{filename}", plain(self._download, Step.DOWNLOAD)),
+            Route("/api/preview/{filename}", tracked("/api/preview", self._preview)),
             Route(
                 "/api/preview-output/{job_id}/{filename}",
-                self._tracked("/api/preview-output", self._preview_output),
+                tracked("/api/preview-output", self._preview_output),
             ),
         ]
         handlers = {404: self._not_found, 405: self._method_not_allowed}
         return Envelope(Starlette(routes=routes, exception_handlers=handlers), self._options.time_scale)
 
-    def _tracked(self, endpoint: str, handler: Handler) -> Handler:
+    def _tracked(self, endpoint: str, handler: Handler, step: Step | None = None) -> Handler:
         """Count the handler's requests under the endpoint's name, as ORFEAS's decorator does."""
+        asking = self._asking(handler, step)
 
         async def tracked(request: Request) -> Response:
             with self._metrics.request(endpoint) as answered:
-                response = await handler(request)
+                response = await asking(request)
                 answered.status = response.status_code
                 return response
 
         return tracked
+
+    def _asking(self, handler: Handler, step: Step | None = None) -> Handler:
+        """Do what the request's own header asks for. A submission sees to the rest of it itself."""
+
+        async def asking(request: Request) -> Response:
+            try:
+                fault = request.state.asked = asked(request.headers.get(FAULT_HEADER), step)
+            except UnknownFaultError as error:
+                return _error(str(error), 400)
+            if fault in WHOLE:
+                self._decline.strike(fault)
+            instead = self._spoilt(request, fault) if step is not Step.SUBMIT else None
+            return instead or await handler(request)
+
+        return asking
+
+    def _spoilt(self, request: Request, fault: Fault | None) -> Response | None:
+        """The answer that a fault gives instead, if it does; one that breaks it is kept for later."""
+        if fault in SPOILS:
+            spoil(request, fault)
+        return substitute(fault, self._options.scaled(_RETRY_AFTER_S))
 
     async def _health(self, request: Request) -> Response:
         """Alive, whatever else: 200 even while models load."""
@@ -169,7 +201,7 @@ class Api:
             async for _ in request.stream():
                 pass
             return _error("File too large (max 50MB)", 413)
-        filename, content = await _image_field(request)
+        filename, content = await image_field(request)
         if content is None:
             return _error("No image file provided", 400)
         if not filename:
@@ -187,7 +219,12 @@ class Api:
         except ImageRefusedError as refusal:
             return _error(f"Security validation failed: {refusal}", 400)
         request_id = request.headers.get("x-request-id", "")
-        self._jobs.add_upload(Upload(job_id, stored, path, request_id, arrival_s))
+        strike = self._draws.of_job()
+        if strike is not None and strike.step is Step.UPLOAD:
+            self._jobs.turn_away(Truth("", request_id, arrival_s, faults=str(strike)))
+            if instead := self._spoilt(request, strike.fault):
+                return instead
+        self._jobs.add_upload(Upload(job_id, stored, path, request_id, arrival_s, strike))
         return JSONResponse(
             {
                 "job_id": job_id,
@@ -201,16 +238,12 @@ class Api:
 
     async def _generate(self, request: Request) -> Response:
         arrival_s = monotonic()
-        try:
-            asked = self._faults.asked(request.headers.get(FAULT_HEADER))
-        except UnknownFaultError as error:
-            return _error(str(error), 400)
-        body = await _json_object(request)
-        if not self.ready or self._faults.strikes(Fault.REJECT, asked):
-            return self._models_loading(body)
+        body = await json_object(request)
+        if refused := self._refused(request, body):
+            return refused
         if not self._admitted(request, arrival_s):
             return _error(self._rate_limit.refusal, 429)
-        if body is None or asked is Fault.ERROR:
+        if body is None:
             return _error("3D generation failed", 500)
         try:
             submission = _Submission.model_validate(body)
@@ -227,17 +260,19 @@ class Api:
                 },
                 409,
             )
+        request_id = request.headers.get("x-request-id", "")
+        fault = self._fault(request, Step.SUBMIT, submission.job_id)
+        strike = Strike(fault, Step.SUBMIT if fault in ANSWERS else None) if fault is not None else None
+        if instead := self._spoilt(request, fault):
+            told = Truth(submission.job_id, request_id, arrival_s=arrival_s, faults=str(strike))
+            self._jobs.turn_away(told)
+            return instead
         dimensions = submission.dimensions.model_dump()
-        faults = {
-            fault
-            for fault in (Fault.FAIL, Fault.CUBE, Fault.WRONG_FORMAT)
-            if self._faults.strikes(fault, asked)
-        }
         self._jobs.accept(
             Order(submission.job_id, submission.format, submission.quality, dimensions),
             arrival_s=arrival_s,
-            request_id=request.headers.get("x-request-id", ""),
-            faults=frozenset(faults),
+            request_id=request_id,
+            asked=strike if fault in SPOILS | WORK else None,
         )
         return JSONResponse(
             {
@@ -249,21 +284,31 @@ class Api:
             }
         )
 
-    def _models_loading(self, body: dict[str, Any] | None) -> Response:
+    def _refused(self, request: Request, body: dict[str, Any] | None) -> Response | None:
+        """The refusal of a submission: asked for, drawn, or because the models are still loading."""
+        fault = request.state.asked or self._draws.refusal()
+        reason = fault if fault in REFUSALS else None
+        if not self.ready:
+            fault, reason = Fault.REJECT, reason or "slow-start"
+        if reason is None:
+            return None
         job_id = body.get("job_id") if body is not None else None
         if isinstance(job_id, str) and _UUID.fullmatch(job_id):
-            self._jobs.reject(job_id)
-        return JSONResponse(
-            {
-                "error": "AI models still loading, please wait a few seconds...",
-                "status": "models_loading",
-                "retry_after": self._options.scaled(_RETRY_AFTER_S),
-            },
-            503,
-        )
+            self._jobs.reject(job_id, reason)
+        return self._spoilt(request, fault)
+
+    def _fault(self, request: Request, step: Step, job_id: str) -> Fault | None:
+        """What befalls this call of a job: asked for, or drawn for the job."""
+        fault: Fault | None = request.state.asked
+        if fault in ANSWERS:
+            self._jobs.befall(Strike(fault, step), job_id)
+        return fault or self._jobs.fault_at(job_id, step)
 
     async def _job_status(self, request: Request) -> Response:
-        status = self._jobs.status(request.path_params["job_id"])
+        job_id = request.path_params["job_id"]
+        if instead := self._spoilt(request, self._fault(request, Step.POLL, job_id)):
+            return instead
+        status = self._jobs.status(job_id)
         return JSONResponse(status) if status is not None else _error("Job not found", 404)
 
     async def _download(self, request: Request) -> Response:
@@ -272,6 +317,12 @@ class Api:
         path = self._jobs.output(job_id, filename)
         if path is None:
             return _error("File not found" if self._jobs.is_known(job_id) else "Job not found", 404)
+
+        fault = self._fault(request, Step.DOWNLOAD, job_id)
+        if instead := self._spoilt(request, fault):
+            return instead
+        if fault in SPOILS:  # what comes of it is no download
+            return Response(_content(path), media_type=Transfer.media_type)
 
         def served(sent_bytes: int, whole: bool) -> None:
             self._jobs.served(job_id, sent_bytes, whole=whole, start_s=start_s, end_s=monotonic())
@@ -313,32 +364,6 @@ def _invalid(error: ValidationError) -> Response:
     if any(detail["type"] == "value_error" for detail in error.errors()):
         return _error("3D generation failed", 500)
     return JSONResponse({"error": "Invalid request parameters", "details": error.errors()}, 400)
-
-
-async def _image_field(request: Request) -> tuple[str, bytes | None]:
-    """Name and content of the file in field ``image``; no content when there is none, or no form."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        return "", None
-    try:
-        # Closed here, not by the garbage collector: each holds up to 1 MB.
-        async with request.form(max_files=8, max_fields=8) as form:
-            image = form.get("image")
-            if isinstance(image, UploadFile):
-                return image.filename or "", await image.read()
-    except HTTPException:
-        return "", None
-    return "", None
-
-
-async def _json_object(request: Request) -> dict[str, Any] | None:
-    """The body as a JSON object, None for anything else (which the real service trips over)."""
-    if not request.headers.get("content-type", "").startswith("application/json"):
-        return None
-    try:
-        body = await request.json()
-    except ValueError:
-        return None
-    return body if isinstance(body, dict) else None
 
 
 def _check_and_store(content: bytes, filename: str, path: Path) -> dict[str, Any]:

@@ -78,6 +78,7 @@ class Gpu:
         self._clock_s = 0.0
         self._running: dict[str, _Work] = {}
         self._waiting: deque[_Work] = deque()
+        self.leaked_bytes = 0  # what jobs left behind
 
     @property
     def running(self) -> int:
@@ -89,14 +90,14 @@ class Gpu:
 
     @property
     def allocated_bytes(self) -> int:
-        """The model and what the running jobs hold."""
-        return WEIGHTS_BYTES + JOB_BYTES * len(self._running)
+        """The model, what the running jobs hold, and what ended ones left behind."""
+        return WEIGHTS_BYTES + JOB_BYTES * len(self._running) + self.leaked_bytes
 
     @property
     def reserved_bytes(self) -> int:
         """What the caching allocator holds. Its high-water mark is reached while warming up, which fills
-        every slot, and nothing is ever given back: constant, so that growth in it means something."""
-        return WEIGHTS_BYTES + JOB_BYTES * self._slots
+        every slot, and nothing is ever given back: constant unless jobs leave something behind."""
+        return WEIGHTS_BYTES + JOB_BYTES * self._slots + self.leaked_bytes
 
     @property
     def total_bytes(self) -> int:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .faults import Fault
-from .relief import make_cube, make_relief
+from .faults import Fault, Strike
+from .relief import make_cube, make_empty, make_relief, plain_image
 from .truth import Truth
 
 
@@ -22,6 +22,7 @@ class Upload:
     path: Path
     request_id: str
     arrival_s: float
+    strike: Strike | None = None  # what is to befall its job
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Job:
     order: Order
     truth: Truth
     visible_s: float  # a poll before this is answered 404
-    faults: frozenset[Fault]
+    strike: Strike | None  # what is to befall it
     output: Path  # where its mesh lies once it is completed
     making: asyncio.Future[int] | None = None
     gpu_end_s: float | None = None  # when its slot was given back
@@ -81,20 +82,24 @@ class Job:
             OSError: the image cannot be decoded, or the mesh not written.
         """
         order, file_format = self.order, self.output.suffix[1:]
-        if Fault.CUBE in self.faults:
+        fault = self.strike.fault if self.strike else None
+        if fault is Fault.CUBE:
             content = make_cube(file_format=file_format, dimensions_mm=order.dimensions_mm)
+        elif fault is Fault.EMPTY_MESH:
+            content = make_empty(file_format=file_format)
         else:
             content = make_relief(
-                image.read_bytes(),
+                plain_image() if fault is Fault.DUPLICATE else image.read_bytes(),
                 file_format=file_format,
                 quality=order.quality,
                 dimensions_mm=order.dimensions_mm,
+                nan_vertices=fault is Fault.NAN_VERTICES,
             )
         return self.output.write_bytes(content)
 
 
-def made_format(order: Order, faults: frozenset[Fault]) -> str:
+def made_format(order: Order, strike: Strike | None) -> str:
     """The format that really comes: what was asked for, unless a fault says otherwise."""
-    if Fault.WRONG_FORMAT not in faults:
+    if strike is None or strike.fault is not Fault.WRONG_FORMAT:
         return order.file_format
     return "stl" if order.file_format == "obj" else "obj"

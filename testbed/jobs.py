@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from .faults import Fault
+from .faults import Fault, Step, Strike
 from .gpu import Change, Event, Gpu, ServiceTime
 from .job import Job, Order, Upload, made_format
 from .metrics import Metrics
@@ -37,6 +38,7 @@ class _Record:
     upload: Upload | None = None
     job: Job | None = None
     rejections: int = 0  # since the last job
+    refused_by: set[str] = field(default_factory=set)  # names of the faults that did it
 
 
 class Jobs:
@@ -45,13 +47,22 @@ class Jobs:
     Args:
         folder: where images and meshes lie; on disk, so that the service's memory stays flat.
         pool: where meshes are made.
+        on_ended: told of each job that has completed or failed.
     """
 
     def __init__(
-        self, options: Options, *, gpu: Gpu, metrics: Metrics, log: TruthLog, pool: Executor, folder: Path
+        self,
+        options: Options,
+        *,
+        gpu: Gpu,
+        metrics: Metrics,
+        log: TruthLog,
+        pool: Executor,
+        folder: Path,
+        on_ended: Callable[[], None] = lambda: None,
     ) -> None:
         self._options, self._gpu, self._metrics, self._log, self._pool = options, gpu, metrics, log, pool
-        self._folder = folder
+        self._folder, self._on_ended = folder, on_ended
         self._service_time = ServiceTime(options.scaled(options.service_time_s), options.spread, options.seed)
         self._records: OrderedDict[str, _Record] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
@@ -75,17 +86,36 @@ class Jobs:
         """Whether there is, or was lately, a job of this id."""
         return self._job(job_id) is not None
 
-    def reject(self, job_id: str) -> None:
-        """Count a submission that was refused before it became a job."""
-        self._record(job_id).rejections += 1
+    def fault_at(self, job_id: str, step: Step) -> Fault | None:
+        """The fault that befalls this call of the job."""
+        record = self._records.get(job_id)
+        if record is None:
+            return None
+        holder = record.job or record.upload
+        strike = holder.strike if holder is not None else None
+        return strike.fault if strike is not None and strike.step is step else None
 
-    def accept(
-        self, order: Order, *, arrival_s: float, request_id: str, faults: frozenset[Fault] = frozenset()
-    ) -> None:
-        """Take an order: from here on it is a job, with one line in the truth log."""
+    def reject(self, job_id: str, reason: str) -> None:
+        """Count a submission that was refused, for now, before it became a job."""
+        record = self._record(job_id)
+        record.rejections += 1
+        record.refused_by.add(reason)
+
+    def turn_away(self, truth: Truth) -> None:
+        """Note a job that is none, because a fault spoilt the answer that would have made it one."""
+        truth.outcome = "not_accepted"
+        self._log.write(truth)
+
+    def accept(self, order: Order, *, arrival_s: float, request_id: str, asked: Strike | None = None) -> None:
+        """Take an order: from here on it is a job, with one line in the truth log.
+
+        Args:
+            asked: what is to befall it, instead of what was drawn for its image.
+        """
         record, now_s = self._record(order.job_id), monotonic()
         self._settle(record.job)  # an earlier one under the same id
         upload = record.upload
+        strike = asked or (upload.strike if upload else None)
         truth = Truth(
             job_id=order.job_id,
             request_id=request_id or (upload.request_id if upload else ""),
@@ -95,16 +125,17 @@ class Jobs:
             format=order.file_format,
             service_s=self._service_time.draw_s(),
             rejections=record.rejections,
-            faults=",".join(sorted(faults)),
+            faults=str(strike or ""),
         )
         job = record.job = Job(
             order,
             truth,
             visible_s=now_s + self._options.scaled(self._options.service_time_s) * _HIDDEN_SHARE,
-            faults=faults,
-            output=self._folder / f"model_{order.job_id}.{made_format(order, faults)}",
+            strike=strike,
+            output=self._folder / f"model_{order.job_id}.{made_format(order, strike)}",
         )
         record.rejections = 0
+        record.refused_by.clear()
         self.active += 1
         self._metrics.generation_begun()
         if upload is None:
@@ -138,12 +169,19 @@ class Jobs:
             truth.download_start_s, truth.download_end_s = start_s, end_s
             self._settle(job)
 
+    def befall(self, strike: Strike, job_id: str | None = None) -> None:
+        """Let the truth name a fault: that of one job, or of every job that is not fetched yet."""
+        for job in [self._job(known) for known in ([job_id] if job_id else self._records)]:
+            if job is not None and not job.logged:
+                named = filter(None, job.truth.faults.split(","))
+                job.truth.faults = ",".join(dict.fromkeys([*named, str(strike)]))
+
     def close(self) -> None:
         """Write the lines that are still open; jobs under way are ``unfinished``."""
         if self._timer is not None:
             self._timer.cancel()
-        for record in self._records.values():
-            self._settle(record.job)
+        for job_id, record in self._records.items():
+            self._settle_record(job_id, record)
 
     def _job(self, job_id: str) -> Job | None:
         record = self._records.get(job_id)
@@ -158,7 +196,7 @@ class Jobs:
 
     def _forget(self, job_id: str) -> None:
         record = self._records.pop(job_id)
-        self._settle(record.job)
+        self._settle_record(job_id, record)
         if record.upload is not None:
             record.upload.path.unlink(missing_ok=True)
         if record.job is not None:
@@ -210,7 +248,7 @@ class Jobs:
         if (error := made.exception()) is not None:
             self._fail(job, str(error), end_s)
             return
-        if Fault.FAIL in job.faults:
+        if job.strike is not None and job.strike.fault is Fault.FAIL:
             self._fail(job, "Generation failed", end_s)
             return
         job.truth.output_bytes = made.result()
@@ -226,7 +264,17 @@ class Jobs:
     def _ended(self, job: Job, outcome: str, end_s: float) -> None:
         job.truth.outcome, job.truth.end_s = outcome, end_s
         self.active -= 1
-        self._metrics.generation_ended(end_s - job.truth.accepted_s)
+        self._metrics.generation_ended(end_s - (job.truth.accepted_s or end_s))
+        self._on_ended()
+
+    def _settle_record(self, job_id: str, record: _Record) -> None:
+        """Write what is open under an id: the job's line, or that of one that was only ever refused."""
+        self._settle(record.job)
+        if record.job is None and record.rejections:
+            upload, reasons = record.upload, ",".join(sorted(record.refused_by))
+            request_id, upload_s = (upload.request_id, upload.arrival_s) if upload else ("", None)
+            truth = Truth(job_id, request_id, upload_s, rejections=record.rejections, faults=reasons)
+            self.turn_away(truth)
 
     def _settle(self, job: Job | None) -> None:
         """Write a job's line, once."""

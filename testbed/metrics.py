@@ -6,10 +6,10 @@ worker swallows its own exceptions), and most of the page never moves at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, time
 
 import psutil
 from prometheus_client import (
@@ -23,8 +23,11 @@ from prometheus_client import (
     Summary,
     generate_latest,
 )
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 
 from .gpu import Gpu
+
+_BEGAN_S = time()  # Unix time
 
 TYPE_3D, PROVIDER = "3d", "hunyuan3d"
 _REQUEST_BUCKETS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0)
@@ -75,13 +78,24 @@ class Answered:
     status: int = 500
 
 
+class _Process(ProcessCollector):
+    """The process, begun when this program was: one that restarts in place keeps the kernel's start time."""
+
+    def collect(self) -> Iterable[Metric]:
+        for family in super().collect():
+            if family.name == "process_start_time_seconds":
+                yield GaugeMetricFamily(family.name, family.documentation, value=_BEGAN_S)
+            else:
+                yield family
+
+
 class Metrics:
     """All families, in a registry of their own."""
 
     def __init__(self, gpu: Gpu) -> None:
         self._gpu = gpu
         self._registry = registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
+        _Process(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
         self._requests = Counter(

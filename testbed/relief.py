@@ -16,13 +16,21 @@ FORMATS = ("stl", "obj", "glb", "ply")
 DEFAULT_DIMENSIONS_MM: Mapping[str, int] = {"width": 100, "height": 100, "depth": 20}
 
 
-def make_relief(image: bytes, *, file_format: str, quality: int, dimensions_mm: Mapping[str, int]) -> bytes:
+def make_relief(
+    image: bytes,
+    *,
+    file_format: str,
+    quality: int,
+    dimensions_mm: Mapping[str, int],
+    nan_vertices: bool = False,
+) -> bytes:
     """A watertight relief of the image as a mesh file.
 
     Args:
         file_format: one of `FORMATS`.
         quality: 1..10, the fineness: 24 to 60 points a side; ORFEAS's default of 7 gives 48 × 48.
         dimensions_mm: width, height, depth of the bounding box.
+        nan_vertices: let some vertices be no numbers.
 
     Raises:
         OSError: the image cannot be decoded.
@@ -31,14 +39,29 @@ def make_relief(image: bytes, *, file_format: str, quality: int, dimensions_mm: 
     with Image.open(io.BytesIO(image)) as picture:
         grey = picture.convert("L").resize((points, points), Image.Resampling.BILINEAR)
     heights = np.asarray(grey, dtype=np.float64) / 255.0
-    mesh = trimesh.Trimesh(_vertices(heights, dimensions_mm), _faces(points), process=False)
-    return _export(mesh, file_format)
+    vertices = _vertices(heights, dimensions_mm)
+    if nan_vertices:
+        vertices[: points * points : 97] = np.nan
+    return _export(trimesh.Trimesh(vertices, _faces(points), process=False), file_format)
 
 
 def make_cube(*, file_format: str, dimensions_mm: Mapping[str, int]) -> bytes:
     """The placeholder that a real ORFEAS silently hands out when its model has failed: 12 triangles."""
     cube = trimesh.creation.box([dimensions_mm[side] for side in ("width", "height", "depth")])
     return _export(cube, file_format)
+
+
+def make_empty(*, file_format: str) -> bytes:
+    """A mesh file that is well formed and holds vertices, but no triangle."""
+    vertices, no_faces = np.eye(3), np.empty((0, 3), dtype=np.int64)
+    return _export(trimesh.Trimesh(vertices, no_faces, process=False), file_format)
+
+
+def plain_image() -> bytes:
+    """A picture to make a mesh of where none was sent: a gradient."""
+    image = io.BytesIO()
+    Image.linear_gradient("L").save(image, "PNG")
+    return image.getvalue()
 
 
 def _export(mesh: Any, file_format: str) -> bytes:

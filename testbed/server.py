@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
+import os
+import shutil
 import signal
 import socket
 import sys
@@ -14,16 +15,19 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import uvicorn
-from PIL import Image
 
 from .api import Api
+from .decline import Decline
+from .faults import Fault, Strike
 from .gpu import Gpu
 from .jobs import Jobs
 from .memory import keep_heap_flat, settle_heap
 from .metrics import Metrics
 from .options import Options
-from .relief import DEFAULT_DIMENSIONS_MM, FORMATS, make_relief
+from .relief import DEFAULT_DIMENSIONS_MM, FORMATS, make_relief, plain_image
+from .spoiling import Spoiling
 from .truth import TruthLog
+from .wire import Wire
 
 HOST = "127.0.0.1"
 # Two, so that an upload is checked while a mesh is made; more would only fight for the interpreter.
@@ -35,15 +39,50 @@ _SEND_BUFFER_BYTES = 64 * 1024
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handling, which would end the process by the signal itself."""
+    """uvicorn without its signal handling, which would end the process by the signal itself; it can also
+    stop listening for a while.
+
+    Attributes:
+        again: it ends in order to begin anew.
+    """
+
+    def __init__(self, config: uvicorn.Config, spoiling: Spoiling, port: int) -> None:
+        super().__init__(config)
+        self._spoiling, self._port = spoiling, port
+        self._absence: asyncio.Task[None] | None = None
+        self.again = False
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    def stay_away(self, for_s: float) -> None:
+        """Let nothing listen for that long; open connections go on."""
+        if self._absence is None or self._absence.done():
+            self._absence = asyncio.create_task(self._stay_away(for_s))
 
-def serve(options: Options) -> None:
-    """Run a testbed until SIGINT or SIGTERM.
+    async def _stay_away(self, for_s: float) -> None:
+        for listener in self.servers:
+            listener.close()
+        await asyncio.sleep(for_s)
+        try:
+            await self.startup(sockets=[_listen(self._port)])
+        except OSError as error:
+            print(f"testbed: {error}", file=sys.stderr)
+            self.should_exit = True
+
+    def restart(self) -> None:
+        self.again = self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._absence is not None:
+            self._absence.cancel()
+        self._spoiling.release()
+        await super().shutdown(sockets)
+
+
+def serve(options: Options) -> int | None:
+    """Run a testbed until SIGINT or SIGTERM, or until it is to restart: then its port, else None.
 
     Raises:
         OSError: the port is taken, or the truth log cannot be opened; the message says which.
@@ -56,7 +95,8 @@ def serve(options: Options) -> None:
         tempfile.TemporaryDirectory(prefix="genload-testbed-") as folder,
     ):
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
-        asyncio.run(_run(options, log, listening, Path(folder)))
+        port = int(listening.getsockname()[1])
+        return port if asyncio.run(_run(options, log, listening, Path(folder))) else None
 
 
 def _listen(port: int) -> socket.socket:
@@ -74,22 +114,47 @@ def _listen(port: int) -> socket.socket:
     return listening
 
 
-async def _run(options: Options, log: TruthLog, listening: socket.socket, folder: Path) -> None:
+async def _run(options: Options, log: TruthLog, listening: socket.socket, folder: Path) -> bool:
+    """The service from its first connection to its last; whether it is to begin anew."""
+
+    def away(modelled_s: float) -> None:
+        jobs.befall(Strike(Fault.REFUSED))
+        server.stay_away(options.scaled(modelled_s))
+
+    def end(fault: Fault) -> None:
+        jobs.befall(Strike(fault))
+        if fault is Fault.CRASH:
+            jobs.close()
+            shutil.rmtree(folder, ignore_errors=True)
+            os._exit(1)
+        server.restart()
+
     gpu = Gpu(slots=options.slots, when_full=options.when_full, contention=options.contention)
     metrics = Metrics(gpu)
     pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="testbed")
-    jobs = Jobs(options, gpu=gpu, metrics=metrics, log=log, pool=pool, folder=folder)
-    api = Api(options, jobs=jobs, gpu=gpu, metrics=metrics, pool=pool, folder=folder)
-    server = _Server(
-        uvicorn.Config(
-            api.app(),
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            timeout_graceful_shutdown=1,
-        )
+    decline = Decline(options.faults, gpu, away=away, end=end)
+    jobs = Jobs(
+        options,
+        gpu=gpu,
+        metrics=metrics,
+        log=log,
+        pool=pool,
+        folder=folder,
+        on_ended=decline.job_ended,
     )
+    api = Api(options, jobs=jobs, gpu=gpu, metrics=metrics, decline=decline, pool=pool, folder=folder)
+    wire = Wire()
+    spoiling = Spoiling(api.app(), wire)
+    config = uvicorn.Config(
+        spoiling,
+        http=wire.protocol(),
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=1,
+    )
+    server = _Server(config, spoiling, listening.getsockname()[1])
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, server.handle_exit, signal_number, None)
@@ -102,6 +167,7 @@ async def _run(options: Options, log: TruthLog, listening: socket.socket, folder
             task.cancel()
         jobs.close()
         pool.shutdown(cancel_futures=True)
+    return server.again
 
 
 async def _announce(options: Options, server: uvicorn.Server, listening: socket.socket) -> None:
@@ -120,7 +186,7 @@ async def _announce(options: Options, server: uvicorn.Server, listening: socket.
 async def _warm_up(options: Options, api: Api, pool: ThreadPoolExecutor) -> None:
     """Make one mesh of each kind, so that what libraries allocate at first is not read as a leak later."""
     loop = asyncio.get_running_loop()
-    opens_s = loop.time() + options.scaled(options.ready_after_s)
+    opens_s = loop.time() + options.scaled(options.faults.slow_start_s)
     # One a thread: allocators keep an arena for each.
     await asyncio.gather(*(loop.run_in_executor(pool, _rehearse) for _ in range(_THREADS)))
     settle_heap()
@@ -129,7 +195,6 @@ async def _warm_up(options: Options, api: Api, pool: ThreadPoolExecutor) -> None
 
 
 def _rehearse() -> None:
-    image = io.BytesIO()
-    Image.linear_gradient("L").save(image, "PNG")
+    image = plain_image()
     for file_format in FORMATS:
-        make_relief(image.getvalue(), file_format=file_format, quality=7, dimensions_mm=DEFAULT_DIMENSIONS_MM)
+        make_relief(image, file_format=file_format, quality=7, dimensions_mm=DEFAULT_DIMENSIONS_MM)

@@ -29,7 +29,7 @@ class Transfer(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         if scope["method"] != "HEAD":
             # The server swallows what is sent to a client that has gone; only receive tells.
-            gone = asyncio.ensure_future(_disconnected(receive))
+            gone = asyncio.ensure_future(disconnected(receive))
             try:
                 await self._send_chunks(send, gone)
             finally:
@@ -48,6 +48,7 @@ class Transfer(Response):
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
 
-async def _disconnected(receive: Receive) -> None:
+async def disconnected(receive: Receive) -> None:
+    """Wait until the client has gone, or has the whole answer."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,8 +1,9 @@
 """The truth log: what the service itself knows of every job it accepted, to check a client's records by.
 
 One JSON line a job, complete and flushed as soon as nothing more is to be learned of it: when it failed,
-when its file was fetched whole, when nobody fetched it for a while, or when the service ends. All times
-are `time.monotonic()` seconds of this host, so a client on the same host compares them directly.
+when its file was fetched whole, when nobody fetched it for a while, or when the service ends. A job that a
+fault kept from being accepted has its line, too; one that was only refused has it when the service ends.
+All times are `time.monotonic()` seconds of this host, so a client on the same host compares them directly.
 """
 
 from __future__ import annotations
@@ -15,21 +16,21 @@ from typing import TextIO
 
 @dataclass(slots=True)
 class Truth:
-    """One accepted job. A time is None while, or because, it never came."""
+    """One job. A time is None while, or because, it never came."""
 
-    job_id: str
+    job_id: str  # "" when the client has not learned it
     request_id: str  # X-Request-ID of the submission, else of the upload, else ""
-    upload_s: float | None  # the upload's request arrived
-    arrival_s: float  # the submission arrived
-    accepted_s: float  # its answer 200 was decided
-    format: str
-    service_s: float  # the service time drawn, in real seconds, alone on the GPU
+    upload_s: float | None = None  # the upload's request arrived
+    arrival_s: float | None = None  # the submission arrived
+    accepted_s: float | None = None  # its answer 200 was decided
+    format: str = ""
+    service_s: float = 0.0  # the service time drawn, in real seconds, alone on the GPU
     rejections: int = 0  # refused submissions of this job before this one
     start_s: float | None = None  # took its slot
     end_s: float | None = None  # its status became completed or failed
-    outcome: str = "unfinished"  # completed, failed; unfinished when the service ended first
+    outcome: str = "unfinished"  # completed, failed, not_accepted; unfinished: the service ended first
     error: str = ""
-    faults: str = ""  # those it was given on purpose
+    faults: str = ""  # what befell it on purpose, joined by commas
     output_bytes: int = 0
     bytes_served: int = 0  # of its output, all downloads together
     downloads: int = 0  # whole ones

@@ -64,18 +64,13 @@ def serve(
         Path | None,
         typer.Option(help="Append what really happened to every job: JSON lines.", metavar="FILE"),
     ] = None,
-    ready_after: Annotated[
-        float, typer.Option(parser=_duration, help="How long /ready says not_ready.", metavar="TIME")
-    ] = "0s",  # type: ignore[assignment]
-    fail_rate: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of jobs that fail.", metavar="SHARE")
-    ] = 0.0,
-    reject_rate: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of submissions answered 503.", metavar="SHARE")
-    ] = 0.0,
     rate_limit: Annotated[
         int, typer.Option(min=0, help="Requests a minute and client address; 0: no limit.", metavar="PER_MIN")
     ] = 0,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="What is to go wrong (repeatable); the names are above.", metavar="NAME=VALUE"),
+    ] = None,
 ) -> None:
     """Start the testbed: ORFEAS's API, real meshes, a modelled GPU. Ctrl-C ends it.
 
@@ -86,6 +81,23 @@ def serve(
       genload serve --when-full refuse               # three jobs at once, the fourth fails: a real ORFEAS
 
       genload serve --port 0 --truth truth.jsonl     # any free port, and a log to check records against
+
+      genload serve --fault cube=5% --fault reset@poll=1% --fault memory-growth=1MiB
+
+    Faults:
+
+      RATE of all submissions: reject (503 with retry_after), reject-bare (503, a page), limit (429 with
+      Retry-After), limit-bare (429).
+
+      RATE of all jobs, in an answer: error (500), html (200 with a page), hang, slow-loris, endless,
+      truncated, reset. NAME@CALL=RATE says in which: upload, submit, poll or download.
+
+      RATE of all jobs, in the work: fail, cube, duplicate, empty-mesh, nan-vertices, wrong-format.
+
+      Of the service: slow-start=TIME; after N jobs refused=TIME@N, crash=N, restart=N, memory-step=SIZE@N,
+      gpu-step=SIZE@N; with every job memory-growth=SIZE, gpu-growth=SIZE.
+
+    A request asks for one by its header, X-Testbed-Fault: NAME. All of it: docs/testbed.md.
     """
     if time_scale <= 0:
         raise UsageError(f"--time-scale {time_scale:g} is not positive", remedy="use e.g. 0.02, or 1")
@@ -98,14 +110,12 @@ def serve(
         "contention": contention,
         "time-scale": time_scale,
         "seed": seed,
-        "ready-after": ready_after,
-        "fail-rate": fail_rate,
-        "reject-rate": reject_rate,
         "rate-limit": rate_limit,
     }
     if truth is not None:
         options["truth"] = truth
-    _become([f"--{name}={value}" for name, value in options.items()])
+    arguments = [f"--{name}={value}" for name, value in options.items()]
+    _become([*arguments, *(f"--fault={value}" for value in fault or [])])
 
 
 def testbed_command(find: Callable[[str], object | None] = importlib.util.find_spec) -> tuple[list[str], str]:

@@ -83,7 +83,7 @@ def test_a_full_service_that_refuses_is_no_capacity(testbed: Callable[..., Any])
 
 
 def test_refused_orders_are_retried_and_counted(testbed: Callable[..., Any]) -> None:
-    service = testbed(service_time="50ms", slots=8, reject_rate=0.5, seed=3)
+    service = testbed(service_time="50ms", slots=8, fault="reject=50%", seed=3)
     results = run_jobs(service_of(service.url), users=4, jobs_each=4)
 
     assert {result.error_class for result in results} <= {"", "rejected"}

@@ -138,9 +138,10 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     def start(*, wait_ready: bool = True, **options: Any) -> Service:
         options = {"service_time": "100s", "time_scale": 0.001, "slots": 3} | options
         truth = tmp_path_factory.mktemp("truth") / "truth.jsonl"
+        faults = [f"--fault={fault}" for fault in options.pop("faults", ())]
         words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "testbed", "--port=0", f"--truth={truth}", *words],
+            [sys.executable, "-P", "-m", "testbed", "--port=0", f"--truth={truth}", *words, *faults],
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
             text=True,

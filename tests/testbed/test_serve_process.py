@@ -15,7 +15,7 @@ import pytest
 
 import genload.commands.serve as command
 from genload.errors import UsageError
-from testbed.options import parse_duration_s
+from testbed.quantities import parse_duration_s
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVE = "import typer; from genload.commands.serve import serve; a = typer.Typer(); a.command()(serve); a()"
@@ -68,7 +68,7 @@ def test_a_truth_log_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
         ["--slots=0"],
         ["--service-time=soon"],
         ["--time-scale=0"],
-        ["--fail-rate=1.5"],
+        ["--fault=fail=150%"],
         ["--when-full=drop"],
         ["--port=70000"],
     ],
