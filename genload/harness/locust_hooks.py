@@ -6,11 +6,16 @@ Locust is pinned to an exact version because of these (pyproject.toml).
 from __future__ import annotations
 
 import functools
+import logging
+from collections.abc import Callable
 from typing import Any
 
 from locust import argument_parser, runners, stats
 
+logger = logging.getLogger(__name__)
+
 HEARTBEAT_LIVENESS = 15  # seconds; a worker that computes for more than 3 s is not a dead worker
+MASTER_HEARTBEAT_TIMEOUT = 15  # seconds; workers of a dead master go on loading the service for so long
 
 
 def apply() -> None:
@@ -20,9 +25,34 @@ def apply() -> None:
         # no user runs.
         argument_parser.default_args_dict = functools.lru_cache(maxsize=1)(argument_parser.default_args_dict)
     runners.HEARTBEAT_LIVENESS = HEARTBEAT_LIVENESS
+    runners.MASTER_HEARTBEAT_TIMEOUT = MASTER_HEARTBEAT_TIMEOUT
     # Locust's closing tables round percentiles to two digits (82.5 s → 82) and would stand beside the
     # verdict's exact ones.
     stats.print_stats = stats.print_percentile_stats = stats.print_error_report = _print_nothing
+
+
+def screen_workers(runner: Any, too_late: Callable[[str], bool]) -> None:
+    """Let a master send a worker away that reports as ready when `too_late` says so of its id.
+
+    Locust takes a worker in at any time, and deals the users out anew: those taken from the others are
+    killed in the middle of their jobs.
+    """
+    handle_message = runner.handle_message
+    sent_away = set()
+
+    def screen(client_id: str, msg: Any) -> None:
+        if msg.type == "client_ready" and client_id not in sent_away and too_late(client_id):
+            logger.warning(f"worker {client_id} came during a run and was sent away: start it before one")
+            sent_away.add(client_id)
+        if client_id not in sent_away:
+            handle_message(client_id, msg)
+        elif msg.type == "client_ready":
+            # Only a worker that was answered, and has started all its greenlets, can quit.
+            runner.send_message("ack", client_id=client_id, data={"index": -1})
+        else:
+            runner.send_message("quit", client_id=client_id)
+
+    runner.handle_message = screen
 
 
 def _print_nothing(*_: Any, **__: Any) -> None:

@@ -35,16 +35,19 @@ class LoadUser(User):
     """
 
     abstract = True
+    joined = False  # has an index, and what else a user has; Locust stops users that never got so far, too
 
     def on_start(self) -> None:
         self.load: LoadProcess = self.environment.genload
         if self.load.plan is None:  # the run could not begin, and is about to be stopped
             raise StopUser
         self.index = self.load.gate.join()
+        self.joined = True
         self.rng = self.load.rng(self.index)
 
     def on_stop(self) -> None:
-        self.load.gate.leave(self.index)
+        if self.joined:
+            self.load.gate.leave(self.index)
 
     @contextmanager
     def turn(self) -> Iterator[Turn]:
@@ -84,7 +87,8 @@ class JobUser(LoadUser):
         self.client: JobClient = self.load.plan.client_class(self.load.plan.service)
 
     def on_stop(self) -> None:
-        self.client.close()
+        if self.joined:
+            self.client.close()
         super().on_stop()
 
     def next_input(self) -> JobInput:

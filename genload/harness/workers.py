@@ -19,6 +19,7 @@ import msgspec
 from gevent.event import Event
 from locust.runners import MasterRunner, WorkerRunner
 
+from genload.harness import locust_hooks
 from genload.harness.crew import CrewStatus
 from genload.harness.gate import Share
 from genload.harness.plan import RunPlan
@@ -206,6 +207,7 @@ class RemoteCrew:
         self._finished = Event()
         runner.register_message(REPORT, self._on_report)
         runner.register_message(OUTPUT, self._on_output)
+        locust_hooks.screen_workers(runner, self._comes_too_late)
 
     def prepare(self, plan: RunPlan, t0_s: float) -> None:
         # Locust deals users out to workers in the order of their ids; ranks in the same order give worker 0
@@ -276,6 +278,9 @@ class RemoteCrew:
         self._sources = {}
 
     # ----
+
+    def _comes_too_late(self, client_id: str) -> bool:
+        return bool(self._sources) and client_id not in self._sources
 
     def _tell(self, data: dict[str, Any]) -> None:
         self._told += 1

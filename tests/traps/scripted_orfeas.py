@@ -6,6 +6,7 @@ import json
 import re
 import socketserver
 import threading
+import time
 import uuid
 from dataclasses import dataclass, field
 
@@ -28,14 +29,19 @@ class Call:
 
 @dataclass
 class ScriptedOrfeas:
-    """Answers jobs by `script`: one trap each, in the order of their uploads; "ok" is none."""
+    """Answers jobs by `script`: one trap each, in the order of their uploads; "ok" is none.
+
+    Further jobs are good, and take `job_s`.
+    """
 
     script: tuple[str, ...]
     url: str = ""
+    job_s: float = 0.0
     calls: list[Call] = field(default_factory=list)
     jobs: list[str] = field(default_factory=list)
     refused: set[int] = field(default_factory=set)
     unknown: dict[str, int] = field(default_factory=dict)  # job → 404s still to give
+    done_s: dict[str, float] = field(default_factory=dict)  # job → when it is done, monotonic
     ended: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -62,7 +68,7 @@ class ScriptedOrfeas:
 
     def trap(self, job_id: str) -> str:
         number = self.jobs.index(job_id)
-        return self.script[number] if number < len(self.script) else "ok"
+        return self.script[number] if number < len(self.script) else ""
 
     def _ready(self, call: Call) -> bytes:
         return reply(200, {"status": "ready"})
@@ -91,6 +97,7 @@ class ScriptedOrfeas:
         if trap == "proxy_503" and number not in self.refused:
             self.refused.add(number)
             return reply(503, PROXY_PAGE, "text/html")
+        self.done_s[job_id] = time.monotonic() + (self.job_s if trap == "" else 0.0)
         self.unknown[job_id] = 3 if trap == "early_404" else 0
         return reply(200, {"job_id": job_id, "status": "generating_3d"})
 
@@ -98,6 +105,8 @@ class ScriptedOrfeas:
         if self.unknown[job_id]:
             self.unknown[job_id] -= 1
             return reply(404, {"error": "Job not found"})
+        if time.monotonic() < self.done_s[job_id]:
+            return reply(200, {"status": "processing", "progress": 50})
         trap = self.trap(job_id)
         if trap == "full":
             return reply(200, {"status": "failed", "error": FULL.format(job_id)})
@@ -158,9 +167,9 @@ class Server(socketserver.ThreadingTCPServer):
 
     daemon_threads = True
 
-    def __init__(self, *script: str) -> None:
+    def __init__(self, *script: str, job_s: float = 0.0) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.service = ScriptedOrfeas(script, f"http://127.0.0.1:{self.server_address[1]}")
+        self.service = ScriptedOrfeas(script, f"http://127.0.0.1:{self.server_address[1]}", job_s)
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     def end(self) -> None:

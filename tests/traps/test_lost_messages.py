@@ -1,0 +1,134 @@
+"""Locust confirms no custom message and drops those for unknown peers: no record may depend on one."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import gevent
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genload.harness.workers import ACK, OUTPUT, RESEND_S, RemoteCrew, WorkerLink
+from genload.runlog.failures import MAX_SENT_BYTES, FailedOutput
+from genload.runlog.records import RequestRecord
+
+
+class Runner:
+    """Collects what is sent instead of sending it."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, Any]] = []
+        self.clients = SimpleNamespace(ready=[SimpleNamespace(id="one")])
+
+    def register_message(self, name: str, listener: Any) -> None:
+        pass
+
+    def handle_message(self, client_id: str, msg: Any) -> None:
+        self.sent.append(("handled", client_id))
+
+    def send_message(self, name: str, data: Any = None, client_id: str | None = None) -> None:
+        self.sent.append((name, data))
+
+
+class Pair:
+    """A worker's link and its master, with the network in the test's hand."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+        self.arrived: list[int] = []
+        self.kept: list[FailedOutput] = []
+        self.of_worker, self.of_master = Runner(), Runner()
+        self.link = WorkerLink(self.of_worker, clock=lambda: self.now_s)  # type: ignore[arg-type]
+        self.crew = RemoteCrew(
+            self.of_master,  # type: ignore[arg-type]
+            lambda record: self.arrived.append(record.n),
+            lambda source: None,
+            self.kept.append,
+            clock=lambda: self.now_s,
+        )
+        self.crew.prepare(SimpleNamespace(to_message=dict), t0_s=100.0)  # type: ignore[arg-type]
+        self.link.process.recorder.reset("w0", 0.0)
+        self.of_master.sent.clear()
+
+    def request(self) -> None:
+        self.link.process.recorder.on_request("JOB", "generate", 1.0, 0)
+
+    def report(self, *, lost: bool = False, ack_lost: bool = False) -> None:
+        self.link._report()
+        for name, data in self.take(self.of_worker):
+            if not lost:
+                listener = self.crew._on_output if name == OUTPUT else self.crew._on_report
+                listener(None, SimpleNamespace(data=data, node_id="one"))
+        for name, data in self.take(self.of_master):
+            if name == ACK and not ack_lost:
+                self.link._ack(None, SimpleNamespace(data=data))
+
+    @staticmethod
+    def take(runner: Runner) -> list[tuple[str, Any]]:
+        sent, runner.sent = runner.sent, []
+        return sent
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.booleans()), max_size=20))
+def test_whatever_is_lost_every_record_arrives_once_and_in_order(
+    steps: list[tuple[int, bool, bool]],
+) -> None:
+    pair = Pair()
+    for made, lost, ack_lost in steps:
+        for _ in range(made):
+            pair.request()
+        pair.report(lost=lost, ack_lost=ack_lost)
+        pair.now_s += RESEND_S / 3
+    pair.now_s += RESEND_S + 1
+    pair.report()
+    assert pair.arrived == list(range(sum(made for made, _, _ in steps)))
+    assert pair.link._kept == []
+
+
+def test_workers_have_ranks_without_holes_whatever_indices_locust_gave_them() -> None:
+    runner = Runner()
+    runner.clients.ready = [SimpleNamespace(id=name) for name in ("vm_9", "vm_1", "vm_5")]
+    crew = RemoteCrew(runner, lambda _: None, lambda _: None, lambda _: None)  # type: ignore[arg-type]
+    crew.prepare(SimpleNamespace(to_message=dict), t0_s=0.0)  # type: ignore[arg-type]
+    told = [(data["source"], data["rank"], data["of"]) for _, data in runner.sent]
+    assert told == [("w0", 0, 3), ("w1", 1, 3), ("w2", 2, 3)]
+
+
+def test_a_worker_is_sent_away_during_a_run_only() -> None:
+    pair, ready = Pair(), SimpleNamespace(type="client_ready")
+    heartbeat = SimpleNamespace(type="heartbeat")
+    for message in (ready, heartbeat):
+        pair.of_master.handle_message("two", message)
+    # Its acknowledgement first: a worker that is told to quit before it has started everything hangs.
+    assert [name for name, _ in pair.take(pair.of_master)] == ["ack", "quit"]
+    pair.of_master.handle_message("one", ready)
+    pair.crew.release()
+    pair.of_master.handle_message("three", ready)
+    pair.of_master.handle_message("two", heartbeat)
+    assert pair.take(pair.of_master) == [("handled", "one"), ("handled", "three"), ("quit", None)]
+
+
+def test_a_worker_sends_the_first_few_failing_outputs_small_ones_whole() -> None:
+    pair = Pair()
+    for size in (10, MAX_SENT_BYTES + 1, 20, 30):
+        content = b"x" * size
+        pair.link._send_output(
+            FailedOutput(error_class="cube", request_id="r", name="m", size_bytes=size, content=content)
+        )
+    pair.report()
+    assert [(output.size_bytes, output.content and len(output.content)) for output in pair.kept] == [
+        (10, 10),
+        (MAX_SENT_BYTES + 1, None),
+        (20, 20),
+    ]
+
+
+def test_records_are_numbered_from_zero_by_their_source() -> None:
+    seen: list[RequestRecord] = []
+    pair = Pair()
+    pair.link.process.recorder._sink = seen.append
+    pair.request()
+    pair.request()
+    gevent.sleep(0)
+    assert [(record.source, record.n) for record in seen] == [("w0", 0), ("w0", 1)]
