@@ -11,7 +11,8 @@ from locust.rpc.protocol import Message
 from locust.stats import bucket_response_time
 
 from genload.analysis.judge import judge
-from genload.harness.options import LOOPBACK, WEB_FORM_FIELDS, add_options
+from genload.errors import UsageError
+from genload.harness.options import LOOPBACK, WEB_FORM_FIELDS, add_options, request_from
 from genload.harness.plan import RunPlan, RunRequest, make_plan
 from genload.runlog.records import FORMAT_VERSION, LoadEnded, LoadStarted, RequestRecord, RunEnded, RunHeader
 from genload.runlog.writer import RunWriter
@@ -46,6 +47,16 @@ def test_master_and_web_page_listen_on_loopback_unless_told() -> None:
     add_options(parser, web_scenario=None)
     options = parser.parse_args([])
     assert (options.web_host, options.master_bind_host) == (LOOPBACK, LOOPBACK)
+
+
+@pytest.mark.parametrize("option", ["num_users", "spawn_rate", "run_time"])
+def test_what_a_scenario_decides_is_refused_on_the_command_line(option: str) -> None:
+    options = our_options().parse_args(["--scenario", "orfeas/spike"])
+    options.host = None
+    assert request_from(options).target == "orfeas/spike"
+    setattr(options, option, 5)
+    with pytest.raises(UsageError, match="contradict each other"):
+        request_from(options)
 
 
 def test_a_worker_is_told_where_a_secret_is_and_not_what_it_is(
