@@ -27,9 +27,11 @@ import pydantic
 from genload import extensions
 from genload.errors import ConfigError, ExitCode, GenloadError, RunDirectoryError
 from genload.monitor import Monitor, MonitorError
+from genload.plain import plain
 from genload.runlog.layout import SAMPLES
 from genload.runlog.lines import LineFile, to_line
 from genload.runlog.records import MonitorPlan, Sample
+from genload.settings.secrets import hide
 
 MAX_ERROR_CHARACTERS = 500
 _GRACE_S = 2.0  # for ticks under way when the end comes
@@ -277,7 +279,7 @@ class Watch:
             monitor=self.name,
             values=values,
             took_s=clock() - begin_s,
-            error=error[:MAX_ERROR_CHARACTERS],
+            error=plain(hide(error), MAX_ERROR_CHARACTERS),
         )
 
     def _close(self) -> None:
