@@ -53,7 +53,7 @@ class Trial:
             ServiceUnavailableError: the service is not ready.
         """
         view, job = self._view, None
-        view.begin(self._target.asked_for, self._suite.service)
+        view.begin(self._request.targets[0], self._suite.service)
         try:
             with watched(view.exchange):
                 self._ask_whether_ready()
