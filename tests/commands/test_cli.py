@@ -67,7 +67,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"genload {genload.__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["run", "report", "demo", "serve"])
+@pytest.mark.parametrize("command", ["try", "run", "report", "demo", "serve"])
 def test_each_command_is_listed_and_has_help_with_examples(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
