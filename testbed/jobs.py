@@ -104,6 +104,8 @@ class Jobs:
     def turn_away(self, truth: Truth) -> None:
         """Note a job that is none, because a fault spoilt the answer that would have made it one."""
         truth.outcome = "not_accepted"
+        if (record := self._records.get(truth.job_id)) is not None:
+            truth.rejections, record.rejections = record.rejections, 0
         self._log.write(truth)
 
     def accept(self, order: Order, *, arrival_s: float, request_id: str, asked: Strike | None = None) -> None:

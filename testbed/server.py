@@ -122,12 +122,13 @@ async def _run(options: Options, log: TruthLog, listening: socket.socket, folder
         server.stay_away(options.scaled(modelled_s))
 
     def end(fault: Fault) -> None:
-        jobs.befall(Strike(fault))
-        if fault is Fault.CRASH:
-            jobs.close()
-            shutil.rmtree(folder, ignore_errors=True)
-            os._exit(1)
-        server.restart()
+        if fault is Fault.RESTART:
+            server.restart()
+            return
+        jobs.befall(Strike(Fault.CRASH))
+        jobs.close()
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(1)
 
     gpu = Gpu(slots=options.slots, when_full=options.when_full, contention=options.contention)
     metrics = Metrics(gpu)
@@ -165,6 +166,8 @@ async def _run(options: Options, log: TruthLog, listening: socket.socket, folder
     finally:
         for task in (warming, announcing):
             task.cancel()
+        if server.again:
+            jobs.befall(Strike(Fault.RESTART))
         jobs.close()
         pool.shutdown(cancel_futures=True)
     return server.again
