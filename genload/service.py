@@ -15,7 +15,7 @@ from enum import StrEnum
 from math import inf
 from time import monotonic
 from typing import ClassVar
-from uuid import NAMESPACE_OID, uuid5
+from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from genload.plain import plain
 from genload.settings.catalogue import Metric
@@ -142,10 +142,14 @@ class JobClient(ABC):
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.request_id = ""  # of the job under way; a client sends its `correlation_headers`
+        self.request_id = ""  # of the job under way; see `correlation`
         self.deadline_s = inf  # monotonic; no call of the job under way may take longer
         self.distinct_outputs = True  # False: the same output for different inputs is no failure
         self.on_step: Callable[[Step], None] = lambda step: None
+
+    def correlation(self) -> dict[str, str]:
+        """Headers to send with every request; outside a job each request is of its own."""
+        return correlation_headers(self.request_id or str(uuid4()))
 
     @contextmanager
     def step(self, name: str, method: str = "GET", *, recorded: bool = True) -> Iterator[Step]:

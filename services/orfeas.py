@@ -15,7 +15,6 @@ from functools import partial
 from html import unescape
 from time import monotonic
 from typing import Annotated, Any, Literal
-from uuid import uuid4
 
 from pydantic import Field
 
@@ -32,7 +31,6 @@ from genload.service import (
     JobState,
     ServiceError,
     Step,
-    correlation_headers,
 )
 from genload.settings.model import Settings
 from genload.settings.secrets import has_reference, reveal
@@ -237,7 +235,7 @@ class Client(JobClient):
             raise ServiceError("timeout", "the job's time was used up before the call")
         try:
             headers = {name: reveal(value) for name, value in self._secrets.items()}
-            headers.update(correlation_headers(self.request_id or str(uuid4())))
+            headers.update(self.correlation())
             return request(headers=headers, total_s=left_s if math.isfinite(left_s) else None)
         except ClientError as error:
             raise ServiceError(error.error_class, error.message) from error
