@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +52,7 @@ class ExpectedMetrics:
         self.metrics: dict[str, ExpectedMetric] = {}
         self.plans: list[MonitorPlan] = []
         self.troubles: dict[str, str] = {}
+        self._monitors = tuple(suite.monitors)
         self._catalogue = Catalogue.of(wings.request_metrics(suite.service.api))
         for name, settings in suite.monitors.items():
             monitor: Monitor = attribute("monitors", name, "Monitor")(settings, suite.service.host)
@@ -75,16 +77,26 @@ class ExpectedMetrics:
         unit = known.dimension.value if known else ""
         return self.metrics.setdefault(name, ExpectedMetric(name, unit))
 
+    def sampled(self, folder: Path, times: int) -> bool:
+        """Whether each monitor has sampled so often, whatever it found."""
+        ticks = Counter(sample.monitor for sample in _samples(folder))
+        return all(ticks[name] >= times for name in self._monitors)
+
     def read(self, folder: Path, plans: list[MonitorPlan]) -> None:
         """Take what the sampler wrote into `folder`."""
         self.plans = plans
-        for line in (folder / SAMPLES).read_bytes().splitlines():
-            sample = msgspec.json.decode(line, type=Sample)
+        for sample in _samples(folder):
             self.troubles.pop(sample.monitor, None)
             if sample.error:
                 self.troubles[sample.monitor] = sample.error
             for name, value in sample.values.items():
                 self._expected(name).values.append(value)
+
+
+def _samples(folder: Path) -> Iterator[Sample]:
+    """Those written so far; a line that is being written is left out."""
+    *whole, _ = (folder / SAMPLES).read_bytes().split(b"\n")
+    return (msgspec.json.decode(line, type=Sample) for line in whole)
 
 
 def subjects(expression: Expression) -> Iterator[Subject]:

@@ -27,6 +27,8 @@ from genload.settings.suite import Suite
 # Unless the suite asks more often. One job may be over before an interval that is meant for an hour.
 LONGEST_INTERVAL_S = 1.0
 LEAST_TICKS = 2  # a share of CPU is known from the second one
+LONGEST_WAIT_S = 5.0  # for those, after a short job
+LOOK_EVERY_S = 0.05
 
 
 class Trial:
@@ -139,11 +141,12 @@ class Trial:
             for name, monitor in self._suite.monitors.items()
         }
         with tempfile.TemporaryDirectory(prefix="genload-try-") as folder:
-            begin_s = monotonic()
-            sampler = start_sampler(Path(folder), begin_s, self._suite.service.host, asked)
+            sampler = start_sampler(Path(folder), monotonic(), self._suite.service.host, asked)
             try:
                 yield expected
-                sleep(max(0.0, begin_s + LEAST_TICKS * max(intervals.values(), default=0.0) - monotonic()))
+                deadline_s = monotonic() + LONGEST_WAIT_S
+                while not expected.sampled(Path(folder), LEAST_TICKS) and monotonic() < deadline_s:
+                    sleep(LOOK_EVERY_S)
             finally:
                 sampler.stop()
             expected.read(Path(folder), sampler.plans)

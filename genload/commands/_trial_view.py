@@ -207,11 +207,11 @@ def _body(answer: Answer | None) -> str:
 
 def _driving(result: JobResult) -> str:
     numbers = result.numbers
-    parts = [f"{int(numbers['polls'])} polls"]
+    parts = [f"polls: {int(numbers['polls'])}"]
     if "poll_bound_s" in numbers:
-        parts[0] += f", which saw the end at most {human(numbers['poll_bound_s'], 's')} late"
+        parts.append(f"they saw the end at most {human(numbers['poll_bound_s'], 's')} late")
     if rejections := int(numbers["rejections"]):
-        parts.append(f"refused {rejections} times, {int(numbers['attempts'])} attempts")
+        parts.append(f"refusals met: {rejections}, attempts: {int(numbers['attempts'])}")
     return "; ".join(parts)
 
 
@@ -236,4 +236,4 @@ def _missing(metrics: Iterable[ExpectedMetric]) -> str:
     undecided = sorted({name for metric in metrics if not metric.values for name in metric.criteria})
     if not undecided:
         return ""
-    return f"could not be decided in a run (exit code 3 if they must hold): {', '.join(undecided)}"
+    return f"a run could not decide (exit code 3 for what must hold): {', '.join(undecided)}"

@@ -93,9 +93,10 @@ def test_a_request_that_succeeds_is_shown_whole(genload_try: Try, testbed: Calla
     # The metrics: one there, one that is not on the page, one that nobody fills.
     lines = {words[0]: words[1:] for line in output.splitlines() if (words := line.split())}
     assert lines["gpu.memory_used"][1] == "GiB" and lines["server.up"][0] == "1"
+    assert lines["host.cpu"][1] == "%"
     assert lines["server.in_flight"] == ["absent", "exposition"]
     assert lines["gpu.temperature"][:3] == ["absent", "no", "monitor"]
-    undecided = " ".join(output[output.index("could not be decided in a run") :].split())
+    undecided = " ".join(output[output.index("a run could not decide") :].split())
     assert "normal/cool, normal/idle" in undecided
     assert f"genload run mine.yaml/normal --host {server.url}" in output and "--time-scale 0.02" in output
     # One request, and it fits the terminal; only what is there to be copied is longer.
