@@ -21,10 +21,11 @@ class OutputRegistry:
     identical outputs has already been judged when the second one comes; it keeps its outcome.
 
     Args:
-        limit: outputs remembered; about 250 bytes each.
+        limit: outputs remembered, about 250 bytes each: more jobs than a day of load has, or ten minutes of a
+            very fast service, so that memory is flat from then on.
     """
 
-    def __init__(self, limit: int = 100_000) -> None:
+    def __init__(self, limit: int = 10_000) -> None:
         self._limit = limit
         self._inputs: OrderedDict[bytes, str] = OrderedDict()
 
