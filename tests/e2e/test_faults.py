@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
+from genload.artifacts.mesh import read_mesh
+from genload.artifacts.mesh_facts import MeshError
+from testbed.relief import DEFAULT_DIMENSIONS_MM, FORMATS, make_cube, make_empty, make_relief, plain_image
+
 pytestmark = pytest.mark.processes
 
 # Which class each fault must have; "" is a success. Silence costs seconds, so it is rarer than the rest.
@@ -109,6 +113,21 @@ def faulty(testbed: Run) -> Run:
         return testbed(program=program, service_time="200ms", slots=16, **options)
 
     return start
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_a_broken_mesh_is_told_in_every_format(file_format: str) -> None:
+    order = {"file_format": file_format, "dimensions_mm": DEFAULT_DIMENSIONS_MM}
+    with_nan = make_relief(plain_image(), quality=3, nan_vertices=True, **order)
+    for content, error_class in (
+        (make_empty(file_format=file_format), "empty_mesh"),
+        (with_nan, "nan_vertices"),
+    ):
+        with pytest.raises(MeshError) as caught:
+            read_mesh(content, file_format)
+        assert caught.value.error_class == error_class
+    assert read_mesh(make_cube(**order), file_format).is_box
+    assert not read_mesh(make_relief(plain_image(), quality=3, **order), file_format).is_box
 
 
 def result_of(criterion: str, outcome: Any) -> str:

@@ -240,7 +240,19 @@ def test_work_goes_wrong(service, picture: Callable[..., bytes]) -> None:
     assert b"nan" in made(7, "nan-vertices", format="obj")
     other = service.job(picture(8), headers=asking("wrong-format"), format="glb")[1]
     assert other["output_file"].endswith(".obj")
-    assert service.job(picture(9), headers=asking("reset@poll"))[1]["status"] == "completed"
+
+
+def test_a_fault_may_be_asked_for_with_every_request_and_meant_for_one_call(
+    service, picture: Callable[..., bytes]
+) -> None:
+    headers = asking("reset@poll")
+    job_id = service.upload(picture(9), headers=headers).json()["job_id"]
+    assert service.generate(job_id, headers=headers).status == 200
+    with pytest.raises(ConnectionResetError):
+        service.call("GET", f"/api/job-status/{job_id}", headers=headers)
+    status = service.wait(job_id)
+    assert service.call("GET", status["download_url"], headers=headers).status == 200
+    assert service.truth_of(job_id)[0]["faults"] == "reset@poll"
 
 
 @pytest.mark.parametrize("path", ["/ready", "/health", "/metrics", "/api/health", "/api/job-status/x"])
@@ -269,7 +281,7 @@ def test_a_slow_answer_comes_byte_by_byte(service) -> None:
     with ask(service, "slow-loris") as client:
         heard = [client.recv(100) for _ in range(6)]
     assert b"".join(heard).startswith(b"HTTP/1")
-    assert max(len(part) for part in heard) <= 2  # more than one only where this machine was late
+    assert len(b"".join(heard)) < 100  # of some 500; more than 6 only where this machine was late
 
 
 def test_an_endless_answer_begins_as_it_should_and_goes_on(service) -> None:
