@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from genload.errors import ConfigError
-from genload.settings.secrets import broken_reference, has_reference, reveal
+from genload.settings.secrets import broken_reference, has_reference, hide, reveal
 from genload.settings.suite import Service
 
 
@@ -29,6 +29,22 @@ def test_a_file_is_read_again_when_it_changed(tmp_path: Path) -> None:
     file.write_text("two")
     os.utime(file, ns=(1, 1))
     assert reveal(text) == "two"
+
+
+def test_what_was_resolved_is_put_back_as_its_reference(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GENLOAD_SHORT", "on")
+    monkeypatch.setenv("GENLOAD_INNER", "hidden-word")
+    file = tmp_path / "token"
+    file.write_text("a-hidden-word-and-more")
+    assert hide("a-hidden-word-and-more") == "a-hidden-word-and-more"
+    for text in ("${env:GENLOAD_SHORT}", "${env:GENLOAD_INNER}", f"${{file:{file}}}"):
+        reveal(text)
+    said = "you sent hidden-word, a-hidden-word-and-more"
+    assert hide(said) == f"you sent ${{env:GENLOAD_INNER}}, ${{file:{file}}}"
+    # Two characters are in half of all words.
+    assert hide("one moment on") == "one moment on"
 
 
 def test_what_is_missing_is_named_without_any_value(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
