@@ -209,22 +209,20 @@ class SampleFile:
         """Open it; raises RunDirectoryError."""
         self._file = LineFile(folder / SAMPLES)
         self._lock = threading.Lock()
-        self._failing = self._closed = False
+        self._closed = False
         self._file.open()
 
     def write(self, sample: Sample) -> None:
-        """Append; a disk that refuses is told once, and its lines are tried again with the next one."""
+        """Append; what a disk refuses is tried again with the next line.
+
+        Nothing is said of it here: the run's own files have met the same, and end the run with one line.
+        """
         with self._lock:
             if self._closed:  # a tick that hung beyond the end
                 return
             self._file.add(to_line(sample))
-            try:
+            with contextlib.suppress(RunDirectoryError):
                 self._file.flush()
-                self._failing = False
-            except RunDirectoryError as error:
-                if not self._failing:
-                    print(f"genload sampler: {error.render()}", file=sys.stderr, flush=True)
-                self._failing = True
 
     def close(self) -> None:
         """Raises RunDirectoryError when lines could not be written."""
@@ -388,7 +386,6 @@ def main() -> int:
     try:
         file.close()
     except RunDirectoryError as error:
-        print(f"genload sampler: {error.render()}", file=sys.stderr)
         return error.exit_code
     return ExitCode.PASSED
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from genload.analysis.evidence_percentiles import percentile
 from genload.analysis.load import Load
-from genload.runlog.records import ClientHealth, ClockOffset, Event, Users
+from genload.runlog.records import HOPELESS, ClientHealth, ClockOffset, Event, Notice, Users
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,12 @@ def user_seconds(events: Sequence[Event], load: Load) -> UserSeconds:
     Between two readings the larger one counts, and never more than the target: a reading taken at the
     very boundary of a phase must not cost a second of the new target, and too many users later do not
     make up for too few before. A load that ended early still owes the rest of its timeline; one that
-    counts iterations owes until its end.
+    counts iterations, or was ended because it could not be passed any more, owes until its end.
     """
     timeline = load.timeline
-    owed_s = timeline.duration_s if timeline.iterations is None else load.duration_s
+    ended_for_good = any(isinstance(event, Notice) and event.code == HOPELESS for event in events)
+    by_clock = timeline.iterations is None and not ended_for_good
+    owed_s = timeline.duration_s if by_clock else load.duration_s
     target = timeline.user_seconds(0.0, owed_s)
     readings = [(e.t_s - load.start_s, e.working) for e in events if isinstance(e, Users)]
     readings = [(t_s, working) for t_s, working in readings if 0 <= t_s <= load.duration_s]

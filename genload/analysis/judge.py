@@ -23,12 +23,19 @@ from genload.analysis.series import SeriesStore
 from genload.analysis.validity import Measurement, reasons, smallest_time_threshold_s
 from genload.errors import ExitCode, RunDirectoryError
 from genload.runlog.reader import open_run
-from genload.runlog.records import Event, Interrupted, Notice, RequestRecord, RunHeader, Sample
+from genload.runlog.records import (
+    GIVEN_UP,
+    NOT_READY,
+    Event,
+    Interrupted,
+    Notice,
+    RequestRecord,
+    RunHeader,
+    Sample,
+)
 from genload.settings.criteria.ast import Expression, Relative
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.suite import Scenario, Suite
-
-NOT_READY = "not_ready"
 
 # The first of these that occurred in a suite is the suite's own.
 _PRECEDENCE = (
@@ -255,14 +262,14 @@ def run_exit_code(
     *,
     strict: bool,
 ) -> int:
-    """What one run ends with: 130 interrupted, 4 never ready, 3 not valid, then by its result.
+    """What one run ends with: 130 interrupted, 4 never ready or given up, 3 not valid, then by its result.
 
     A measurement that was not sound says nothing about the service, so that it cannot fail it either.
     """
     seen = list(events)
     if any(isinstance(event, Interrupted) for event in seen):
         return ExitCode.INTERRUPTED
-    if any(isinstance(event, Notice) and event.code == NOT_READY for event in seen):
+    if any(isinstance(event, Notice) and event.code in (NOT_READY, GIVEN_UP) for event in seen):
         return ExitCode.UNAVAILABLE
     if why_not or result == "inconclusive":
         return ExitCode.INVALID

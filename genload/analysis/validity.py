@@ -12,12 +12,25 @@ from genload.analysis.evidence import duration_text
 from genload.analysis.health import ProcessHealth, UserSeconds, clock_bounds_s
 from genload.analysis.judged import Reason
 from genload.analysis.load import Load
-from genload.runlog.records import Event, Interrupted, RunEnded, WorkerLost
+from genload.runlog.records import (
+    GIVEN_UP,
+    NOT_RECORDED,
+    Event,
+    Interrupted,
+    Notice,
+    RunEnded,
+    WorkerLost,
+)
 from genload.settings.criteria.ast import Conjunction, Dimension, Each, Expression, Interval, Quantity
 from genload.settings.suite import Validity
 
 WATCHED_FROM_S = 2.0
 """A load shorter than this may end before the client has reported once."""
+
+_ENDED_BY = {
+    GIVEN_UP: "mend the service, or wait longer for it: give_up in the suite",
+    NOT_RECORDED: "keep room on that disk, and let nothing clean up the results folder, then run again",
+}
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,10 @@ def _incomplete(measurement: Measurement) -> Iterable[Reason]:
             remedy="see the notices: the service was not ready, or the warm-up did not end",
         )
     for event in measurement.events:
+        if isinstance(event, Notice) and event.code in _ENDED_BY:
+            text = f"{event.text}, {duration_text(event.t_s)} into the run"
+            yield Reason(code=event.code, text=text, remedy=_ENDED_BY[event.code])
+            return
         if isinstance(event, Interrupted):
             yield Reason(
                 code="interrupted",

@@ -29,7 +29,11 @@ def command(request: Request, target: SuiteTarget, scenario: str, seed: int, fol
     locustfile = target.suite.locustfile
     path = Path(locustfile) if locustfile.endswith(".py") else extensions.find("locustfiles", locustfile)
     # -P: the working directory is a user's own; nothing in it may take the place of a module.
-    words = [sys.executable, "-P", "-m", "locust", "-f", str(path), "--headless"]
+    words = [sys.executable, "-P", "-m", "locust", "-f", str(path)]
+    if "LOCUST_LOGLEVEL" not in os.environ:
+        # What Locust says of itself at INFO would stand between genload's own lines.
+        words += ["--loglevel", "WARNING"]
+    words.append("--headless")
     words += ["--scenario", f"{target.asked_for}/{scenario}", "--suite-folder", str(folder)]
     words += ["--seed", str(seed)]
     if request.host is not None:
@@ -39,6 +43,8 @@ def command(request: Request, target: SuiteTarget, scenario: str, seed: int, fol
     for override in request.overrides:
         words += ["--set", override]
     words += ["--rehearsal"] * request.rehearsal + ["--strict"] * request.strict
+    if request.abort_on:
+        words += ["--abort-on", request.abort_on]
     return words
 
 

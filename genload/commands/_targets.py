@@ -28,6 +28,7 @@ class Request:
     seed: int | None = None
     overrides: tuple[str, ...] = ()
     strict: bool = False
+    abort_on: str = ""
 
     def at(self, host: str) -> Request:
         """The same against another service."""

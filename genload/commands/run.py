@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,20 @@ Overrides = Annotated[
 Strict = Annotated[bool, typer.Option("--strict", help="Pass only on exact or proven evidence.")]
 
 
+class AbortOn(StrEnum):
+    """What ends a scenario before its time."""
+
+    HOPELESS = "hopeless"
+
+
+Abort = Annotated[
+    AbortOn | None,
+    typer.Option(
+        "--abort-on", help="hopeless: end a scenario as soon as a `must` criterion can no longer hold."
+    ),
+]
+
+
 def run(
     suites: Annotated[
         list[str],
@@ -48,12 +63,13 @@ def run(
     seed: Seed = None,
     overrides: Overrides = [],  # noqa: B006  typer hands over a new list each time
     strict: Strict = False,
+    abort_on: Abort = None,
 ) -> None:
     """Run a suite, or one scenario of it, against a service; the exit code is the verdict.
 
     Everything is checked before any load is sent. Scenarios run one after the other, with a pause in which
     the service becomes idle. Exit codes: 0 passed, 1 failed, 2 wrong usage, 3 invalid or inconclusive,
-    4 the service was not ready, 130 interrupted.
+    4 the service was not ready or was given up, 130 interrupted.
 
     Examples:
 
@@ -80,5 +96,6 @@ def run(
         seed=seed,
         overrides=tuple(overrides),
         strict=strict,
+        abort_on=abort_on or "",
     )
     raise typer.Exit(run_suites(request, checked(request), Console(highlight=False)))

@@ -19,11 +19,16 @@ from gevent.event import Event
 from genload.errors import GenloadError, RunDirectoryError, ServiceUnavailableError, UsageError
 from genload.harness.crew import Crew
 from genload.harness.header import run_header
+from genload.harness.hope import Hope
 from genload.harness.live import LiveStats
+from genload.harness.patience import Patience
 from genload.harness.plan import RunPlan
 from genload.runlog.failures import FailureStore
-from genload.runlog.records import Event as RunEvent
 from genload.runlog.records import (
+    GIVEN_UP,
+    HOPELESS,
+    NOT_READY,
+    NOT_RECORDED,
     Interrupted,
     LoadEnded,
     LoadStarted,
@@ -35,6 +40,7 @@ from genload.runlog.records import (
     Users,
     WorkerLost,
 )
+from genload.runlog.records import Event as RunEvent
 from genload.runlog.writer import RunWriter
 from genload.sampler import SamplerHandle, start_sampler
 from genload.service import ServiceError
@@ -46,6 +52,7 @@ TICK_S = 1.0  # how often the users, the client's health and the flush are due
 TICKS_PER_LOAD = 50  # … but at least so often in a short load
 SHORTEST_TICK_S = 0.1
 READY_PROBE_S = 1.0
+PATIENCE_PROBE_S = 0.2  # how often a service that gave no answer is asked whether it is there again
 USERS_AHEAD_S = 0.5  # users of the next phase are made, with their first inputs, before it begins
 DRAIN_GRACE_S = 5.0  # for what follows a job's own deadline: its inspection, its record
 
@@ -80,21 +87,24 @@ class Conductor:
         self.interrupted_by = ""
         self.phase = ""
         self.error: GenloadError | None = None
-        self._interrupted = Event()
-        self._hurried = Event()
+        self._cut = Event()  # no new work from here on, whoever wants it
+        self._hurried = Event()  # … and what is in flight is not waited for
         self._changed = Event()
         self._done = Event()
         self._sampler: SamplerHandle | None = None
+        self._patience = Patience(plan.suite.give_up, self._is_ready, clock)
+        hope = Hope(plan.timeline, plan.client_class.operation, plan.scenario)
+        self._hope = hope if plan.abort_on == "hopeless" else None
         self._origin_s = inf
         self._largest, self._answered = first_users(plan), ""
-        self._finalized = self._locust_stops = False
+        self._finalized = self._locust_stops = self._sampler_missed = False
 
     # ---- for Locust's side
 
     def start(self) -> None:
         """Begin; returns at once."""
         self.t0_s = self._clock()
-        self.crew.prepare(self.plan, self.t0_s)
+        remarks = self.crew.prepare(self.plan, self.t0_s)
         started_at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
         header = run_header(self.plan, started_at)
         monitors = {
@@ -104,6 +114,8 @@ class Conductor:
         header.monitors = self._sampler.plans
         self.writer.header(header)
         self.writer.event(RunStarted(t_s=0.0, wall_time=started_at))
+        for remark in remarks:
+            self.notice("input", remark)
         gevent.spawn(self._conduct)
 
     def users_wanted(self) -> tuple[int, float] | None:
@@ -135,8 +147,10 @@ class Conductor:
         # Locust is in its `stop` already: a shape that ends now would call it a second time, from a greenlet
         # that the first call then kills in the middle of the report.
         self._locust_stops = True
-        (self._hurried if self._interrupted.is_set() else self._interrupted).set()
+        if self.interrupted_by:
+            self._hurried.set()
         self.interrupted_by = self.interrupted_by or by
+        self._cut.set()
         try:
             self._done.wait()
         except KeyboardInterrupt:
@@ -147,9 +161,17 @@ class Conductor:
         """A finished request, from whichever process."""
         self._write(lambda: self.writer.request(record))
         self.live.add(record)
+        if record.operation:
+            self._patience.add(record)
 
     def worker_lost(self, source: str) -> None:
+        logger.error(f"worker {source} is gone: the run is not valid")
         self._event(WorkerLost(t_s=self.now_s(), source=source))
+
+    def notice(self, code: str, text: str) -> None:
+        """Something that whoever watches now, and whoever reads the report, should know."""
+        logger.warning(text)
+        self._event(Notice(t_s=self.now_s(), code=code, text=text))
 
     def finalize(self) -> None:
         """Every record is here: close the run directory. May be called more than once."""
@@ -158,9 +180,16 @@ class Conductor:
         self._finalized = True
         if self._sampler is not None:
             self._sampler.stop()
+            if self._sampler.exit_code and not self._sampler_missed and self.error is None:
+                self.notice("samples_lost", "the monitors' last samples could not be written")
         self.failures.close()
         self._event(RunEnded(t_s=self.now_s(), records=self.crew.counts()))
         self._write(self.writer.close)
+        if self.writer.unwritten and self.error is not None:
+            self.error = RunDirectoryError(
+                f"the run was ended and {self.writer.unwritten} lines are lost: {self.error.message}",
+                remedy=self.error.remedy,
+            )
         self.crew.release()
 
     def now_s(self) -> float:
@@ -175,19 +204,18 @@ class Conductor:
     # ---- the stages
 
     def _conduct(self) -> None:
-        watcher = gevent.spawn(self._watch)
+        watchers = [gevent.spawn(self._watch), gevent.spawn(self._ask_after_service)]
         try:
             self._wait_until_ready()
             self._warm_up()
-            if not self._interrupted.is_set():
+            if not self._cut.is_set():
                 self._load()
         except GenloadError as error:
-            self.error = error
-            self._event(Notice(t_s=self.now_s(), code=_code(error), text=error.message))
+            self._end_by(error, NOT_READY if isinstance(error, ServiceUnavailableError) else "refused")
         finally:
             self._drain()
-            watcher.kill()
-            if self._interrupted.is_set():
+            gevent.killall(watchers)
+            if self.interrupted_by:
                 self._event(Interrupted(t_s=self.now_s(), by=self.interrupted_by))
             self._enter("done")
             self._done.set()
@@ -203,13 +231,13 @@ class Conductor:
                     client.ready()
                     break
                 except ServiceError as error:
-                    if self._clock() >= deadline_s or self._interrupted.is_set():
+                    if self._clock() >= deadline_s or self._cut.is_set():
                         waited = f"within {service.ready_timeout_s:g} s"
                         raise ServiceUnavailableError(
                             f"{service.host} was not ready {waited}: {error.message}",
                             remedy="start the service, correct --host, or raise service.ready_timeout",
                         ) from error
-                self._interrupted.wait(READY_PROBE_S)
+                self._cut.wait(READY_PROBE_S)
             self._check_time_scale(client.time_scale())
         finally:
             client.close()
@@ -232,7 +260,7 @@ class Conductor:
         )
 
     def _warm_up(self) -> None:
-        if self.plan.scenario.warmup.jobs == 0 or self._interrupted.is_set():
+        if self.plan.scenario.warmup.jobs == 0 or self._cut.is_set():
             return
         self._enter("warm-up")
         self.crew.warm_up()
@@ -256,6 +284,9 @@ class Conductor:
             ended_s = min(self._clock(), self._origin_s + self.plan.timeline.duration_s)
             self._event(LoadEnded(t_s=ended_s - self.t0_s))
         self._enter("draining")
+        # What is in flight at a service that was given up, or cannot be recorded, is not waited for.
+        if self.error is not None:
+            self._hurried.set()
         deadline_s = self._clock() + self.plan.service.timeout_s + DRAIN_GRACE_S
         while self._busy() and self._clock() < deadline_s and not self._hurried.is_set():
             gevent.sleep(WATCH_S)
@@ -268,7 +299,7 @@ class Conductor:
     # ----
 
     def _watch_until(self, reached: Callable[[], bool]) -> None:
-        while not reached() and not self._interrupted.is_set():
+        while not reached() and not self._cut.is_set():
             gevent.sleep(WATCH_S)
 
     def _watch(self) -> None:
@@ -284,6 +315,58 @@ class Conductor:
                 self._event(self._users())
             self._write(self.writer.flush)
             self.live.read_samples()
+            self._look_after_sampler()
+            if self.stage in ("warm-up", "load"):
+                self._look_for_an_early_end()
+
+    def _ask_after_service(self) -> None:
+        # Apart from the watch: a service that hangs would hold up the record of everything else.
+        while True:
+            self._patience.ask()
+            gevent.sleep(PATIENCE_PROBE_S)
+
+    def _look_for_an_early_end(self) -> None:
+        given_up = self._patience.spent()
+        if given_up:
+            self._end_by(
+                ServiceUnavailableError(
+                    f"the service was given up: {given_up}", remedy="see the service's own log"
+                ),
+                GIVEN_UP,
+            )
+        elif self._hope is not None and self.stage == "load":
+            in_flight, into_s = self.crew.status().in_flight, self._clock() - self._origin_s
+            lost = self._hope.lost(self.live, into_s, in_flight)
+            if lost:
+                self._hope = None
+                self.notice(HOPELESS, f"ended early: {lost}")
+                self._cut.set()
+
+    def _look_after_sampler(self) -> None:
+        sampler = self._sampler
+        if sampler is not None and not sampler.running and not self._sampler_missed:
+            self._sampler_missed = True
+            self.notice(
+                "monitors_ended",
+                f"the monitors' process ended by itself, code {sampler.exit_code}: no samples from then on",
+            )
+
+    def _is_ready(self) -> bool:
+        client = self.plan.client_class(self.plan.service)
+        try:
+            client.ready()
+        except ServiceError:
+            return False
+        finally:
+            client.close()
+        return True
+
+    def _end_by(self, error: GenloadError, code: str) -> None:
+        """The run cannot go on: the first reason is the one that is told."""
+        if self.error is None:
+            self.error = error
+            self.writer.event(Notice(t_s=self.now_s(), code=code, text=error.message))
+            self._cut.set()
 
     def _users(self) -> Users:
         status = self.crew.status()
@@ -320,17 +403,9 @@ class Conductor:
         try:
             write()
         except RunDirectoryError as error:
-            if self.error is None:
-                self.error = error
-                logger.error(error.render())
-                self.interrupted_by = "the run directory"
-                self._interrupted.set()
+            self._end_by(error, NOT_RECORDED)
 
 
 def first_users(plan: RunPlan) -> int:
     """Users to have before the load begins: those it begins with, waiting at the gate; one to warm up."""
     return max(plan.timeline.target(0.0), 1)
-
-
-def _code(error: GenloadError) -> str:
-    return "not_ready" if isinstance(error, ServiceUnavailableError) else "refused"

@@ -29,7 +29,8 @@ class CrewStatus:
 class Crew(Protocol):
     """What the conductor may ask of the processes with users. Times are the master's monotonic seconds."""
 
-    def prepare(self, plan: RunPlan, t0_s: float) -> None: ...
+    def prepare(self, plan: RunPlan, t0_s: float) -> Sequence[str]:
+        """Get ready; returns what the user should know about the inputs."""
 
     def warm_up(self) -> None: ...
 
@@ -56,8 +57,9 @@ class LocalCrew:
     def __init__(self, process: LoadProcess) -> None:
         self.process = process
 
-    def prepare(self, plan: RunPlan, t0_s: float) -> None:
+    def prepare(self, plan: RunPlan, t0_s: float) -> list[str]:
         self.process.prepare(plan, Share(), "local", t0_s)
+        return self.process.images_left_out
 
     def warm_up(self) -> None:
         self.process.gate.warm_up()

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from genload.analysis.evaluate import observed
 from genload.harness.conductor import Conductor
-from genload.settings.criteria.ast import Dimension
+from genload.reporting.wording import human
 from genload.settings.criteria.criterion import Criterion
 
 REFRESH_S = 1.0
@@ -66,7 +66,7 @@ class Display:
 
     def _where(self) -> str:
         conductor = self._conductor
-        return conductor.phase if conductor.stage == "load" else conductor.stage
+        return conductor.phase or "load" if conductor.stage == "load" else conductor.stage
 
     def line(self) -> Text:
         """Everything in one line."""
@@ -127,14 +127,3 @@ class Display:
         if result.value is None:
             return MARKS["inconclusive"], "–"
         return MARKS[result.result], human(result.value, result.unit)
-
-
-def human(value: float, unit: str) -> str:
-    """A number for people: 82.1 s, 3.2 %, 1.2 GiB."""
-    if not isfinite(value):
-        return "∞"
-    if unit == Dimension.RATIO:
-        return f"{value:.1%}"
-    if unit == Dimension.BYTES:
-        return f"{value / 2**30:.2f} GiB"
-    return f"{value:.3g} {unit}".strip() if unit == Dimension.TIME else f"{value:g}"

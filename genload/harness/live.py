@@ -98,11 +98,15 @@ class LiveStats:
         self.phases: dict[str, Totals] = {}
         self.errors: Counter[str] = Counter()
         self.warmups = 0
+        self.fastest_s = inf
+        """The shortest request so far, whatever became of it, warm-up too."""
         self._samples = _SampleTail(samples_file)
 
     def add(self, record: RequestRecord) -> None:
         if record.operation != self.operation:
             return
+        if record.outcome != "unfinished":
+            self.fastest_s = min(self.fastest_s, record.duration_s)
         if record.warmup:
             self.warmups += 1
             return
@@ -148,11 +152,12 @@ class _SampleTail:
         self._min: dict[str, float] = {}
 
     def read(self) -> None:
-        if not self._path.exists():
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                text = file.read()
+        except OSError:  # not there yet, or deleted: the writer notices, and ends the run
             return
-        with self._path.open("rb") as file:
-            file.seek(self._offset)
-            text = file.read()
         whole, _, _ = text.rpartition(b"\n")
         self._offset += len(whole) + 1 if whole else 0
         for line in whole.splitlines():

@@ -15,7 +15,8 @@ from genload.settings.loader import scenario_names
 Number = TypeVar("Number", int, float)
 
 LOOPBACK = "127.0.0.1"
-WEB_FORM_FIELDS = ("scenario", "host", "time_scale", "rehearsal", "seed", "strict")
+ABORT_ON = ("", "hopeless")
+WEB_FORM_FIELDS = ("scenario", "host", "time_scale", "rehearsal", "seed", "strict", "abort_on")
 
 
 def add_options(parser: Any, *, web_scenario: str | None) -> None:
@@ -75,6 +76,12 @@ def add_options(parser: Any, *, web_scenario: str | None) -> None:
     parser.add_argument(
         "--strict", action="store_true", default=False, help="Pass only on exact or proven evidence"
     )
+    parser.add_argument(
+        "--abort-on",
+        choices=ABORT_ON,
+        default="",
+        help="hopeless: end the load as soon as a `must` criterion can no longer hold",
+    )
     # Locust's own defaults listen on every interface, without a password.
     parser.set_defaults(web_host=LOOPBACK, master_bind_host=LOOPBACK)
 
@@ -107,6 +114,7 @@ def request_from(options: Any) -> RunRequest:
         seed=_number(options.seed, "--seed", int) if str(options.seed) else None,
         overrides=tuple(options.set),
         strict=bool(options.strict),
+        abort_on=options.abort_on,
     )
 
 

@@ -27,6 +27,7 @@ class RunRequest:
     seed: int | None = None
     overrides: tuple[str, ...] = ()
     strict: bool = False
+    abort_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class RunPlan:
     time_scale: float = 1.0
     rehearsal: bool = False
     strict: bool = False
+    abort_on: str = ""  # "hopeless": end when a `must` criterion can no longer hold
 
     @property
     def scenario(self) -> Scenario:
@@ -118,4 +120,5 @@ def make_plan(request: RunRequest) -> RunPlan:
         time_scale=request.time_scale,
         rehearsal=request.rehearsal,
         strict=request.strict,
+        abort_on=request.abort_on,
     )

@@ -19,7 +19,7 @@ from gevent.lock import BoundedSemaphore
 from locust import events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
-from genload.errors import GenloadError, UsageError
+from genload.errors import ExitCode, GenloadError, RunDirectoryError, UsageError
 from genload.harness import locust_hooks
 from genload.harness.conductor import Conductor, first_users
 from genload.harness.crew import Crew, LocalCrew
@@ -61,6 +61,7 @@ def _on_init(environment: Any, runner: Any, web_ui: Any, web: _WebFlag) -> None:
         link = WorkerLink(runner)
         environment.genload = link.process
         environment.events.request.add_listener(link.process.recorder.on_request)
+        Leaver(environment, runner, link).attach()
         return
     assert isinstance(runner, LocalRunner | MasterRunner)  # noqa: S101  Locust has no others
     options = environment.parsed_options
@@ -79,6 +80,39 @@ def _on_init(environment: Any, runner: Any, web_ui: Any, web: _WebFlag) -> None:
 def _exit(error: GenloadError) -> None:
     print(error.render(), file=sys.stderr)
     sys.exit(int(error.exit_code))
+
+
+class Leaver:
+    """On a worker: however it is ended, what its users did reaches the master.
+
+    Ctrl-C reaches a master and its workers at once when they share a terminal, so the first one only stops
+    new work: the master ends the run.
+    """
+
+    def __init__(self, environment: Any, runner: WorkerRunner, link: WorkerLink) -> None:
+        self._environment, self._runner, self._link = environment, runner, link
+        self._interrupted = False
+
+    def attach(self) -> None:
+        # Before the runner's own `quitting` listener, which tells the master that this worker is gone.
+        self._environment.events.quitting.add_listener(lambda **_: self._leave())
+        gevent.signal_handler(signal.SIGINT, self._on_interrupt)
+        if hasattr(signal, "SIGHUP"):
+            gevent.signal_handler(signal.SIGHUP, self._end)
+
+    def _on_interrupt(self) -> None:
+        if not self._interrupted:
+            self._interrupted = True
+            self._link.drain()
+        self._end()
+
+    def _end(self) -> None:
+        self._leave()
+        self._runner.quit()
+
+    def _leave(self) -> None:
+        if self._link.leave():
+            self._environment.process_exit_code = int(ExitCode.INTERRUPTED)
 
 
 class Director:
@@ -182,7 +216,9 @@ class Director:
         try:
             code = self._judge(conductor)
         except GenloadError as error:
-            self._fail(error)
+            # What could not be recorded can often not be judged either: the reason has been told.
+            if not isinstance(conductor.error, RunDirectoryError):
+                self._fail(error)
             return
         self.environment.process_exit_code = (
             int(conductor.error.exit_code) if conductor.error is not None else code

@@ -49,6 +49,11 @@ class LoadProcess:
         self.outputs = OutputRegistry()
         self.health.start()
 
+    @property
+    def images_left_out(self) -> list[str]:
+        """Files in the user's own image folder that are not used, each with its reason."""
+        return [f"service.images: {reason}" for reason in self.images.skipped]
+
     def release(self) -> None:
         """The run is over and everything is recorded."""
         self.health.stop()

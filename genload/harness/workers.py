@@ -32,6 +32,9 @@ logger = logging.getLogger(__name__)
 REPORT_S = 0.5
 RESEND_S = 5.0
 FINISH_S = 15.0
+LEAVE_S = 5.0  # for what a worker that leaves still has to hand over
+LEAVE_POLL_S = 0.02
+SAME_INTERRUPT_S = 2.0  # within which a master that got the same Ctrl-C says that the load is over
 CLOCK_PINGS = 20  # the offset is the one of the fastest of so many round trips
 
 PREPARE, STAGE, FINISH, ACK, REPORT, OUTPUT = (
@@ -74,6 +77,7 @@ class WorkerLink:
         self._sent_at_s = 0.0
         self._stages = 0
         self._first_outputs = FirstFew()
+        self._leaving = self._master_closes = False
         self._pings: list[tuple[float, float]] = []  # (bound, offset): master's clock = ours + offset
         for name, listener in (
             (PREPARE, self._prepare),
@@ -84,6 +88,36 @@ class WorkerLink:
             runner.register_message(name, listener)
         gevent.spawn(self._report_regularly)
 
+    def leave(self) -> bool:
+        """This process ends before its run does: what is in flight ends now, as unfinished, and goes to the
+        master with everything it has not confirmed. Whether there was a run.
+        """
+        if self.process.plan is None or self._leaving:
+            return False
+        self._leaving = True
+        self._stop_users()
+        deadline_s = self._clock() + LEAVE_S
+        self._report(total=self.process.recorder.count)
+        while self._first < self.process.recorder.count and self._clock() < deadline_s:
+            gevent.sleep(LEAVE_POLL_S)
+        self.process.release()
+        return True
+
+    def drain(self) -> None:
+        """No new work; return when the run is over, or nothing is in flight here any more and the master
+        goes on without us.
+        """
+        self.process.gate.close()
+        heard_by_s = self._clock() + SAME_INTERRUPT_S
+        while self.process.plan is not None and (
+            self.process.gate.in_flight or self._master_closes or self._clock() < heard_by_s
+        ):
+            gevent.sleep(LEAVE_POLL_S)
+
+    def _stop_users(self) -> None:
+        self._runner.environment.stop_timeout = 0.0
+        self._runner.stop_users(self._runner.user_classes_count)
+
     def _keep(self, record: RequestRecord) -> None:
         self._kept.append(record)
 
@@ -92,6 +126,7 @@ class WorkerLink:
     def _prepare(self, environment: Any, msg: Any) -> None:
         data = msg.data
         self._kept, self._first, self._sent, self._stages = [], 0, 0, 0
+        self._master_closes = False
         self._first_outputs = FirstFew()
         t0_s = data["t0_s"] - self._clock_offset()[1]
         self.process.prepare(
@@ -106,13 +141,13 @@ class WorkerLink:
             gate.begin(msg.data["origin_s"] - self._clock_offset()[1])
         else:
             gate.close()
+            self._master_closes = True
         self._stages += 1
         self._report()
 
     def _finish(self, environment: Any, msg: Any) -> None:
         """What is still in flight ends here, as an unfinished record."""
-        self._runner.environment.stop_timeout = 0.0
-        self._runner.stop_users(self._runner.user_classes_count)
+        self._stop_users()
         self._sent = (
             self._first
         )  # whatever is not confirmed goes out once more, so that nothing depends on one message
@@ -209,7 +244,7 @@ class RemoteCrew:
         runner.register_message(OUTPUT, self._on_output)
         locust_hooks.screen_workers(runner, self._comes_too_late)
 
-    def prepare(self, plan: RunPlan, t0_s: float) -> None:
+    def prepare(self, plan: RunPlan, t0_s: float) -> list[str]:
         # Locust deals users out to workers in the order of their ids; ranks in the same order give worker 0
         # the remainder, too.
         ids = sorted(client.id for client in self._runner.clients.ready)
@@ -226,6 +261,7 @@ class RemoteCrew:
                 "t0_s": t0_s,
             }
             self._runner.send_message(PREPARE, data, client_id)
+        return []  # each worker says itself what it leaves out of its inputs
 
     def warm_up(self) -> None:
         self._tell({"stage": "warm_up"})
@@ -301,7 +337,6 @@ class RemoteCrew:
             client = self._runner.clients.get(client_id)
             if source not in self._gone and (client is None or client.state == "missing"):
                 self._gone.add(source)
-                logger.error(f"worker {source} ({client_id}) is gone: the run is not valid")
                 self._lost(source)
 
     def _on_report(self, environment: Any, msg: Any) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from genload.analysis.judged import CriterionVerdict, JudgedRun, JudgedSuite, Summary
 from genload.errors import ExitCode
 from genload.plain import plain as plain
+from genload.runlog.records import GIVEN_UP
 
 _TIMES = (
     (1e-3, 1e6, "µs"),
@@ -125,6 +126,8 @@ def rehearsal_note(run: JudgedRun) -> str | None:
 def verdict_word(run: JudgedRun) -> str:
     """The verdict of a run in capitals; it follows the exit code, so that the two never disagree."""
     verdict = run.verdict
+    if any(reason.code == GIVEN_UP for reason in verdict.reasons):
+        return "GIVEN UP"
     if verdict.exit_code in _WORDS:
         return _WORDS[ExitCode(verdict.exit_code)]
     if not verdict.valid:

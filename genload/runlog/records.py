@@ -107,11 +107,17 @@ class Interrupted(msgspec.Struct, tag="interrupted", tag_field="event", kw_only=
     by: str  # SIGINT, SIGTERM, "web UI stop", …
 
 
+NOT_READY = "not_ready"  # the service was not, in time
+GIVEN_UP = "given_up"  # the service, by the suite's `give_up`
+HOPELESS = "hopeless"  # a criterion could no longer hold, and the load was ended for it
+NOT_RECORDED = "not_recorded"  # the run directory could not be written, and the load was ended for it
+
+
 class Notice(msgspec.Struct, tag="notice", tag_field="event", kw_only=True):
     """Something a reader of the report should know."""
 
     t_s: float
-    code: str  # not_ready, monitor_broken, settle_limit, …
+    code: str  # one of those below, or another: monitors_ended, late_worker, input, …
     text: str
 
 

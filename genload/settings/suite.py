@@ -14,6 +14,7 @@ from typing import Annotated, Any, Protocol, Self, TypeVar
 from pydantic import (
     AfterValidator,
     Field,
+    PositiveInt,
     SerializeAsAny,
     StringConstraints,
     ValidationError,
@@ -250,6 +251,15 @@ class Settle(Settings):
     """How long to wait for the service's in-flight gauge to reach 0."""
 
 
+class GiveUp(Settings):
+    """When a load is ended because the service is beyond help; exit code 4. Never, unless set."""
+
+    consecutive_failures: PositiveInt | None = None
+    """So many requests in a row failed, of whatever user."""
+    down_for_s: TransportSeconds | None = None
+    """Requests got no answer, and since then the service was not ready once, for so long."""
+
+
 class Validity(Settings):
     """When a measurement is not sound enough to be judged."""
 
@@ -306,6 +316,7 @@ class Suite(Settings):
     reports: tuple[str, ...] = ("results_json", "suite_json", "markdown", "junit")
     """Names of files in reports/, rendered after each scenario."""
     settle: Settle = Settle()
+    give_up: GiveUp = GiveUp()
     validity: Validity = Validity()
     seed: int | None = None
     """Makes inputs and pauses repeatable; None draws one, which is recorded."""

@@ -83,6 +83,7 @@ def test_every_option_reaches_the_process(tmp_path: Path) -> None:
         rehearsal=True,
         overrides=("a.b=1", "c=d e"),
         strict=True,
+        abort_on="hopeless",
     )
     words = command(request, target(), "spike", 7, tmp_path)
     assert words[words.index("7") + 1 :] == [
@@ -96,7 +97,20 @@ def test_every_option_reaches_the_process(tmp_path: Path) -> None:
         "c=d e",
         "--rehearsal",
         "--strict",
+        "--abort-on",
+        "hopeless",
     ]
+
+
+@pytest.mark.parametrize("asked_for", [None, "DEBUG"])
+def test_locust_is_quiet_unless_asked(
+    asked_for: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LOCUST_LOGLEVEL", raising=False)
+    if asked_for:
+        monkeypatch.setenv("LOCUST_LOGLEVEL", asked_for)
+    words = command(Request(("orfeas/spike",)), target(), "spike", 7, tmp_path)
+    assert ("--loglevel" in words) is (asked_for is None)
 
 
 @pytest.mark.parametrize(

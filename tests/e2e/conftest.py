@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,3 +114,60 @@ def run_genload(tmp_path: Path, environment: dict[str, str]) -> Callable[..., Ou
         return Outcome(done.returncode, done.stdout, tmp_path / "results")
 
     return run
+
+
+@pytest.fixture
+def short_suite(tmp_path: Path) -> Callable[..., str]:
+    """Write a suite with one scenario, ``own.yaml/short``: three users, real time, no warm-up, no limits that
+    a busy machine would exceed. Returns the target.
+
+    Args, as YAML: `criteria`, `duration`, and `more` top-level lines.
+    """
+
+    def write(
+        *, criteria: str = "all_good: generate.failed == 0", duration: str = "20s", more: str = ""
+    ) -> str:
+        suite = tmp_path / "own.yaml"
+        suite.write_text(
+            "service: {api: orfeas, timeout: 30s, poll: {interval: 50ms}}\n"
+            "locustfile: generation3d\n"
+            "monitors: {host: {interval: 200ms}}\n"
+            "validity: {lag_floor: 1s, min_user_seconds: 50%}\n"
+            "scenarios:\n  short:\n"
+            f"    shape: {{kind: normal, users: 3, duration: {duration}}}\n"
+            "    warmup: {jobs: 0}\n    failure_pause: 100ms\n"
+            f"    criteria: {{{criteria}}}\n{more}\n"
+        )
+        return f"{suite}/short"
+
+    return write
+
+
+@pytest.fixture
+def running(start_locust: Start) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start headless Locust; what still runs at the end of the test is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*options: str) -> subprocess.Popen[str]:
+        started.append(start_locust("--headless", *options))
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., None]:
+    """Wait for something that a running process brings about; it must not end before."""
+
+    def wait(reached: Callable[[], Any], process: subprocess.Popen[str], timeout_s: float = 60) -> None:
+        deadline_s = time.monotonic() + timeout_s
+        while not reached():
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() < deadline_s, "it never came"
+            time.sleep(0.02)
+
+    return wait

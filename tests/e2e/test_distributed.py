@@ -4,6 +4,7 @@ told of.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from genload.runlog.reader import open_run
-from genload.runlog.records import Users
+from genload.runlog.records import Users, WorkerLost
 
 pytestmark = pytest.mark.processes
 
@@ -126,3 +127,61 @@ def test_the_private_hooks_of_locust_are_where_we_change_them() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], text=True, capture_output=True, timeout=60)
     assert done.stdout == "held\n", done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_worker_that_is_told_to_end_hands_over_everything_first(
+    number: int,
+    testbed: Callable[..., Any],
+    cluster: Callable[..., Any],
+    short_suite: Callable[..., str],
+    tmp_path: Path,
+) -> None:
+    server = testbed(service_time="1s", slots=20)
+    master, workers = cluster("--scenario", short_suite(duration="8s"), "-H", server.url)
+    deadline = time.monotonic() + 60
+    while len(server.truth_records()) < 3:
+        assert master.poll() is None and time.monotonic() < deadline, "no job has ended"
+        time.sleep(0.1)
+    time.sleep(0.5)  # into the next jobs
+    workers[0].send_signal(number)
+    code, output = finished(master)
+    assert code == 3, output
+    assert "is gone" in output
+    assert workers[0].wait(20) == 130
+    run = the_run(tmp_path, "short")
+    assert not run.missing_records()
+    (lost,) = [event.source for event in run.events() if isinstance(event, WorkerLost)]
+    jobs = [record for record in run.requests() if record.operation]
+    # Whoever was in flight there is an unfinished request, and nobody else's job was cut short.
+    assert {job.source for job in jobs if job.outcome == "unfinished"} == {lost}
+    assert {job.outcome for job in jobs if job.source != lost} == {"ok"}
+    accepted = {row["job_id"] for row in server.truth_records()}
+    assert accepted <= {job.job_id for job in jobs}
+
+
+def test_ctrl_c_at_master_and_workers_waits_for_what_is_in_flight(
+    testbed: Callable[..., Any],
+    cluster: Callable[..., Any],
+    short_suite: Callable[..., str],
+    tmp_path: Path,
+) -> None:
+    server = testbed(service_time="1s", slots=20)
+    master, workers = cluster("--scenario", short_suite(duration="60s"), "-H", server.url)
+    deadline = time.monotonic() + 60
+    while len(server.truth_records()) < 6:  # the first meshes wait for the inspector's start
+        assert master.poll() is None and time.monotonic() < deadline, "no job has ended"
+        time.sleep(0.1)
+    time.sleep(0.5)  # into the next jobs
+    for process in (*workers, master):  # as a terminal does
+        process.send_signal(signal.SIGINT)
+    code, output = finished(master)
+    assert code == 130, output
+    run = the_run(tmp_path, "short")
+    assert not run.missing_records()
+    assert not [event for event in run.events() if isinstance(event, WorkerLost)]
+    jobs = [record for record in run.requests() if record.operation]
+    assert {job.outcome for job in jobs} == {"ok"}
+    assert sum(job.drained for job in jobs) == 3
+    assert {row["job_id"] for row in server.truth_records()} == {job.job_id for job in jobs}
+    assert [worker.wait(20) for worker in workers] == [0, 0]
