@@ -249,6 +249,9 @@ class Director:
         return self.runner.shape_greenlet is not None or self.runner.state not in ("ready", "stopped")
 
     def _check_form(self, fields: dict[str, str]) -> None:
+        if isinstance(self.runner, MasterRunner) and not self.runner.clients.ready:
+            # Locust would say yes, and wait for ever.
+            raise UsageError("no worker is connected", remedy="start one: locust -f … --worker")
         options = argparse.Namespace(**vars(self.environment.parsed_options))
         options.host = fields.get("host") or options.host
         for name in ("scenario", "time_scale", "seed"):

@@ -119,24 +119,26 @@ def test_workers_are_there_for_the_next_run_of_the_web_ui(
     server, port, web_port = service(job_s=0.5), free_port(), free_port()
     shape = "{kind: baseline, users: 1, iterations: 2}"
     master_of(start, tmp_path, port, server.url, shape, "--web-port", str(web_port))
+    wait_for(lambda: "no worker" in swarm(web_port), "a run without a worker was not refused")
     start("--worker", "--master-port", str(port))
     results = tmp_path / "results"
     for number in (1, 2):
-        wait_for(lambda: swarm(web_port), f"run {number} was never accepted")
+        wait_for(lambda: swarm(web_port) == "", f"run {number} was never accepted")
         wait_for(lambda n=number: len(list(results.glob("*/results_all.json"))) == n, f"no report {number}")
     reports = [json.loads(path.read_text()) for path in results.glob("*/results_all.json")]
     assert [report["successful_requests"] for report in reports] == [2, 2]
     assert len(server.jobs) == 4
 
 
-def swarm(port: int) -> bool:
-    """Ask the web UI for a run; whether it said yes."""
+def swarm(port: int) -> str:
+    """Ask the web UI for a run; "" when it begins, else why not."""
     fields = urllib.parse.urlencode({"scenario": "traps.yaml/all"}).encode()
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/swarm", fields, timeout=10) as answer:
-            return bool(json.load(answer)["success"])
-    except OSError:
-        return False
+            document = json.load(answer)
+    except OSError as error:
+        return str(error)
+    return "" if document["success"] else str(document["message"])
 
 
 def test_workers_of_a_dead_master_stop_loading_soon() -> None:
