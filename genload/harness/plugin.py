@@ -68,8 +68,9 @@ def _on_init(environment: Any, runner: Any, web_ui: Any, web: _WebFlag) -> None:
     try:
         plan = make_plan(request_from(options))
         check_results_folder(Path(options.suite_folder or options.results))
-        if isinstance(runner, LocalRunner):  # a master sends no load, and may not have what it takes
-            check_beginning(plan.client_class, plan.service)
+        # A master asks whether the service is ready; the users and their images are elsewhere.
+        elsewhere = {"images": None} if isinstance(runner, MasterRunner) else {}
+        check_beginning(plan.client_class, plan.service.model_copy(update=elsewhere))
     except GenloadError as error:
         _exit(error)
     if web_ui is not None:
@@ -123,6 +124,7 @@ class Director:
         # Frozen when a run begins: a second POST to /swarm changes the options of a running test.
         self.plan = plan
         self.conductor: Conductor | None = None
+        self.display: Display | None = None
         self._began = self._reported = False
         self._reporting = BoundedSemaphore(1)
         self._signal = ""
@@ -172,7 +174,7 @@ class Director:
         """A run starts. Its settings are frozen here: a second POST to /swarm changes the options of a
         running test.
         """
-        self._reported, self.conductor = False, None
+        self._reported, self.conductor, self.display = False, None, None
         try:
             stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
             self.folder = suite_folder(self.environment.parsed_options, self.plan.suite.name, stamp)
@@ -180,8 +182,9 @@ class Director:
                 self.plan, self.folder / self.plan.scenario_name, self.crew, lambda: self.runner.user_count
             )
             self.conductor.start()
-            self.display = Display(self.conductor, self.runner)
-            self.display.start()
+            if not self._reported:  # the last worker may have left meanwhile
+                self.display = Display(self.conductor, self.runner)
+                self.display.start()
         except GenloadError as error:
             if self.conductor is not None:  # it has made its folder, where no run was before
                 _remove(self.conductor.folder)
@@ -205,7 +208,8 @@ class Director:
                 self._report(self.conductor)
 
     def _report(self, conductor: Conductor) -> None:
-        self.display.stop()
+        if self.display is not None:
+            self.display.stop()
         conductor.finalize()
         if isinstance(conductor.error, UsageError):
             _remove(conductor.folder)

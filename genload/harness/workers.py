@@ -10,6 +10,7 @@ takes too long; the master drops what it has already.
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,11 +20,13 @@ import msgspec
 from gevent.event import Event
 from locust.runners import MasterRunner, WorkerRunner
 
+from genload.errors import GenloadError
 from genload.harness import locust_hooks
 from genload.harness.crew import CrewStatus
 from genload.harness.gate import Share
 from genload.harness.plan import RunPlan
 from genload.harness.process import LoadProcess
+from genload.job import check_beginning
 from genload.runlog.failures import FailedOutput, FirstFew
 from genload.runlog.records import ClientHealth, ClockOffset, RequestRecord
 
@@ -129,9 +132,18 @@ class WorkerLink:
         self._master_closes = False
         self._first_outputs = FirstFew()
         t0_s = data["t0_s"] - self._clock_offset()[1]
-        self.process.prepare(
-            RunPlan.from_message(data["plan"]), Share(data["rank"], data["of"]), data["source"], t0_s
-        )
+        try:
+            plan = RunPlan.from_message(data["plan"])
+            check_beginning(plan.client_class, plan.service)
+            self.process.prepare(plan, Share(data["rank"], data["of"]), data["source"], t0_s)
+        except GenloadError as error:
+            self._refuse(error)
+
+    def _refuse(self, error: GenloadError) -> None:
+        """This machine lacks what a user needs, such as a secret: leave, and count as lost."""
+        print(error.render(), file=sys.stderr, flush=True)
+        self._runner.environment.process_exit_code = int(error.exit_code)
+        gevent.spawn(self._runner.quit)  # not from the greenlet that takes the master's messages
 
     def _stage(self, environment: Any, msg: Any) -> None:
         gate, stage = self.process.gate, msg.data["stage"]
@@ -285,7 +297,8 @@ class RemoteCrew:
             leaving=sum(report.leaving for report in known),
             warmed_up=complete and all(report.warmed_up for report in known),
             used_up=complete and all(report.used_up for report in known),
-            heard=complete and all(report.stages == self._told for report in known),
+            # With every worker gone there is nobody left to wait for.
+            heard=not reports or (complete and all(report.stages == self._told for report in known)),
         )
 
     def health(self, t_s: float) -> Sequence[ClientHealth | ClockOffset]:

@@ -4,6 +4,7 @@ half-written.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +17,7 @@ import pytest
 from genload.cli import main
 from genload.reporting import is_run_directory
 
-from .odd_servers import a_web_page, served
+from .odd_servers import Orfeas, a_web_page, served
 
 pytestmark = pytest.mark.processes
 
@@ -220,3 +221,31 @@ def test_a_service_that_is_none_ends_the_run_with_4(
     for run in runs:
         assert is_run_directory(run) and (run.parent / "results_spike.json").is_file()
         assert "NOT READY" in (run.parent / "summary.md").read_text()
+
+
+def test_a_worker_without_the_secret_says_so_and_the_run_is_over(
+    folder: Path, free_port: Callable[[], int]
+) -> None:
+    """Each machine reads secrets for itself: the master has this one, its only worker has not."""
+    port = str(free_port())
+    locust = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE)]
+    known = {**os.environ, "GENLOAD_ON_ONE": "s3cret-of-one"}
+    options = ["--scenario", "orfeas/spike", "--set", "service.headers.Authorization=${env:GENLOAD_ON_ONE}"]
+    options += ["--master", "--headless", "--expect-workers", "1", "--master-bind-port", port]
+    with served(Orfeas()) as url:
+        master = subprocess.Popen(
+            [*locust, *options, "-H", url],
+            cwd=folder,
+            env=known,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        code, output = call([*locust[1:], "--worker", "--master-port", port], folder)
+        said, _ = master.communicate(timeout=60)
+    lines = own_words(output)
+    assert code == 2
+    assert lines[0] == "the environment variable GENLOAD_ON_ONE is not set" and len(lines) == 2, output
+    assert master.returncode != 0 and "Traceback" not in said, said
+    assert "s3cret" not in said + output
