@@ -89,6 +89,7 @@ class Client(JobClient):
                 max_answer_bytes=int(service.max_answer_bytes),
                 headers={name: reveal(value) for name, value in service.headers.items()},
                 tls=TlsOptions(**service.tls.model_dump()),
+                follow_redirects=service.follow_redirects,
             )
         except ValueError as error:
             remedy = "a header is a name and a text in Latin-1 without line breaks"
@@ -255,7 +256,8 @@ def _success(answer: Answer) -> Answer:
             "rejected", words, rejected=True, retry_after_s=_retry_after_s(answer), status=answer.status
         )
     if 300 <= answer.status < 400:
-        words = f"redirected to {answer.headers.get('location', 'nowhere')}: set service.host to that"
+        where = answer.headers.get("location", "nowhere")
+        words = f"redirected to {where}: set service.host to that, or service.follow_redirects on one host"
     raise ServiceError(f"http_{answer.status}", words, status=answer.status)
 
 

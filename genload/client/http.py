@@ -14,6 +14,7 @@ from genload.client.connection import Connection
 from genload.client.exchange import Exchange
 from genload.client.multipart import multipart
 from genload.client.origin import Origin
+from genload.client.redirects import Request, redirected
 from genload.client.request_head import RequestHead
 from genload.client.timeouts import Timeouts
 from genload.client.tls import TlsOptions
@@ -22,8 +23,8 @@ from genload.client.tls import TlsOptions
 class HttpClient:
     """HTTP/1.1 to one origin, over at most one kept connection: one user's way to the service.
 
-    Every method returns whatever the server answered, redirects and errors included. Requests of several
-    greenlets at a time are safe; each that finds the kept connection taken makes its own.
+    Every method returns whatever the server answered, errors and redirects that are not followed included.
+    Requests of several greenlets at a time are safe; each that finds the kept connection taken makes its own.
 
     Args:
         base_url: http or https; a path in it goes in front of every request's.
@@ -31,13 +32,22 @@ class HttpClient:
         max_answer_bytes: the largest body taken, as sent and as unpacked.
         headers: sent with every request.
         tls: for https; default: the system's certificates, and verify.
+        follow_redirects: how many of one request are followed, within this origin only; see `redirects`.
 
     Raises:
         ConfigError: a base URL or certificate that cannot be used.
         ValueError: a header that cannot be sent.
     """
 
-    __slots__ = ("_closed", "_head", "_kept", "_max_answer_bytes", "_origin", "_timeouts")
+    __slots__ = (
+        "_closed",
+        "_follow_redirects",
+        "_head",
+        "_kept",
+        "_max_answer_bytes",
+        "_origin",
+        "_timeouts",
+    )
 
     def __init__(
         self,
@@ -47,11 +57,13 @@ class HttpClient:
         max_answer_bytes: int,
         headers: Mapping[str, str] | None = None,
         tls: TlsOptions | None = None,
+        follow_redirects: int = 0,
     ) -> None:
         self._origin = Origin(base_url, tls)
         self._head = RequestHead(self._origin, headers or {})
         self._timeouts = timeouts
         self._max_answer_bytes = max_answer_bytes
+        self._follow_redirects = follow_redirects
         self._kept: Connection | None = None
         self._closed = False
 
@@ -64,7 +76,8 @@ class HttpClient:
         body: bytes | None = None,
         total_s: float | None = None,
     ) -> Answer:
-        """Send one request and take its whole answer.
+        """Send one request and take its whole answer; the last one where redirects are followed, with the
+        times and bytes of them all.
 
         Args:
             path: with its query; or an absolute URL of the same origin.
@@ -75,19 +88,10 @@ class HttpClient:
             ClientError: no whole answer came.
             ValueError: a path or header that cannot be sent.
         """
-        message = self._head.bytes_for(method, path, headers, None if body is None else len(body))
-        exchange = Exchange(
-            self._origin,
-            message + body if body else message,
-            head=method == "HEAD",
-            timeouts=self._timeouts,
-            max_answer_bytes=self._max_answer_bytes,
-            kept=self._take_kept(),
-        )
         limit_s = self._timeouts.total_s if total_s is None else total_s
-        answer = watching.run(exchange, message, len(body or b""), limit_s)
-        if exchange.reusable:
-            self._keep(exchange.connection)
+        answer = self._exchange(method, path, headers, body, limit_s)
+        if self._follow_redirects and 300 < answer.status < 400:
+            return self._followed(Request(method, path, headers, body), answer, limit_s)
         return answer
 
     def get(
@@ -144,6 +148,43 @@ class HttpClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _followed(self, request: Request, answer: Answer, limit_s: float | None) -> Answer:
+        """The answer at the end of the redirects, or the first of them that is not followed."""
+        for _ in range(self._follow_redirects):
+            following = redirected(request, self._head.target(request.path), answer, self._origin)
+            if following is None:
+                break
+            request = following
+            answer = self._exchange(
+                request.method, request.path, request.headers, request.body, limit_s, redirect=answer
+            )
+        return answer
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None,
+        body: bytes | None,
+        limit_s: float | None,
+        *,
+        redirect: Answer | None = None,
+    ) -> Answer:
+        message = self._head.bytes_for(method, path, headers, None if body is None else len(body))
+        exchange = Exchange(
+            self._origin,
+            message + body if body else message,
+            head=method == "HEAD",
+            timeouts=self._timeouts,
+            max_answer_bytes=self._max_answer_bytes,
+            kept=self._take_kept(),
+            redirect=redirect,
+        )
+        answer = watching.run(exchange, message, len(body or b""), limit_s)
+        if exchange.reusable:
+            self._keep(exchange.connection)
+        return answer
 
     def _take_kept(self) -> Connection | None:
         """The kept connection if it is still alive. Taken out, so that no other greenlet can send on it."""

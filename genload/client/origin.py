@@ -68,6 +68,10 @@ class Origin:
             return False
         return (parts.scheme, parts.hostname, port) == (self.scheme, self._host, self._port)
 
+    def url(self, target: str) -> str:
+        """The absolute URL of a path and query on this origin, which begin with a slash."""
+        return f"{self.scheme}://{self.authority}{target}"
+
     def connect(self, until_s: float) -> Connection:
         """A new connection: the addresses of the host are tried in order, the last good one first.
 
@@ -111,8 +115,8 @@ class Origin:
         return [(family, address) for family, _, _, _, address in found]
 
 
-def percent_encoded(path: str) -> str:
-    """A path and query in which what has no place there is encoded, and what is encoded already stays."""
+def percent_encoded(path: str | bytes) -> str:
+    """A path and query, or a URL, in which what has no place there is encoded; what is encoded stays."""
     return quote(path, safe=_PATH_SAFE)
 
 

@@ -184,6 +184,9 @@ class Service(Settings):
     receive_timeout_s: TransportSeconds = 60.0
     """The longest silence on a connection that owes an answer."""
     max_answer_bytes: Bytes = float(256 * 2**20)
+    follow_redirects: Annotated[int, Field(ge=0, le=20)] = 0
+    """How many redirects of one request are followed, on the service's own scheme, host and port only. Its
+    time is theirs together."""
     headers: Headers = {}
     """Sent with every request; secrets as ${env:NAME} or ${file:PATH}."""
     tls: Tls = Tls()

@@ -15,7 +15,7 @@ Clients = Callable[..., HttpClient]
 
 
 def good(peer: Peer) -> None:
-    peer.answer(b"HTTP/1.1 201 Made\r\nContent-Length: 2\r\nX-One: 1\r\n\r\nok")
+    peer.answer(b"HTTP/1.1 201 Made\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
 
 
 def cut(peer: Peer) -> None:

@@ -93,6 +93,21 @@ def test_a_failure_keeps_its_status_and_words(make: Make, answer: Any, error_cla
     assert (steps[0].error_class, steps[0].status) == (error_class, answer[0])
 
 
+def test_redirects_are_followed_as_far_as_the_suite_says(make: Make) -> None:
+    script = {
+        "/api/upload-image": [(308, b"", {"Location": "/v2/upload-image"})],
+        "/v2/upload-image": [{"job_id": JOB}],
+    }
+    client, service = make(script, follow_redirects=1)
+    steps: list[Step] = []
+    client.on_step = steps.append
+
+    assert client.upload(IMAGE) == JOB
+    assert [request.path for request in service.received] == list(script)
+    assert service.received[0].body == service.received[1].body
+    assert len(steps) == 1 and steps[0].bytes_sent > 2 * len(service.received[0].body)
+
+
 @pytest.mark.parametrize("answer", [WELCOME, {"status": "uploaded"}, {"job_id": 7}, b"{", b'"text"'])
 def test_a_200_of_another_service_is_a_bad_answer(make: Make, answer: Any) -> None:
     client, _ = make({"/api/upload-image": [answer], "/api/generate-3d": [answer]})
