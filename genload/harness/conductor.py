@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import re
 import time
 from collections.abc import Callable
 from math import inf
@@ -148,14 +149,14 @@ class Conductor:
         # that the first call then kills in the middle of the report.
         self._locust_stops = True
         if self.interrupted_by:
-            self._hurried.set()
+            self.hurry()
         self.interrupted_by = self.interrupted_by or by
         self._cut.set()
-        try:
-            self._done.wait()
-        except KeyboardInterrupt:
-            self._hurried.set()
-            self._done.wait()
+        self._done.wait()
+
+    def hurry(self) -> None:
+        """Do not wait for what is in flight."""
+        self._hurried.set()
 
     def add(self, record: RequestRecord) -> None:
         """A finished request, from whichever process."""
@@ -186,8 +187,9 @@ class Conductor:
         self._event(RunEnded(t_s=self.now_s(), records=self.crew.counts()))
         self._write(self.writer.close)
         if self.writer.unwritten and self.error is not None:
+            cause = re.sub(r"; \d+ lines wait to be written$", "", self.error.message)
             self.error = RunDirectoryError(
-                f"the run was ended and {self.writer.unwritten} lines are lost: {self.error.message}",
+                f"the run was ended and {self.writer.unwritten} lines are lost: {cause}",
                 remedy=self.error.remedy,
             )
         self.crew.release()

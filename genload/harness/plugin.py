@@ -279,17 +279,25 @@ class Director:
         self.environment.process_exit_code = int(error.exit_code)
 
     def _catch_signals(self) -> None:
-        """End on every signal as on Ctrl-C. Locust catches SIGTERM only once a headless shape has ended,
-        and SIGHUP never.
+        """End on every signal in the same way. Locust catches SIGTERM only once a headless shape has ended,
+        SIGHUP never, and Ctrl-C as an exception that a second one raises in the middle of the report.
         """
-        names = ["SIGHUP"] if self.web_ui is not None else ["SIGTERM", "SIGHUP"]
+        names = ["SIGINT", "SIGHUP"] if self.web_ui is not None else ["SIGINT", "SIGTERM", "SIGHUP"]
         for name in names:
             if hasattr(signal, name):
                 gevent.signal_handler(getattr(signal, name), self._end_on, name)
 
     def _end_on(self, name: str) -> None:
         """In a greenlet of its own, for gevent makes one for each signal. Again: do not wait."""
-        self._signal = self._signal or name
+        if self.conductor is None and self.web_ui is None:
+            # No run yet: Locust's main greenlet waits for workers, and for nothing else.
+            hub = gevent.get_hub()
+            hub.loop.run_callback(hub.parent.throw, SystemExit(int(ExitCode.INTERRUPTED)))
+            return
+        if self._signal and self.conductor is not None:
+            self.conductor.hurry()
+            return
+        self._signal = name
         self.runner.quit()
         if self.web_ui is not None:
             self.web_ui.stop()

@@ -59,10 +59,12 @@ def test_one_signal_waits_for_what_is_in_flight(
     assert list((tmp_path / "results").glob("*/results_normal.json"))
 
 
-def test_a_second_ctrl_c_does_not_wait_and_still_records(
-    testbed: Callable[..., Any], start_locust: Callable[..., Any], tmp_path: Path
+# The third comes in the middle of the report, which it must not break off.
+@pytest.mark.parametrize("times", [2, 3])
+def test_ctrl_c_again_does_not_wait_and_still_records(
+    times: int, testbed: Callable[..., Any], start_locust: Callable[..., Any], tmp_path: Path
 ) -> None:
-    _, process, output = interrupted_run(testbed, start_locust, signal.SIGINT, signal.SIGINT)
+    _, process, output = interrupted_run(testbed, start_locust, *[signal.SIGINT] * times)
     jobs = jobs_of(tmp_path)
     assert process.returncode == 130, output
     assert sorted({job.outcome for job in jobs}) == ["ok", "unfinished"]
