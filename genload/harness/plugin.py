@@ -28,7 +28,7 @@ from genload.harness.options import add_options, request_from, suite_folder
 from genload.harness.plan import RunPlan, make_plan
 from genload.harness.process import LoadProcess
 from genload.harness.scenario_shape import ScenarioShape
-from genload.harness.web import guard_form
+from genload.harness.web import guard_form, show_users_at_work
 from genload.harness.workers import RemoteCrew, WorkerLink
 from genload.job import check_beginning
 from genload.runlog.failures import FailedOutput
@@ -153,6 +153,7 @@ class Director:
         if self.web_ui is not None:
             scenario = environment.parsed_options.scenario
             guard_form(self.web_ui.app, scenario, self._is_running, self._check_form)
+            show_users_at_work(self.web_ui.app, self._users_at_work)
         self._catch_signals()
 
     # ---- Locust's events
@@ -251,6 +252,12 @@ class Director:
     def _is_running(self) -> bool:
         # Locust's own state says "ready" until the first users are there.
         return self.runner.shape_greenlet is not None or self.runner.state not in ("ready", "stopped")
+
+    def _users_at_work(self) -> int | None:
+        if self.conductor is None or not self._is_running():
+            return None
+        status = self.conductor.crew.status()
+        return status.working + status.leaving
 
     def _check_form(self, fields: dict[str, str]) -> None:
         if isinstance(self.runner, MasterRunner) and not self.runner.clients.ready:

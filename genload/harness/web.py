@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -54,6 +55,23 @@ def guard_form(
         return None
 
     app.before_request(look)
+
+
+def show_users_at_work(app: Any, at_work: Callable[[], int | None]) -> None:
+    """Let the page count the users that work, not those that wait at the gate: Locust is never asked to
+    take users away, so that its own number does not fall after a spike.
+
+    Args:
+        at_work: users that may start work or still have some in flight; None when no run is under way.
+    """
+
+    def correct(response: Response) -> Response:
+        count = at_work()
+        if count is not None and request.path.endswith("/stats/requests") and response.is_json:
+            response.set_data(json.dumps({**response.get_json(), "user_count": count}))
+        return response
+
+    app.after_request(correct)
 
 
 def _refuse(reason: str) -> Response:
