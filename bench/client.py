@@ -8,7 +8,10 @@ written. Prints the median of each and their ratio, by the clock and by the CPU 
 With --pollers N also: the share of a core and the memory that N users take who poll every 2 s, over kept
 connections and over new ones.
 
-    python bench/client.py [--rounds N] [--seconds S] [--users N] [--pollers N]
+With --waiting N also: the memory of N users who have each sent a request that is never answered, and of as
+many Locust users who only sleep: what the client adds is the difference.
+
+    python bench/client.py [--rounds N] [--seconds S] [--users N] [--pollers N] [--waiting N]
 """
 
 from __future__ import annotations
@@ -17,11 +20,12 @@ import argparse
 import os
 import resource
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -33,6 +37,8 @@ PORT = 18_480
 CLIENTS = ("genload", "FastHttpUser")
 POLLS = ("/state", "/state-close")
 POLL_INTERVAL_S = 2.0
+WAITS = ("waiting", "asleep")
+SILENT = "silent"  # the load that is none: the server that the waiting users wait for
 
 NGINX = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr crit;
@@ -55,6 +61,10 @@ def main() -> None:
     arguments = _arguments()
     if arguments.load in CLIENTS:
         measure_throughput(arguments.load, arguments)
+    elif arguments.load in WAITS:
+        measure_waiting(arguments.load, arguments)
+    elif arguments.load == SILENT:
+        never_answer()
     elif arguments.load:
         measure_polling(arguments.load, arguments)
     else:
@@ -67,7 +77,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=2.0, help="measured seconds of each round")
     parser.add_argument("--users", type=int, default=64)
     parser.add_argument("--pollers", type=int, default=0, help="also measure this many polling users")
-    parser.add_argument("--load", choices=[*CLIENTS, *POLLS], help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--waiting", type=int, default=0, help="also measure this many users without an answer"
+    )
+    parser.add_argument("--load", choices=[*CLIENTS, *POLLS, *WAITS, SILENT], help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -82,13 +95,9 @@ def report(arguments: argparse.Namespace) -> None:
                 results[name].append(round_of(name, cores[0], arguments))
         report_throughput(results)
         if arguments.pollers:
-            for path in POLLS:
-                share, user_bytes, rate = round_of(path, cores[0], arguments)
-                kind = "new connections" if path.endswith("close") else "kept connections"
-                print(
-                    f"{arguments.pollers:,} pollers, {kind:16} {share:.3f} of a core at {rate:,.0f} polls/s, "
-                    f"{user_bytes / 1000:.1f} kB a user"
-                )
+            report_polling(cores[0], arguments)
+    if arguments.waiting:
+        report_waiting(cores[0], arguments)
 
 
 def report_throughput(results: dict[str, list[list[float]]]) -> None:
@@ -98,6 +107,49 @@ def report_throughput(results: dict[str, list[list[float]]]) -> None:
             each = ", ".join(f"{rate:,.0f}" for rate in rates[name])
             print(f"{name:14} {median(rates[name]):9,.0f} requests/{unit}   (rounds: {each})")
         print(f"{'ratio':14} {median(rates['genload']) / median(rates['FastHttpUser']):9.2f}")
+
+
+def report_polling(core: int, arguments: argparse.Namespace) -> None:
+    """Medians of the rounds, which are interleaved too."""
+    rounds = [[round_of(path, core, arguments) for path in POLLS] for _ in range(arguments.rounds)]
+    for path, results in zip(POLLS, zip(*rounds, strict=True), strict=True):
+        share, user_bytes, rate = (median(column) for column in zip(*results, strict=True))
+        kind = "new connections" if path.endswith("close") else "kept connections"
+        each = ", ".join(f"{result[0]:.3f}" for result in results)
+        print(
+            f"{arguments.pollers:,} pollers, {kind:16} {share:.3f} of a core at {rate:,.0f} polls/s, "
+            f"{share / rate * 1e6:.0f} µs of CPU a poll, {user_bytes / 1000:.1f} kB a user   (rounds: {each})"
+        )
+
+
+def report_waiting(core: int, arguments: argparse.Namespace) -> None:
+    with silent_server():
+        waiting, asleep = (round_of(load, core, arguments)[0] / 1000 for load in WAITS)
+    print(f"{arguments.waiting:,} waiting users  {waiting:.1f} kB each, of them {asleep:.1f} kB Locust's own")
+
+
+@contextmanager
+def silent_server() -> Iterator[None]:
+    process = subprocess.Popen([sys.executable, __file__, "--load", SILENT])
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def never_answer() -> None:
+    """Accepts every connection, and that is all."""
+    allow_many_connections()
+    with socket.create_server(("127.0.0.1", PORT), backlog=4096) as listener:
+        accepted = []
+        while True:
+            accepted.append(listener.accept())
+
+
+def allow_many_connections() -> None:
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @contextmanager
@@ -121,7 +173,7 @@ def round_of(load: str, core: int, arguments: argparse.Namespace) -> list[float]
     """The numbers that one fresh process prints."""
     command = ["taskset", "-c", str(core), sys.executable, __file__, "--load", load]
     command += ["--seconds", str(arguments.seconds), "--users", str(arguments.users)]
-    command += ["--pollers", str(arguments.pollers)]
+    command += ["--pollers", str(arguments.pollers), "--waiting", str(arguments.waiting)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=120)
     if done.returncode:
@@ -159,8 +211,7 @@ def measure_polling(path: str, arguments: argparse.Namespace) -> None:
     import gevent
     import psutil
 
-    # A connection each, and one more while an old one is being replaced.
-    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    allow_many_connections()  # one each, and one more while an old one is being replaced
     process = psutil.Process()
     gc.collect()
     rss_bytes = process.memory_info().rss
@@ -182,6 +233,32 @@ def measure_polling(path: str, arguments: argparse.Namespace) -> None:
     os._exit(0)  # stopping thousands of users one by one would take longer than the measurement
 
 
+def measure_waiting(load: str, arguments: argparse.Namespace) -> None:
+    """Prints the bytes a user."""
+    import gc
+
+    import gevent
+    import psutil
+
+    allow_many_connections()
+    begun: list[Any] = []
+    user_class = waiting_user(begun.append) if load == "waiting" else sleeping_user(begun.append)
+    process = psutil.Process()
+    gc.collect()
+    rss_bytes = process.memory_info().rss
+    started(user_class, arguments.waiting)
+    while len(begun) < arguments.waiting:
+        gevent.sleep(0.5)
+    gevent.sleep(2.0)  # until the last of them has connected and sent
+    gc.collect()
+    user_bytes = (process.memory_info().rss - rss_bytes) / arguments.waiting
+    if len(begun) > arguments.waiting:
+        sys.exit("a user did not wait")
+    print(user_bytes)
+    sys.stdout.flush()
+    os._exit(0)
+
+
 def started(user_class: Any, users: int) -> Any:
     """A Locust environment with that many users at work."""
     from locust.env import Environment
@@ -201,7 +278,7 @@ def base_user() -> Any:
         abstract = True
 
         def on_start(self) -> None:
-            timeouts = Timeouts(connect_s=5, receive_s=30, total_s=60)
+            timeouts = Timeouts(connect_s=30, receive_s=60, total_s=90)
             self.client = HttpClient(str(self.host), timeouts=timeouts, max_answer_bytes=1 << 20)
 
         def fetched(self, path: str) -> Any:
@@ -272,6 +349,33 @@ def polling_user(path: str) -> Any:
             self.fetched(path).json()
 
     return Polling
+
+
+def waiting_user(begin: Callable[[Any], None]) -> Any:
+    """A user that waits for an answer until its time is up."""
+    from locust import task
+
+    class Waiting(base_user()):  # type: ignore[misc]
+        @task
+        def wait_for_an_answer(self) -> None:
+            begin(self)
+            self.fetched("/never")
+
+    return Waiting
+
+
+def sleeping_user(begin: Callable[[Any], None]) -> Any:
+    """A user without a client."""
+    import gevent
+    from locust import User, task
+
+    class Sleeping(User):
+        @task
+        def sleep(self) -> None:
+            begin(self)
+            gevent.sleep(3600)
+
+    return Sleeping
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ class AnswerAssembler:
         "_body_pieces",
         "_counted_pieces",
         "_fed_bytes",
+        "_harmless_bytes",
         "_head",
         "_length_checked",
         "_max_body_bytes",
@@ -59,6 +60,7 @@ class AnswerAssembler:
         self._reason = b""
         self._head = head
         self._max_body_bytes = max_body_bytes
+        self._harmless_bytes = min(max_body_bytes, MAX_HEAD_BYTES)  # too little to break any limit
         self._length_checked = False
         self._fed_bytes = 0
         self._body_bytes = 0
@@ -89,7 +91,8 @@ class AnswerAssembler:
             if not self.complete:
                 raise BadAnswerError("protocol", _complaint(error, data)) from None
             self._surplus = True
-        self._check_size()
+        if not self.complete or self._fed_bytes > self._harmless_bytes:
+            self._check_size()
         if self.complete:
             clean = not self._surplus and len(self._pieces) == self._body_pieces
             self.keep_alive = self.keep_alive and clean
@@ -194,7 +197,7 @@ class AnswerAssembler:
     def _field(self, wanted: bytes) -> bytes:
         """The last field of this name: what counts for codings that are listed in several fields."""
         for name, value in reversed(self.pairs):
-            if name.lower() == wanted:
+            if len(name) == len(wanted) and name.lower() == wanted:
                 return value.strip()
         return b""
 

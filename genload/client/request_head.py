@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from genload import __version__
 from genload.client.origin import Origin, percent_encoded
@@ -57,11 +58,11 @@ class RequestHead:
             raise ValueError(f"{method!r} is no HTTP method")
         lines = self._lines
         if headers:
-            names = {name.lower() for name in headers}
+            names = {_checked_name(name) for name in headers}
             if not names.isdisjoint(self._defaults):
                 kept = (pair for key, pair in self._defaults.items() if key not in names)
                 lines = "".join(header_line(name, value) for name, value in kept)
-            lines += "".join(header_line(name, value) for name, value in headers.items())
+            lines += "".join([header_line(name, value) for name, value in headers.items()])
         if body_bytes is not None or method in _WITH_BODY:
             lines += f"Content-Length: {body_bytes or 0}\r\n"
         return f"{method} {self.target(path)} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
@@ -99,10 +100,21 @@ def header_line(name: str, value: str) -> str:
     Raises:
         ValueError: a name or value that would be misread; the value is not shown, it may be a secret.
     """
+    _checked_name(name)
+    if not _VALUE.fullmatch(value):
+        raise ValueError(f"the value of header {name} has line breaks, control or non-Latin-1 characters")
+    return f"{name}: {value}\r\n"
+
+
+@lru_cache(maxsize=256)  # the same few names with every request
+def _checked_name(name: str) -> str:
+    """The name in lower case.
+
+    Raises:
+        ValueError.
+    """
     if not _TOKEN.fullmatch(name):
         raise ValueError(f"{name!r} is no header name")
     if name.lower() in _OWN:
         raise ValueError(f"the client itself sends {name}")
-    if not _VALUE.fullmatch(value):
-        raise ValueError(f"the value of header {name} has line breaks, control or non-Latin-1 characters")
-    return f"{name}: {value}\r\n"
+    return name.lower()

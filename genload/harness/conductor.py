@@ -141,7 +141,7 @@ class Conductor:
 
     def wind_down(self, by: str) -> None:
         """End early, or wait for the end: no new work, wait for what is in flight. Called again: do
-        not wait.
+        not wait. `by` is who interrupts, empty when what ends the run is recorded already.
         """
         if self._done.is_set():
             return

@@ -172,9 +172,7 @@ class Director:
         return users, float(users)
 
     def begin(self) -> None:
-        """A run starts. Its settings are frozen here: a second POST to /swarm changes the options of a
-        running test.
-        """
+        """A run starts, and its users come right after."""
         self._reported, self.conductor, self.display = False, None, None
         try:
             stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -197,8 +195,16 @@ class Director:
         """Locust is about to stop: wait for what is in flight first. Its own `stop_timeout` is ignored
         when distributed.
         """
-        if self.conductor is not None:
-            self.conductor.wind_down(self._signal or ("the web UI" if self.web_ui is not None else "SIGINT"))
+        if self.conductor is None:
+            return
+        if self._signal:
+            self.conductor.wind_down(self._signal)
+        elif isinstance(self.runner, MasterRunner) and self.runner.worker_count == 0:
+            self.conductor.wind_down(
+                ""
+            )  # nobody interrupts: the lost workers are the reason, and told as such
+        else:
+            self.conductor.wind_down("the test itself" if self.web_ui is None else "the web UI")
 
     def report(self) -> None:
         """Every user has ended: close the run directory, judge it, say the verdict and the exit code."""

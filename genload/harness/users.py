@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import gevent
 from gevent import GreenletExit
+from gevent.event import Event
 from locust import User
 from locust.exception import StopUser
 
@@ -39,8 +40,10 @@ class LoadUser(User):
 
     def on_start(self) -> None:
         self.load: LoadProcess = self.environment.genload
-        if self.load.plan is None:  # the run could not begin, and is about to be stopped
-            raise StopUser
+        if self.load.plan is None:
+            # The run could not begin and is about to be stopped. Locust would log a StopUser from here with
+            # a traceback for each user: wait to be stopped instead.
+            Event().wait()
         self.index = self.load.gate.join()
         self.joined = True
         self.rng = self.load.rng(self.index)

@@ -185,3 +185,20 @@ def test_ctrl_c_at_master_and_workers_waits_for_what_is_in_flight(
     assert sum(job.drained for job in jobs) == 3
     assert {row["job_id"] for row in server.truth_records()} == {job.job_id for job in jobs}
     assert [worker.wait(20) for worker in workers] == [0, 0]
+
+
+def test_when_every_worker_is_lost_they_are_the_reason(
+    testbed: Callable[..., Any], cluster: Callable[..., Any], tmp_path: Path
+) -> None:
+    server = testbed(service_time="82s", slots=20, time_scale="0.02", seed=1)
+    master, workers = cluster("--scenario", "demo/normal", "--time-scale", "0.02", "-H", server.url)
+    deadline = time.monotonic() + 60
+    while len(server.truth_records()) < 3:
+        assert time.monotonic() < deadline, "no job has ended"
+        time.sleep(0.1)
+    for worker in workers:
+        worker.terminate()
+    code, output = finished(master)
+    assert code == 3, output
+    assert "interrupted by" not in output
+    assert output.count("was lost") == WORKERS
