@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 _CHUNK_BYTES = 64 * 1024
+_TURNS_TO_NOTICE = 3
 
 
 class Transfer(Response):
@@ -39,6 +40,9 @@ class Transfer(Response):
     async def _send_chunks(self, send: Send, gone: asyncio.Future[None]) -> None:
         content = memoryview(self.body)
         for start in range(0, len(content), _CHUNK_BYTES):
+            # A lost connection wakes us and `gone` in the same turn of the loop: let it come first.
+            for _ in range(_TURNS_TO_NOTICE):
+                await asyncio.sleep(0)
             if gone.done():
                 self._served(start, False)
                 return
