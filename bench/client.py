@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BODY_BYTES = 48_000
 PORT = 18_480
 CLIENTS = ("genload", "FastHttpUser")
-POLLS = ("/state", "/state-close")
+POLLS = {"/state": "kept connections", "/state-close": "new connections", "none": "Locust alone"}
 POLL_INTERVAL_S = 2.0
 WAITS = ("waiting", "asleep")
 SILENT = "silent"  # the load that is none: the server that the waiting users wait for
@@ -110,11 +110,10 @@ def report_throughput(results: dict[str, list[list[float]]]) -> None:
 
 
 def report_polling(core: int, arguments: argparse.Namespace) -> None:
-    """Medians of the rounds, which are interleaved too."""
-    rounds = [[round_of(path, core, arguments) for path in POLLS] for _ in range(arguments.rounds)]
-    for path, results in zip(POLLS, zip(*rounds, strict=True), strict=True):
+    """Medians of the rounds, which are interleaved too; last, what Locust takes for users without a client."""
+    rounds = [[round_of(load, core, arguments) for load in POLLS] for _ in range(arguments.rounds)]
+    for kind, results in zip(POLLS.values(), zip(*rounds, strict=True), strict=True):
         share, user_bytes, rate = (median(column) for column in zip(*results, strict=True))
-        kind = "new connections" if path.endswith("close") else "kept connections"
         each = ", ".join(f"{result[0]:.3f}" for result in results)
         print(
             f"{arguments.pollers:,} pollers, {kind:16} {share:.3f} of a core at {rate:,.0f} polls/s, "
@@ -131,6 +130,7 @@ def report_waiting(core: int, arguments: argparse.Namespace) -> None:
 @contextmanager
 def silent_server() -> Iterator[None]:
     process = subprocess.Popen([sys.executable, __file__, "--load", SILENT])
+    time.sleep(0.5)
     try:
         yield
     finally:
@@ -283,16 +283,18 @@ def base_user() -> Any:
 
         def fetched(self, path: str) -> Any:
             answer = self.client.get(path)
-            duration_s = answer.times.end_s - answer.times.start_s
+            self.tell(path, answer.times.end_s - answer.times.start_s, len(answer.body))
+            return answer
+
+        def tell(self, name: str, duration_s: float, body_bytes: int) -> None:
             self.environment.events.request.fire(
                 request_type="GET",
-                name=path,
+                name=name,
                 response_time=duration_s * 1000,
-                response_length=len(answer.body),
+                response_length=body_bytes,
                 exception=None,
                 context={},
             )
-            return answer
 
     return Base
 
@@ -330,7 +332,7 @@ def recording_user() -> Any:
 
 
 def polling_user(path: str) -> Any:
-    """A user that asks for a job's state every two seconds."""
+    """A user that asks for a job's state every two seconds; with the path ``none``, that only says so."""
     import random
 
     import gevent
@@ -346,7 +348,10 @@ def polling_user(path: str) -> Any:
 
         @task
         def poll(self) -> None:
-            self.fetched(path).json()
+            if path == "none":
+                self.tell(path, 0.0, 0)
+            else:
+                self.fetched(path).json()
 
     return Polling
 
