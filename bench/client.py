@@ -110,7 +110,7 @@ def report_throughput(results: dict[str, list[list[float]]]) -> None:
 
 
 def report_polling(core: int, arguments: argparse.Namespace) -> None:
-    """Medians of the rounds, which are interleaved too; last, what Locust takes for users without a client."""
+    """Medians of the rounds, which are interleaved too. Last: what users without a client take."""
     rounds = [[round_of(load, core, arguments) for load in POLLS] for _ in range(arguments.rounds)]
     for kind, results in zip(POLLS.values(), zip(*rounds, strict=True), strict=True):
         share, user_bytes, rate = (median(column) for column in zip(*results, strict=True))
