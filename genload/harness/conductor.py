@@ -17,13 +17,14 @@ from pathlib import Path
 import gevent
 from gevent.event import Event
 
-from genload.errors import GenloadError, RunDirectoryError, ServiceUnavailableError, UsageError
+from genload.errors import GenloadError, RunDirectoryError, ServiceUnavailableError
 from genload.harness.crew import Crew
 from genload.harness.header import run_header
 from genload.harness.hope import Hope
 from genload.harness.live import LiveStats
 from genload.harness.patience import Patience
 from genload.harness.plan import RunPlan
+from genload.harness.readiness import is_ready, wait_until_ready
 from genload.runlog.failures import FailureStore
 from genload.runlog.records import (
     GIVEN_UP,
@@ -44,7 +45,6 @@ from genload.runlog.records import (
 from genload.runlog.records import Event as RunEvent
 from genload.runlog.writer import RunWriter
 from genload.sampler import SamplerHandle, start_sampler
-from genload.service import ServiceError
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,6 @@ WATCH_S = 0.02  # how often the end of the warm-up, of counted iterations and of
 TICK_S = 1.0  # how often the users, the client's health and the flush are due
 TICKS_PER_LOAD = 50  # … but at least so often in a short load
 SHORTEST_TICK_S = 0.1
-READY_PROBE_S = 1.0
 PATIENCE_PROBE_S = 0.2  # how often a service that gave no answer is asked whether it is there again
 USERS_AHEAD_S = 0.5  # users of the next phase are made, with their first inputs, before it begins
 DRAIN_GRACE_S = 5.0  # for what follows a job's own deadline: its inspection, its record
@@ -93,7 +92,7 @@ class Conductor:
         self._changed = Event()
         self._done = Event()
         self._sampler: SamplerHandle | None = None
-        self._patience = Patience(plan.suite.give_up, self._is_ready, clock)
+        self._patience = Patience(plan.suite.give_up, lambda: is_ready(plan), clock)
         hope = Hope(plan.timeline, plan.client_class.operation, plan.scenario)
         self._hope = hope if plan.abort_on == "hopeless" else None
         self._origin_s = inf
@@ -208,7 +207,8 @@ class Conductor:
     def _conduct(self) -> None:
         watchers = [gevent.spawn(self._watch), gevent.spawn(self._ask_after_service)]
         try:
-            self._wait_until_ready()
+            self._enter("waiting for the service")
+            wait_until_ready(self.plan, self._cut, self._clock)
             self._warm_up()
             if not self._cut.is_set():
                 self._load()
@@ -221,45 +221,6 @@ class Conductor:
                 self._event(Interrupted(t_s=self.now_s(), by=self.interrupted_by))
             self._enter("done")
             self._done.set()
-
-    def _wait_until_ready(self) -> None:
-        self._enter("waiting for the service")
-        service = self.plan.service
-        client = self.plan.client_class(service)
-        deadline_s = self._clock() + service.ready_timeout_s
-        try:
-            while True:
-                try:
-                    client.ready()
-                    break
-                except ServiceError as error:
-                    if self._clock() >= deadline_s or self._cut.is_set():
-                        waited = f"within {service.ready_timeout_s:g} s"
-                        raise ServiceUnavailableError(
-                            f"{service.host} was not ready {waited}: {error.message}",
-                            remedy="start the service, correct --host, or raise service.ready_timeout",
-                        ) from error
-                self._cut.wait(READY_PROBE_S)
-            self._check_time_scale(client.time_scale())
-        finally:
-            client.close()
-
-    def _check_time_scale(self, declared: float | None) -> None:
-        """Scaled load against a real engine, or the reverse, would be judged by thresholds of another
-        time.
-        """
-        host, asked = self.plan.service.host, self.plan.time_scale
-        if self.plan.rehearsal or (declared or 1.0) == asked:
-            return
-        if declared is None:
-            raise UsageError(
-                f"--time-scale {asked:g} needs a service whose time is modelled, and {host} is a real one",
-                remedy="leave --time-scale out, or add --rehearsal to try the suite out on purpose",
-            )
-        raise UsageError(
-            f"{host} models time at scale {declared:g}, the run at {asked:g}",
-            remedy=f"use --time-scale {declared:g}",
-        )
 
     def _warm_up(self) -> None:
         if self.plan.scenario.warmup.jobs == 0 or self._cut.is_set():
@@ -352,16 +313,6 @@ class Conductor:
                 "monitors_ended",
                 f"the monitors' process ended by itself, code {sampler.exit_code}: no samples from then on",
             )
-
-    def _is_ready(self) -> bool:
-        client = self.plan.client_class(self.plan.service)
-        try:
-            client.ready()
-        except ServiceError:
-            return False
-        finally:
-            client.close()
-        return True
 
     def _end_by(self, error: GenloadError, code: str) -> None:
         """The run cannot go on: the first reason is the one that is told."""

@@ -61,7 +61,7 @@ def test_a_service_that_is_gone_is_given_up_one_that_comes_back_is_not(
     tmp_path: Path,
 ) -> None:
     server = testbed(service_time="100ms", slots=20)
-    target = short_suite(duration="5min", more="give_up: {down_for: 2s}")
+    target = short_suite(duration="5min", more="give_up: {down_for: 10s}")
     process = running("--scenario", target, "-H", server.url)
     wait_until(lambda: len(server.truth_records()) > 6, process)
     server.end()
