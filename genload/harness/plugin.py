@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import gevent
-from gevent.lock import BoundedSemaphore
 from locust import events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
@@ -125,8 +124,8 @@ class Director:
         self.plan = plan
         self.conductor: Conductor | None = None
         self.display: Display | None = None
-        self._began = self._reported = False
-        self._reporting = BoundedSemaphore(1)
+        self._began = False
+        self._reporter: gevent.Greenlet | None = None
         self._signal = ""
         self.crew: Crew
         if isinstance(runner, MasterRunner):
@@ -173,7 +172,7 @@ class Director:
 
     def begin(self) -> None:
         """A run starts, and its users come right after."""
-        self._reported, self.conductor, self.display = False, None, None
+        self._reporter, self.conductor, self.display = None, None, None
         try:
             stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
             self.folder = suite_folder(self.environment.parsed_options, self.plan.suite.name, stamp)
@@ -181,7 +180,7 @@ class Director:
                 self.plan, self.folder / self.plan.scenario_name, self.crew, lambda: self.runner.user_count
             )
             self.conductor.start()
-            if not self._reported:  # the last worker may have left meanwhile
+            if self._reporter is None:  # the last worker may have left meanwhile
                 self.display = Display(self.conductor, self.runner)
                 self.display.start()
         except GenloadError as error:
@@ -208,13 +207,15 @@ class Director:
 
     def report(self) -> None:
         """Every user has ended: close the run directory, judge it, say the verdict and the exit code."""
-        with self._reporting:  # Locust may stop twice at once; whoever comes second waits for the exit code
-            self._began = False
-            if self.conductor is not None and not self._reported:
-                self._reported = True
-                self._report(self.conductor)
+        self._began = False
+        if self.conductor is not None and self._reporter is None:
+            # In a greenlet of its own: Locust may stop twice at once, and kill the first in the middle.
+            self._reporter = gevent.spawn(self._report, self.conductor)
+        if self._reporter is not None:
+            self._reporter.join()
 
     def _report(self, conductor: Conductor) -> None:
+        self.environment.process_exit_code = int(ExitCode.INVALID)  # until there is a verdict
         if self.display is not None:
             self.display.stop()
         conductor.finalize()
@@ -237,9 +238,11 @@ class Director:
 
     def quit(self) -> None:
         """Locust reads the exit code right after this. On SIGTERM nothing has been stopped yet."""
-        if self.conductor is not None and not self._reported:
-            self._signal = self._signal or "SIGTERM"
+        if self.conductor is not None and self._reporter is None:
+            if self.web_ui is not None:
+                self._signal = self._signal or "SIGTERM"
             self.runner.stop()
+            self.wind_down()  # where Locust had been stopping already, and was cut off in it
         self.report()
 
     # ----

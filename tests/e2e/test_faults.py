@@ -200,7 +200,7 @@ def test_what_befalls_the_whole_service_is_seen_in_each_job(
     server = faulty(*faults, seed=1)
     outcome = run(
         server,
-        shape={"kind": "normal", "users": 4, "duration": "4s"},
+        shape={"kind": "normal", "users": 4, "duration": "8s"},
         failure_pause="100ms",
         criteria={
             "few_errors": "generate.error_rate < 1%",
