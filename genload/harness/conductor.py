@@ -83,6 +83,7 @@ class Conductor:
         self.failures = FailureStore(folder, self._not_kept)
         self.live = LiveStats(plan.client_class.operation, folder / "samples.jsonl")
         self._tick_s = min(TICK_S, max(plan.timeline.duration_s / TICKS_PER_LOAD, SHORTEST_TICK_S))
+        self.begun = False
         self.stage = "starting"
         self.interrupted_by = ""
         self.phase = ""
@@ -117,6 +118,7 @@ class Conductor:
         for remark in remarks:
             self.notice("input", remark)
         gevent.spawn(self._conduct)
+        self.begun = True
 
     def users_wanted(self) -> tuple[int, float] | None:
         """For Locust's shape: (users, spawn rate); None when the run has ended.

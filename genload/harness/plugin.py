@@ -242,7 +242,8 @@ class Director:
             if self.web_ui is not None:
                 self._signal = self._signal or "SIGTERM"
             self.runner.stop()
-            self.wind_down()  # where Locust had been stopping already, and was cut off in it
+            if self.conductor.begun:
+                self.wind_down()  # where Locust had been stopping already, and was cut off in it
         self.report()
 
     # ----
