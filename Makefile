@@ -18,7 +18,7 @@ demo: $(STAMP) ## all five ORFEAS scenarios against the built-in testbed, about 
 	$(BIN)/genload demo $(ARGS)
 
 test: $(STAMP) ## every test; one part of them: make test ARGS=tests/settings
-	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 check: $(STAMP) ## style, types, the house's import rules, declared dependencies
 	$(BIN)/ruff check .
