@@ -64,6 +64,7 @@ class WorkerReport(msgspec.Struct, kw_only=True):
     rss_bytes: int = 0
     offset_s: float = 0.0
     bound_s: float = 0.0
+    run: int = 0  # the master's number of the run that this is about; 0 before the first
     stages: int = 0  # stage messages handled in this run
     total: int | None = None  # in the last report of a run: how many records there were
 
@@ -78,7 +79,7 @@ class WorkerLink:
         self._first = 0  # number of the first of them
         self._sent = 0  # numbers below this are on their way
         self._sent_at_s = 0.0
-        self._stages = 0
+        self._run = self._stages = 0
         self._first_outputs = FirstFew()
         self._leaving = self._master_closes = False
         self._pings: list[tuple[float, float]] = []  # (bound, offset): master's clock = ours + offset
@@ -138,6 +139,8 @@ class WorkerLink:
             self.process.prepare(plan, Share(data["rank"], data["of"]), data["source"], t0_s)
         except GenloadError as error:
             self._refuse(error)
+        # Only now: a report made in the middle would speak for a run that it knows nothing of.
+        self._run = data["run"]
 
     def _refuse(self, error: GenloadError) -> None:
         """This machine lacks what a user needs, such as a secret: leave, and count as lost."""
@@ -213,6 +216,7 @@ class WorkerLink:
             rss_bytes=rss_bytes,
             offset_s=offset_s,
             bound_s=bound_s,
+            run=self._run,
             stages=self._stages,
             total=total,
         )
@@ -250,7 +254,7 @@ class RemoteCrew:
         self._reports: dict[str, WorkerReport] = {}
         self._health: list[ClientHealth | ClockOffset] = []
         self._gone: set[str] = set()
-        self._t0_s, self._told = 0.0, 0
+        self._t0_s, self._run, self._told = 0.0, 0, 0
         self._finished = Event()
         runner.register_message(REPORT, self._on_report)
         runner.register_message(OUTPUT, self._on_output)
@@ -264,6 +268,7 @@ class RemoteCrew:
         self._next = dict.fromkeys(self._sources.values(), 0)
         self._reports, self._health, self._gone, self._t0_s, self._told = {}, [], set(), t0_s, 0
         self._finished.clear()
+        self._run += 1
         for rank, client_id in enumerate(ids):
             data = {
                 "plan": plan.to_message(),
@@ -271,6 +276,7 @@ class RemoteCrew:
                 "of": len(ids),
                 "source": f"w{rank}",
                 "t0_s": t0_s,
+                "run": self._run,
             }
             self._runner.send_message(PREPARE, data, client_id)
         return []  # each worker says itself what it leaves out of its inputs
@@ -355,7 +361,8 @@ class RemoteCrew:
     def _on_report(self, environment: Any, msg: Any) -> None:
         report = msgspec.convert(msg.data, WorkerReport, builtin_types=(bytes,))
         source = self._sources.get(msg.node_id, "")
-        if source:
+        # One that was on its way when the run was prepared says "warmed up" of a worker that has not begun.
+        if source and report.run == self._run:
             self._take(source, report)
         ack = {
             "source": source,

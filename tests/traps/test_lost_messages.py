@@ -19,7 +19,9 @@ class Runner:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, Any]] = []
-        self.clients = SimpleNamespace(ready=[SimpleNamespace(id="one")])
+        self.clients = SimpleNamespace(
+            ready=[SimpleNamespace(id="one")], get=lambda _: SimpleNamespace(state="ready")
+        )
 
     def register_message(self, name: str, listener: Any) -> None:
         pass
@@ -49,6 +51,7 @@ class Pair:
         )
         self.crew.prepare(SimpleNamespace(to_message=dict), t0_s=100.0)  # type: ignore[arg-type]
         self.link.process.recorder.reset("w0", 0.0)
+        self.link._run = 1
         self.of_master.sent.clear()
 
     def request(self) -> None:
@@ -93,6 +96,16 @@ def test_workers_have_ranks_without_holes_whatever_indices_locust_gave_them() ->
     crew.prepare(SimpleNamespace(to_message=dict), t0_s=0.0)  # type: ignore[arg-type]
     told = [(data["source"], data["rank"], data["of"]) for _, data in runner.sent]
     assert told == [("w0", 0, 3), ("w1", 1, 3), ("w2", 2, 3)]
+
+
+def test_a_report_from_before_the_run_says_nothing_about_it() -> None:
+    pair = Pair()
+    pair.link._run = 0
+    pair.report()
+    assert not pair.crew.status().warmed_up
+    pair.link._run = 1
+    pair.report()
+    assert pair.crew.status().warmed_up
 
 
 def test_a_worker_is_sent_away_during_a_run_only() -> None:
