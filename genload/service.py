@@ -1,14 +1,15 @@
-"""The seam of services/: how to talk to one API whose work is a job (submit, poll, fetch).
+"""The seam of services/: how to talk to one API, whose work is a job (`JobClient`: submit, poll, fetch) or an
+answer that is listened to (`SpeechClient`: speak).
 
-A services/ file defines one subclass of `JobClient` named ``Client``. It makes its own HTTP client, names
+A services/ file defines one subclass of either, named ``Client``. It makes its own HTTP client, names
 its calls with `step`, and raises `ServiceError` for every answer that is no success. It neither
-retries nor waits: `genload.job` does, the same way for every service.
+retries nor waits: `genload.job` and `genload.speech` do, the same way for every service.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -18,7 +19,7 @@ from typing import ClassVar
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
 from genload.plain import plain
-from genload.settings.catalogue import Metric
+from genload.settings.catalogue import Metric, speech_metrics
 from genload.settings.secrets import hide
 from genload.settings.suite import RequestSettings, Service
 
@@ -132,23 +133,65 @@ class Step:
     recorded: bool = True  # False: counts in its job, but is too frequent for a record of its own (a poll)
 
 
-class JobClient(ABC):
-    """A user's own client of one job API; never shared between users."""
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What is to be spoken.
+
+    Attributes:
+        number: of the request in the run; negative for the warm-up.
+        length: the class of the text's length; "" when the scenario has no classes.
+        repeat: whether the text was sent before, on purpose; None when the scenario makes no repeats.
+    """
+
+    number: int
+    text: str
+    voice: str
+    length: str = ""
+    repeat: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """One whole answer to an utterance. Monotonic seconds.
+
+    Attributes:
+        arrivals: (when, how many bytes of `content`) for each receive that brought any; they add up to
+            `content` unless it was packed on its way.
+        streamed: the service sends what it has as it has it: a listener may begin before the end.
+        cached: whether the service answered from a cache; None when it does not show.
+    """
+
+    content: bytes
+    media_type: str
+    sent_s: float
+    first_byte_s: float
+    end_s: float
+    arrivals: tuple[tuple[float, int], ...]
+    streamed: bool
+    cached: bool | None = None
+
+
+class ServiceClient(ABC):
+    """A user's own client of one API; never shared between users."""
 
     Request: ClassVar[type[RequestSettings]] = RequestSettings
-    operation: ClassVar[str] = "generate"
-    stages: ClassVar[tuple[str, ...]] = JOB_STAGES
+    operation: ClassVar[str]
+    stages: ClassVar[tuple[str, ...]] = ()
     metrics: ClassVar[tuple[Metric, ...]] = ()  # beyond those every operation has
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.request_id = ""  # of the job under way; see `correlation`
-        self.deadline_s = inf  # monotonic; no call of the job under way may take longer
-        self.distinct_outputs = True  # False: the same output for different inputs is no failure
+        self.request_id = ""  # of the logical request under way; see `correlation`
+        self.deadline_s = inf  # monotonic; no call of the request under way may take longer
         self.on_step: Callable[[Step], None] = lambda step: None
 
+    @classmethod
+    def labels(cls, request: RequestSettings) -> Mapping[str, tuple[str, ...]]:
+        """The labels of its records by name, with the values they can have; none: any value."""
+        return {}
+
     def correlation(self) -> dict[str, str]:
-        """Headers to send with every request; outside a job each request is of its own."""
+        """Headers to send with every request; outside a logical request each is of its own."""
         return correlation_headers(self.request_id or str(uuid4()))
 
     @contextmanager
@@ -174,6 +217,30 @@ class JobClient(ABC):
     @abstractmethod
     def ready(self) -> None:
         """Return when the service can take work now; raise ServiceError with the reason when not."""
+
+    def in_flight(self) -> int | None:
+        """How many jobs the service says it is working on; None when it does not say, or does not answer."""
+        return None
+
+    def time_scale(self) -> float | None:
+        """The scale of a service whose time is modelled (it declares itself a testbed); None for a real one.
+        Raises ServiceError when it does not answer."""
+        return None
+
+    def close(self) -> None:
+        """Close what is open."""
+        return
+
+
+class JobClient(ServiceClient):
+    """A user's own client of one job API."""
+
+    operation: ClassVar[str] = "generate"
+    stages: ClassVar[tuple[str, ...]] = JOB_STAGES
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
+        self.distinct_outputs = True  # False: the same output for different inputs is no failure
 
     @abstractmethod
     def upload(self, job: JobInput) -> str:
@@ -204,15 +271,14 @@ class JobClient(ABC):
         """Give a job up, where the service can."""
         return
 
-    def in_flight(self) -> int | None:
-        """How many jobs the service says it is working on; None when it does not say, or does not answer."""
-        return None
 
-    def time_scale(self) -> float | None:
-        """The scale of a service whose time is modelled (it declares itself a testbed); None for a real one.
-        Raises ServiceError when it does not answer."""
-        return None
+class SpeechClient(ServiceClient):
+    """A user's own client of one text-to-speech API."""
 
-    def close(self) -> None:
-        """Close what is open."""
-        return
+    operation: ClassVar[str] = "speech"
+    metrics: ClassVar[tuple[Metric, ...]] = speech_metrics("speech")
+
+    @abstractmethod
+    def speak(self, utterance: Utterance) -> Speech:
+        """Ask for the utterance and take the whole answer; raises ServiceError for anything but a success
+        whose content may be audio. Whether it is audio, `genload.artifacts.audio` says."""

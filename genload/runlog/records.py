@@ -42,6 +42,7 @@ class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     bytes_received: int = 0
     labels: dict[str, str] = {}
     stages: dict[str, float] = {}  # seconds by stage name; the stages of a job add up to its duration
+    gaps: dict[int, int] = {}  # pauses between arrivals: how many, by class (`genload.artifacts.playback`)
     numbers: dict[str, float] = {}  # attempts, rejections, polls, poll_bound_s, server_duration_s, faces, …
 
 

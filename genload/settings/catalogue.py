@@ -42,6 +42,12 @@ def request_metrics(operation: str, stages: tuple[str, ...] = ()) -> tuple[Metri
         ("unfinished", Dimension.COUNT, "still in flight when waiting for them ended"),
         ("rejections", Dimension.COUNT, "refusals (429, 503) met on the way, retried or final"),
         ("throughput", Dimension.RATE, "completions inside the window ÷ its length"),
+        ("valid_rate", Dimension.RATIO, "outputs that passed their inspection ÷ outputs inspected"),
+        (
+            "connection_errors",
+            Dimension.COUNT,
+            "failed without a whole answer: refused, reset, cut off, timed out",
+        ),
     )
     numbers = tuple(Metric(f"{operation}.{n}", d, (), "requests", h) for n, d, h in plain)
     durations = (
@@ -65,6 +71,35 @@ def request_metrics(operation: str, stages: tuple[str, ...] = ()) -> tuple[Metri
         for s in stages
     )
     return numbers + durations + parts
+
+
+def speech_metrics(operation: str) -> tuple[Metric, ...]:
+    """The metrics of an operation whose output is listened to; formulas in `genload.artifacts.playback`."""
+    time, plain, ratio, count = Dimension.TIME, Dimension.PLAIN, Dimension.RATIO, Dimension.COUNT
+    per_request = (
+        ("ttfb", time, "send to the first byte of the answer's body"),
+        ("ttfa", time, "send to the first 20 ms of audio that can be played"),
+        ("first_sound", time, "send to the first audio that is not silent"),
+        ("gap_max", time, "longest pause between two arrivals of one answer"),
+        ("audio_duration", time, "length of the audio"),
+        ("rtf", plain, "send to the last byte ÷ length of the audio: below 1 is faster than real time"),
+        ("delivery_rtf", plain, "first audio to the last byte ÷ length of the audio"),
+        ("stalls", count, "times that playback had to wait, with the suite's pre-buffer"),
+        ("underrun", time, "longest such wait of one answer; 0 when there was none"),
+        ("startup_buffer", time, "least pre-buffer that would have avoided every stall"),
+        ("silence", ratio, "share of the audio that is silent"),
+        ("rms", plain, "loudness, 0..1 of full scale"),
+        ("characters", count, "length of the text"),
+        ("start_delay", time, "how late it was sent after the moment that an open schedule intended"),
+    )
+    whole = (
+        ("audio_throughput", plain, "seconds of audio completed inside the window ÷ its length"),
+        ("per_character", time, "duration against text length: the slope, seconds a character"),
+    )
+    return (
+        *(Metric(f"{operation}.{n}", d, SUMMARY_STATS, "requests", h) for n, d, h in per_request),
+        *(Metric(f"{operation}.{n}", d, (), "requests", h) for n, d, h in whole),
+    )
 
 
 def _sampled(name: str, dimension: Dimension, text: str) -> Metric:

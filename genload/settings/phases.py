@@ -21,6 +21,9 @@ class Phase:
         users: how many users may start work at its end.
         users_from: how many at its beginning, for a linear ramp; None for a constant phase.
         iterations: how many requests the phase makes in all, for a phase without a duration.
+        per_user: of them, how many each user makes; None: whoever is free takes the next.
+        every_s: an open schedule: one request is to start every so many seconds, the first with the phase,
+            whatever became of those before; users are only the hands that start them.
     """
 
     name: str
@@ -28,6 +31,8 @@ class Phase:
     users: int
     users_from: int | None = None
     iterations: int | None = None
+    per_user: int | None = None
+    every_s: float | None = None
 
     def target(self, into_s: float) -> int:
         """Users that may start work `into_s` seconds after the phase began."""
