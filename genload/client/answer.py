@@ -87,12 +87,24 @@ class Answer:
         reason: the server's own words behind it (Latin-1), maybe empty.
         headers: of the final answer; trailers of a chunked body are among them.
         body: without transfer coding and gzip.
+        arrivals: (when, how many bytes of the body) of each receive that brought any of it, in order; they
+            count it as it was sent, and so add up to `body` unless that was packed with gzip.
         times: see `Times`.
         bytes_sent, bytes_received: on the wire (inside TLS: before encryption, after decryption).
         reused: True if the request went out on a kept connection.
     """
 
-    __slots__ = ("body", "bytes_received", "bytes_sent", "headers", "reason", "reused", "status", "times")
+    __slots__ = (
+        "arrivals",
+        "body",
+        "bytes_received",
+        "bytes_sent",
+        "headers",
+        "reason",
+        "reused",
+        "status",
+        "times",
+    )
 
     def __init__(
         self,
@@ -101,6 +113,7 @@ class Answer:
         reason: str,
         headers: Headers,
         body: bytes,
+        arrivals: tuple[tuple[float, int], ...],
         times: Times,
         bytes_sent: int,
         bytes_received: int,
@@ -110,6 +123,7 @@ class Answer:
         self.reason = reason
         self.headers = headers
         self.body = body
+        self.arrivals = arrivals
         self.times = times
         self.bytes_sent = bytes_sent
         self.bytes_received = bytes_received

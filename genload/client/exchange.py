@@ -195,11 +195,19 @@ class Exchange:
             reason=assembler.reason,
             headers=Headers(assembler.pairs),
             body=body,
+            arrivals=self._arrivals(assembler),
             times=self._times,
             bytes_sent=self._sent_bytes(),
             bytes_received=self._all_received_bytes(),
             reused=self._redirect.reused if self._redirect else self._reused,
         )
+
+    def _arrivals(self, assembler: AnswerAssembler) -> tuple[tuple[float, int], ...]:
+        counts, chunks = assembler.body_bytes_by_feed(), self._times.chunks
+        if len(counts) == 1:
+            return ((chunks[-1][0], counts[0]),) if counts[0] else ()
+        own = chunks[-len(counts) :]  # those before brought the answers that led here
+        return tuple([(chunk[0], count) for chunk, count in zip(own, counts, strict=True) if count])
 
     def _sent_bytes(self) -> int:
         sent_bytes = self.connection.sent_bytes if self.connection is not None else 0

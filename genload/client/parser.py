@@ -8,6 +8,8 @@ Content-Length beside Transfer-Encoding protects proxies; a client lets Transfer
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from genload.client.content_coding import gunzip
@@ -43,6 +45,7 @@ class AnswerAssembler:
         "_max_body_bytes",
         "_parser",
         "_pieces",
+        "_pieces_before",
         "_reason",
         "_surplus",
         "complete",
@@ -65,6 +68,7 @@ class AnswerAssembler:
         self._fed_bytes = 0
         self._body_bytes = 0
         self._pieces: list[bytes] = []
+        self._pieces_before: list[int] = []  # each call of `feed`
         self._counted_pieces = 0
         self._body_pieces = 0
         self._surplus = False
@@ -85,6 +89,7 @@ class AnswerAssembler:
             BadAnswerError: protocol or too_large.
         """
         self._fed_bytes += len(data)
+        self._pieces_before.append(len(self._pieces))
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
@@ -122,6 +127,14 @@ class AnswerAssembler:
         """What has come of the body so far, as it was sent."""
         pieces = self._pieces[: self._body_pieces] if self.complete else self._pieces
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def body_bytes_by_feed(self) -> list[int]:
+        """How many bytes of `body` each call of `feed` brought: 0 for headers and framing alone."""
+        pieces, before = self._pieces, self._pieces_before
+        last = self._body_pieces if self.complete else len(pieces)
+        if last == len(before) == 1:
+            return [len(pieces[0])]  # as with most answers
+        return [sum(map(len, pieces[a:b])) for a, b in pairwise([*before, last])]
 
     def content(self) -> bytes:
         """The complete body without its gzip coding; other codings are left as they are.

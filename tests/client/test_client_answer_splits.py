@@ -53,7 +53,12 @@ def test_any_cut_gives_the_same_answer(
     wire, status, body, headers, ends_with_stream = answer
     assembler = AnswerAssembler(head=False, max_body_bytes=1000)
     pieces = cut(wire, places)
-    completions = [assembler.feed(piece) for piece in pieces]
+    completions, body_bytes = [], []
+    for piece in pieces:
+        before = len(assembler.body())
+        completions.append(assembler.feed(piece))
+        body_bytes.append(len(assembler.body()) - before)
+    assert assembler.body_bytes_by_feed() == body_bytes
     assert not any(completions[:-1])
     assert completions[-1] is not ends_with_stream
     if ends_with_stream:

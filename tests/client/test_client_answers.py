@@ -13,6 +13,7 @@ def answer(body: bytes) -> Answer:
         reason="OK",
         headers=Headers([]),
         body=body,
+        arrivals=(),
         times=Times(),
         bytes_sent=0,
         bytes_received=0,

@@ -42,7 +42,7 @@ def first_lines(server: RawServer) -> list[str]:
 
 def answer(status: int, *locations: str) -> Answer:
     pairs = [(b"Location", location.encode("latin-1")) for location in locations]
-    options: dict[str, Any] = {"bytes_sent": 0, "bytes_received": 0, "reused": False}
+    options: dict[str, Any] = {"arrivals": (), "bytes_sent": 0, "bytes_received": 0, "reused": False}
     return Answer(status=status, reason="", headers=Headers(pairs), body=b"", times=Times(), **options)
 
 
