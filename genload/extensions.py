@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 from genload.errors import ConfigError
 from genload.settings.catalogue import Metric, request_metrics
 from genload.settings.phases import Timeline
-from genload.settings.suite import MonitorSettings, RequestSettings, ShapeSettings
+from genload.settings.suite import MonitorSettings, RequestSettings, Service, ShapeSettings
 
 WINGS = ("locustfiles", "shapes", "services", "monitors", "reports", "config")
 
@@ -162,6 +162,12 @@ class Wings:
     def request_metrics(self, api: str) -> tuple[Metric, ...]:
         client = attribute("services", api, "Client")
         return (*request_metrics(client.operation, client.stages), *client.metrics)
+
+    def labels(self, service: Service) -> Mapping[str, tuple[str, ...]]:
+        labels: Mapping[str, tuple[str, ...]] = attribute("services", service.api, "Client").labels(
+            service.request
+        )
+        return labels
 
     def require(self, wing: str, name: str) -> None:
         if not name.endswith(".py"):

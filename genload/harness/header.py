@@ -18,6 +18,7 @@ _VERSIONS_OF = ("locust", "gevent", "httptools", "numpy", "trimesh")
 def run_header(plan: RunPlan, started_at: str) -> RunHeader:
     """Requested and effective settings, phases, metrics, versions; references to secrets, never secrets."""
     metrics = extensions.Wings().request_metrics(plan.service.api)
+    labels = extensions.Wings().labels(plan.service)
     return RunHeader(
         format=FORMAT_VERSION,
         suite=plan.suite.model_dump(mode="json"),
@@ -26,9 +27,11 @@ def run_header(plan: RunPlan, started_at: str) -> RunHeader:
         phases=[asdict(phase) for phase in plan.timeline.phases],
         operation=plan.client_class.operation,
         stages=list(plan.client_class.stages),
+        labels={name: list(values) for name, values in labels.items()},
         time_scale=plan.time_scale,
         rehearsal=plan.rehearsal,
         seed=plan.seed,
+        salt=plan.salt,
         strict=plan.strict,
         started_at=started_at,
         versions={

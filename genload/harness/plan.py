@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
 from genload import extensions
 from genload.errors import UsageError
-from genload.service import JobClient
 from genload.settings.loader import load_suite, split_target
 from genload.settings.phases import Timeline
 from genload.settings.scaling import scale
@@ -32,12 +32,19 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """One scenario, ready to run. `suite` is in force (scaled), `requested` is what the files say."""
+    """One scenario, ready to run.
+
+    Attributes:
+        suite: in force (scaled); `requested` is what the files say.
+        salt: new for each run, also for one that repeats an earlier one's seed: with it in a text, no cache
+            of the service has an answer.
+    """
 
     suite: Suite
     requested: Suite
     scenario_name: str
     seed: int
+    salt: str
     time_scale: float = 1.0
     rehearsal: bool = False
     strict: bool = False
@@ -49,7 +56,8 @@ class RunPlan:
 
     @property
     def service(self) -> Service:
-        return self.suite.service
+        """The suite's, with the scenario's own `request`."""
+        return self.suite.service_of(self.scenario_name)
 
     @property
     def shape_class(self) -> type[PhasedShape]:
@@ -57,8 +65,9 @@ class RunPlan:
         return shape
 
     @property
-    def client_class(self) -> type[JobClient]:
-        client: type[JobClient] = extensions.attribute("services", self.service.api, "Client")
+    def client_class(self) -> type[Any]:
+        """A subclass of `ServiceClient`; of which kind, the locustfile's user class knows."""
+        client: type[Any] = extensions.attribute("services", self.service.api, "Client")
         return client
 
     @property
@@ -71,13 +80,14 @@ class RunPlan:
             "suite": self.suite.model_dump(mode="json"),
             "scenario": self.scenario_name,
             "seed": self.seed,
+            "salt": self.salt,
             "time_scale": self.time_scale,
         }
 
     @classmethod
     def from_message(cls, data: dict[str, Any]) -> RunPlan:
         suite = Suite.model_validate(data["suite"], context={"wings": extensions.Wings()})
-        return cls(suite, suite, data["scenario"], data["seed"], data["time_scale"])
+        return cls(suite, suite, data["scenario"], data["seed"], data["salt"], data["time_scale"])
 
 
 def make_plan(request: RunRequest) -> RunPlan:
@@ -117,6 +127,7 @@ def make_plan(request: RunRequest) -> RunPlan:
         # A fresh seed for each run unless one is asked for: the same images again would be answered by any
         # result cache.
         seed=random.SystemRandom().randrange(2**31) if seed is None else seed,
+        salt=secrets.token_hex(8),
         time_scale=request.time_scale,
         rehearsal=request.rehearsal,
         strict=request.strict,

@@ -177,6 +177,7 @@ class RunHeader(msgspec.Struct, kw_only=True):
     time_scale: float = 1.0
     rehearsal: bool = False
     seed: int = 0
+    salt: str = ""  # of this run alone, in what was sent: with it and the seed the texts can be made again
     strict: bool = False
     started_at: str = ""  # UTC, ISO 8601
     versions: dict[str, str] = {}

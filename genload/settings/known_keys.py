@@ -16,11 +16,11 @@ from genload.settings.suite import MonitorSettings, RequestSettings, ShapeSettin
 def known_keys(data: Any, path: Sequence[str | int], wings: WingModels) -> frozenset[str] | None:
     """YAML keys that may stand at `path` of a suite's plain `data`; None where any key may, or none can."""
     annotation: Any = Suite
-    parent: Any = None
+    suite = data
     for part in path:
         annotation = _below(annotation, part)
-        parent, data = data, _item(data, part)
-        annotation = _declared(annotation, part, data, parent, wings)
+        data = _item(data, part)
+        annotation = _declared(annotation, part, data, suite, wings)
     if not _is_model(annotation):
         return None
     return frozenset(yaml_name(name) for name in annotation.model_fields)
@@ -59,7 +59,7 @@ def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
-def _declared(annotation: Any, part: str | int, data: Any, parent: Any, wings: WingModels) -> Any:
+def _declared(annotation: Any, part: str | int, data: Any, suite: Any, wings: WingModels) -> Any:
     """A wing's own model in the place of its base; None when the wing file is not known."""
     try:
         if annotation is ShapeSettings:
@@ -67,7 +67,7 @@ def _declared(annotation: Any, part: str | int, data: Any, parent: Any, wings: W
         if annotation is MonitorSettings:
             return wings.monitor(str(part))
         if annotation is RequestSettings:
-            return wings.request(parent["api"])
+            return wings.request(suite["service"]["api"])
     except (ConfigError, KeyError, TypeError):
         return None
     return annotation

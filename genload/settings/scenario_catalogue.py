@@ -7,7 +7,8 @@ from genload.settings.suite import Suite, WingModels
 
 
 def scenario_catalogue(suite: Suite, scenario: str, wings: WingModels) -> Catalogue:
-    """Machine metrics, those of the suite's service, and the phases of the scenario's shape.
+    """Machine metrics, those of the suite's service, the labels of the scenario's requests, and the phases of
+    its shape.
 
     Raises:
         ValueError: the shape's settings make no sense together.
@@ -15,4 +16,5 @@ def scenario_catalogue(suite: Suite, scenario: str, wings: WingModels) -> Catalo
     """
     timeline = wings.timeline(suite.scenarios[scenario].shape)
     phases = tuple(phase.name for phase in timeline.phases)
-    return Catalogue.of(wings.request_metrics(suite.service.api), {"phase": phases}, timeline.duration_s)
+    labels = {"phase": phases, **wings.labels(suite.service_of(scenario))}
+    return Catalogue.of(wings.request_metrics(suite.service.api), labels, timeline.duration_s)

@@ -1,6 +1,7 @@
 """A suite: which service, which load, which criteria. Frozen models; YAML is read by `loader`.
 
-Three parts are described by wing files: a scenario's `shape`, the service's `request` and each monitor.
+Three parts are described by wing files: a scenario's `shape`, the service's `request` (which a scenario may
+have its own keys of) and each monitor.
 Their own settings models are found by name through the validation context (`WingModels`); without one,
 as when a finished run is read again, their values are kept as they stand.
 """
@@ -19,6 +20,7 @@ from pydantic import (
     StringConstraints,
     ValidationError,
     ValidationInfo,
+    ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
 )
@@ -61,6 +63,17 @@ class ShapeSettings(Settings):
 class RequestSettings(Settings):
     """Base of what a service file wants to know about each request (``request: {format: stl}``)."""
 
+    @classmethod
+    def laid_on(cls, base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+        """A scenario's keys laid on the service's: mappings key by key, everything else replaced."""
+        merged = dict(base)
+        for key, value in over.items():
+            below = merged.get(key)
+            if isinstance(below, Mapping) and isinstance(value, Mapping):
+                value = RequestSettings.laid_on(below, value)
+            merged[key] = value
+        return merged
+
 
 class MonitorSettings(Settings):
     """Base of a monitor's settings."""
@@ -96,6 +109,10 @@ class WingModels(Protocol):
 
     def request_metrics(self, api: str) -> tuple[Metric, ...]:
         """Every metric of the service's operation, its stages among them."""
+        ...
+
+    def labels(self, service: Service) -> Mapping[str, tuple[str, ...]]:
+        """The labels of the records that its requests make, with the values they can have; none: any."""
         ...
 
     def require(self, wing: str, name: str) -> None:
@@ -229,6 +246,8 @@ class Scenario(Settings):
 
     purpose: str = ""
     shape: SerializeAsAny[ShapeSettings]
+    request: SerializeAsAny[RequestSettings] | None = None
+    """Keys of `service.request` that are others in this scenario; once read, all that its requests have."""
     warmup: Warmup = Warmup()
     think: Span | None = None
     """Pause before each request; none unless set."""
@@ -244,6 +263,12 @@ class Scenario(Settings):
             return value
         model = _KeptShape if wings is None else _found(wings.shape, value["kind"])
         return _declared(model, value, info)
+
+    @field_validator("request", mode="before")
+    @classmethod
+    def _kept_request(cls, value: Any, info: ValidationInfo) -> Any:
+        # Which model it has is the service's to say: the suite has put that in its place, if it could.
+        return _declared(_KeptRequest, value, info) if isinstance(value, Mapping) else value
 
 
 class Settle(Settings):
@@ -289,16 +314,24 @@ def _monitor(name: str, settings: Any, info: ValidationInfo) -> Any:
     return _declared(_KeptMonitor if wings is None else _found(wings.monitor, name), settings, info)
 
 
-def _within(key: str, error: ValidationError | PydanticCustomError) -> list[InitErrorDetails]:
-    """A nested model's errors, placed under `key` of the mapping that holds it."""
+def _request_of_its_own(service: Service, own: Mapping[str, Any], info: ValidationInfo) -> RequestSettings:
+    """What a scenario's requests have: the service's `request` with the scenario's own keys laid on it."""
+    wings = _wing_models(info)
+    model = _KeptRequest if wings is None else _found(wings.request, service.api)
+    base = service.request.model_dump(mode="json", exclude_unset=True)
+    return _declared(model, model.laid_on(base, own), info)
+
+
+def _within(path: tuple[str, ...], error: ValidationError | PydanticCustomError) -> list[InitErrorDetails]:
+    """A nested model's errors, placed at `path` of the mapping that holds it."""
     if isinstance(error, PydanticCustomError):
-        return [InitErrorDetails(type=error, loc=(key,), input=None)]
+        return [InitErrorDetails(type=error, loc=path, input=None)]
     return [
         InitErrorDetails(
             type=PydanticCustomError(
                 "nested", "{reason}", {**one.get("ctx", {}), "reason": one["msg"], "nested": one["type"]}
             ),
-            loc=(key, *one["loc"]),
+            loc=(*path, *one["loc"]),
             input=None,
         )
         for one in error.errors(include_url=False, include_input=False)
@@ -346,7 +379,40 @@ class Suite(Settings):
             try:
                 read[name] = _monitor(name, {} if settings is None else settings, info)
             except (ValidationError, PydanticCustomError) as error:
-                problems.extend(_within(name, error))
+                problems.extend(_within((name,), error))
         if problems:
             raise ValidationError.from_exception_data("monitors", problems)
         return read
+
+    @field_validator("scenarios", mode="wrap")
+    @classmethod
+    def _requests_of_their_own(
+        cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> Any:
+        service: Service | None = info.data.get("service")
+        problems: list[InitErrorDetails] = []
+        read: dict[Any, Any] = dict(value) if isinstance(value, Mapping) and service is not None else {}
+        for name, scenario in read.items():
+            own = scenario.get("request") if isinstance(scenario, Mapping) else None
+            if service is None or not isinstance(own, Mapping):
+                continue
+            request = None
+            try:
+                request = _request_of_its_own(service, own, info)
+            except (ValidationError, PydanticCustomError) as error:
+                problems += _within((name, "request"), error)
+            read[name] = {**scenario, "request": request}
+        try:
+            scenarios = handler(read or value)
+        except ValidationError as error:
+            if not problems:
+                raise
+            problems += _within((), error)
+        if problems:
+            raise ValidationError.from_exception_data("scenarios", problems)
+        return scenarios
+
+    def service_of(self, scenario: str) -> Service:
+        """The service as one scenario asks it: with that scenario's own `request`."""
+        request = self.scenarios[scenario].request
+        return self.service if request is None else self.service.model_copy(update={"request": request})

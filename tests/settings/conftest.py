@@ -13,7 +13,7 @@ from genload.errors import ConfigError
 from genload.settings.catalogue import Metric, request_metrics
 from genload.settings.loader import load_suite
 from genload.settings.phases import Phase, Timeline, steady_load
-from genload.settings.suite import MonitorSettings, RequestSettings, ShapeSettings, Suite
+from genload.settings.suite import MonitorSettings, RequestSettings, Service, ShapeSettings, Suite
 from genload.settings.units import PerSecond, Seconds, TransportSeconds
 
 
@@ -38,6 +38,7 @@ class Burst(ShapeSettings):
 
 class Job(RequestSettings):
     quality: int = 7
+    grades: tuple[str, ...] = ("a", "b")
     pauses: dict[str, Seconds] = {}
 
 
@@ -73,6 +74,9 @@ class FakeWings:
 
     def request_metrics(self, api: str) -> tuple[Metric, ...]:
         return request_metrics("generate", ("upload", "queue"))
+
+    def labels(self, service: Service) -> dict[str, tuple[str, ...]]:
+        return {"grade": tuple(service.request.model_dump().get("grades", ()))}
 
     def require(self, wing: str, name: str) -> None:
         self._known(

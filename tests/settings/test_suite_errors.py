@@ -93,6 +93,12 @@ WRONG: list[tuple[str, str, int, str, str, str]] = [
     ("no criterion", criterion("x: 5"), 7, X, "is a text", "holds"),
     ("holds", criterion("x: {must: false}"), 7, f"{X}.holds", "is missing", "add it"),
     ("must", criterion("x: {must: maybe, holds: a < 1}"), 7, f"{X}.must", "boolean", "true"),
+    ("own request", scenario("request: {qualty: 5}"), 6, f"{C}.request.qualty", "unknown", "'quality'"),
+    ("own request's value", scenario("request: {quality: x}"), 6, f"{C}.request.quality", "integer", "whole"),
+    ("own request is none", scenario("request: 5"), 6, f"{C}.request", "dictionary", "keys"),
+    ("label", criterion("x: 'generate.failed{grad=a} < 1'"), 7, X, "unknown label 'grad'", "'grade'"),
+    ("label's value", criterion("x: 'generate.failed{grade=c} < 1'"), 7, X, "unknown grade 'c'", "a, b"),
+    ("each label", criterion("x: 'each(grad): generate.failed < 1'"), 7, X, "unknown label", "'grade'"),
     ("metric", criterion("x: generate.duraton.p95 < 1s"), 7, X, "unknown metric", "'generate.duration'"),
     ("phase", criterion("x: generate.failed{phase=spike} < 1"), 7, X, "unknown phase 'spike'", "steady"),
     (
@@ -186,6 +192,27 @@ def test_all_errors_are_listed_first_line_first(write: Write, load: Load) -> Non
     ]
     assert caught.value.render().count("→") == 7
     assert (caught.value.line, caught.value.key) == (1, "service.timeout")
+
+
+def test_a_wrong_request_of_one_scenario_hides_no_other_error(write: Write, load: Load) -> None:
+    path = write(
+        f"{HEAD}  calm:\n    request: {{qualty: 5}}\n    shape: {{kind: stedy}}\n    criteria: {{a: 'b <'}}\n"
+    )
+    with pytest.raises(CollectedConfigError) as caught:
+        load(path)
+    assert [(e.line, e.key) for e in caught.value.errors] == [
+        (5, "scenarios.calm.request.qualty"),
+        (6, "scenarios.calm.shape"),
+        (7, "scenarios.calm.criteria.a"),
+    ]
+
+
+def test_a_wrong_request_of_the_service_is_told_once(write: Write, load: Load) -> None:
+    text = SUITE.replace("{api: jobs}", "{api: jobs, request: {quality: x}}") + "    request: {grades: [c]}\n"
+    with pytest.raises(ConfigError) as caught:
+        load(write(text))
+    assert not isinstance(caught.value, CollectedConfigError)
+    assert (caught.value.line, caught.value.key) == (1, "service.request.quality")
 
 
 def test_an_error_in_an_extended_suite_names_that_file(write: Write, load: Load) -> None:

@@ -118,6 +118,64 @@ def test_anchors_and_merge_keys(write: Write, load: Load) -> None:
     assert [s.purpose for s in suite.scenarios.values()] == ["first", "second", "first"]
 
 
+# A scenario's own request.
+
+
+def request_of(suite: Suite, scenario: str) -> dict[str, object]:
+    return suite.service_of(scenario).request.model_dump()
+
+
+OWN = """\
+service: {api: jobs, request: {quality: 5, pauses: {a: 1s, b: 2s}, grades: [a, b]}}
+locustfile: generation3d
+scenarios:
+  plain:
+    shape: {kind: steady}
+  own:
+    shape: {kind: steady}
+    request: {grades: [c], pauses: {b: 3s, c: 4s}}
+    criteria: {third: "generate.failed{grade=c} == 0"}
+"""
+
+
+def test_a_scenarios_request_is_laid_on_the_services(write: Write, load: Load) -> None:
+    suite = load(write(OWN))
+    assert suite.scenarios["plain"].request is None
+    assert request_of(suite, "plain") == {
+        "quality": 5,
+        "pauses": {"a": "1s", "b": "2s"},
+        "grades": ("a", "b"),
+    }
+    assert request_of(suite, "own") == {
+        "quality": 5,
+        "pauses": {"a": "1s", "b": "3s", "c": "4s"},
+        "grades": ("c",),
+    }
+    assert suite.service_of("own").api == "jobs"
+
+
+def test_a_scenarios_request_survives_a_dump(write: Write, load: Load, wings: WingModels) -> None:
+    suite = load(write(OWN))
+    written = suite.model_dump(mode="json")
+    again = Suite.model_validate(written, context={"wings": wings})
+    assert again == suite
+    kept = Suite.model_validate(written)
+    assert kept.model_dump(mode="json") == written
+    assert request_of(kept, "own")["grades"] == ["c"]
+
+
+def test_layers_and_overrides_reach_a_scenarios_request(write: Write, load: Load) -> None:
+    write(OWN, name="base.yaml")
+    child = write(
+        "extends: base\nservice: {request: {quality: 6}}\nscenarios: {own: {request: null, criteria: null}}\n"
+    )
+    assert request_of(load(child), "own")["grades"] == ("a", "b")
+    assert request_of(load(child), "own")["quality"] == 6
+    changed = load("base", "scenarios.plain.request.grades=[x]", "scenarios.plain.request.pauses.b=9s")
+    assert request_of(changed, "plain")["grades"] == ("x",)
+    assert request_of(changed, "plain")["pauses"] == {"a": "1s", "b": "9s"}
+
+
 # Overrides.
 
 
@@ -155,6 +213,7 @@ def test_overrides_apply_in_order(write: Write, load: Load) -> None:
         ("monitors.pge.interval=3s", "monitors.pge.interval", "did you mean 'page'"),
         ("monitors.page.intervall=3s", "monitors.page.intervall", "did you mean 'interval'"),
         ("service.request.qualty=3", "service.request.qualty", "did you mean 'quality'"),
+        ("scenarios.calm.request.qualty=3", "scenarios.calm.request.qualty", "did you mean 'quality'"),
         ("service.timeout=3", "service.timeout", "90s"),
         ("scenarios.calm.criteria.fast=generate.duration.p95 < 3", "scenarios.calm.criteria.fast", "90s"),
     ],
