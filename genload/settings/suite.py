@@ -70,8 +70,9 @@ class RequestSettings(Settings):
         for key, value in over.items():
             below = merged.get(key)
             if isinstance(below, Mapping) and isinstance(value, Mapping):
-                value = RequestSettings.laid_on(below, value)
-            merged[key] = value
+                merged[key] = RequestSettings.laid_on(below, value)
+            else:
+                merged[key] = value
         return merged
 
 
