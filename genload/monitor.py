@@ -64,6 +64,13 @@ class Monitor(ABC):
             MonitorError: something is known, and something went wrong.
         """
 
+    def facts(self) -> Mapping[str, str]:
+        """What is measured, for a report's first lines: ``{"gpu0.model": "NVIDIA L4"}``.
+
+        Asked for once, after the first tick that went well; empty: nothing beyond the numbers.
+        """
+        return {}
+
     def close(self) -> None:
         """Let go of what `open` took; called once, after an `open` that did not raise."""
         return

@@ -150,6 +150,7 @@ class Sample(msgspec.Struct, omit_defaults=True, kw_only=True):
     t_s: float
     monitor: str
     values: dict[str, float] = {}  # by metric name, base units
+    facts: dict[str, str] = {}  # what is measured ("gpu0.model"), on the monitor's first whole tick
     took_s: float = 0.0
     error: str = ""
 

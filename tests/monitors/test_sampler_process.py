@@ -151,6 +151,8 @@ def test_a_hanging_monitor_does_not_keep_the_process(
     handle.stop(timeout_s=30.0)
     assert not handle.running
     assert handle.exit_code == 0
+    told = {(s.monitor, s.error.partition(":")[0]) for s in wait_for_samples(lambda samples: True)}
+    assert told == {("stuck", "hangs"), ("host", "")}
 
 
 @pytest.mark.parametrize(

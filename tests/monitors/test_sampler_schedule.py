@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from genload.errors import ConfigError
 from genload.monitor import Monitor, MonitorError
 from genload.runlog.records import MonitorPlan, Sample
-from genload.sampler import SampleFile, Watch, load_watch, next_tick
+from genload.sampler.process import SampleFile
+from genload.sampler.watch import Watch, load_watch, next_tick, sample_until
 from genload.settings.suite import MonitorSettings
 
 
@@ -123,6 +124,67 @@ def test_a_watch_ends_when_told_and_closes_its_monitor() -> None:
     Watch("probe", monitor).run(0.0, write, stop)
     assert len(written) == 1
     assert monitor.closed == 1
+
+
+def test_a_tick_that_hangs_is_named_once_while_it_lasts() -> None:
+    entered, go_on = threading.Event(), threading.Event()
+
+    class Hanging(Scripted):
+        def sample(self) -> Mapping[str, float]:
+            entered.set()
+            go_on.wait(30.0)
+            return {"host.cpu": 0.5}
+
+    watch = Watch("probe", Hanging(iter(())))
+    assert watch.hang(0.0, 1e9) is None, "no tick is under way"
+    ended = list[Sample]()
+    thread = threading.Thread(target=lambda: ended.append(watch.tick(100.0, clock=lambda: 107.0)))
+    thread.start()
+    assert entered.wait(30.0)
+    assert watch.hang(100.0, 116.9) is None
+    told = watch.hang(100.0, 119.0)
+    assert told == Sample(t_s=19.0, monitor="probe", error="hangs: the tick 12 s ago has not ended")
+    assert watch.hang(100.0, 200.0) is None, "once is enough"
+    go_on.set()
+    thread.join(30.0)
+    assert ended[0].values == {"host.cpu": 0.5}
+    assert watch.hang(100.0, 1e9) is None
+
+
+def test_a_monitor_that_hangs_at_the_end_is_named_and_the_others_go_on() -> None:
+    written, forever = list[Sample](), threading.Event()
+    enough = threading.Event()
+
+    class Hanging(Scripted):
+        def sample(self) -> Mapping[str, float]:
+            forever.wait(30.0)
+            return {}
+
+    def write(sample: Sample) -> None:
+        written.append(sample)
+        if [s.monitor for s in written].count("well") >= 3:
+            enough.set()
+
+    well = Scripted(iter({"host.cpu": 1.0} for _ in range(10**6)))
+    well.settings = MonitorSettings(interval_s=0.01)
+    watches = [Watch("stuck", Hanging(iter(()))), Watch("well", well)]
+    sample_until(lambda: assert_set(enough), watches, 0.0, write)
+    forever.set()
+    assert {s.monitor for s in written if not s.error} == {"well"}
+    assert [s.monitor for s in written if s.error.startswith("hangs")] == ["stuck"]
+
+
+def assert_set(event: threading.Event) -> None:
+    assert event.wait(30.0)
+
+
+def test_what_is_measured_is_told_once_with_the_first_tick_that_went_well() -> None:
+    class Known(Scripted):
+        def facts(self) -> Mapping[str, str]:
+            return {"gpu0.model": "NVIDIA\x1b[31m L4\n"}
+
+    watch = Watch("probe", Known(iter([MonitorError("not yet"), {"host.cpu": 1.0}, {"host.cpu": 1.0}])))
+    assert [watch.tick(0.0).facts for _ in range(3)] == [{}, {"gpu0.model": "NVIDIA L4"}, {}]
 
 
 def test_the_plan_is_what_the_monitor_promises() -> None:

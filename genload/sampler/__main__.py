@@ -1,0 +1,7 @@
+"""``python -m genload.sampler``."""
+
+import sys
+
+from genload.sampler.process import main
+
+sys.exit(main())

@@ -1,0 +1,35 @@
+"""What parent and child say to each other: one JSON line each way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from genload.runlog.records import MonitorPlan
+
+
+class SamplerConfig(msgspec.Struct):
+    """The line on stdin.
+
+    Attributes:
+        folder: the run directory.
+        t0_monotonic_s: the monotonic clock when the run began; one machine's processes share that clock.
+        host: URL of the service under test.
+        monitors: settings by the name of a file in monitors/; secrets as references.
+    """
+
+    folder: str
+    t0_monotonic_s: float
+    host: str
+    monitors: dict[str, dict[str, Any]]
+
+
+class SamplerAnswer(msgspec.Struct, omit_defaults=True):
+    """The first line on stdout: what the monitors promise, or why there is no sampling."""
+
+    plans: list[MonitorPlan] = []
+    refusal: str = ""
+    remedy: str = ""
+    file: str = ""
+    key: str = ""

@@ -1,0 +1,201 @@
+"""The child's side: each monitor on a schedule and in a thread of its own, whatever it does."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import pydantic
+
+from genload import extensions
+from genload.errors import ConfigError
+from genload.monitor import Monitor, MonitorError
+from genload.plain import plain
+from genload.runlog.records import MonitorPlan, Sample
+from genload.settings.secrets import hide
+
+MAX_ERROR_CHARACTERS = 500
+MAX_FACT_CHARACTERS = 200
+HANGS_FROM_S = 10.0
+"""A tick under way for longer is reported while it lasts: one that hangs for good never would be."""
+_LOOK_EVERY_S = 1.0
+_GRACE_S = 2.0  # for ticks under way when the end comes
+
+
+def next_tick(last: int, start_s: float, interval_s: float, now_s: float) -> int:
+    """The first tick after `last` that is not past: tick k is due at start + k · interval.
+
+    Due times never depend on how long a sample took, so they do not drift; ticks that came due while one
+    was under way are left out, not caught up with.
+    """
+    return max(last + 1, math.ceil((now_s - start_s) / interval_s))
+
+
+@dataclass(slots=True)
+class Watch:
+    """One monitor and its schedule."""
+
+    name: str
+    monitor: Monitor
+    opened: bool = False
+    _facts_told: bool = False
+    _began_s: float | None = None  # the tick under way
+    _hang_told_s: float | None = None  # when the tick began whose hanging has been told
+
+    @property
+    def interval_s(self) -> float:
+        return self.monitor.settings.interval_s
+
+    @property
+    def plan(self) -> MonitorPlan:
+        return MonitorPlan(
+            name=self.name,
+            interval_s=self.interval_s,
+            metrics=list(self.monitor.metrics),
+            source=self.monitor.source,
+        )
+
+    def run(self, t0_s: float, write: Callable[[Sample], None], stop: threading.Event) -> None:
+        """Sample until told to stop; the first tick is now."""
+        start_s, tick = monotonic(), 0
+        while not stop.wait(max(0.0, start_s + tick * self.interval_s - monotonic())):
+            write(self.tick(t0_s))
+            tick = next_tick(tick, start_s, self.interval_s, monotonic())
+        self._close()
+
+    def tick(self, t0_s: float, clock: Callable[[], float] = monotonic) -> Sample:
+        """One sample, whatever the monitor does."""
+        begin_s = self._began_s = clock()
+        values: dict[str, float] = {}
+        facts: dict[str, str] = {}
+        error = ""
+        try:
+            if not self.opened:
+                self.monitor.open()
+                self.opened = True
+            values = _numbers(self.monitor.sample())
+            facts = self._new_facts()
+        except MonitorError as problem:
+            values, error = _numbers(problem.values), str(problem) or "MonitorError"
+        except (Exception, SystemExit) as problem:  # noqa: BLE001  the seam's promise: never the end of a run
+            error = f"{type(problem).__name__}: {problem}"
+        self._began_s = None
+        return Sample(
+            t_s=begin_s - t0_s,
+            monitor=self.name,
+            values=values,
+            facts=facts,
+            took_s=clock() - begin_s,
+            error=plain(hide(error), MAX_ERROR_CHARACTERS),
+        )
+
+    def hang(self, t0_s: float, now_s: float, limit_s: float = HANGS_FROM_S) -> Sample | None:
+        """A sample that names a tick under way for `limit_s` and more, once a tick; else None."""
+        began_s = self._began_s
+        if began_s is None or now_s - began_s < limit_s or began_s == self._hang_told_s:
+            return None
+        self._hang_told_s = began_s
+        return Sample(
+            t_s=now_s - t0_s,
+            monitor=self.name,
+            error=f"hangs: the tick {now_s - began_s:.0f} s ago has not ended",
+        )
+
+    def _new_facts(self) -> dict[str, str]:
+        """What the monitor measures, after the first whole tick."""
+        if self._facts_told:
+            return {}
+        facts = self.monitor.facts()
+        self._facts_told = True
+        return {name: plain(hide(str(text)), MAX_FACT_CHARACTERS) for name, text in facts.items()}
+
+    def _close(self) -> None:
+        if self.opened:
+            with contextlib.suppress(Exception):
+                self.monitor.close()
+
+
+def _numbers(values: Mapping[str, float]) -> dict[str, float]:
+    """Plain floats; NaN and infinity are no measurement, so they are absent."""
+    floats = {name: float(value) for name, value in values.items()}
+    return {name: value for name, value in floats.items() if math.isfinite(value)}
+
+
+def load_watch(name: str, settings: Mapping[str, Any], host: str) -> Watch:
+    """The monitor of one name with its settings.
+
+    Raises:
+        ConfigError: no such file, it cannot be loaded, wrong settings, or it patches the process.
+    """
+    key = f"monitors.{name}"
+    kind: type[Monitor] = extensions.attribute("monitors", name, "Monitor")
+    if gevent_patched():
+        raise ConfigError(
+            f"monitors/{name}.py patches the process with gevent as it is imported",
+            key=key,
+            remedy="a monitor runs in plain Python: use threads and blocking calls",
+        )
+    try:
+        watch = Watch(name, kind(kind.Settings.model_validate(settings), host))
+        plan = watch.plan
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, (key, *first["loc"])))
+        remedy = first.get("ctx", {}).get("remedy", f"see monitors/{name}.py for its settings")
+        raise ConfigError(first["msg"], key=place, remedy=remedy) from error
+    except ConfigError:
+        raise
+    except Exception as error:
+        text = f"cannot be made: {type(error).__name__}: {error}"
+        raise ConfigError(text, key=key, remedy=f"mend monitors/{name}.py, or leave it out") from error
+    if plan.interval_s <= 0:
+        raise ConfigError("is not above 0", key=f"{key}.interval", remedy="use an interval such as 1s")
+    return watch
+
+
+def gevent_patched() -> bool:
+    """Whether gevent has replaced blocking calls in this process."""
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_anything_patched())
+
+
+def sample_until(
+    end: Callable[[], None], watches: Sequence[Watch], t0_s: float, write: Callable[[Sample], None]
+) -> None:
+    """Run every watch in a thread of its own until `end` returns; a tick that hangs is written about."""
+    stop = threading.Event()
+    threads = [
+        threading.Thread(target=watch.run, args=(t0_s, write, stop), name=watch.name, daemon=True)
+        for watch in watches
+    ]
+    look_out = threading.Thread(target=_look_out, args=(watches, t0_s, write, stop), daemon=True)
+    for thread in (*threads, look_out):
+        thread.start()
+    end()
+    stop.set()
+    deadline_s = monotonic() + _GRACE_S
+    for thread in (*threads, look_out):  # one that still hangs is a daemon, and ends with the process
+        thread.join(max(0.0, deadline_s - monotonic()))
+    _tell_hangs(watches, t0_s, write, limit_s=_GRACE_S)
+
+
+def _look_out(
+    watches: Sequence[Watch], t0_s: float, write: Callable[[Sample], None], stop: threading.Event
+) -> None:
+    while not stop.wait(_LOOK_EVERY_S):
+        _tell_hangs(watches, t0_s, write, limit_s=HANGS_FROM_S)
+
+
+def _tell_hangs(
+    watches: Sequence[Watch], t0_s: float, write: Callable[[Sample], None], *, limit_s: float
+) -> None:
+    for watch in watches:
+        hang = watch.hang(t0_s, monotonic(), limit_s)
+        if hang is not None:
+            write(hang)
