@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from genload.settings.suite import MonitorSettings
@@ -30,6 +30,8 @@ class Monitor(ABC):
     """
 
     Settings: ClassVar[type[MonitorSettings]] = MonitorSettings
+    provisional: ClassVar[bool] = False
+    """Whether `sample` is a first look, for the display, at what `history` reads at the end."""
 
     def __init__(self, settings: MonitorSettings, host: str) -> None:
         """`host` is the URL of the service under test."""
@@ -70,6 +72,20 @@ class Monitor(ABC):
         Asked for once, after the first tick that went well; empty: nothing beyond the numbers.
         """
         return {}
+
+    @property
+    def history_s(self) -> float:
+        """The most that `history` takes; the end of a run waits for it, up to 8 s."""
+        return 0.0
+
+    def history(self, begin_s: float, end_s: float) -> Iterable[tuple[float, Mapping[str, float]]]:
+        """Samples taken elsewhere meanwhile, or a last look: when each was, and its values.
+
+        Called once, after the last tick and before `close`. Times are of `time.monotonic()`: the first tick
+        was at `begin_s`, the end is at `end_s`. What it raises becomes a sample with an error; what came
+        before that stands.
+        """
+        return ()
 
     def close(self) -> None:
         """Let go of what `open` took; called once, after an `open` that did not raise."""

@@ -52,19 +52,25 @@ class Series:
 
 
 class SeriesStore:
-    """All samples of a run by metric; of several monitors that fill it, the first with data speaks."""
+    """All samples of a run by metric; of several monitors that fill it, the first with data speaks.
+
+    Of a monitor that wrote its history, the first looks before it do not count.
+    """
 
     def __init__(self, samples: Iterable[Sample], plans: Sequence[MonitorPlan]) -> None:
         self._plans = list(plans)
         self._points: dict[tuple[str, str], tuple[array[float], array[float]]] = {}
+        first_looks: dict[tuple[str, str], tuple[array[float], array[float]]] = {}
         self.last_s = 0.0
         for sample in samples:
             self.last_s = max(self.last_s, sample.t_s)
+            points = first_looks if sample.live else self._points
             for metric, value in sample.values.items():
                 key = (metric, sample.monitor)
-                times, values = self._points.setdefault(key, (array("d"), array("d")))
+                times, values = points.setdefault(key, (array("d"), array("d")))
                 times.append(sample.t_s)
                 values.append(value)
+        self._points = first_looks | self._points
 
     @property
     def metrics(self) -> list[str]:

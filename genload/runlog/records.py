@@ -152,6 +152,7 @@ class Sample(msgspec.Struct, omit_defaults=True, kw_only=True):
     values: dict[str, float] = {}  # by metric name, base units
     facts: dict[str, str] = {}  # what is measured ("gpu0.model"), on the monitor's first whole tick
     took_s: float = 0.0
+    live: bool = False  # a first look: the monitor's history, written at the end, counts instead
     error: str = ""
 
 

@@ -6,7 +6,7 @@ import contextlib
 import math
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -26,6 +26,7 @@ HANGS_FROM_S = 10.0
 """A tick under way for longer is reported while it lasts: one that hangs for good never would be."""
 _LOOK_EVERY_S = 1.0
 _GRACE_S = 2.0  # for ticks under way when the end comes
+_MOST_HISTORY_S = 8.0  # then the parent insists
 
 
 def next_tick(last: int, start_s: float, interval_s: float, now_s: float) -> int:
@@ -67,6 +68,8 @@ class Watch:
         while not stop.wait(max(0.0, start_s + tick * self.interval_s - monotonic())):
             write(self.tick(t0_s))
             tick = next_tick(tick, start_s, self.interval_s, monotonic())
+        for sample in self._history(start_s, monotonic(), t0_s):
+            write(sample)
         self._close()
 
     def tick(self, t0_s: float, clock: Callable[[], float] = monotonic) -> Sample:
@@ -92,7 +95,8 @@ class Watch:
             values=values,
             facts=facts,
             took_s=clock() - begin_s,
-            error=plain(hide(error), MAX_ERROR_CHARACTERS),
+            live=self.monitor.provisional,
+            error=_words(error),
         )
 
     def hang(self, t0_s: float, now_s: float, limit_s: float = HANGS_FROM_S) -> Sample | None:
@@ -107,6 +111,25 @@ class Watch:
             error=f"hangs: the tick {now_s - began_s:.0f} s ago has not ended",
         )
 
+    @property
+    def grace_s(self) -> float:
+        """What it may take from the end on: for a tick under way, and for its history."""
+        return _GRACE_S + min(self.monitor.history_s, _MOST_HISTORY_S - _GRACE_S)
+
+    def _history(self, begin_s: float, end_s: float, t0_s: float) -> Iterator[Sample]:
+        """The monitor's samples of what has passed, and an error as one more."""
+        if not self.opened:
+            return
+        try:
+            for at_s, values in self.monitor.history(begin_s, end_s):
+                yield Sample(t_s=at_s - t0_s, monitor=self.name, values=_numbers(values))
+        except (Exception, SystemExit) as problem:  # noqa: BLE001  the seam's promise: never the end of a run
+            known = _numbers(problem.values) if isinstance(problem, MonitorError) else {}
+            error = (
+                str(problem) if isinstance(problem, MonitorError) else f"{type(problem).__name__}: {problem}"
+            )
+            yield Sample(t_s=monotonic() - t0_s, monitor=self.name, values=known, error=_words(error))
+
     def _new_facts(self) -> dict[str, str]:
         """What the monitor measures, after the first whole tick."""
         if self._facts_told:
@@ -119,6 +142,10 @@ class Watch:
         if self.opened:
             with contextlib.suppress(Exception):
                 self.monitor.close()
+
+
+def _words(error: str) -> str:
+    return plain(hide(error), MAX_ERROR_CHARACTERS)
 
 
 def _numbers(values: Mapping[str, float]) -> dict[str, float]:
@@ -179,7 +206,7 @@ def sample_until(
         thread.start()
     end()
     stop.set()
-    deadline_s = monotonic() + _GRACE_S
+    deadline_s = monotonic() + max((watch.grace_s for watch in watches), default=_GRACE_S)
     for thread in (*threads, look_out):  # one that still hangs is a daemon, and ends with the process
         thread.join(max(0.0, deadline_s - monotonic()))
     _tell_hangs(watches, t0_s, write, limit_s=_GRACE_S)

@@ -24,10 +24,17 @@ def _mean(values: Sequence[float]) -> float:
 _TOGETHER: Mapping[str, Callable[[Sequence[float]], float]] = {
     "server.up": min,
     "server.scrape_duration": max,
+    "service.up": min,
+    "service.probe_duration": max,
     "gpu.utilisation": _mean,
-    "gpu.clock_sm": _mean,
+    "gpu.memory_utilisation": _mean,
+    "gpu.clock_sm": min,
+    "gpu.clock_memory": min,
     "gpu.temperature": max,
     "gpu.throttled": max,
+    "gpu.throttled_power": max,
+    "gpu.throttled_thermal": max,
+    "gpu.throttled_hardware": max,
 }
 
 
@@ -46,8 +53,8 @@ def unlabelled(series: str) -> tuple[str, dict[str, str]]:
 
 
 def together(metric: str, values: Sequence[float]) -> float:
-    """One number for several of a kind, at least one: the sum of an amount, the mean of a share or a clock,
-    the worst of a temperature, a state or a time.
+    """One number for several of a kind, at least one: the sum of an amount, the mean of a share,
+    the worst of a temperature, a clock, a state or a time.
     """
     combine: Callable[[Sequence[float]], float] = _TOGETHER.get(metric, sum)
     return combine(values)

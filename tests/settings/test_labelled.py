@@ -29,6 +29,7 @@ def test_labels_are_read_back(labels: dict[str, str]) -> None:
         ("gpu.power", 4.0),
         ("prom.jobs", 4.0),
         ("gpu.utilisation", 2.0),
+        ("gpu.clock_sm", 1.0),
         ("gpu.temperature", 3.0),
         ("gpu.throttled", 3.0),
         ("server.scrape_duration", 3.0),
