@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, PositiveInt, model_validator
 from pydantic_core import PydanticCustomError
 
 from genload.settings.model import Settings
+from genload.settings.suggestion import suggest
 from genload.settings.suite import RequestSettings
 from genload.settings.units import Ratio, RealSeconds
+
+Share = Annotated[Ratio, Field(le=1)]
 
 AudioFormat = Literal["wav", "mp3", "flac", "ogg", "opus", "pcm"]
 
 LENGTHS = {"short": 5, "medium": 50, "long": 246, "very_long": 320}
 """Characters of the four classes of the LiteTTS specification."""
+
+
+SHORTEST_SALTED = 5
+"""Characters that hold a word of the request's own: four letters and a full stop."""
+
+_SOURCES = ("template", "lengths", "characters", "file")
 
 
 def _some(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -23,21 +33,77 @@ def _some(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-class Texts(Settings):
-    """What is spoken. One of `template`, `lengths` and `file`; texts of 50 characters when none is given."""
+class Characters(Settings):
+    """Lengths of text drawn for each request: evenly, or log-normally about a median."""
 
-    template: str | None = None
+    min: PositiveInt
+    max: PositiveInt
+    median: PositiveInt | None = None
+    """Half of the texts are shorter; None: all lengths are equally likely. What is outside takes the end."""
+    spread: Annotated[float, Field(gt=0, le=3)] = 0.7
+    """Standard deviation of the logarithm: a sixth of the texts is longer than e^0.7, twice the median."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.min <= (self.median or self.min) <= self.max:
+            raise ValueError("min, median and max are not in order")
+        return self
+
+
+class Texts(Settings):
+    """What is spoken. One of `template`, `lengths`, `characters` and `file`; texts of 50 characters when none
+    is given.
+    """
+
+    template: Annotated[str, Field(min_length=1)] | None = None
     """A text with ``{i}`` for the number of the request."""
-    lengths: tuple[str, ...] | None = None
+    lengths: Annotated[tuple[str, ...], AfterValidator(_some)] | None = None
     """Classes of text length, in turn: names of `classes`."""
     classes: dict[str, PositiveInt] = LENGTHS
     """Characters by class."""
+    characters: Characters | None = None
+    """Lengths drawn from a range, without classes."""
     file: str | None = None
     """The user's own: JSON lines with ``text`` and, if wanted, ``weight``, ``length`` and ``voice``."""
     salt: bool = True
     """A word of this run and request in every text, so that no cache can answer."""
-    repeats: Ratio = 0.0
-    """Share of requests that send an earlier text again, to exercise a cache; a repeat is not salted anew."""
+    repeats: Share = 0.0
+    """Share of requests that send one of the last 30 texts again, voice and all, to exercise a cache."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        named = [name for name in _SOURCES if getattr(self, name) is not None]
+        if len(named) > 1:
+            remedy = f"leave one of them, or write {named[0]}: null"
+            raise PydanticCustomError(
+                "texts", "{names} each say what is spoken", {"names": " and ".join(named), "remedy": remedy}
+            )
+        for name in self.lengths or ():
+            if name not in self.classes:
+                raise PydanticCustomError(
+                    "texts",
+                    "'{name}' is no class of length",
+                    {"name": name, "remedy": f"{suggest(name, self.classes)}, or add it to classes"},
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _long_enough(self) -> Self:
+        shortest = min(self.characters_of_classes or (SHORTEST_SALTED,))
+        if self.salt and shortest < SHORTEST_SALTED:
+            raise PydanticCustomError(
+                "texts",
+                "{shortest} characters are too few for a word that makes the text a new one",
+                {"shortest": shortest, "remedy": f"take at least {SHORTEST_SALTED}, or salt: false"},
+            )
+        return self
+
+    @property
+    def characters_of_classes(self) -> tuple[int, ...]:
+        """The lengths that are known beforehand; of a range its ends."""
+        if self.characters is not None:
+            return (self.characters.min, self.characters.max)
+        return tuple(self.classes[name] for name in self.lengths or ())
 
 
 class Pcm(Settings):
@@ -51,11 +117,11 @@ class Pcm(Settings):
 class Check(Settings):
     """Which answers are decoded, and when audio counts as broken."""
 
-    share: Ratio = 1.0
+    share: Share = 1.0
     """``all``, ``off``, or ``sample 10%``: of all answers, drawn by the seed."""
     silent_below_rms: Annotated[float, Field(ge=0, le=1)] = 0.001
     """Louder on the average over the whole answer, of full scale (−60 dBFS), or it is silent."""
-    max_clipped: Ratio = 0.01
+    max_clipped: Share = 0.01
     """Largest share of samples at full scale."""
     min_s_per_character: RealSeconds = 0.015
     max_s_per_character: RealSeconds = 0.4
@@ -83,3 +149,25 @@ class SpeechRequest(RequestSettings):
     check: Check = Field(default=Check(), alias="validate")
     pre_buffer_s: RealSeconds = 0.0
     """Audio that the listener's player collects before it begins."""
+
+    @classmethod
+    def laid_on(cls, base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+        """As for every service; and a scenario that says what is spoken takes the place of what the service's
+        `texts` say about it."""
+        own = over.get("texts")
+        before = base.get("texts")
+        if isinstance(own, Mapping) and isinstance(before, Mapping):
+            if any(own.get(source) is not None for source in _SOURCES):
+                before = {key: value for key, value in before.items() if key not in _SOURCES}
+            base = {**base, "texts": before}
+        return super().laid_on(base, over)
+
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """The labels of its requests' records, with the values they can have; none: any."""
+        texts, from_file = self.texts, self.texts.file is not None
+        labels = {"voice": () if from_file else tuple(dict.fromkeys(self.voices))}
+        if from_file or texts.lengths:
+            labels["length"] = tuple(dict.fromkeys(texts.lengths or ()))
+        if texts.repeats > 0:
+            labels["text"] = ("new", "repeat")
+        return labels
