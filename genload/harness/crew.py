@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from genload.harness.gate import Share
 from genload.harness.plan import RunPlan
 from genload.harness.process import LoadProcess
+from genload.harness.tickets import Share
 from genload.runlog.records import ClientHealth, ClockOffset
 
 

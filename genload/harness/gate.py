@@ -3,6 +3,9 @@
 Every user of a process has an index; of all users of all processes, those with the lowest numbers may start
 work, as many as the timeline's target says at this moment. A user told to stop finishes what it
 has in flight and waits; told to go on again, it starts at once.
+
+In an open schedule the users are hands: a free one takes the ticket of the arrival that is due next and
+waits for its moment. With every hand busy an arrival starts late, and what it was late counts.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from math import inf
 import gevent
 from gevent.event import Event
 
+from genload.harness.tickets import Share, Ticket, Tickets
 from genload.settings.phases import Timeline
 
 RAMP_STEP_S = 0.05  # how often waiting users are woken on a ramp, where the target changes all the time
@@ -33,25 +37,18 @@ class Stage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Leave to start one request."""
+    """Leave to start one request.
+
+    Attributes:
+        phase: in which it is, or was, to start; ``warmup`` before the load.
+        number: of the request in the run: no other has it, in any process; negative in the warm-up.
+        intended_s: when an open schedule wanted it to start, on the gate's clock; None in a load of users.
+    """
 
     phase: str
     warmup: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """This process's part of the load: user i here is number ``i * of + rank`` of all."""
-
-    rank: int = 0
-    of: int = 1
-
-    def number(self, index: int) -> int:
-        return index * self.of + self.rank
-
-    def count(self, total: int) -> int:
-        """How many of `total` fall to this process."""
-        return len(range(self.rank, total, self.of))
+    number: int
+    intended_s: float | None = None
 
 
 class Gate:
@@ -67,7 +64,8 @@ class Gate:
         self._waker: gevent.Greenlet | None = None
         self._free: list[int] = []
         self._indices: set[int] = set()
-        self._in_flight: dict[int, bool] = {}  # index → warm-up
+        self._waiting: set[int] = set()
+        self._in_flight: set[int] = set()
         self.reset(Timeline(()), Share())
 
     def reset(self, timeline: Timeline, share: Share, warmup_jobs: int = 0) -> None:
@@ -75,8 +73,8 @@ class Gate:
         self.timeline, self.share = timeline, share
         self.stage = Stage.WAITING
         self.origin_s = self.ended_s = inf
-        self._budget: float = inf
-        self._warmup_budget = warmup_jobs if share.rank == 0 else 0
+        self._tickets = Tickets(timeline, share, warmup_jobs)
+        self._held: dict[int, Ticket] = {}  # by the user that will use it
         self._signal()
 
     # ---- what the conductor says
@@ -87,19 +85,29 @@ class Gate:
 
     def begin(self, origin_s: float) -> None:
         """The load begins, or began, at `origin_s`."""
-        iterations = self.timeline.iterations
-        self._budget = inf if iterations is None else self.share.count(iterations)
+        self._tickets.end_warmup()
+        self._held = {index: ticket for index, ticket in self._held.items() if ticket.number >= 0}
         self.origin_s, self.stage = origin_s, Stage.LOAD
         self._signal()
         self._waker = gevent.spawn(self._wake_at_changes)
 
-    def close(self) -> None:
-        """Nobody starts any more; who waits for a turn is sent away."""
+    def close(self) -> list[Turn]:
+        """Nobody starts any more; who waits for a turn is sent away.
+
+        Returns what of an open schedule was due by now, or by the load's end, and was never started. Closed
+        again, there is nothing more to tell.
+        """
+        if self.stage is Stage.CLOSED:
+            return []
         self.stage, self.ended_s = Stage.CLOSED, min(self._clock(), self.origin_s + self.timeline.duration_s)
         if self._waker is not None:
             self._waker.kill(block=False)
             self._waker = None
         self._signal()
+        until_s = self.ended_s - self.origin_s  # −inf for a load that never began
+        owed = [t for t in self._held.values() if t.due_s is not None and t.due_s <= until_s]
+        owed += self._tickets.unclaimed(until_s)
+        return [self._planned_turn(ticket) for ticket in sorted(owed, key=lambda ticket: ticket.number)]
 
     # ---- what users do
 
@@ -111,39 +119,47 @@ class Gate:
 
     def leave(self, index: int) -> None:
         self._indices.discard(index)
-        self._in_flight.pop(index, None)
+        self._in_flight.discard(index)
         heapq.heappush(self._free, index)
+        ticket = self._held.pop(index, None)
+        if ticket is not None and self.stage is not Stage.CLOSED:
+            self._tickets.give_back(index, ticket)
+            self._signal()
 
-    def allowed(self, index: int) -> bool:
-        """Whether this user may start work now."""
-        if self.stage is Stage.WARMUP:
-            return self.share.number(index) == 0 and self._warmup_budget > 0 and not self._in_flight
-        return self.stage is Stage.LOAD and self._budget > 0 and self.share.number(index) < self.target()
+    def reserve(self, index: int) -> int | None:
+        """Wait until there is something for this user to do: the number of its next request, for the user to
+        make its input by before the request's moment comes. None when nobody may start any more.
+        """
+        while self.stage is not Stage.CLOSED:
+            ticket = self._ticket(index)
+            if ticket is not None:
+                return ticket.number
+            self._pause(index, None)
+        return None
 
     def wait(self, index: int) -> bool:
         """Wait until this user may start work: True; False when nobody may any more."""
         while self.stage is not Stage.CLOSED:
             if self.allowed(index):
                 return True
-            self._changed.wait()
+            self._pause(index, self._until_due_s(index))
         return False
+
+    def allowed(self, index: int) -> bool:
+        """Whether this user may start work now."""
+        return self._turn(index) is not None
 
     def start(self, index: int) -> Turn | None:
         """Take a turn if this user may start now; the request is in flight until `end`."""
-        if not self.allowed(index):
-            return None
-        warmup = self.stage is Stage.WARMUP
-        if warmup:
-            self._warmup_budget -= 1
-        else:
-            self._budget -= 1
-        self._in_flight[index] = warmup
-        phase = None if warmup else self.timeline.phase_at(self._clock() - self.origin_s)
-        return Turn("warmup" if phase is None else phase.name, warmup)
+        turn = self._turn(index)
+        if turn is not None:
+            del self._held[index]
+            self._in_flight.add(index)
+        return turn
 
     def end(self, index: int) -> None:
         """This user's request has ended and is recorded."""
-        self._in_flight.pop(index, None)
+        self._in_flight.discard(index)
         if self.stage is Stage.WARMUP:
             self._signal()
 
@@ -159,7 +175,7 @@ class Gate:
 
     @property
     def working(self) -> int:
-        """Users here that may start work, or would if the counted iterations were not used up."""
+        """Users here that may start work, or would if the planned requests were not used up."""
         target = self.target()
         return sum(1 for index in self._indices if self.share.number(index) < target)
 
@@ -170,15 +186,70 @@ class Gate:
         return sum(1 for index in self._in_flight if self.share.number(index) >= target)
 
     @property
+    def waiting(self) -> int:
+        """Users here that wait for their turn, their inputs made; or for something to do."""
+        return len(self._waiting)
+
+    @property
     def warmed_up(self) -> bool:
-        return self._warmup_budget <= 0 and not self._in_flight
+        return not (
+            self._tickets.warmups_left or self._in_flight or any(t.number < 0 for t in self._held.values())
+        )
 
     @property
     def used_up(self) -> bool:
-        """Every counted iteration of this process has been started and has ended."""
-        return self.stage is Stage.LOAD and self._budget <= 0 and not self._in_flight
+        """Every counted request of this process has been started and has ended."""
+        counts = self.stage is Stage.LOAD and self.timeline.iterations is not None
+        return counts and not (self._tickets.left or self._held or self._in_flight)
 
     # ----
+
+    def _ticket(self, index: int) -> Ticket | None:
+        """What this user is to start next, from now on its own."""
+        ticket = self._held.get(index)
+        if ticket is None:
+            ticket = self._tickets.take(index)
+            if ticket is not None:
+                self._held[index] = ticket
+        return ticket
+
+    def _turn(self, index: int) -> Turn | None:
+        """The turn that this user could take now."""
+        ticket = self._ticket(index)
+        if ticket is None:
+            return None
+        if ticket.number < 0:
+            alone = self.stage is Stage.WARMUP and not self._in_flight
+            return Turn("warmup", True, ticket.number) if alone else None
+        if self.stage is not Stage.LOAD:
+            return None
+        into_s = self._clock() - self.origin_s
+        if ticket.due_s is not None:
+            due = ticket.due_s <= into_s < self.timeline.duration_s
+            return self._planned_turn(ticket) if due else None
+        phase = self.timeline.phase_at(into_s)
+        if phase is None or self.share.number(index) >= self.timeline.target(into_s):
+            return None
+        return Turn(phase.name, False, ticket.number)
+
+    def _planned_turn(self, ticket: Ticket) -> Turn:
+        return Turn(ticket.phase, False, ticket.number, self.origin_s + (ticket.due_s or 0.0))
+
+    def _until_due_s(self, index: int) -> float | None:
+        """How long until the moment of this user's arrival; None when the clock alone brings nothing."""
+        ticket = self._held.get(index)
+        if ticket is None or ticket.due_s is None or self.stage is not Stage.LOAD:
+            return None
+        into_s = self._clock() - self.origin_s
+        return None if into_s >= self.timeline.duration_s else max(ticket.due_s - into_s, 0.0)
+
+    def _pause(self, index: int, timeout_s: float | None) -> None:
+        """Until something changes, or for so long."""
+        self._waiting.add(index)
+        try:
+            self._changed.wait(timeout_s)
+        finally:
+            self._waiting.discard(index)
 
     def _signal(self) -> None:
         changed, self._changed = self._changed, Event()

@@ -12,10 +12,11 @@ from gevent.lock import BoundedSemaphore
 from genload.artifacts import inspector
 from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.images import ImageSource
-from genload.harness.gate import Gate, Share
+from genload.harness.gate import Gate
 from genload.harness.health import HealthMeter
 from genload.harness.plan import RunPlan
 from genload.harness.recorder import Recorder
+from genload.harness.tickets import Share
 from genload.runlog.failures import FailedOutput
 from genload.runlog.records import RequestRecord
 

@@ -23,9 +23,9 @@ from locust.runners import MasterRunner, WorkerRunner
 from genload.errors import GenloadError
 from genload.harness import locust_hooks
 from genload.harness.crew import CrewStatus
-from genload.harness.gate import Share
 from genload.harness.plan import RunPlan
 from genload.harness.process import LoadProcess
+from genload.harness.tickets import Share
 from genload.job import check_beginning
 from genload.runlog.failures import FailedOutput, FirstFew
 from genload.runlog.records import ClientHealth, ClockOffset, RequestRecord

@@ -8,7 +8,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
-from math import floor, inf
+from math import ceil, floor, inf
+
+_ROUNDING = 1e-9  # of a start: 1.1 s ÷ 100 ms is 11.000000000000002 in floating point, and 11 starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,22 @@ class Phase:
     per_user: int | None = None
     every_s: float | None = None
 
+    def __post_init__(self) -> None:
+        if self.every_s is not None and (self.every_s <= 0 or not self.duration_s or self.users < 1):
+            raise ValueError("an open schedule needs an interval and a duration above 0, and a user")
+
+    @property
+    def arrivals(self) -> int | None:
+        """How many requests an open schedule starts: those at ``k × every_s`` before the phase's end."""
+        if self.every_s is None or self.duration_s is None:
+            return None
+        return max(ceil(self.duration_s / self.every_s - _ROUNDING), 1)
+
+    @property
+    def planned(self) -> int | None:
+        """How many requests the phase makes in all; None: as many as its users get done."""
+        return self.iterations if self.arrivals is None else self.arrivals
+
     def target(self, into_s: float) -> int:
         """Users that may start work `into_s` seconds after the phase began."""
         if self.users_from is None or not self.duration_s:
@@ -44,9 +62,23 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Phases one after the other; half-open, so that a boundary belongs to the later phase."""
+    """Phases one after the other; half-open, so that a boundary belongs to the later phase.
+
+    One that counts its requests stands alone, and open schedules only among themselves: otherwise nobody
+    could say which phase a request belongs to that is planned before it starts.
+
+    Raises:
+        ValueError: phases that do not go together.
+    """
 
     phases: tuple[Phase, ...]
+
+    def __post_init__(self) -> None:
+        kinds = {(phase.iterations is not None, phase.every_s is not None) for phase in self.phases}
+        if len(kinds) > 1 or (len(self.phases) > 1 and self.iterations is not None):
+            raise ValueError(
+                "a phase that counts its requests stands alone, and an open schedule among its like"
+            )
 
     @property
     def ends_s(self) -> tuple[float, ...]:
@@ -57,7 +89,7 @@ class Timeline:
     @property
     def duration_s(self) -> float:
         """When the load ends by the clock: `inf` for a phase that counts iterations."""
-        return self.ends_s[-1]
+        return max(self.ends_s, default=0.0)
 
     @property
     def max_users(self) -> int:
@@ -68,6 +100,25 @@ class Timeline:
         """How many requests the whole timeline makes, when it counts them."""
         counts = [p.iterations for p in self.phases if p.iterations is not None]
         return sum(counts) if counts else None
+
+    @property
+    def per_user(self) -> int | None:
+        """Of the counted requests, how many each user makes; None: whoever is free takes the next."""
+        return next((phase.per_user for phase in self.phases if phase.per_user is not None), None)
+
+    @property
+    def arrivals(self) -> int | None:
+        """How many requests an open schedule starts in all; None for a load of users."""
+        counts = [p.arrivals for p in self.phases if p.arrivals is not None]
+        return sum(counts) if counts else None
+
+    def arrival(self, number: int) -> tuple[int, float]:
+        """The phase of arrival `number` (from 0) of an open schedule, and when it is due, in seconds since
+        the load began.
+        """
+        begun = list(accumulate((phase.arrivals or 0 for phase in self.phases), initial=0))
+        index = bisect_right(begun, number) - 1
+        return index, self.start_s(index) + (number - begun[index]) * (self.phases[index].every_s or 0.0)
 
     def start_s(self, index: int) -> float:
         """When phase `index` begins."""

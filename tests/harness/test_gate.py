@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genload.harness.gate import Gate, Share, Stage
+from genload.harness.gate import Gate, Stage, Turn
+from genload.harness.tickets import Share
 from genload.settings.phases import Phase, Timeline
 
 SPIKE = Timeline((Phase("baseline", 120, 2), Phase("spike", 60, 20), Phase("recovery", 120, 2)))
@@ -63,6 +64,15 @@ def test_the_phase_of_a_turn_is_the_one_it_starts_in(clock: Clock) -> None:
         phases.append(turn.phase)
         gate.end(0)
     assert phases == ["baseline", "baseline", "spike", "recovery"]
+
+
+def test_closed_again_the_end_stays_where_it_was(clock: Clock) -> None:
+    gate = gate_with(clock, SPIKE, 2)
+    clock.now_s = 100.0
+    gate.close()
+    clock.now_s = 110.0
+    gate.close()
+    assert gate.ended_s == 100.0
 
 
 def test_nobody_starts_before_the_load_after_it_or_when_closed(clock: Clock) -> None:
@@ -142,6 +152,42 @@ def test_who_waits_is_woken_when_the_target_rises_and_sent_away_at_the_end() -> 
     waiting.join(timeout=10)
     assert outcomes[7] is False
     assert gate.stage is Stage.CLOSED
+
+
+def test_a_request_has_a_number_that_no_other_has(clock: Clock) -> None:
+    gates = [gate_with(clock, SPIKE, 1, Share(rank, 2)) for rank in range(2)]
+    numbers = []
+    for gate in (*gates, *gates, gates[0]):
+        turn = gate.start(0)
+        assert turn is not None
+        numbers.append(turn.number)
+        gate.end(0)
+    assert numbers == [0, 1, 2, 3, 4]
+
+
+def test_a_number_is_known_before_the_turn_and_kept_until_it(clock: Clock) -> None:
+    gate = Gate(clock)
+    gate.reset(SPIKE, Share(), warmup_jobs=1)
+    first, second = gate.join(), gate.join()
+    assert [gate.reserve(index) for index in (first, second, first, second)] == [-1, 0, -1, 0]
+    gate.warm_up()
+    assert gate.start(first) == Turn("warmup", True, -1)
+    gate.end(first)
+    assert gate.reserve(first) == 1
+    gate.begin(0.0)
+    assert gate.start(second) == Turn("baseline", False, 0)
+    assert gate.start(first) == Turn("baseline", False, 1)
+    gate.close()
+    assert gate.reserve(first) is None
+
+
+def test_a_warm_up_that_was_not_made_holds_nobody_up(clock: Clock) -> None:
+    gate = Gate(clock)
+    gate.reset(COUNTED, Share(), warmup_jobs=1)
+    gate.join()
+    gate.reserve(0)
+    gate.begin(0.0)
+    assert gate.start(0) == Turn("steady", False, 0)
 
 
 def test_a_user_that_leaves_frees_its_index(clock: Clock) -> None:

@@ -126,7 +126,10 @@ def test_a_ramp_longer_than_the_load_is_refused() -> None:
         shape_of("normal", Clock(), duration_s=10.0, ramp_s=10.0)
 
 
-@pytest.mark.parametrize("kind", ["baseline", "normal", "peak", "spike", "sustained"])
+BUILT_IN = ["baseline", "burst", "normal", "paced", "peak", "sequential", "spike", "sustained"]
+
+
+@pytest.mark.parametrize("kind", BUILT_IN)
 def test_a_shape_imported_into_a_locustfile_is_not_taken_for_its_shape(kind: str) -> None:
     assert not is_shape_class(extensions.shape_class(kind))
 
@@ -155,3 +158,63 @@ def test_targets_stay_within_their_phase(rows: list[tuple[float, int, int | None
 def test_user_seconds_of_constant_phases_are_their_areas(rows: list[tuple[float, int]]) -> None:
     timeline = Timeline(tuple(Phase(f"p{i}", d, users) for i, (d, users) in enumerate(rows)))
     assert timeline.user_seconds(0, timeline.duration_s) == pytest.approx(sum(d * users for d, users in rows))
+
+
+def timeline_of(kind: str, **parameters: Any) -> Timeline:
+    timeline: Timeline = shape_of(kind, Clock(), **parameters).phases
+    return timeline
+
+
+def test_a_burst_is_as_many_requests_as_users_and_ends_with_them() -> None:
+    clock = Clock()
+    shape = shape_of("burst", clock, users=12)
+    assert {count for _, count in run(shape, clock, limit_s=900)} == {12}
+    assert shape.phases.phases == (Phase("burst", None, 12, iterations=12, per_user=1),)
+
+
+def test_a_sequence_is_one_user() -> None:
+    (phase,) = timeline_of("sequential").phases
+    assert (phase.name, phase.users, phase.planned, phase.duration_s) == ("sequence", 1, 15, None)
+
+
+def test_a_paced_load_has_a_hand_for_every_arrival_unless_capped() -> None:
+    clock = Clock()
+    shape = shape_of("paced", clock)
+    assert {count for _, count in run(shape, clock)} == {50}
+    assert clock.now_s - 1000.0 == pytest.approx(10.0)
+    assert timeline_of("paced", max_users=8).max_users == 8
+    assert timeline_of("paced", max_users=800).max_users == 50
+
+
+@pytest.mark.parametrize(
+    ("every_s", "duration_s", "arrivals"),
+    [(0.2, 10.0, 50), (0.1, 1.1, 11), (0.1, 0.7, 7), (0.3, 1.0, 4), (5.0, 1.0, 1), (0.004, 0.2, 50)],
+)
+def test_arrivals_are_those_before_the_end(every_s: float, duration_s: float, arrivals: int) -> None:
+    # In floating point 1.1 ÷ 0.1 is more than 11, and 0.7 ÷ 0.1 less than 7.
+    assert timeline_of("paced", every_s=every_s, duration_s=duration_s).arrivals == arrivals
+
+
+def test_a_paced_load_that_cannot_be_is_refused() -> None:
+    with pytest.raises(ValueError, match="more than 0"):
+        timeline_of("paced", every_s=0.0)
+    with pytest.raises(ValueError, match="36000 requests"):
+        timeline_of("paced", every_s=0.1, duration_s=3600.0)
+    assert timeline_of("paced", every_s=0.1, duration_s=3600.0, max_users=100).arrivals == 36_000
+
+
+def test_loads_that_plan_their_requests_are_not_mixed_with_others() -> None:
+    steady, counted = Phase("steady", 10.0, 2), Phase("counted", None, 2, iterations=5)
+    paced = Phase("paced", 10.0, 2, every_s=1.0)
+    for phases in ((steady, counted), (steady, paced), (paced, counted), (counted, counted)):
+        with pytest.raises(ValueError, match="stands alone"):
+            Timeline(phases)
+    assert Timeline((paced, paced)).arrivals == 20
+    with pytest.raises(ValueError, match="an interval"):
+        Phase("paced", None, 2, every_s=1.0)
+
+
+def test_time_scale_keeps_the_number_of_arrivals() -> None:
+    whole, scaled = timeline_of("paced"), timeline_of("paced", every_s=0.2 * 0.02, duration_s=10 * 0.02)
+    assert whole.arrivals == scaled.arrivals == 50
+    assert whole.arrival(49) == (0, pytest.approx(9.8))

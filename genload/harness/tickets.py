@@ -1,0 +1,130 @@
+"""What there is to do, one ticket a request: numbered through all processes, each handed out once.
+
+Who may *use* a ticket, and when, is the gate's business; there is no clock in here.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
+
+from genload.settings.phases import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """This process's part of the load: user i here is number ``i * of + rank`` of all."""
+
+    rank: int = 0
+    of: int = 1
+
+    def number(self, index: int) -> int:
+        return index * self.of + self.rank
+
+    def count(self, total: int) -> int:
+        """How many of `total` fall to this process."""
+        return len(range(self.rank, total, self.of))
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One request to start.
+
+    Attributes:
+        number: of the request in the run, of an open schedule the arrival's; negative in the warm-up.
+        phase: of an open schedule: where it belongs, however late it starts.
+        due_s: of an open schedule: when it is to start, in seconds since the load began.
+    """
+
+    number: int
+    phase: str = ""
+    due_s: float | None = None
+
+
+class Tickets:
+    """The tickets of one process for one run.
+
+    In the order of their numbers, so that whoever is free takes the arrival that is due next; one that was
+    given back comes before all later ones.
+    """
+
+    def __init__(self, timeline: Timeline, share: Share, warmups: int = 0) -> None:
+        self._timeline, self._share, self._numbers = timeline, share, share
+        planned = timeline.iterations if timeline.arrivals is None else timeline.arrivals
+        self._limit: float = inf
+        if planned is not None:
+            # A process without a user, of more processes than users, has nobody to do its part.
+            busy = min(share.of, *(phase.users for phase in timeline.phases))
+            self._numbers = Share(share.rank, busy)
+            self._limit = self._numbers.count(planned) if share.rank < busy else 0
+        self._made = 0  # of the load's tickets, those that were handed out at least once
+        self._returned: list[int] = []  # a heap of numbers
+        self._of_user: Counter[int] = Counter()
+        self._warmups_left = warmups if share.rank == 0 else 0
+        self._warmups_made = 0
+
+    def take(self, index: int) -> Ticket | None:
+        """The next ticket for user `index` of this process; None when there is none (any more) for it."""
+        user = self._share.number(index)
+        if user == 0 and self._warmups_left > 0:
+            self._warmups_left -= 1
+            self._warmups_made += 1
+            return Ticket(-self._warmups_made)
+        per_user = self._timeline.per_user
+        if not self.left or (per_user is not None and self._of_user[index] >= per_user):
+            return None
+        ticket, users = self._next()
+        if user >= users:
+            return None
+        self._hand_out(ticket)
+        self._of_user[index] += 1
+        return ticket
+
+    def give_back(self, index: int, ticket: Ticket) -> None:
+        """User `index` will not use it; somebody else may."""
+        if ticket.number < 0:
+            self._warmups_left += 1
+            self._warmups_made -= 1
+        else:
+            self._of_user[index] -= 1
+            heapq.heappush(self._returned, ticket.number)
+
+    def end_warmup(self) -> None:
+        """What is left of the warm-up is not done any more."""
+        self._warmups_left = 0
+
+    @property
+    def warmups_left(self) -> int:
+        return self._warmups_left
+
+    @property
+    def left(self) -> bool:
+        """Whether there are tickets of the load that nobody has had, or that were given back."""
+        return self._made < self._limit or bool(self._returned)
+
+    def unclaimed(self, until_s: float) -> Iterator[Ticket]:
+        """Hand out what of an open schedule is due by `until_s`, in seconds since the load began."""
+        while self.left:
+            ticket, _ = self._next()
+            if ticket.due_s is None or ticket.due_s > until_s:
+                return
+            self._hand_out(ticket)
+            yield ticket
+
+    def _next(self) -> tuple[Ticket, int]:
+        """The ticket that comes next, and how many users there are for its like."""
+        number = self._returned[0] if self._returned else self._numbers.number(self._made)
+        if self._timeline.arrivals is None:
+            return Ticket(number), self._timeline.max_users
+        index, due_s = self._timeline.arrival(number)
+        phase = self._timeline.phases[index]
+        return Ticket(number, phase.name, due_s), phase.users
+
+    def _hand_out(self, ticket: Ticket) -> None:
+        if self._returned and self._returned[0] == ticket.number:
+            heapq.heappop(self._returned)
+        else:
+            self._made += 1
