@@ -14,6 +14,7 @@ from typing import Any
 
 from gevent import monkey, sleep, socket, ssl
 
+from genload.client.stamps import ANCILLARY_BYTES, arrived_s, ask_for_stamps
 from genload.client.waiting import ExpiredError, Readable, wait_readable, wait_writable
 
 RECEIVE_BYTES = 64 * 1024
@@ -29,16 +30,31 @@ class Connection:
 
     Args:
         sock: connected, in non-blocking mode, TLS handshake done.
+        kernel_stamps: ask the kernel when things arrive; not for TLS, whose records it does not know.
 
     Attributes:
         sent_bytes: taken by the kernel since `send` was last called.
+        arrived_s: when the kernel received the last of what `receive` returned, on the monotonic clock, as
+            far as the wall clock can be trusted; 0.0 where it is not known.
     """
 
-    __slots__ = ("_readable", "_sock", "_tls", "_try_first", "_unwaited_bytes", "_write", "sent_bytes")
+    __slots__ = (
+        "_readable",
+        "_sock",
+        "_stamped",
+        "_tls",
+        "_try_first",
+        "_unwaited_bytes",
+        "_write",
+        "arrived_s",
+        "sent_bytes",
+    )
 
-    def __init__(self, sock: Any, *, tls: bool) -> None:
+    def __init__(self, sock: Any, *, tls: bool, kernel_stamps: bool = False) -> None:
         self._sock = sock
         self._tls = tls
+        self._stamped = kernel_stamps and not tls and ask_for_stamps(sock)
+        self.arrived_s = 0.0
         self._write: Callable[[memoryview | bytes], int] = sock.write if tls else sock.send
         self._readable = Readable(sock.fileno())
         self._try_first = False
@@ -110,7 +126,7 @@ class Connection:
         while True:
             writing = False
             try:
-                data: bytes = self._sock.recv(RECEIVE_BYTES)
+                data = self._read_stamped() if self._stamped else self._sock.recv(RECEIVE_BYTES)
             except _WANT_READ:
                 pass
             except ssl.SSLWantWriteError:
@@ -123,6 +139,12 @@ class Connection:
             if not in_time:
                 raise ExpiredError
             in_time = wait_writable(self._sock.fileno(), until_s) if writing else self._readable.wait(until_s)
+
+    def _read_stamped(self) -> bytes:
+        data: bytes
+        data, ancillary, _, _ = self._sock.recvmsg(RECEIVE_BYTES, ANCILLARY_BYTES)
+        self.arrived_s = arrived_s(ancillary)
+        return data
 
     def close(self) -> None:
         self._readable.close()

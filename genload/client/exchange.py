@@ -33,6 +33,7 @@ class Exchange:
     __slots__ = (
         "_assembler",
         "_deadline_s",
+        "_earliest_s",
         "_head",
         "_max_answer_bytes",
         "_message",
@@ -65,6 +66,7 @@ class Exchange:
         self._max_answer_bytes = max_answer_bytes
         self._redirect = redirect
         self._deadline_s = inf
+        self._earliest_s = 0.0  # what is received next came no sooner
         self._received_bytes = 0
         self._reused = kept is not None
         self._send_failure: OSError | None = None
@@ -85,7 +87,7 @@ class Exchange:
         times = self._times
         try:
             # From this stamp to the first try of the send nothing waits, unless it has to connect.
-            now_s = monotonic()
+            self._earliest_s = now_s = monotonic()
             if self._redirect is None:
                 times.start_s = times.connected_s = now_s
             else:
@@ -169,11 +171,24 @@ class Exchange:
         if not data:
             self._check_end(failure)
             return data
+        if connection.arrived_s:
+            times.end_s = now_s = self._believed_s(connection.arrived_s, now_s)
         if not self._received_bytes:
             times.first_byte_s = now_s
         times.chunks.append((now_s, len(data)))
         self._received_bytes += len(data)
         return data
+
+    def _believed_s(self, arrived_s: float, now_s: float) -> float:
+        """When the kernel received what has just been read: as it says, unless that cannot be.
+
+        It cannot be before what came before it, nor after now: then the wall clock was set meanwhile. An
+        answer may overtake the stamp of the send that asked for it, and then counts as from there.
+        """
+        if self._earliest_s <= arrived_s <= now_s:
+            now_s = max(arrived_s, self._times.sent_s)
+        self._earliest_s = now_s
+        return now_s
 
     def _silence_until_s(self) -> float:
         """When a wait that begins now is to be given up."""

@@ -16,6 +16,7 @@ from genload.client.multipart import multipart
 from genload.client.origin import Origin
 from genload.client.redirects import Request, redirected
 from genload.client.request_head import RequestHead
+from genload.client.stamps import Stamps
 from genload.client.timeouts import Timeouts
 from genload.client.tls import TlsOptions
 
@@ -33,6 +34,8 @@ class HttpClient:
         headers: sent with every request.
         tls: for https; default: the system's certificates, and verify.
         follow_redirects: how many of one request are followed, within this origin only; see `redirects`.
+        stamps: who says when something arrived. ``process``: this process, when it gets to read it;
+            ``kernel``: the kernel (Linux, without TLS; else as ``process``), for 1 µs more each receive.
 
     Raises:
         ConfigError: a base URL or certificate that cannot be used.
@@ -58,8 +61,9 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         tls: TlsOptions | None = None,
         follow_redirects: int = 0,
+        stamps: Stamps = "process",
     ) -> None:
-        self._origin = Origin(base_url, tls)
+        self._origin = Origin(base_url, tls, kernel_stamps=stamps == "kernel")
         self._head = RequestHead(self._origin, headers or {})
         self._timeouts = timeouts
         self._max_answer_bytes = max_answer_bytes

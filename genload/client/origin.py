@@ -27,6 +27,7 @@ class Origin:
     Args:
         base_url: may have a path, which goes in front of every request's.
         tls: for https only.
+        kernel_stamps: as `Connection` has it.
 
     Attributes:
         authority: host and port as the Host header wants them.
@@ -36,9 +37,18 @@ class Origin:
         ConfigError: no URL of scheme, host, port and path alone; certificates that cannot be used.
     """
 
-    __slots__ = ("_addresses", "_context", "_host", "_port", "authority", "prefix", "scheme")
+    __slots__ = (
+        "_addresses",
+        "_context",
+        "_host",
+        "_kernel_stamps",
+        "_port",
+        "authority",
+        "prefix",
+        "scheme",
+    )
 
-    def __init__(self, base_url: str, tls: TlsOptions | None = None) -> None:
+    def __init__(self, base_url: str, tls: TlsOptions | None = None, *, kernel_stamps: bool = False) -> None:
         try:
             parts = urlsplit(base_url)
             host, port = parts.hostname, parts.port
@@ -57,6 +67,7 @@ class Origin:
         is_default = self._port == _DEFAULT_PORTS[parts.scheme]
         self.authority = shown_host if is_default else f"{shown_host}:{self._port}"
         self._context = tls_context(tls or TlsOptions()) if parts.scheme == "https" else None
+        self._kernel_stamps = kernel_stamps
         self._addresses: list[Address] = []
 
     def is_origin_of(self, url: str) -> bool:
@@ -83,7 +94,7 @@ class Origin:
         """
         sock = self._connect_any(until_s)
         if self._context is None:
-            return Connection(sock, tls=False)
+            return Connection(sock, tls=False, kernel_stamps=self._kernel_stamps)
         return Connection(wrap_tls(sock, self._context, self._host, until_s), tls=True)
 
     def _connect_any(self, until_s: float) -> Any:

@@ -36,11 +36,11 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def test_arrivals_count_the_body_alone(raw_server: Servers, client_of: Clients) -> None:
+@pytest.mark.parametrize("stamps", ["process", "kernel"])
+def test_arrivals_count_the_body_alone(raw_server: Servers, client_of: Clients, stamps: str) -> None:
     sizes = [960, 1, 4_000, 960]
-    answer = client_of(
-        raw_server(paced(CHUNKED, *(chunk(bytes(size)) for size in sizes), b"0\r\n\r\n")).url
-    ).get("/")
+    server = raw_server(paced(CHUNKED, *(chunk(bytes(size)) for size in sizes), b"0\r\n\r\n"))
+    answer = client_of(server.url, stamps=stamps).get("/")
     times, counts = zip(*answer.arrivals, strict=True)
     # A chunk that this process was too busy to see alone comes with the next; none is ever cut.
     assert set(accumulate(counts)) <= set(accumulate(sizes))

@@ -208,7 +208,8 @@ def test_nothing_runs_between_the_start_and_the_send(
     assert switches  # the wait for the answer does switch: the trace works
 
 
-def test_the_stamps_are_in_order(raw_server: Servers, client_of: Clients) -> None:
+@pytest.mark.parametrize("stamps", ["process", "kernel"])
+def test_the_stamps_are_in_order(raw_server: Servers, client_of: Clients, stamps: str) -> None:
     gate = gevent.get_hub().loop  # the hub exists before the server's thread runs
     assert gate is not None
 
@@ -219,7 +220,7 @@ def test_the_stamps_are_in_order(raw_server: Servers, client_of: Clients) -> Non
             peer.sock.sendall(b"ab")
 
     before = time.monotonic()
-    answer = client_of(raw_server(script).url).get("/")
+    answer = client_of(raw_server(script).url, stamps=stamps).get("/")
     after = time.monotonic()
     times = answer.times
     order = [before, times.start_s, times.connected_s, times.sent_s, times.first_byte_s, times.end_s, after]

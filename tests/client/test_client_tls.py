@@ -72,6 +72,19 @@ def test_a_connection_is_kept(
     assert answers[0].connect_s > 0
 
 
+def test_times_within_tls_are_the_process_own(
+    raw_server: Servers, client_of: Clients, authority: Authority
+) -> None:
+    server = raw_server(over_tls(authority, always))
+    client = client_of(url(server), tls=TlsOptions(ca_file=str(authority.file)), stamps="kernel")
+    before_s = time.monotonic()
+    times = client.get("/").times
+    order = [before_s, times.sent_s, times.first_byte_s, times.end_s, time.monotonic()]
+    assert order == sorted(order)
+    assert client._kept is not None
+    assert client._kept.arrived_s == 0.0
+
+
 def test_a_kept_connection_that_the_server_closed_is_replaced(
     raw_server: Servers, client_of: Clients, authority: Authority
 ) -> None:
