@@ -37,9 +37,9 @@ BLOCK_COUNTS = (8, 16)
 MIN_PER_BLOCK = 3
 
 
-def student(freedom: float) -> float:
-    """The 95 % quantile of Student's t."""
-    return float(special.stdtrit(max(freedom, 1.0), 1 - ALPHA))
+def student(freedom: float, alpha: float = ALPHA) -> float:
+    """The quantile of Student's t that it exceeds with probability `alpha`: the 95 % one by default."""
+    return float(special.stdtrit(max(freedom, 1.0), 1 - alpha))
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Mean:
     noun: str = "requests"
     left_out: int = 0  # requests of the population that have no value, because they failed
     least: int = MIN_EFFECTIVE  # effective values below which nothing is proven
+    sampled: str = ""  # what an assumption has to say of the values, where they are a sample
     missing: str = ""
     exact: bool = False
     basis: str = ""
@@ -90,15 +91,18 @@ class Mean:
     def bound(self, side: Side, threshold: float) -> Bound:
         if self.value is None or not self.enough:
             return Bound(None, "")
-        t = student(self.effective - 1)
+        beside = f"; {self.left_out:,} that failed are left out" if self.left_out else ""
+        assumption = f"the mean of {self.count_text()} is near normal{beside}{self.sampled}"
+        return Bound(self.limit(side), assumption)
+
+    def limit(self, side: Side, alpha: float = ALPHA) -> float:
+        """The one-sided confidence limit of at least two values, however few they are."""
+        value, t = self.value or 0.0, student(self.effective - 1, alpha)
         shift = self._skewness() * self.deviation * (1 + 2 * t * t) / (6 * self.effective)
         # A correction may widen a bound, and never pull it past the mean itself.
         if side == "upper":
-            value = max(self.value, self.value + t * self.error + shift)
-        else:
-            value = min(self.value, self.value - t * self.error + shift)
-        beside = f"; {self.left_out:,} that failed are left out" if self.left_out else ""
-        return Bound(value, f"the mean of {self._count_text()} is near normal{beside}")
+            return max(value, value + t * self.error + shift)
+        return min(value, value - t * self.error + shift)
 
     def _skewness(self) -> float:
         if self.deviation == 0:
@@ -106,7 +110,7 @@ class Mean:
         centred = self.values - self.values.mean()
         return float((centred**3).mean() / (centred**2).mean() ** 1.5)
 
-    def _count_text(self) -> str:
+    def count_text(self) -> str:
         n = len(self.values)
         if self.effective > 0.9 * n:
             return f"{n:,} independent {self.noun}"
@@ -116,9 +120,9 @@ class Mean:
         n, design = len(self.values), len(self.values) / self.effective
         gap = abs(threshold - (self.value or 0.0))
         if n < 3 or gap == 0:
-            wanted = MIN_EFFECTIVE * design if gap else inf
+            wanted = self.least * design if gap else inf
         else:
-            wanted = max(MIN_EFFECTIVE, (student(MIN_EFFECTIVE - 1) * self.deviation / gap) ** 2) * design
+            wanted = max(self.least, (student(self.least - 1) * self.deviation / gap) ** 2) * design
         if wanted > 1e9:
             return f"a wider margin: no number of {self.noun} decides this close to the threshold"
         return f"{count_text(max(wanted, n + 1), self.noun)} that vary as these did ({n:,} so far)"

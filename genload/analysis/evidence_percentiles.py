@@ -56,6 +56,7 @@ class Percentile:
     exact: bool = False
     basis: str = ""
     noun: str = "requests"
+    sampled: str = ""  # what an assumption has to say of the values, where they are a sample
 
     @cached_property
     def value(self) -> float | None:
@@ -78,7 +79,9 @@ class Percentile:
         place = self._decided_place(side, spread.effective_trials / spread.trials)
         value = None if place is None else float(np.sort(self.values)[place])
         # Up to infinity is no bound; from infinity on is one, when failures are that many.
-        return Bound(None if side == "upper" and value == inf else value, spread.assumption("slow ones"))
+        if side == "upper" and value == inf:
+            value = None
+        return Bound(value, spread.assumption("slow ones") + self.sampled)
 
     def _decided_place(self, side: Side, thinning: float) -> int | None:
         """Index of the order statistic that bounds the percentile; None when there are too few values."""

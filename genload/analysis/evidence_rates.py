@@ -135,22 +135,26 @@ def _reaches(share: float, trials: float, side: Side, limit: float) -> bool:
     return bound <= limit if side == "upper" else bound >= limit
 
 
+_ONE_OF = {"failures": "a failure", "successes": "a success", "valid outputs": "a valid output"}
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A share of requests: error_rate (`events` failed) or success_rate (`events` completed)."""
+    """A share of requests: error_rate (an event is a failure), success_rate, valid_rate."""
 
     spread: Spread
-    noun: str  # what an event is: "failures", "successes"
+    noun: str  # what an event is: one of _ONE_OF
     missing: str = ""
     exact: bool = False
     basis: str = ""
+    sampled: str = ""  # what an assumption has to say of the requests, where they are a sample
 
     @property
     def value(self) -> float | None:
         return self.spread.share
 
     def bound(self, side: Side, threshold: float) -> Bound:
-        return Bound(self.spread.bound(side), self.spread.assumption(self.noun))
+        return Bound(self.spread.bound(side), self.spread.assumption(self.noun) + self.sampled)
 
     def needs(self, side: Side, threshold: float) -> str:
         if (side == "upper" and threshold <= 0) or (side == "lower" and threshold >= 1):
@@ -160,7 +164,6 @@ class Rate:
             return "a wider margin: no number of requests decides this close to the threshold"
         have = f"{self.spread.trials:,} so far"
         if self.spread.count in (0, self.spread.trials):
-            unlike = {"failures": "a failure", "successes": "a success"}[self.noun]
-            how = f"without {unlike}" if self.spread.count == 0 else f"with {self.noun} only"
+            how = f"without {_ONE_OF[self.noun]}" if self.spread.count == 0 else f"with {self.noun} only"
             return f"{count_text(needed)} {how} ({have})"
         return f"{count_text(needed)} at this rate ({have})"

@@ -124,11 +124,16 @@ class Growth:
 
 @dataclass(frozen=True)
 class Throughput:
-    """Completions per second, bounded by Student's t on the rates of ten equal stretches of time."""
+    """Completions per second, bounded by Student's t on the rates of ten equal stretches of time.
+
+    With `weights`, one a completion, what these add up to per second: seconds of audio.
+    """
 
     ends_s: FloatArray  # of the completions inside the window
     from_s: float
     to_s: float
+    weights: FloatArray | None = None
+    sampled: str = ""  # what an assumption has to say of the completions, where they are a sample
     missing: str = ""
     exact: bool = False
     basis: str = ""
@@ -136,16 +141,18 @@ class Throughput:
     @property
     def value(self) -> float | None:
         length = self.to_s - self.from_s
-        return len(self.ends_s) / length if length > 0 else None
+        amount = float(len(self.ends_s)) if self.weights is None else float(self.weights.sum())
+        return amount / length if length > 0 else None
 
     def bound(self, side: Side, threshold: float) -> Bound:
         if self.value is None or len(self.ends_s) < BLOCKS * MIN_PER_BLOCK:
             return Bound(None, "")
-        counts, _ = np.histogram(self.ends_s, bins=BLOCKS, range=(self.from_s, self.to_s))
-        error = float(counts.std(ddof=1)) * sqrt(BLOCKS) / (self.to_s - self.from_s)
+        window = (self.from_s, self.to_s)
+        amounts, _ = np.histogram(self.ends_s, bins=BLOCKS, range=window, weights=self.weights)
+        error = float(amounts.std(ddof=1)) * sqrt(BLOCKS) / (self.to_s - self.from_s)
         reach = student(BLOCKS - 1) * error
         value = self.value + (reach if side == "upper" else -reach)
-        return Bound(value, f"{BLOCKS} equal stretches of the time are independent")
+        return Bound(value, f"{BLOCKS} equal stretches of the time are independent{self.sampled}")
 
     def needs(self, side: Side, threshold: float) -> str:
         if len(self.ends_s) < BLOCKS * MIN_PER_BLOCK:

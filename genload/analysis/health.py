@@ -10,7 +10,9 @@ import numpy as np
 
 from genload.analysis.evidence_percentiles import percentile
 from genload.analysis.load import Load
+from genload.analysis.table import RequestTable
 from genload.runlog.records import HOPELESS, ClientHealth, ClockOffset, Event, Notice, Users
+from genload.settings.phases import Phase
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,14 @@ def user_seconds(events: Sequence[Event], load: Load) -> UserSeconds:
     very boundary of a phase must not cost a second of the new target, and too many users later do not
     make up for too few before. A load that ended early still owes the rest of its timeline; one that
     counts iterations, or was ended because it could not be passed any more, owes until its end.
+
+    Nothing is owed by users that only start what was planned request by request: those of a burst, and
+    the hands of an open schedule. `phase_starts` looks at these.
     """
     timeline = load.timeline
-    ended_for_good = any(isinstance(event, Notice) and event.code == HOPELESS for event in events)
-    by_clock = timeline.iterations is None and not ended_for_good
+    if any(phase.per_user is not None or phase.every_s is not None for phase in timeline.phases):
+        return UserSeconds(0.0, 0.0, sum(isinstance(event, Users) for event in events))
+    by_clock = timeline.iterations is None and not ended_for_good(events)
     owed_s = timeline.duration_s if by_clock else load.duration_s
     target = timeline.user_seconds(0.0, owed_s)
     readings = [(e.t_s - load.start_s, e.working) for e in events if isinstance(e, Users)]
@@ -97,6 +103,48 @@ def user_seconds(events: Sequence[Event], load: Load) -> UserSeconds:
             worked += min(timeline.user_seconds(boundary, until), max(before, after) * (until - boundary))
             boundary = until
     return UserSeconds(target, worked, len(readings))
+
+
+def ended_for_good(events: Sequence[Event]) -> bool:
+    """Whether the load was ended because it could not be passed any more."""
+    return any(isinstance(event, Notice) and event.code == HOPELESS for event in events)
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseStarts:
+    """How a phase that plans its requests one by one was started.
+
+    Attributes:
+        attempted: requests that were to start in it and were started.
+        spread_s: of a burst: from the first user's start to the last one's.
+        late_p99_s: of an open schedule: how long after its moment a request was started.
+        median_s: duration of those that succeeded.
+    """
+
+    phase: Phase
+    attempted: int
+    spread_s: float | None
+    late_p99_s: float | None
+    median_s: float | None
+
+
+def phase_starts(table: RequestTable, load: Load) -> list[PhaseStarts]:
+    """Every phase that plans how many requests it makes."""
+    return [_starts(table, phase) for phase in load.timeline.phases if phase.planned is not None]
+
+
+def _starts(table: RequestTable, phase: Phase) -> PhaseStarts:
+    rows = table.where("phase", phase.name) & ~table.failed_with({"not_started"})
+    starts_s, delays_s = table.start_s[rows], table.column("start_delay")
+    burst = starts_s[: phase.users] if phase.per_user is not None else starts_s[:0]
+    late_s = None if delays_s is None else delays_s[rows & ~np.isnan(delays_s)]
+    return PhaseStarts(
+        phase=phase,
+        attempted=len(starts_s),
+        spread_s=float(burst[-1] - burst[0]) if len(burst) else None,
+        late_p99_s=percentile(late_s, 99) if phase.every_s is not None and late_s is not None else None,
+        median_s=percentile(table.duration_s[rows & table.ok], 50),
+    )
 
 
 def clock_bounds_s(events: Sequence[Event]) -> dict[str, float]:

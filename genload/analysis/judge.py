@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from genload.analysis import summary as summaries
 from genload.analysis.evaluate import judge_expression, parts
 from genload.analysis.evidence_percentiles import percentile
-from genload.analysis.health import UserSeconds, processes, user_seconds
+from genload.analysis.health import UserSeconds, phase_starts, processes, user_seconds
 from genload.analysis.intake import Intake, take_in
 from genload.analysis.judged import CriterionVerdict, JudgedRun, Outcome, Reason, Verdict
 from genload.analysis.load import Load, load_of
@@ -193,6 +193,7 @@ class _Run:
             missing_records=self.missing_records,
             processes=self.processes,
             users=self.users,
+            starts=phase_starts(table, self.load) if self.load else [],
             median_s=percentile(table.duration_s[table.ok], 50),
             smallest_threshold_s=smallest_time_threshold_s(self.expressions),
         )

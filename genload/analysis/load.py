@@ -11,7 +11,7 @@ from genload.runlog.records import Event, LoadEnded, LoadStarted, PhaseStarted
 from genload.settings.criteria.ast import Window
 from genload.settings.phases import Phase, Timeline
 
-FIELDS = ("name", "duration_s", "users", "users_from", "iterations")
+FIELDS = ("name", "duration_s", "users", "users_from", "iterations", "per_user", "every_s")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import isfinite
 from typing import Any
 
-import numpy as np
-
-from genload.analysis.evidence import Absent, BoolArray, Estimate, Exact, FloatArray, Unbounded
+from genload.analysis.evidence import Absent, Estimate, Exact, Unbounded
 from genload.analysis.evidence_means import Mean, MeanRatio
 from genload.analysis.evidence_percentiles import Percentile
-from genload.analysis.evidence_rates import Rate, Spread
-from genload.analysis.evidence_series import Growth, State, Throughput, slope
+from genload.analysis.evidence_series import Growth, State, slope
 from genload.analysis.load import Load
+from genload.analysis.request_statistics import RequestStatistics
 from genload.analysis.series import Series, SeriesStore
-from genload.analysis.table import OUTCOMES, RequestTable
+from genload.analysis.table import RequestTable
 from genload.runlog.records import RunHeader
 from genload.settings.catalogue import Catalogue, Metric, request_metrics
 from genload.settings.criteria.ast import Dimension, Subject
-
-LEAST_WITH_NUMBER = 0.95
-"""Share of the successes that must carry a number before a statistic of it is judged."""
 
 SEEN = "about the samples seen"
 
@@ -55,9 +50,13 @@ class Measures:
     min_coverage: float
 
     def strata(self, label: str) -> tuple[str, ...]:
-        """The values that ``each(label)`` runs through: the declared ones, and any other that occurred."""
+        """The values that ``each(label)`` runs through: those planned, and any other that occurred.
+
+        What was planned and never came has nothing to judge, which is not the same as being in order.
+        """
         if label == "phase":
-            return tuple(phase.name for phase in self.load.phases)
+            planned = tuple(phase.name for phase in self.load.timeline.phases)
+            return tuple(dict.fromkeys((*planned, *(phase.name for phase in self.load.phases))))
         return tuple(dict.fromkeys((*self.header.labels.get(label, ()), *self.table.values_of(label))))
 
     def unit(self, subject: Subject) -> Dimension:
@@ -78,7 +77,7 @@ class Measures:
         metric = self.catalogue.metrics.get(subject.metric)
         of_requests = subject.metric.startswith(f"{self.header.operation}.")
         if metric.source == "requests" if metric else of_requests:
-            return RequestStatistics(self, subject).estimate()
+            return RequestStatistics(self.header.operation, self.table, self.load, subject).estimate()
         return self._of_samples(subject, metric)
 
     def ratio(self, top: Subject, below: Subject) -> Estimate:
@@ -134,108 +133,3 @@ def _series_estimate(part: Series, subject: Subject, *, is_state: bool) -> Estim
     if estimate.value is None:
         return Absent(f"two samples of {subject.metric} that are above 0 and apart in time")
     return estimate
-
-
-@dataclass(frozen=True)
-class RequestStatistics:
-    """The statistics of the requests that one subject selects."""
-
-    measures: Measures
-    subject: Subject
-
-    def estimate(self) -> Estimate:
-        operation, _, name = self.subject.metric.partition(".")
-        if operation != self.measures.header.operation:
-            return Absent(f"requests named {operation}: this scenario makes {self.measures.header.operation}")
-        return self._number(name) if self.subject.stat is None else self._statistic(name, self.subject.stat)
-
-    def rows(self) -> BoolArray:
-        """The requests of the subject's filters and window."""
-        table = self.measures.table
-        rows = np.ones(len(table), dtype=np.bool_)
-        for label, value in self.subject.filters:
-            rows &= table.where(label, value)
-        if self.subject.window is not None:
-            begin, end = self.measures.load.part(self.subject.window)
-            rows &= (table.start_s >= begin) & (table.start_s < end)
-        return rows
-
-    def _number(self, name: str) -> Estimate:
-        table, rows = self.measures.table, self.rows()
-        makers: dict[str, Callable[[], Estimate]] = {
-            "error_rate": lambda: self._rate(~table.ok[rows], "failures"),
-            "success_rate": lambda: self._rate(table.ok[rows], "successes"),
-            "attempted": lambda: Exact(float(rows.sum())),
-            "completed": lambda: Exact(float((rows & table.ok).sum())),
-            "failed": lambda: Exact(float((rows & ~table.ok).sum())),
-            "unfinished": lambda: Exact(float((rows & (table.outcome == OUTCOMES["unfinished"])).sum())),
-            "rejections": lambda: Exact(rejections(table, rows)),
-            "throughput": self._throughput,
-        }
-        if name not in makers:
-            return Absent(f"a statistic of {self.subject.metric}, such as mean or p95")
-        return makers[name]()
-
-    def _rate(self, events: BoolArray, noun: str) -> Estimate:
-        return Rate(Spread(events), noun) if len(events) else self._nothing("attempted")
-
-    def _nothing(self, what: str) -> Absent:
-        chosen = [f"{label}={value}" for label, value in self.subject.filters]
-        window = self.subject.window
-        chosen += [f"{window.side}({window.length.text})"] if window else []
-        return Absent(f"at least one request {what}" + (f" in {', '.join(chosen)}" if chosen else ""))
-
-    def _throughput(self) -> Estimate:
-        """Completions inside the time that phase and window name ÷ its length, whenever they were started."""
-        filters = self.subject.filters
-        phases = [value for label, value in filters if label == "phase"]
-        stretches = self.measures.load.stretch(phases, self.subject.window)
-        if not stretches:
-            return self._nothing("completed")
-        # The phase of a request is where it began; a completion belongs to the time in which it came.
-        others = tuple((label, value) for label, value in filters if label != "phase")
-        subject = Subject(self.subject.metric, filters=others)
-        rows = RequestStatistics(self.measures, subject).rows()
-        begin, end = stretches[0][0], stretches[-1][1]
-        ends_s = completions(self.measures.table, rows, begin, end)
-        return Throughput(ends_s, begin, end) if end > begin else self._nothing("completed")
-
-    def _statistic(self, name: str, stat: str) -> Estimate:
-        table, rows = self.measures.table, self.rows()
-        column = table.column(name)
-        good = rows & table.ok
-        if column is None or not good.any():
-            if stat == "p" and column is not None and rows.any() and not self.subject.ok_only:
-                return self._percentile(column, rows)
-            return Exact(0.0) if stat == "count" else self._nothing(f"completed, with a {name}")
-        there = good & ~np.isnan(column)
-        if there.sum() < LEAST_WITH_NUMBER * good.sum():
-            return Absent(f"{name} in every request: {there.sum()} of {good.sum()} have it")
-        if stat == "p":
-            return self._percentile(column, there if self.subject.ok_only else there | (rows & ~table.ok))
-        values, left_out = column[there], int((rows & ~table.ok).sum())
-        about = "about this run's successes"
-        makers: dict[str, Callable[[], Estimate]] = {
-            "mean": lambda: Mean(values, left_out=left_out),
-            "min": lambda: Exact(float(values.min()), about),
-            "max": lambda: Exact(float(values.max()), about),
-            "count": lambda: Exact(float(len(values)), about),
-        }
-        return makers[stat]() if stat in makers else Absent(f"a statistic that {name} has, instead of {stat}")
-
-    def _percentile(self, column: FloatArray, rows: BoolArray) -> Estimate:
-        values = np.where(self.measures.table.ok[rows], column[rows], inf)
-        level = self.subject.percentile
-        return Percentile(values, 50.0 if level is None else level)
-
-
-def rejections(table: RequestTable, rows: BoolArray) -> float:
-    """Refusals met by these requests, retried or final."""
-    column = table.column("rejections")
-    return 0.0 if column is None else float(np.nansum(column[rows]))
-
-
-def completions(table: RequestTable, rows: BoolArray, begin_s: float, end_s: float) -> FloatArray:
-    """When those of the requests that succeeded ended, inside [begin, end]."""
-    ends_s = table.end_s[rows & table.ok]
-    return ends_s[(ends_s >= begin_s) & (ends_s <= end_s)]

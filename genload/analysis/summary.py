@@ -13,7 +13,7 @@ from genload.analysis.evidence_series import growth
 from genload.analysis.health import ProcessHealth, UserSeconds
 from genload.analysis.judged import ClientSummary, PhaseSummary, SeriesSummary, StageSummary, Summary
 from genload.analysis.load import Load
-from genload.analysis.observe import completions, rejections
+from genload.analysis.request_statistics import completions, rejections
 from genload.analysis.series import SeriesStore
 from genload.analysis.table import OUTCOMES, RequestTable
 from genload.settings.catalogue import Catalogue

@@ -9,7 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from genload.analysis.evidence import duration_text
-from genload.analysis.health import ProcessHealth, UserSeconds, clock_bounds_s
+from genload.analysis.health import (
+    PhaseStarts,
+    ProcessHealth,
+    UserSeconds,
+    clock_bounds_s,
+    ended_for_good,
+)
 from genload.analysis.judged import Reason
 from genload.analysis.load import Load
 from genload.runlog.records import (
@@ -42,16 +48,22 @@ class Measurement:
     missing_records: Mapping[str, int]
     processes: Sequence[ProcessHealth]
     users: UserSeconds
+    starts: Sequence[PhaseStarts]
     median_s: float | None  # of the measured requests' duration
     smallest_threshold_s: float | None
 
 
 def reasons(measurement: Measurement, limits: Validity) -> list[Reason]:
     """Why the measurement is not valid; empty when it is."""
-    found = [*_incomplete(measurement), *_records(measurement), *_workers(measurement)]
+    incomplete = [*_incomplete(measurement)]
+    found = [*incomplete, *_records(measurement), *_workers(measurement)]
     if measurement.load is not None:
+        if not incomplete and not ended_for_good(measurement.events):
+            found += _not_started(measurement)
         found += [
             *_users(measurement, measurement.load, limits),
+            *_bursts(measurement, limits),
+            *_late(measurement, limits),
             *_clocks(measurement, limits),
             *_client(measurement, measurement.load, limits),
         ]
@@ -107,6 +119,8 @@ def _workers(measurement: Measurement) -> Iterable[Reason]:
 
 def _users(measurement: Measurement, load: Load, limits: Validity) -> Iterable[Reason]:
     users = measurement.users
+    if users.target == 0:
+        return
     if users.readings == 0:
         if load.duration_s >= WATCHED_FROM_S:
             yield Reason(
@@ -122,6 +136,49 @@ def _users(measurement: Measurement, load: Load, limits: Validity) -> Iterable[R
             f"{share:.1%}, and {limits.min_user_seconds:.1%} is the least",
             remedy="let the load run to its end, spread the users over more workers, or ask for fewer",
         )
+
+
+def _not_started(measurement: Measurement) -> Iterable[Reason]:
+    for starts in measurement.starts:
+        planned = starts.phase.planned or 0
+        if starts.attempted < planned:
+            yield Reason(
+                code="not_started",
+                text=f"{starts.attempted:,} of the {planned:,} requests of phase {starts.phase.name} were "
+                "started",
+                remedy="let the load run to its end, with all the users and workers that it asks for; "
+                "an open schedule may need more of them (`max_users` of the shape)",
+            )
+
+
+def _bursts(measurement: Measurement, limits: Validity) -> Iterable[Reason]:
+    for starts in measurement.starts:
+        share_s = limits.burst_spread_share * (starts.median_s or 0.0)
+        limit_s = max(limits.burst_spread_floor_s, share_s)
+        if starts.spread_s is not None and starts.spread_s > limit_s:
+            yield Reason(
+                code="burst_spread",
+                text=f"the burst's users started {duration_text(starts.spread_s)} apart, "
+                f"{duration_text(limit_s)} are allowed",
+                remedy="free the load generator's cores of other work, or spread the users over more workers",
+            )
+
+
+def _late(measurement: Measurement, limits: Validity) -> Iterable[Reason]:
+    for starts in measurement.starts:
+        limit_s = max(_lag_limit_s(measurement, limits), limits.late_share * (starts.phase.every_s or 0.0))
+        if starts.late_p99_s is not None and starts.late_p99_s > limit_s:
+            yield Reason(
+                code="late_starts",
+                text=f"requests of phase {starts.phase.name} were started {duration_text(starts.late_p99_s)} "
+                f"after their moment at p99, {duration_text(limit_s)} are allowed",
+                remedy="allow more of them in flight (`max_users` of the shape), free the load generator's "
+                "cores of other work, or use more workers",
+            )
+
+
+def _lag_limit_s(measurement: Measurement, limits: Validity) -> float:
+    return max(limits.lag_floor_s, limits.lag_share * (measurement.smallest_threshold_s or 0.0))
 
 
 def _clocks(measurement: Measurement, limits: Validity) -> Iterable[Reason]:
@@ -143,7 +200,7 @@ def _client(measurement: Measurement, load: Load, limits: Validity) -> Iterable[
             text="lag and CPU of the load generator were never recorded",
             remedy="run again; if this stays, report it as a bug of genload",
         )
-    limit_ms = 1e3 * max(limits.lag_floor_s, limits.lag_share * (measurement.smallest_threshold_s or 0.0))
+    limit_ms = 1e3 * _lag_limit_s(measurement, limits)
     for process in measurement.processes:
         lag_ms = process.lag_p99_ms
         if lag_ms is not None and lag_ms > limit_ms:

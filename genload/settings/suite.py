@@ -300,6 +300,11 @@ class Validity(Settings):
     lag_floor_s: RealSeconds = 0.010
     lag_share: Ratio = 0.01
     """Largest scheduling lag p99: the floor, or this share of the smallest time threshold judged."""
+    late_share: Ratio = 0.10
+    """Largest delay p99 of an open schedule's starts: the largest lag, or this share of their interval."""
+    burst_spread_floor_s: RealSeconds = 0.050
+    burst_spread_share: Ratio = 0.10
+    """Longest time over which a burst may start: the floor, or this share of its median duration."""
     max_cpu: Ratio = 0.90
     """Largest CPU share of one core that the client's process may use …"""
     max_cpu_for_s: RealSeconds = 5.0
