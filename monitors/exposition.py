@@ -1,69 +1,33 @@
-"""The service's own metrics page, in the Prometheus text format."""
+"""The service's own metrics page, in the Prometheus text format; of each replica where there are several."""
 
 from __future__ import annotations
 
-import re
-import ssl
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
-from time import monotonic
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic, time
+from typing import Self
 from urllib.parse import urlsplit
 
-from prometheus_client.parser import text_string_to_metric_families
-from pydantic import field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from genload.exposition.families import FamilyState
+from genload.exposition.replica import Look, Replica
+from genload.exposition.scrape import Scraper, Target, addresses, reason, tls_context
+from genload.exposition.selector import Selector
 from genload.monitor import Monitor as Base
 from genload.monitor import MonitorError
 from genload.settings.catalogue import MACHINE_METRICS
-from genload.settings.secrets import refuse_literal_secret, refuse_secret_in_url, reveal
+from genload.settings.contract import Expects
+from genload.settings.labelled import labelled, together
+from genload.settings.secrets import Headers, refuse_secret_in_url
 from genload.settings.suite import MonitorSettings, Tls
 from genload.settings.units import Seconds, TransportSeconds
 
-MAX_PAGE_BYTES = 16 * 2**20
-_PART_BYTES = 65536
-
-OWN_METRICS = ("server.up", "server.scrape_duration", "server.restarts")
-START_TIME = "process_start_time_seconds"
-CPU_TIME = "process_cpu_seconds_total"
-_COUNTER = re.compile(r"_(total|count|sum)$")
-# Some exporters compute the start time anew as now − uptime: it trembles, and no restart is that fast.
-_START_TIME_TREMOR_S = 1.0
-
-_NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
-_LABEL = r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*'
-_SELECTOR = re.compile(rf"\s*({_NAME})\s*(?:\{{((?:{_LABEL},)*(?:{_LABEL})?)\s*\}})?\s*", re.DOTALL)
-_ESCAPES = {"\\n": "\n", '\\"': '"', "\\\\": "\\"}
-
-
-@dataclass(frozen=True, slots=True)
-class Selector:
-    """Which samples of a page make one metric: ``family`` or ``family{label="value", …}``.
-
-    The family is the name as it stands on the page (``jobs_total``, ``latency_seconds_sum``). Several
-    samples that match are summed: one series a GPU or a type is one number for the service.
-    """
-
-    family: str
-    labels: tuple[tuple[str, str], ...] = ()
-
-    @classmethod
-    def parse(cls, text: str) -> Selector:
-        """Raises ValueError, saying how one looks."""
-        match = _SELECTOR.fullmatch(text)
-        if match is None:
-            raise ValueError(f"'{text}' names no series: write family or family{{label=\"value\"}}")
-        pairs = re.findall(_LABEL, match[2] or "", re.DOTALL)
-        return cls(match[1], tuple((label, _unescaped(value)) for label, value in pairs))
-
-    def matches(self, name: str, labels: Mapping[str, str]) -> bool:
-        """Labels that are not asked for may have any value; an absent label is an empty one."""
-        return name == self.family and all(labels.get(label, "") == value for label, value in self.labels)
-
-
-def _unescaped(value: str) -> str:
-    return re.sub(r"\\.", lambda found: _ESCAPES.get(found[0], found[0]), value, flags=re.DOTALL)
+UP, SCRAPE_DURATION, RESTARTS = OWN_METRICS = ("server.up", "server.scrape_duration", "server.restarts")
+CONTRACT_METRICS = ("contract.absent", "contract.idle", "contract.live")
+CONTRACT_STATE = "contract.state"
+MOST_REPLICAS = 64
 
 
 class ExpositionSettings(MonitorSettings, extra="forbid"):
@@ -71,37 +35,39 @@ class ExpositionSettings(MonitorSettings, extra="forbid"):
 
     interval_s: Seconds = 5.0
     """Time between two scrapes. A scrape can cost the service more than a request does."""
-    url: str | None = None
-    """The page; unless set, /metrics of the service's host."""
+    url: str | tuple[str, ...] | None = None
+    """The page, or a list with the page of each replica; unless set, /metrics of the service's host."""
+    every_address: bool = False
+    """Each address of the URL's name is a replica; looked up at the start, and after a failed scrape."""
     timeout_s: TransportSeconds = 4.0
     """The most that a scrape may take. Less than the interval, so that a service that hangs is a 0 at every
     tick and not a hole at every second one."""
-    headers: dict[str, str] = {}
+    headers: Headers = {}
     """Sent with each scrape; secrets as ${env:NAME} or ${file:PATH}."""
     tls: Tls = Tls()
+    gzip: bool = True
+    """Ask for a packed page, as a Prometheus does: less network, a little more work for the service."""
     series: dict[str, str] = {"server.memory": "process_resident_memory_bytes"}
     """Which series of the page fills which metric."""
+    expects: Expects = Field(default=())
+    """Families that the page should have: each is found absent, idle (never moved) or live."""
 
     @field_validator("url")
     @classmethod
-    def _http_url(cls, value: str | None) -> str | None:
-        if value is not None:
-            refuse_secret_in_url(value)
-            if not value.startswith(("http://", "https://", "${")):
-                raise ValueError(f"'{value}' is no URL of a page: it begins with http:// or https://")
-        return value
-
-    @field_validator("headers")
-    @classmethod
-    def _no_secret_headers(cls, value: dict[str, str]) -> dict[str, str]:
-        for header, content in value.items():
-            refuse_literal_secret(header, content)
+    def _http_urls(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        urls = (value,) if isinstance(value, str) else value or ()
+        for url in urls:
+            refuse_secret_in_url(url)
+            if not url.startswith(("http://", "https://", "${")):
+                raise ValueError(f"'{url}' is no URL of a page: it begins with http:// or https://")
+        if value == () or len(set(urls)) < len(urls) or len(urls) > MOST_REPLICAS:
+            raise ValueError(f"a list of pages has 1 to {MOST_REPLICAS}, each once")
         return value
 
     @field_validator("series")
     @classmethod
     def _known_series(cls, value: dict[str, str]) -> dict[str, str]:
-        known = {metric.name for metric in MACHINE_METRICS} - set(OWN_METRICS)
+        known = {metric.name for metric in MACHINE_METRICS} - {*OWN_METRICS, *CONTRACT_METRICS}
         for metric, text in value.items():
             if metric not in known and not metric.startswith("prom."):
                 raise PydanticCustomError(
@@ -112,37 +78,22 @@ class ExpositionSettings(MonitorSettings, extra="forbid"):
             Selector.parse(text)
         return value
 
-
-class Restarts:
-    """Counts restarts of the process behind the page since the first scrape.
-
-    A restart is a rise of its start time above the largest one seen (with several processes behind one
-    address, pages take turns: older ones are no restart). A page without a start time is judged by its
-    counters, which only a restart can lower.
-    """
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.known = False  # the page has shown something to tell a restart by
-        self._start_s: float | None = None
-        self._counters: dict[str, float] = {}
-
-    def note(self, start_s: float | None, counters: Mapping[str, float]) -> None:
-        if start_s is not None:
-            if self._start_s is not None and start_s > self._start_s + _START_TIME_TREMOR_S:
-                self.count += 1
-            self._start_s = max(start_s, self._start_s or start_s)
-        elif any(value < self._counters.get(name, 0.0) for name, value in counters.items()):
-            self.count += 1
-        self._counters.update(counters)
-        self.known = self.known or start_s is not None or bool(counters)
+    @model_validator(mode="after")
+    def _one_name(self) -> Self:
+        if self.every_address and isinstance(self.url, tuple):
+            raise ValueError("every_address goes with one url, not with a list")
+        return self
 
 
 class Monitor(Base):
-    """Scrapes one page, each time on a connection of its own, and reads only what is asked for.
+    """Scrapes each page on a connection of its own, all at the same time, and reads only what is asked for.
 
     ``server.up`` is 1 when the page came with status 200, else 0: a scrape that failed is a value, with the
     reason beside it. ``server.scrape_duration`` runs from before the connect to the page's last byte.
+
+    A counter is the sum of its rises, a reset taken into account, so that it never falls. Of several replicas
+    each fills a labelled series, and all together the one without a label: amounts add up, ``server.up`` is 1
+    while all of them answer. A number that one of them owes is absent; a counter goes on with what there was.
     """
 
     Settings = ExpositionSettings
@@ -150,132 +101,134 @@ class Monitor(Base):
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        return (*self.settings.series, *OWN_METRICS)
+        contract = CONTRACT_METRICS if self.settings.expects else ()
+        return (*self.settings.series, *OWN_METRICS, *contract)
 
     @property
     def source(self) -> str:
-        return self.settings.url or f"{self.host.rstrip('/')}/metrics"
+        return ", ".join(self._urls())
 
     def origin(self, metric: str) -> str:
         return self.settings.series.get(metric, "")
 
+    @property
+    def history_s(self) -> float:
+        return self.settings.timeout_s
+
     def open(self) -> None:
         """Nothing is connected here: a service that is down is a sample, not an error."""
-        self._selectors = {name: Selector.parse(text) for name, text in self.settings.series.items()}
-        self._families = {selector.family for selector in self._selectors.values()} | {START_TIME, CPU_TIME}
-        self._restarts = Restarts()
-        self._context = _tls_context(self.settings.tls)
+        settings = self.settings
+        self._scraper = Scraper(
+            settings.timeout_s, settings.headers, tls_context(settings.tls), gzip=settings.gzip
+        )
+        self._series = {metric: Selector.parse(text) for metric, text in settings.series.items()}
+        self._began_unix_s = time()
+        self._known: dict[Target, Replica] = {}  # every page there ever was
+        self._replicas: list[Replica] = []  # those there are now
+        self._look_up = True
+        self._states_told: dict[str, FamilyState] = {}
+        self._threads = ThreadPoolExecutor(max_workers=MOST_REPLICAS, thread_name_prefix="scrape")
 
     def sample(self) -> Mapping[str, float]:
-        begin_s = monotonic()
+        self._find_replicas()
+        looks = list(self._threads.map(lambda replica: replica.look(self._scraper), self._replicas))
+        values = self._one_number_each(looks) | self._labelled(looks) | self._contract()
+        failed = [
+            f"{replica.target.label if self._several else replica.target.url}: {look.error}"
+            for replica, look in zip(self._replicas, looks, strict=True)
+            if look.error
+        ]
+        if failed:
+            self._look_up = True
+            raise MonitorError("; ".join(failed), values)
+        return values
+
+    def history(self, begin_s: float, end_s: float) -> Iterable[tuple[float, Mapping[str, float]]]:
+        """One last look, so that what was counted since the last tick is not lost."""
         try:
-            page = self._scrape(begin_s + self.settings.timeout_s)
-        except (OSError, HTTPException) as error:
-            raise MonitorError(f"{self.source}: {_reason(error)}", self._down()) from error
-        took_s = monotonic() - begin_s
-        samples = read_families(page, self._families)
-        self._note_restart(samples)
-        values = {name: total(samples, selector) for name, selector in self._selectors.items()}
-        present = {name: value for name, value in values.items() if value is not None}
-        return present | {"server.up": 1.0, "server.scrape_duration": took_s} | self._restarts_seen()
+            yield monotonic(), self.sample()
+        except MonitorError as problem:
+            yield monotonic(), problem.values
+            raise
 
-    def _scrape(self, deadline_s: float) -> str:
-        url = urlsplit(reveal(self.source))
-        connection = self._connection(url.scheme, url.netloc)
-        headers = {name: reveal(value) for name, value in self.settings.headers.items()}
-        headers = {"Accept": "text/plain; version=0.0.4", "Connection": "close"} | headers
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _urls(self) -> Sequence[str]:
+        url = self.settings.url or f"{self.host.rstrip('/')}/metrics"
+        return (url,) if isinstance(url, str) else url
+
+    @property
+    def _several(self) -> bool:
+        return self.settings.every_address or not isinstance(self.settings.url, str | None)
+
+    def _find_replicas(self) -> None:
+        """The pages there are now; of one that was there before, what was seen of it is kept."""
+        if not self._look_up:
+            return
         try:
-            connection.request("GET", (url.path or "/") + (url.query and f"?{url.query}"), headers=headers)
-            answer = connection.getresponse()
-            if answer.status != 200:
-                raise HTTPException(f"{answer.status} {answer.reason}")
-            return _body(answer, deadline_s).decode("utf-8", "replace")
-        finally:
-            connection.close()
+            targets = self._targets()
+        except OSError as error:
+            if not self._replicas:
+                raise MonitorError(f"{self.source}: {reason(error)}", {UP: 0.0}) from error
+            return
+        late = bool(self._known)
+        for target in targets:
+            if target not in self._known:
+                self._known[target] = Replica(
+                    target, self._series, self.settings.expects, began_unix_s=self._began_unix_s, late=late
+                )
+        self._replicas = [self._known[target] for target in targets]
+        self._look_up = False
 
-    def _connection(self, scheme: str, address: str) -> HTTPConnection:
-        timeout_s = self.settings.timeout_s
-        if scheme == "https":
-            return HTTPSConnection(address, timeout=timeout_s, context=self._context)
-        return HTTPConnection(address, timeout=timeout_s)
+    def _targets(self) -> list[Target]:
+        urls = self._urls()
+        if self.settings.every_address:
+            return [Target(address, urls[0], address) for address in addresses(urls[0])[:MOST_REPLICAS]]
+        places = [urlsplit(url).netloc for url in urls]
+        labels = places if len(set(places)) == len(urls) and all(places) else urls
+        return [Target(label, url) for label, url in zip(labels, urls, strict=True)]
 
-    def _note_restart(self, samples: Mapping[str, list[PageSample]]) -> None:
-        starts = [sample.value for sample in samples.get(START_TIME, [])]
-        counters = {
-            family: value
-            for family in samples
-            if _COUNTER.search(family) and (value := total(samples, Selector(family))) is not None
+    def _one_number_each(self, looks: Sequence[Look]) -> dict[str, float]:
+        """Every metric of all replicas together."""
+        values = {UP: together(UP, [float(not look.error) for look in looks])}
+        if all(not look.error for look in looks):
+            values[SCRAPE_DURATION] = together(SCRAPE_DURATION, [look.took_s for look in looks])
+        restarts = [replica.restarts for replica in self._known.values() if replica.restarts is not None]
+        if restarts:
+            values[RESTARTS] = together(RESTARTS, restarts)
+        for metric in self._series:
+            found = [look.values[metric] for look in looks if metric in look.values]
+            counted = [r.counted[metric] for r in self._known.values() if metric in r.counted]
+            if found and counted:
+                values[metric] = sum(counted)
+            elif found and len(found) == len(looks):
+                values[metric] = together(metric, found)
+        return values
+
+    def _labelled(self, looks: Sequence[Look]) -> dict[str, float]:
+        """Every metric of each replica, where there may be several."""
+        values: dict[str, float] = {}
+        for replica, look in zip(self._replicas, looks, strict=True) if self._several else ():
+            own = dict(look.values) | {UP: float(not look.error)}
+            own |= {} if look.error else {SCRAPE_DURATION: look.took_s}
+            own |= {} if replica.restarts is None else {RESTARTS: replica.restarts}
+            label = {"replica": replica.target.label}
+            values |= {labelled(metric, label): value for metric, value in own.items()}
+        return values
+
+    def _contract(self) -> dict[str, float]:
+        """How many expected families are absent, idle and live so far, and each whose state has changed.
+
+        Nothing before the first page: what was not seen is not absent.
+        """
+        pages = [replica.families.states for replica in self._known.values() if replica.answered]
+        if not pages or not self.settings.expects:
+            return {}
+        states = {family: max(page[family] for page in pages) for family in self.settings.expects}
+        news = {family: state for family, state in states.items() if self._states_told.get(family) != state}
+        self._states_told |= news
+        counts = [sum(state == one for state in states.values()) for one in FamilyState]
+        return {metric: float(count) for metric, count in zip(CONTRACT_METRICS, counts, strict=True)} | {
+            labelled(CONTRACT_STATE, {"family": family}): float(state) for family, state in news.items()
         }
-        self._restarts.note(max(starts, default=None), counters)
-
-    def _restarts_seen(self) -> dict[str, float]:
-        return {"server.restarts": float(self._restarts.count)} if self._restarts.known else {}
-
-    def _down(self) -> dict[str, float]:
-        return {"server.up": 0.0} | self._restarts_seen()
-
-
-@dataclass(frozen=True, slots=True)
-class PageSample:
-    """One line of a page."""
-
-    labels: Mapping[str, str]
-    value: float
-
-
-def read_families(page: str, families: Iterable[str]) -> dict[str, list[PageSample]]:
-    """The samples of some families, by family; the other lines are not parsed.
-
-    A family with a line that cannot be read is left out: a sum without it would be wrong.
-    """
-    names = "|".join(sorted(map(re.escape, families)))
-    found: dict[str, list[PageSample]] = {}
-    unreadable = set()
-    for match in re.finditer(rf"^[ \t]*({names})(?=[ \t{{])[^\n]*", page, re.MULTILINE):
-        line = match[0].strip()
-        try:
-            parsed = [sample for family in text_string_to_metric_families(line) for sample in family.samples]
-        except (ValueError, IndexError, KeyError):
-            unreadable.add(match[1])
-            continue
-        found.setdefault(match[1], []).extend(PageSample(sample.labels, sample.value) for sample in parsed)
-    return {family: samples for family, samples in found.items() if family not in unreadable}
-
-
-def total(samples: Mapping[str, list[PageSample]], selector: Selector) -> float | None:
-    """The sum of the samples that a selector matches; None when none does."""
-    values = [
-        sample.value
-        for sample in samples.get(selector.family, [])
-        if selector.matches(selector.family, sample.labels)
-    ]
-    return sum(values) if values else None
-
-
-def _tls_context(tls: Tls) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=tls.ca_file)
-    if tls.client_certificate is not None:
-        context.load_cert_chain(tls.client_certificate, tls.client_key)
-    if not tls.verify:
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context
-
-
-def _body(answer: HTTPResponse, deadline_s: float) -> bytes:
-    """The page, bounded in size and in time: a timeout alone would wait anew for every byte that drips."""
-    page = bytearray()
-    # Counted here: before Python 3.13 read1 forgets the length, and so neither ends nor sees a cut.
-    length = answer.length
-    while len(page) != length and (part := answer.read1(_PART_BYTES)):
-        page += part
-        if len(page) > MAX_PAGE_BYTES:
-            raise HTTPException(f"the page has more than {MAX_PAGE_BYTES >> 20} MiB")
-        if monotonic() > deadline_s:
-            raise TimeoutError("timed out")
-    if length is not None and len(page) < length:
-        raise IncompleteRead(b"", length - len(page))
-    return bytes(page)
-
-
-def _reason(error: Exception) -> str:
-    return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__

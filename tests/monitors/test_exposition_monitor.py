@@ -1,4 +1,4 @@
-"""The service's metrics page: selecting series, summing them, and what a failed scrape says."""
+"""The monitor of a metrics page: what a scrape fills, and what a failed one says."""
 
 from __future__ import annotations
 
@@ -8,136 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, generate_latest
 from pydantic import ValidationError
 
 from genload import extensions
+from genload.exposition import scrape
 from genload.monitor import MonitorError
+from genload.settings.suite import Tls
 
 exposition: Any = extensions.load("monitors", "exposition")
-Selector = exposition.Selector
-Restarts = exposition.Restarts
-read_families = exposition.read_families
-total = exposition.total
 
 PAGE = """\
-# HELP process_resident_memory_bytes Resident memory size in bytes.
-# TYPE process_resident_memory_bytes gauge
 process_resident_memory_bytes 1.5e+08
-process_resident_memory_bytes_other 7
 process_start_time_seconds 1000
-jobs{kind="3d",note="a\\"b\\\\c\\nd"} 2 1700000000000
-jobs{kind="3d",note="plain"} 3
-jobs{kind="speech"} 40
-jobs{kind="broken"} NaN
+jobs{kind="3d"} 2
 """
-
-
-def value(page: str, text: str) -> float | None:
-    selector = Selector.parse(text)
-    found: float | None = total(read_families(page, [selector.family]), selector)
-    return found
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("process_resident_memory_bytes", 1.5e8),
-        (" process_resident_memory_bytes { } ", 1.5e8),
-        ('jobs{kind="3d"}', 5.0),
-        ('jobs{kind="3d", note="plain",}', 3.0),
-        ('jobs{note="a\\"b\\\\c\\nd"}', 2.0),
-        ('jobs{kind="speech",note=""}', 40.0),
-        ('jobs{kind="other"}', None),
-        ("process_resident_memory", None),
-        ("absent", None),
-    ],
-)
-def test_what_a_selector_reads(text: str, expected: float | None) -> None:
-    assert value(PAGE, text) == expected
-
-
-@pytest.mark.parametrize("text", ["", "9lives", "a b", "a{", 'a{b="c}', "a{b=c}", 'a{b="c"} 1', 'a{"b"="c"}'])
-def test_what_is_no_selector_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="names no series"):
-        Selector.parse(text)
-
-
-names = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True)
-label_values = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n"), max_size=12)
-
-
-@given(st.dictionaries(names, label_values, max_size=3), label_values)
-def test_label_values_that_prometheus_writes_are_read_back(labels: dict[str, str], other: str) -> None:
-    """Against prometheus_client's own writer and with the same escapes in the selector."""
-    labels = {f"x_{name}": text for name, text in labels.items()}
-    registry = CollectorRegistry()
-    gauge = Gauge("thing", "", labelnames=[*labels, "y"], registry=registry)
-    gauge.labels(**labels, y=other).set(7)
-    page = generate_latest(registry).decode()
-    asked = ",".join(f'{name}="{escaped(text)}"' for name, text in (labels | {"y": other}).items())
-    assert value(page, f"thing{{{asked}}}") == 7.0
-
-
-def escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
-
-
-@given(
-    st.text(max_size=60), st.lists(st.sampled_from(["", " 1", "{", '{a="b"} 2', "{a=b} x", " +Inf", "\t3"]))
-)
-def test_no_page_can_crash_it(text: str, ends: list[str]) -> None:
-    page = "\n".join([text, *("jobs" + end + text for end in ends), *("jobs" + end for end in ends)])
-    found = read_families(page, ["jobs"])
-    assert set(found) <= {"jobs"}
-
-
-def test_a_family_with_an_unreadable_line_is_absent_not_partial() -> None:
-    page = 'jobs{kind="a"} 1\njobs{kind="b"} many\nother 2\n'
-    assert set(read_families(page, ["jobs", "other"])) == {"other"}
-
-
-def test_only_the_families_asked_for_are_parsed() -> None:
-    page = "junk that no parser takes {{{\n" * 3 + "jobs 2\n"
-    assert value(page, "jobs") == 2.0
-
-
-# --- restarts -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("starts_s", "expected"),
-    [
-        ([100.0, 100.0, 100.0], 0),
-        ([100.0, 200.0, 200.0, 300.0], 2),
-        ([100.0, 100.4, 99.8, 100.7], 0),
-        ([200.0, 100.0, 200.0, 100.0], 0),
-    ],
-    ids=["none", "two", "a start time that trembles", "two processes behind one address"],
-)
-def test_restarts_by_start_time(starts_s: list[float], expected: int) -> None:
-    restarts = Restarts()
-    for start_s in starts_s:
-        restarts.note(start_s, {"process_cpu_seconds_total": 1.0})
-    assert restarts.count == expected
-
-
-def test_without_a_start_time_a_counter_that_falls_is_a_restart() -> None:
-    restarts = Restarts()
-    for cpu_s, jobs in ((5.0, 1.0), (6.0, 2.0), (0.1, 0.0), (0.2, 0.0)):
-        restarts.note(None, {"process_cpu_seconds_total": cpu_s, "jobs_total": jobs})
-    assert (restarts.count, restarts.known) == (1, True)
-
-
-def test_a_page_that_shows_nothing_to_tell_a_restart_by_says_nothing() -> None:
-    restarts = Restarts()
-    restarts.note(None, {})
-    assert not restarts.known
-
-
-# --- scrapes --------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -179,7 +64,7 @@ def test_a_restart_between_scrapes_is_counted(page: Any, monitor: Callable[..., 
     assert seen == [0.0, 0.0, 1.0]
 
 
-def test_a_mapped_counter_that_falls_is_a_restart(page: Any, monitor: Callable[..., Any]) -> None:
+def test_a_mapped_counter_that_falls_is_a_restart_and_goes_on(page: Any, monitor: Callable[..., Any]) -> None:
     scraping = monitor(series={"prom.jobs": "jobs_total"})
     seen = []
     registries = []
@@ -189,7 +74,7 @@ def test_a_mapped_counter_that_falls_is_a_restart(page: Any, monitor: Callable[.
         page.body = generate_latest(registries[-1]).decode()
         values = scraping.sample()
         seen.append((values["prom.jobs"], values["server.restarts"]))
-    assert seen == [(3.0, 0.0), (4.0, 0.0), (1.0, 1.0)]
+    assert seen == [(3.0, 0.0), (4.0, 0.0), (5.0, 1.0)]
 
 
 def failure(monitor: Any) -> tuple[str, dict[str, float]]:
@@ -231,8 +116,8 @@ def test_a_page_that_was_cut_off_is_a_zero(page: Any, monitor: Callable[..., Any
 def test_a_page_without_end_is_a_zero(
     page: Any, monitor: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exposition, "MAX_PAGE_BYTES", 100)
-    page.body = PAGE
+    monkeypatch.setattr(scrape, "MAX_PAGE_BYTES", 100)
+    page.body = PAGE * 2
     assert failure(monitor())[1]["server.up"] == 0.0
 
 
@@ -241,14 +126,63 @@ def test_a_page_that_drips_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch)
         length = None
         clock_s = 0.0
 
+        def getheader(self, name: str, default: str) -> str:
+            return default
+
         def read1(self, limit: int) -> bytes:
             Dripping.clock_s += 0.5
             return b"x"
 
-    monkeypatch.setattr(exposition, "monotonic", lambda: Dripping.clock_s)
+    monkeypatch.setattr(scrape, "monotonic", lambda: Dripping.clock_s)
     with pytest.raises(TimeoutError):
-        exposition._body(Dripping(), deadline_s=4.0)
+        scrape._body(Dripping(), deadline_s=4.0)  # type: ignore[arg-type]
     assert Dripping.clock_s == 4.5
+
+
+@pytest.mark.parametrize(("asked", "packing"), [(True, "gzip"), (False, "identity")])
+def test_a_packed_page_is_asked_for_and_read(
+    page: Any, monitor: Callable[..., Any], asked: bool, packing: str
+) -> None:
+    page.body, page.packing = PAGE, "gzip"  # some servers pack whatever they were asked for
+    assert monitor(gzip=asked).sample()["server.memory"] == 1.5e8
+    assert page.seen[0]["accept-encoding"] == packing
+
+
+def test_a_small_packed_page_cannot_unpack_without_bounds(
+    page: Any, monitor: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scrape, "MAX_PAGE_BYTES", 1 << 20)
+    page.body, page.packing = "x" * (8 << 20), "gzip"
+    reason, values = failure(monitor())
+    assert "more than 1 MiB" in reason
+    assert values["server.up"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("packing", "cut", "words"),
+    [("br", False, "packed as br"), ("x-gzip", False, "no gzip"), ("gzip", True, "IncompleteRead")],
+)
+def test_a_page_that_cannot_be_unpacked_is_a_zero(
+    page: Any, monitor: Callable[..., Any], packing: str, cut: bool, words: str
+) -> None:
+    page.body, page.packing, page.cut = PAGE, packing, cut
+    reason, values = failure(monitor())
+    assert words in reason
+    assert values["server.up"] == 0.0
+
+
+def test_the_end_takes_one_last_look(page: Any, monitor: Callable[..., Any]) -> None:
+    scraping = monitor(series={"prom.jobs": "jobs_total"})
+    page.body = "jobs_total 3\n"
+    scraping.sample()
+    page.body = "jobs_total 5\n"
+    ((_, values),) = scraping.history(0.0, 1.0)
+    assert values["prom.jobs"] == 5.0
+    page.stop()
+    looks = scraping.history(0.0, 1.0)
+    assert next(looks)[1]["server.up"] == 0.0
+    with pytest.raises(MonitorError, match="refused"):
+        next(looks)
 
 
 def test_url_and_headers_are_settings_and_secrets_are_references(
@@ -277,6 +211,11 @@ def test_url_and_headers_are_settings_and_secrets_are_references(
         ({"url": "http://me:word@127.0.0.1/metrics"}, "user's name"),
         ({"url": "ftp://127.0.0.1/metrics"}, "begins with http"),
         ({"serie": {}}, "Extra inputs"),
+        ({"url": []}, "1 to 64"),
+        ({"url": ["http://a/metrics", "http://a/metrics"]}, "each once"),
+        ({"url": ["http://a/m"], "every_address": True}, "with one url"),
+        ({"expects": ["jobs", "jobs"]}, "twice"),
+        ({"expects": ["my jobs"]}, "pattern"),
     ],
 )
 def test_wrong_settings_are_refused(settings: dict[str, Any], words: str) -> None:
@@ -285,8 +224,6 @@ def test_wrong_settings_are_refused(settings: dict[str, Any], words: str) -> Non
 
 
 def test_tls_settings_reach_the_context(tmp_path: Path) -> None:
-    settings = exposition.Monitor.Settings.model_validate({"tls": {"verify": False}})
-    assert exposition._tls_context(settings.tls).verify_mode == ssl.CERT_NONE
-    strict = exposition.Monitor.Settings.model_validate({"tls": {"ca_file": str(tmp_path / "absent.pem")}})
+    assert scrape.tls_context(Tls(verify=False)).verify_mode == ssl.CERT_NONE
     with pytest.raises(FileNotFoundError):
-        exposition._tls_context(strict.tls)
+        scrape.tls_context(Tls(ca_file=str(tmp_path / "absent.pem")))

@@ -1,4 +1,4 @@
-"""Samples that a monitor reads at the end: written after the last tick, and counted instead of first looks."""
+"""Samples that a monitor reads at the end: written after its last tick, counted instead of first looks."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Metrics pages in the Prometheus text format: fetched within bounds, read only as far as asked for."""
