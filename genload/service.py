@@ -21,6 +21,7 @@ from uuid import NAMESPACE_OID, uuid4, uuid5
 from genload.plain import plain
 from genload.settings.catalogue import Metric, speech_metrics
 from genload.settings.secrets import hide
+from genload.settings.speech import SpeechRequest
 from genload.settings.suite import RequestSettings, Service
 
 JOB_STAGES = ("connect", "upload", "accept", "queue", "run", "download")
@@ -277,6 +278,10 @@ class SpeechClient(ServiceClient):
 
     operation: ClassVar[str] = "speech"
     metrics: ClassVar[tuple[Metric, ...]] = speech_metrics("speech")
+
+    @classmethod
+    def labels(cls, request: RequestSettings) -> Mapping[str, tuple[str, ...]]:
+        return request.labels() if isinstance(request, SpeechRequest) else {}
 
     @abstractmethod
     def speak(self, utterance: Utterance) -> Speech:

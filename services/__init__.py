@@ -1,13 +1,13 @@
 """How to talk to one API: a file each, found by its name (``service: {api: orfeas}``).
 
-A file defines ``Client``, a subclass of `genload.service.JobClient`, which
+A file defines ``Client``, a subclass of `genload.service.JobClient` or `genload.service.SpeechClient`, which
 
 - declares what a suite may say about each request (``Request``, a settings model),
 - has one method for each part of a job: ``ready``, ``upload``, ``submit``, ``poll``, ``fetch`` and, where the
-  service can, ``cancel``; each call is named with ``step`` so that it is recorded,
+  service can, ``cancel``; or ``ready`` and ``speak``; each call is named with ``step``,
 - raises `genload.service.ServiceError` for every answer that is no success, ``rejected`` for "not now",
-- checks an output with ``inspect``, off the event loop.
+- checks a job's output with ``inspect``, off the event loop; audio is checked the same way for every service.
 
-It neither retries nor waits: `genload.job` does that, the same way for every service. It imports the
-engine and libraries, never another file of a wing.
+It neither retries nor waits: `genload.job` and `genload.speech` do that, the same way for every service. It
+imports the engine and libraries, never another file of a wing.
 """

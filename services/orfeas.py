@@ -6,13 +6,8 @@ has not begun is a 404; "completed" may come with a placeholder; the format is n
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
-from html import unescape
 from time import monotonic
 from typing import Annotated, Any, Literal
 
@@ -21,8 +16,8 @@ from pydantic import Field
 from genload.artifacts.inspector import shared
 from genload.artifacts.mesh_check import MeshCheck
 from genload.artifacts.mesh_facts import MeshError
-from genload.client import Answer, ClientError, HttpClient, Timeouts, TlsOptions
-from genload.errors import ConfigError
+from genload.client import Answer, ClientError
+from genload.client.service_calls import ServiceCalls, page_text, redirect_words, retry_after_s
 from genload.service import (
     Artifact,
     JobClient,
@@ -30,10 +25,8 @@ from genload.service import (
     JobPhase,
     JobState,
     ServiceError,
-    Step,
 )
 from genload.settings.model import Settings
-from genload.settings.secrets import has_reference, reveal
 from genload.settings.suite import RequestSettings, Service
 from genload.settings.units import TransportSeconds
 
@@ -47,7 +40,6 @@ _PHASES = {
     "failed": JobPhase.FAILED,
 }
 _LONGEST_TEXT = 200
-_READ_BODY_BYTES = 2000  # of an error page, enough to say what it is
 
 
 class Dimensions(Settings):
@@ -80,25 +72,13 @@ class Client(JobClient):
         # A suite read back without its wings keeps the values, but not this model.
         self._request = self.Request.model_validate(service.request.model_dump())
         self.distinct_outputs = self._request.placeholder == "fail"
-        # Secrets are resolved again for each request: a token's file may change while the load runs.
-        self._secrets = {name: value for name, value in service.headers.items() if has_reference(value)}
-        try:
-            self._http = HttpClient(
-                reveal(service.host),
-                timeouts=Timeouts(connect_s=service.connect_timeout_s, receive_s=service.receive_timeout_s),
-                max_answer_bytes=int(service.max_answer_bytes),
-                headers={name: reveal(value) for name, value in service.headers.items()},
-                tls=TlsOptions(**service.tls.model_dump()),
-                follow_redirects=service.follow_redirects,
-            )
-        except ValueError as error:
-            remedy = "a header is a name and a text in Latin-1 without line breaks"
-            raise ConfigError(str(error), key="service.headers", remedy=remedy) from error
+        self._calls = ServiceCalls(self)
+        self._http = self._calls.http
         self._accepted_s = 0.0
         self._seen = False
 
     def ready(self) -> None:
-        answer = self._send(partial(self._http.get, "/ready"))
+        answer = self._calls.send(partial(self._http.get, "/ready"))
         if answer.status == 503:
             raise ServiceError("not_ready", _words(answer) or "not ready", status=503)
         state = _fields(_success(answer)).get("status")
@@ -108,7 +88,9 @@ class Client(JobClient):
     def upload(self, job: JobInput) -> str:
         with self.step("upload", "POST") as step:
             file = (job.name, job.content, job.media_type)
-            answer = self._call(step, partial(self._http.post_multipart, "/api/upload-image", "image", *file))
+            answer = self._calls.call(
+                step, partial(self._http.post_multipart, "/api/upload-image", "image", *file)
+            )
             return _text(_fields(_success(answer)), "job_id")
 
     def submit(self, job: JobInput, job_id: str) -> str:
@@ -120,14 +102,14 @@ class Client(JobClient):
         if self._request.dimensions:
             order["dimensions"] = self._request.dimensions.model_dump()
         with self.step("submit", "POST") as step:
-            answer = self._call(step, partial(self._http.post_json, "/api/generate-3d", order))
+            answer = self._calls.call(step, partial(self._http.post_json, "/api/generate-3d", order))
             accepted = _text(_fields(_success(answer)), "job_id")
         self._accepted_s, self._seen = monotonic(), False
         return accepted
 
     def poll(self, job_id: str) -> JobState:
         with self.step("poll", recorded=False) as step:
-            answer = self._call(step, partial(self._http.get, f"/api/job-status/{job_id}"))
+            answer = self._calls.call(step, partial(self._http.get, f"/api/job-status/{job_id}"))
             if answer.status == 404:
                 return self._unknown(job_id)
             state = _fields(_success(answer))
@@ -163,7 +145,7 @@ class Client(JobClient):
         name = state.output.partition("?")[0].rpartition("/")[2]
         with self.step("download") as step:
             try:
-                answer = _success(self._call(step, partial(self._http.get, state.output)))
+                answer = _success(self._calls.call(step, partial(self._http.get, state.output)))
             except ValueError as error:  # another host's, or nothing that can be asked for
                 text = f"download_url {state.output[:200]!r} cannot be followed: {error}"
                 raise ServiceError("bad_answer", text) from error
@@ -191,7 +173,7 @@ class Client(JobClient):
 
     def in_flight(self) -> int | None:
         try:
-            answer = self._send(partial(self._http.get, "/metrics"))
+            answer = self._calls.send(partial(self._http.get, "/metrics"))
         except ServiceError:
             return None
         if answer.status != 200:
@@ -204,42 +186,12 @@ class Client(JobClient):
 
     def time_scale(self) -> float | None:
         try:
-            return float(self._send(partial(self._http.get, "/ready")).headers["x-testbed-time-scale"])
+            return float(self._calls.send(partial(self._http.get, "/ready")).headers["x-testbed-time-scale"])
         except (KeyError, ValueError):
             return None
 
     def close(self) -> None:
         self._http.close()
-
-    def _call(self, step: Step, request: Callable[..., Answer]) -> Answer:
-        """One request of a step, with what it cost."""
-        try:
-            answer = self._send(request)
-        except ServiceError as error:
-            if isinstance(failure := error.__cause__, ClientError):
-                step.connect_s, step.end_s = failure.times.connect_s, failure.times.end_s
-                step.bytes_sent, step.bytes_received = failure.bytes_sent, failure.bytes_received
-            raise
-        step.connect_s, step.end_s = answer.connect_s, answer.times.end_s
-        step.bytes_sent, step.bytes_received = answer.bytes_sent, answer.bytes_received
-        step.status = answer.status
-        return answer
-
-    def _send(self, request: Callable[..., Answer]) -> Answer:
-        """One request, for as long as its job's deadline allows.
-
-        Raises:
-            ServiceError: no whole answer; with the class of the `ClientError`.
-        """
-        left_s = self.deadline_s - monotonic()
-        if left_s <= 0:
-            raise ServiceError("timeout", "the job's time was used up before the call")
-        try:
-            headers = {name: reveal(value) for name, value in self._secrets.items()}
-            headers.update(self.correlation())
-            return request(headers=headers, total_s=left_s if math.isfinite(left_s) else None)
-        except ClientError as error:
-            raise ServiceError(error.error_class, error.message) from error
 
 
 def _success(answer: Answer) -> Answer:
@@ -253,11 +205,10 @@ def _success(answer: Answer) -> Answer:
     words = _words(answer) or answer.reason or "no reason given"
     if answer.status in (429, 503):
         raise ServiceError(
-            "rejected", words, rejected=True, retry_after_s=_retry_after_s(answer), status=answer.status
+            "rejected", words, rejected=True, retry_after_s=retry_after_s(answer), status=answer.status
         )
     if 300 <= answer.status < 400:
-        where = answer.headers.get("location", "nowhere")
-        words = f"redirected to {where}: set service.host to that, or service.follow_redirects on one host"
+        words = redirect_words(answer)
     raise ServiceError(f"http_{answer.status}", words, status=answer.status)
 
 
@@ -290,35 +241,9 @@ def _words(answer: Answer) -> str:
     except ValueError:
         fields = None
     if not isinstance(fields, dict):
-        return _page_text(answer.body[:_READ_BODY_BYTES].decode("utf-8", "replace"))
+        return page_text(answer)
     parts = [str(fields[key]) for key in ("error", "details", "checks") if fields.get(key)]
     return ": ".join(parts)[:500] or str(fields.get("status") or "")
-
-
-def _page_text(page: str) -> str:
-    visible = re.sub(r"(?is)<(script|style)\b.*?</\1>|<[^>]*>", " ", page)
-    return " ".join(unescape(visible).split())[:200]
-
-
-def _retry_after_s(answer: Answer) -> float | None:
-    """The pause a refusal asks for: seconds in ORFEAS's body, else the header (seconds, or a date)."""
-    try:
-        asked: Any = answer.json()["retry_after"]
-    except (ValueError, KeyError, TypeError, IndexError):
-        asked = answer.headers.get("retry-after")
-    try:
-        seconds = float(asked)
-    except (TypeError, ValueError):
-        return _until_s(asked)
-    return max(seconds, 0.0) if math.isfinite(seconds) else None
-
-
-def _until_s(date: Any) -> float | None:
-    try:
-        moment = parsedate_to_datetime(date)
-    except (TypeError, ValueError):
-        return None
-    return max((moment.astimezone(UTC) - datetime.now(UTC)).total_seconds(), 0.0)
 
 
 def _count(value: bytes) -> int | None:

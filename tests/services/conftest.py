@@ -32,7 +32,7 @@ class ScriptedService:
     """Answers by path from a script, the last of a list repeated; 404 for any other path.
 
     An entry is a dict (JSON, 200), bytes (a page, 200), (status, either of them), (status, either, headers),
-    or None: the connection is closed without an answer.
+    or None: the connection is closed without an answer. A header that is None is left out.
     """
 
     url: str
@@ -49,11 +49,11 @@ class ScriptedService:
         return _reply(status, body, headers[0] if headers else {})
 
 
-def _reply(status: int, body: Any, headers: dict[str, str]) -> bytes:
+def _reply(status: int, body: Any, headers: dict[str, str | None]) -> bytes:
     kind = "text/html" if isinstance(body, bytes) else "application/json"
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     fields = {"Content-Type": kind, "Content-Length": str(len(content)), "Connection": "close", **headers}
-    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items() if value is not None)
     return f"HTTP/1.1 {status} Whatever\r\n{lines}\r\n".encode() + content
 
 

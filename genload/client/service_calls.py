@@ -1,0 +1,123 @@
+"""What every services/ file does with an HTTP client: one user's calls, their failures as `ServiceError`."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from html import unescape
+from time import monotonic
+from typing import Any
+
+from genload.client.answer import Answer
+from genload.client.errors import ClientError
+from genload.client.http import HttpClient
+from genload.client.timeouts import Timeouts
+from genload.client.tls import TlsOptions
+from genload.errors import ConfigError
+from genload.service import ServiceClient, ServiceError, Step
+from genload.settings.secrets import has_reference, reveal
+
+_READ_BODY_BYTES = 2000  # of a page, enough to say what it is
+
+
+class ServiceCalls:
+    """The calls of one user's client, made as its suite says: host, headers, timeouts, TLS.
+
+    Secrets are resolved again for each request: a token's file may change while the load runs.
+
+    Attributes:
+        http: the connection.
+
+    Raises:
+        ConfigError: a secret, header or certificate that cannot be used.
+    """
+
+    def __init__(self, client: ServiceClient) -> None:
+        service = client.service
+        self._client = client
+        self._secrets = {name: value for name, value in service.headers.items() if has_reference(value)}
+        try:
+            self.http = HttpClient(
+                reveal(service.host),
+                timeouts=Timeouts(connect_s=service.connect_timeout_s, receive_s=service.receive_timeout_s),
+                max_answer_bytes=int(service.max_answer_bytes),
+                headers={name: reveal(value) for name, value in service.headers.items()},
+                tls=TlsOptions(**service.tls.model_dump()),
+                follow_redirects=service.follow_redirects,
+            )
+        except ValueError as error:
+            remedy = "a header is a name and a text in Latin-1 without line breaks"
+            raise ConfigError(str(error), key="service.headers", remedy=remedy) from error
+
+    def call(self, step: Step, request: Callable[..., Answer]) -> Answer:
+        """One request of a step, with what it cost.
+
+        Raises:
+            ServiceError: as `send`.
+        """
+        try:
+            answer = self.send(request)
+        except ServiceError as error:
+            if isinstance(failure := error.__cause__, ClientError):
+                step.connect_s, step.end_s = failure.times.connect_s, failure.times.end_s
+                step.bytes_sent, step.bytes_received = failure.bytes_sent, failure.bytes_received
+            raise
+        step.connect_s, step.end_s = answer.connect_s, answer.times.end_s
+        step.bytes_sent, step.bytes_received = answer.bytes_sent, answer.bytes_received
+        step.status = answer.status
+        return answer
+
+    def send(self, request: Callable[..., Answer]) -> Answer:
+        """One request (``partial(calls.http.get, "/ready")``), for as long as the client's deadline allows.
+
+        Raises:
+            ServiceError: no whole answer; with the class of the `ClientError`, which is its cause.
+        """
+        left_s = self._client.deadline_s - monotonic()
+        if left_s <= 0:
+            raise ServiceError("timeout", "the job's time was used up before the call")
+        try:
+            headers = {name: reveal(value) for name, value in self._secrets.items()}
+            headers.update(self._client.correlation())
+            return request(headers=headers, total_s=left_s if math.isfinite(left_s) else None)
+        except ClientError as error:
+            raise ServiceError(error.error_class, error.message) from error
+
+
+def page_text(answer: Answer) -> str:
+    """The words of an answer that is no JSON: of a proxy's page those that a reader sees, on one line."""
+    page = answer.body[:_READ_BODY_BYTES].decode("utf-8", "replace")
+    visible = re.sub(r"(?is)<(script|style)\b.*?</\1>|<[^>]*>", " ", page)
+    return " ".join(unescape(visible).split())[:200]
+
+
+def redirect_words(answer: Answer) -> str:
+    """What to say about a redirect that is not followed."""
+    where = answer.headers.get("location", "nowhere")
+    return f"redirected to {where}: set service.host to that, or service.follow_redirects on one host"
+
+
+def retry_after_s(answer: Answer) -> float | None:
+    """The pause a refusal asks for: seconds in the body's ``retry_after``, else the Retry-After header
+    (seconds, or a date); None when it names none.
+    """
+    try:
+        asked: Any = answer.json()["retry_after"]
+    except (ValueError, KeyError, TypeError, IndexError):
+        asked = answer.headers.get("retry-after")
+    try:
+        seconds = float(asked)
+    except (TypeError, ValueError):
+        return _until_s(asked)
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def _until_s(date: Any) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+    except (TypeError, ValueError):
+        return None
+    return max((moment.astimezone(UTC) - datetime.now(UTC)).total_seconds(), 0.0)

@@ -1,0 +1,317 @@
+"""Text to speech behind OpenAI's ``/v1/audio/speech``: LiteTTS, Kokoro-FastAPI, OpenAI itself, vLLM.
+
+They agree on the request's four keys and differ in what follows from them: what is streamed, which formats
+there are, how a cache shows, how an error is worded. A `Dialect` is one set of these differences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal, Self
+
+from pydantic import ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from genload.client import Answer, ClientError
+from genload.client.service_calls import ServiceCalls, page_text, redirect_words, retry_after_s
+from genload.service import Artifact, ServiceError, Speech, SpeechClient, Utterance
+from genload.settings.speech import SpeechRequest
+from genload.settings.suite import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What one service means by OpenAI's request.
+
+    Attributes:
+        formats: what it takes for `response_format`.
+        voice: that is spoken unless the suite names others.
+        ready_path: asked with GET; answers 200 when it can take work.
+        words: where an error's own words stand in its JSON, the best place first.
+        model: sent unless the suite names another; None: the key is left out.
+        streams: an answer is sent while it is made, unless it is told otherwise.
+        ask_to_stream: keys by which it is told.
+        stream_formats: what it can stream; None: all of its formats.
+        shows_cache: an answer from its cache has no Content-Length, a new one has.
+    """
+
+    name: str
+    formats: tuple[str, ...]
+    voice: str
+    ready_path: str
+    words: tuple[tuple[str, ...], ...]
+    model: str | None = None
+    streams: bool = False
+    ask_to_stream: Mapping[str, Any] = field(default_factory=lambda: {"stream": True})
+    stream_formats: tuple[str, ...] | None = None
+    shows_cache: bool = False
+
+
+_FASTAPI_WORDS = (("detail", "message"), ("detail", "error"), ("detail", "errors"), ("detail",))
+_OPENAI_WORDS = (("error", "message"), ("message",), ("error",), ("detail",))
+
+DIALECTS = {
+    "litetts": Dialect(
+        name="LiteTTS",
+        formats=("wav", "mp3", "flac", "ogg"),
+        voice="af_heart",
+        ready_path="/v1/models",
+        words=_FASTAPI_WORDS,
+        shows_cache=True,
+    ),
+    "kokoro": Dialect(
+        name="Kokoro-FastAPI",
+        formats=("wav", "mp3", "flac", "opus", "pcm"),
+        voice="af_heart",
+        ready_path="/health",
+        words=_FASTAPI_WORDS,
+        model="kokoro",
+        streams=True,
+    ),
+    "openai": Dialect(
+        name="the OpenAI API",
+        formats=("wav", "mp3", "flac", "opus", "pcm"),
+        voice="alloy",
+        ready_path="/v1/models",
+        words=_OPENAI_WORDS,
+        model="tts-1",
+        streams=True,
+        ask_to_stream={"stream_format": "audio"},
+    ),
+    "vllm": Dialect(
+        name="vLLM",
+        formats=("wav", "mp3", "flac", "opus", "pcm"),
+        voice="vivian",
+        ready_path="/health",
+        words=_OPENAI_WORDS,
+        # Newer versions take `stream` alone for a stream of events, older ones know no `stream_format`.
+        ask_to_stream={"stream": True, "stream_format": "audio"},
+        stream_formats=("pcm", "wav"),
+    ),
+}
+
+_REFUSED = {401: "auth", 403: "auth", 429: "rejected", 503: "rejected"}
+_TEXT_TYPES = (
+    "text/",
+    "application/json",
+    "application/problem+json",
+    "application/xml",
+    "application/xhtml",
+)
+
+
+class Request(SpeechRequest):
+    """``service.request`` of a suite."""
+
+    dialect: Literal["litetts", "kokoro", "openai", "vllm"] = "litetts"
+    """Whose ways the service has. What follows is the dialect's own unless set."""
+    path: str = "/v1/audio/speech"
+    model: str | None = None
+    stream: bool | None = None
+    """Whether it is told to stream, or not to; null: it is told nothing."""
+    ready_path: str | None = None
+    extra: dict[str, str | bool | int | float] = {}
+    """Further keys of the request as they stand: ``{instructions: …, lang_code: a}``."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _voice_of_the_dialect(cls, value: Any) -> Any:
+        dialect = DIALECTS.get(str(value.get("dialect", "litetts"))) if isinstance(value, Mapping) else None
+        return {"voices": (dialect.voice,), **value} if dialect else value
+
+    @model_validator(mode="after")
+    def _format_of_the_dialect(self) -> Self:
+        dialect, formats = self.ways, self.ways.formats
+        how = "takes"
+        if self.stream and dialect.stream_formats is not None:
+            formats, how = dialect.stream_formats, "streams"
+        if self.format not in formats:
+            reason = PydanticCustomError(
+                "format",
+                "{service} {how} no '{format}'",
+                {
+                    "service": dialect.name,
+                    "how": how,
+                    "format": self.format,
+                    "remedy": f"use one of: {', '.join(formats)}",
+                },
+            )
+            details = InitErrorDetails(type=reason, loc=("format",), input=self.format)
+            raise ValidationError.from_exception_data("request", [details])
+        return self
+
+    @property
+    def ways(self) -> Dialect:
+        """The dialect."""
+        return DIALECTS[self.dialect]
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the service sends an answer while it makes it."""
+        return self.ways.streams if self.stream is None else self.stream
+
+    @property
+    def shows_cache(self) -> bool:
+        """Whether an answer tells if it came from a cache; a stream has no Content-Length either way."""
+        return self.ways.shows_cache and not self.is_streamed
+
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        return super().labels() | ({"cache": ("hit", "miss")} if self.shows_cache else {})
+
+    def body(self, utterance: Utterance) -> dict[str, Any]:
+        """What is sent to have an utterance spoken."""
+        model = self.model or self.ways.model
+        streaming = self.ways.ask_to_stream if self.stream else {"stream": False}
+        return {
+            **({} if model is None else {"model": model}),
+            "input": utterance.text,
+            "voice": utterance.voice,
+            "response_format": self.format,
+            # 1 is everybody's default, and some refuse the key in a stream.
+            **({} if self.speed == 1 else {"speed": self.speed}),
+            **({} if self.stream is None else streaming),
+            **self.extra,
+        }
+
+
+class Client(SpeechClient):
+    """One user's way to a speech service."""
+
+    Request = Request
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
+        # A suite read back without its wings keeps the values, but not this model.
+        self._request = Request.model_validate(service.request.model_dump())
+        self._calls = ServiceCalls(self)
+        self._http = self._calls.http
+
+    def ready(self) -> None:
+        path = self._request.ready_path or self._request.ways.ready_path
+        answer = self._calls.send(partial(self._http.get, path))
+        if answer.status == 503:
+            raise ServiceError("not_ready", self._words(answer), status=503)
+        if answer.status == 404 or (answer.status == 200 and _kind(answer).startswith("text/html")):
+            text = f"{path} answers {answer.status}: is this {self._request.ways.name}? {self._words(answer)}"
+            raise ServiceError("bad_answer", text, status=answer.status)
+        self._success(answer)
+
+    def speak(self, utterance: Utterance) -> Speech:
+        name = f"speech{utterance.number}.{self._request.format}"
+        with self.step("speech", "POST", recorded=False) as step:
+            send = partial(self._http.post_json, self._request.path, self._request.body(utterance))
+            try:
+                answer = self._success(self._calls.call(step, send))
+                self._check_content(answer)
+            except ServiceError as error:
+                error.output = _partial_output(error, name) or error.output
+                raise
+        whole = "content-length" in answer.headers
+        return Speech(
+            content=answer.body,
+            media_type=_kind(answer),
+            sent_s=answer.times.connected_s,
+            first_byte_s=answer.arrivals[0][0],
+            end_s=answer.times.end_s,
+            arrivals=answer.arrivals,
+            streamed=self._request.is_streamed and not whole,
+            cached=not whole if self._request.shows_cache else None,
+        )
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _success(self, answer: Answer) -> Answer:
+        """The answer, if it is a 200.
+
+        Raises:
+            ServiceError: ``auth``, ``rejected``, ``validation``, ``server``; ``http_<status>`` for what is
+                neither success nor error.
+        """
+        status = answer.status
+        if status == 200:
+            return answer
+        refused = _REFUSED.get(status)
+        if 300 <= status < 400:
+            raise ServiceError(f"http_{status}", redirect_words(answer), status=status)
+        kinds = {4: "validation", 5: "server"}
+        raise ServiceError(
+            refused or kinds.get(status // 100, f"http_{status}"),
+            self._words(answer),
+            rejected=refused == "rejected",
+            retry_after_s=retry_after_s(answer) if refused == "rejected" else None,
+            status=status,
+        )
+
+    def _check_content(self, answer: Answer) -> None:
+        """Refuse a 200 that cannot be audio; whether the rest is, is not said here.
+
+        Raises:
+            ServiceError: ``wrong_content``, ``empty_audio``.
+        """
+        kind = _kind(answer)
+        if kind.startswith(_TEXT_TYPES) or _is_text(answer, self._request.format):
+            error = ServiceError(
+                "wrong_content", f"{kind or 'no content type'}: {self._words(answer)}", status=200
+            )
+            error.output = Artifact(answer.body, "answer.txt", kind)
+            raise error
+        if not answer.body:
+            raise ServiceError("empty_audio", "200 without a single byte", status=200)
+
+    def _words(self, answer: Answer) -> str:
+        """What an answer says for people: the dialect's own words, or the text of a proxy's page."""
+        try:
+            said = answer.json()
+        except ValueError:
+            return page_text(answer) or answer.reason or "no reason given"
+        for place in self._request.ways.words:
+            if found := _at(said, place):
+                return _told(found)
+        return _told(said) or answer.reason or "no reason given"
+
+
+def _kind(answer: Answer) -> str:
+    """The media type, without its parameters."""
+    return answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _is_text(answer: Answer, audio_format: str) -> bool:
+    """Whether a body is JSON or a page though its type does not say so."""
+    beginning = answer.body[:64].lstrip().lower()
+    if not beginning.startswith((b"{", b"[", b"<")):
+        return False
+    if audio_format != "pcm":
+        return True  # no file of audio begins so
+    try:
+        answer.json()
+    except ValueError:
+        return beginning.startswith((b"<!doctype", b"<html", b"<?xml"))
+    return True
+
+
+def _partial_output(error: ServiceError, name: str) -> Artifact | None:
+    """What came of an answer that was cut off."""
+    failure = error.__cause__
+    if not isinstance(failure, ClientError) or failure.answer is None or failure.answer.status != 200:
+        return None
+    return Artifact(failure.answer.body, name, _kind(failure.answer))
+
+
+def _at(said: Any, place: tuple[str, ...]) -> Any:
+    for key in place:
+        said = said.get(key) if isinstance(said, Mapping) else None
+    return said
+
+
+def _told(said: Any) -> str:
+    """JSON's words on one line; of FastAPI's list of what is wrong with a request, where and what."""
+    if isinstance(said, list):
+        return "; ".join(_told(one) for one in said[:5])
+    if isinstance(said, Mapping) and "msg" in said:
+        where = said.get("loc")
+        path = ".".join(str(part) for part in where) if isinstance(where, list) else ""
+        return f"{path}: {said['msg']}" if path else str(said["msg"])
+    return str(said)
