@@ -137,6 +137,12 @@ def chromium() -> str:
     return system_program("chromium", "chromium-browser", "google-chrome")
 
 
+@pytest.fixture(scope="session")
+def c_compiler() -> str:
+    """Path of a C compiler."""
+    return system_program("cc", "gcc", "clang")
+
+
 @pytest.fixture
 def docker_compose() -> str:
     """Path of docker-compose, which checks a file without an engine."""

@@ -15,15 +15,19 @@ FORMAT_VERSION = 1
 
 class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     """One request: a logical job (`name` "generate"), one of its HTTP calls ("upload", "submit",
-    "download"), or whatever else fired Locust's `request` event.
+    "download"), a speech request ("speech"), or whatever else fired Locust's `request` event.
 
     `source` and `n` number the records of one process without holes from 0, so that a loss shows.
+
+    In an open schedule `intended_s` is when the request was to start. `start_s` is when it did and
+    `duration_s` how long it took from then on; what a caller waited is `latency_s`. A request that was never
+    started (error class ``not_started``) "starts" and ends at the load's end, with a duration of 0.
     """
 
     source: str  # "local", or the worker's rank: "w0", "w1", …
     n: int
     name: str
-    operation: str = ""  # "generate" for a logical request; "" for a call inside one, or a foreign request
+    operation: str = ""  # "generate", "speech"; "" for a call inside a logical request, or a foreign one
     type: str = "HTTP"  # HTTP method, or "JOB"
     request_id: str = ""  # ours; calls of one job share it
     job_id: str = ""  # the service's
@@ -44,6 +48,12 @@ class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     stages: dict[str, float] = {}  # seconds by stage name; the stages of a job add up to its duration
     gaps: dict[int, int] = {}  # pauses between arrivals: how many, by class (`genload.artifacts.playback`)
     numbers: dict[str, float] = {}  # attempts, rejections, polls, poll_bound_s, server_duration_s, faces, …
+
+    @property
+    def latency_s(self) -> float:
+        """From the intended start, where an open schedule had one, to the end."""
+        late_s = 0.0 if self.intended_s is None else self.start_s - self.intended_s
+        return self.duration_s + late_s
 
 
 class RunStarted(msgspec.Struct, tag="run_started", tag_field="event", kw_only=True):
@@ -150,7 +160,7 @@ class Sample(msgspec.Struct, omit_defaults=True, kw_only=True):
     t_s: float
     monitor: str
     values: dict[str, float] = {}  # by metric name, base units
-    facts: dict[str, str] = {}  # what is measured ("gpu0.model"), on the monitor's first whole tick
+    facts: dict[str, str] = {}  # what is measured ("gpu.model{gpu=0}"), on the monitor's first whole tick
     took_s: float = 0.0
     live: bool = False  # a first look: the monitor's history, written at the end, counts instead
     error: str = ""
@@ -172,7 +182,7 @@ class RunHeader(msgspec.Struct, kw_only=True):
     suite: dict[str, Any]  # resolved and scaled: the effective settings; loads as a suite
     requested: dict[str, Any]  # as asked for, before scaling
     scenario: str
-    phases: list[dict[str, Any]]  # name, duration_s, users, users_from, iterations
+    phases: list[dict[str, Any]]  # name, duration_s, users, users_from, iterations, per_user, every_s
     operation: str
     stages: list[str]
     labels: dict[str, list[str]] = {}

@@ -109,25 +109,71 @@ def _sampled(name: str, dimension: Dimension, text: str) -> Metric:
 # The vocabulary of machines. It is the engine's, because several monitors fill the same name
 # (NVML, an agent, the service's own page): one word for one thing, whoever measured it.
 MACHINE_METRICS: tuple[Metric, ...] = (
-    _sampled("gpu.utilisation", Dimension.RATIO, "share of time a kernel ran"),
-    _sampled("gpu.memory_used", Dimension.BYTES, "memory in use on the GPU"),
-    _sampled("gpu.memory_total", Dimension.BYTES, "memory of the GPU"),
-    _sampled("gpu.power", Dimension.PLAIN, "power draw, watts"),
-    _sampled("gpu.energy", Dimension.PLAIN, "energy counter, joules"),
-    _sampled("gpu.temperature", Dimension.PLAIN, "degrees Celsius"),
-    _sampled("gpu.clock_sm", Dimension.PLAIN, "streaming multiprocessor clock, hertz"),
-    _sampled("gpu.throttled", Dimension.STATE, "1 while clocks are held down"),
+    _sampled("gpu.utilisation", Dimension.RATIO, "share of time a kernel ran; the mean of several GPUs"),
+    _sampled(
+        "gpu.memory_utilisation", Dimension.RATIO, "share of time the memory was read or written; the mean"
+    ),
+    _sampled(
+        "gpu.memory_used",
+        Dimension.BYTES,
+        "memory in use on the GPU, without what the driver reserves; the sum",
+    ),
+    _sampled("gpu.memory_free", Dimension.BYTES, "memory free on the GPU; the sum"),
+    _sampled("gpu.memory_total", Dimension.BYTES, "memory of the GPU; the sum"),
+    _sampled("gpu.power", Dimension.PLAIN, "power draw, watts; the sum"),
+    _sampled("gpu.energy", Dimension.PLAIN, "energy counter, joules; the sum"),
+    _sampled("gpu.temperature", Dimension.PLAIN, "degrees Celsius; the hottest"),
+    _sampled("gpu.clock_sm", Dimension.PLAIN, "streaming multiprocessor clock, hertz; the lowest"),
+    _sampled("gpu.clock_memory", Dimension.PLAIN, "memory clock, hertz; the lowest"),
+    _sampled(
+        "gpu.throttled", Dimension.STATE, "1 while clocks are held down for power, heat or a fault; of any"
+    ),
+    _sampled("gpu.throttled_power", Dimension.STATE, "1 while held down by a power limit or brake; of any"),
+    _sampled("gpu.throttled_thermal", Dimension.STATE, "1 while held down by heat; of any"),
+    _sampled(
+        "gpu.throttled_hardware", Dimension.STATE, "1 while the hardware itself holds them down; of any"
+    ),
+    _sampled(
+        "gpu.ecc_corrected", Dimension.COUNT, "memory errors corrected since the driver was loaded; the sum"
+    ),
+    _sampled("gpu.ecc_uncorrected", Dimension.COUNT, "memory errors beyond correction, likewise; the sum"),
+    _sampled("gpu.xid_errors", Dimension.COUNT, "XID errors of the driver since the run began; the sum"),
+    _sampled("gpu.processes", Dimension.COUNT, "processes that have a context on the GPUs"),
+    _sampled("gpu.process_memory", Dimension.BYTES, "GPU memory of the service's processes, or of all"),
     _sampled("host.cpu", Dimension.RATIO, "share of all cores busy, load generator's host"),
+    _sampled("host.cpu_core_max", Dimension.RATIO, "share of the busiest core"),
+    _sampled("host.load", Dimension.PLAIN, "processes that want to run, mean of a minute"),
     _sampled("host.memory_used", Dimension.BYTES, "memory in use, load generator's host"),
     _sampled("host.memory_available", Dimension.BYTES, "memory available, load generator's host"),
+    _sampled("host.swap_used", Dimension.BYTES, "swap space in use"),
     _sampled("host.network_received", Dimension.BYTES, "bytes received since boot"),
     _sampled("host.network_sent", Dimension.BYTES, "bytes sent since boot"),
+    _sampled("host.network_receive_rate", Dimension.BYTE_RATE, "bytes received a second"),
+    _sampled("host.network_send_rate", Dimension.BYTE_RATE, "bytes sent a second"),
+    _sampled("host.disk_read_rate", Dimension.BYTE_RATE, "bytes read from disks a second"),
+    _sampled("host.disk_write_rate", Dimension.BYTE_RATE, "bytes written to disks a second"),
+    *(
+        _sampled(f"{who}.{name}", dimension, f"{text} of {whose}")
+        for who, whose in (
+            ("server", "the service's processes"),
+            ("client", "the load generator's processes"),
+        )
+        for name, dimension, text in (
+            ("processes", Dimension.COUNT, "number"),
+            ("memory", Dimension.BYTES, "resident memory"),
+            ("cpu", Dimension.RATIO, "CPU, share of one core,"),
+            ("threads", Dimension.COUNT, "threads"),
+            ("fds", Dimension.COUNT, "open file descriptors"),
+        )
+    ),
     _sampled("server.up", Dimension.STATE, "1 while the service answers its metrics page"),
     _sampled("server.restarts", Dimension.COUNT, "restarts seen since the run began"),
-    _sampled("server.memory", Dimension.BYTES, "resident memory of the service's process"),
-    _sampled("server.cpu", Dimension.RATIO, "CPU of the service's process, share of one core"),
     _sampled("server.in_flight", Dimension.COUNT, "jobs the service says it is working on"),
     _sampled("server.scrape_duration", Dimension.TIME, "how long the metrics page took"),
+    _sampled(
+        "service.up", Dimension.STATE, "1 while the service answers its health probe; the mean is its uptime"
+    ),
+    _sampled("service.probe_duration", Dimension.TIME, "how long the health probe took"),
 )
 
 

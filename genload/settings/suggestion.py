@@ -9,8 +9,9 @@ _SHOWN = 12
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """A remedy for an unknown `word`: the nearest known one, and what there is."""
-    names = sorted(set(known))
+    """A remedy for an unknown `word`: the nearest known one, and what there is, its own namespace first."""
+    own = word.partition(".")[0]
+    names = sorted(set(known), key=lambda name: (name.partition(".")[0] != own, name))
     if not names:
         return "there is none to choose from: take it out"
     near = get_close_matches(word, names, n=1, cutoff=0.6)

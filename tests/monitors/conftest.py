@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
+import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +26,6 @@ class MetricsPage:
         body: what it answers with.
         status: its status code.
         cut: True to promise one byte more than it sends.
-        packing: what it says it packed the body with; gzip really does.
         seen: the headers of each request.
     """
 
@@ -33,14 +33,12 @@ class MetricsPage:
     body: str = ""
     status: int = 200
     cut: bool = False
-    packing: str = ""
-    address: str = "127.0.0.1"
     seen: list[dict[str, str]] = field(default_factory=list)
     _server: ThreadingHTTPServer | None = None
 
     @property
     def host(self) -> str:
-        return f"http://{self.address}:{self.port}"
+        return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         page = self
@@ -49,11 +47,7 @@ class MetricsPage:
             def do_GET(self) -> None:
                 page.seen.append({"path": self.path, **{k.lower(): v for k, v in self.headers.items()}})
                 content = page.body.encode()
-                if page.packing == "gzip":
-                    content = gzip.compress(content)
                 self.send_response(page.status)
-                if page.packing:
-                    self.send_header("Content-Encoding", page.packing)
                 self.send_header("Content-Length", str(len(content) + page.cut))
                 self.end_headers()
                 self.wfile.write(content)
@@ -61,7 +55,7 @@ class MetricsPage:
             def log_message(self, format: str, *args: Any) -> None:
                 return
 
-        self._server = ThreadingHTTPServer((self.address, self.port), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self) -> None:
@@ -72,24 +66,12 @@ class MetricsPage:
 
 
 @pytest.fixture
-def pages(free_port: Callable[[], int]) -> Iterator[Callable[..., MetricsPage]]:
-    """A factory of running metrics pages: ``pages(body)``."""
-    running: list[MetricsPage] = []
-
-    def make(body: str = "", port: int = 0, address: str = "127.0.0.1") -> MetricsPage:
-        running.append(MetricsPage(port or free_port(), body, address=address))
-        running[-1].start()
-        return running[-1]
-
-    yield make
-    for one in running:
-        one.stop()
-
-
-@pytest.fixture
-def page(pages: Callable[..., MetricsPage]) -> MetricsPage:
+def page(free_port: Callable[[], int]) -> Iterator[MetricsPage]:
     """A running metrics page."""
-    return pages()
+    page = MetricsPage(free_port())
+    page.start()
+    yield page
+    page.stop()
 
 
 def read_samples(folder: Path) -> list[Sample]:
@@ -111,3 +93,62 @@ def wait_for_samples(tmp_path: Path) -> Callable[..., list[Sample]]:
         return samples
 
     return wait
+
+
+NVML = "libnvidia-ml.so.1"
+
+
+@dataclass
+class FakeNvml:
+    """A driver whose answers a test writes down; the script's words are those of fake_nvml/nvml.c.
+
+    Attributes:
+        library: the shared library.
+        script: the file that it answers from.
+    """
+
+    library: Path
+    script: Path
+
+    def tell(self, lines: list[str]) -> None:
+        """Write the script's lines, whole at once: another process may be reading."""
+        new = self.script.with_suffix(".new")
+        new.write_text("".join(f"{line}\n" for line in lines))
+        new.replace(self.script)
+
+
+@pytest.fixture(scope="session")
+def nvml_build(c_compiler: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Path]:
+    """Builds the fake library, as new or as an old driver brings it; once each."""
+    built: dict[bool, Path] = {}
+
+    def build(old: bool) -> Path:
+        if old not in built:
+            built[old] = tmp_path_factory.mktemp("nvml") / NVML
+            source = Path(__file__).parent / "fake_nvml" / "nvml.c"
+            options = [
+                "-shared",
+                "-fPIC",
+                "-Wall",
+                "-Werror",
+                f"-Wl,-soname,{NVML}",
+                *(["-DOLD"] if old else []),
+            ]
+            subprocess.run([c_compiler, *options, "-o", built[old], source], check=True)
+        return built[old]
+
+    return build
+
+
+@pytest.fixture
+def make_nvml(nvml_build: Callable[[bool], Path], tmp_path: Path) -> Callable[..., FakeNvml]:
+    """A fake driver of the test's own: the library remembers which events it has delivered."""
+
+    def make(*, old: bool = False) -> FakeNvml:
+        folder = tmp_path / "driver"
+        folder.mkdir()
+        fake = FakeNvml(folder / NVML, folder / "answers")
+        shutil.copy(nvml_build(old), fake.library)
+        return fake
+
+    return make

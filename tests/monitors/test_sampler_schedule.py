@@ -181,10 +181,10 @@ def assert_set(event: threading.Event) -> None:
 def test_what_is_measured_is_told_once_with_the_first_tick_that_went_well() -> None:
     class Known(Scripted):
         def facts(self) -> Mapping[str, str]:
-            return {"gpu0.model": "NVIDIA\x1b[31m L4\n"}
+            return {"gpu.model{gpu=0}": "NVIDIA\x1b[31m L4\n"}
 
     watch = Watch("probe", Known(iter([MonitorError("not yet"), {"host.cpu": 1.0}, {"host.cpu": 1.0}])))
-    assert [watch.tick(0.0).facts for _ in range(3)] == [{}, {"gpu0.model": "NVIDIA L4"}, {}]
+    assert [watch.tick(0.0).facts for _ in range(3)] == [{}, {"gpu.model{gpu=0}": "NVIDIA L4"}, {}]
 
 
 def test_the_plan_is_what_the_monitor_promises() -> None:

@@ -95,7 +95,7 @@ def test_an_editor_sees_what_is_wrong(schema: dict[str, Any], text: str, at: lis
         "scenarios: {a: null, b: {shape: {kind: mine, anything: 3}, think: 5s}}",
         "scenarios: {a: {shape: {high: 3}, think: {min: 3s, max: 5 min}}}",
         "service: {request: {mine: 1}, timeout: 0, retry: {max_wait: 0.5h}, poll: {jitter: 1/3}}",
-        "monitors: {gpu: {anything: 1}, host: }",
+        "monitors: {my_own: {anything: 1}, host: }",
     ],
 )
 def test_an_editor_accepts_what_may_be(schema: dict[str, Any], text: str) -> None:
