@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import subprocess
 import threading
@@ -26,6 +27,7 @@ class MetricsPage:
         body: what it answers with.
         status: its status code.
         cut: True to promise one byte more than it sends.
+        packing: what it says it packed the body with; gzip really does.
         seen: the headers of each request.
     """
 
@@ -33,12 +35,14 @@ class MetricsPage:
     body: str = ""
     status: int = 200
     cut: bool = False
+    packing: str = ""
+    address: str = "127.0.0.1"
     seen: list[dict[str, str]] = field(default_factory=list)
     _server: ThreadingHTTPServer | None = None
 
     @property
     def host(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.address}:{self.port}"
 
     def start(self) -> None:
         page = self
@@ -47,7 +51,11 @@ class MetricsPage:
             def do_GET(self) -> None:
                 page.seen.append({"path": self.path, **{k.lower(): v for k, v in self.headers.items()}})
                 content = page.body.encode()
+                if page.packing == "gzip":
+                    content = gzip.compress(content)
                 self.send_response(page.status)
+                if page.packing:
+                    self.send_header("Content-Encoding", page.packing)
                 self.send_header("Content-Length", str(len(content) + page.cut))
                 self.end_headers()
                 self.wfile.write(content)
@@ -55,7 +63,7 @@ class MetricsPage:
             def log_message(self, format: str, *args: Any) -> None:
                 return
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        self._server = ThreadingHTTPServer((self.address, self.port), Handler)
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self) -> None:
@@ -66,12 +74,24 @@ class MetricsPage:
 
 
 @pytest.fixture
-def page(free_port: Callable[[], int]) -> Iterator[MetricsPage]:
+def pages(free_port: Callable[[], int]) -> Iterator[Callable[..., MetricsPage]]:
+    """A factory of running metrics pages: ``pages(body)``."""
+    running: list[MetricsPage] = []
+
+    def make(body: str = "", port: int = 0, address: str = "127.0.0.1") -> MetricsPage:
+        running.append(MetricsPage(port or free_port(), body, address=address))
+        running[-1].start()
+        return running[-1]
+
+    yield make
+    for one in running:
+        one.stop()
+
+
+@pytest.fixture
+def page(pages: Callable[..., MetricsPage]) -> MetricsPage:
     """A running metrics page."""
-    page = MetricsPage(free_port())
-    page.start()
-    yield page
-    page.stop()
+    return pages()
 
 
 def read_samples(folder: Path) -> list[Sample]:
