@@ -12,11 +12,18 @@ from typing import NoReturn, TypeVar
 from .fault_options import parse_faults
 from .options import Options, WhenFull
 from .quantities import parse_duration_s
+from .speech import command as speech
+from .speech.options import Api
+
+ORFEAS = "orfeas"
 
 
 def main() -> int:
     """Serve until told to stop. Exit code 0; 2 for a wrong option, a taken port, no truth log."""
-    options = _parse(sys.argv[1:])
+    arguments = sys.argv[1:]
+    if _api(arguments) in list(Api):
+        return _speak(arguments)
+    options = _parse(arguments)
     # Imported late: numpy, trimesh and uvicorn take a second, and a wrong option is told at once.
     from .server import serve
 
@@ -39,6 +46,25 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"testbed: {message}\n")
 
 
+def _api(arguments: list[str]) -> str:
+    """Whose API is asked for."""
+    parser = _Parser(prog="testbed", add_help=False, allow_abbrev=False)
+    parser.add_argument("--api", default=ORFEAS)
+    return str(parser.parse_known_args(arguments)[0].api)
+
+
+def _speak(arguments: list[str]) -> int:
+    options = speech.read(arguments, _Parser(prog="testbed").error)
+    from .speech.server import serve
+
+    try:
+        serve(options)
+    except OSError as error:
+        print(f"testbed: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
 def _parse(arguments: list[str]) -> Options:
     parser = _Parser(prog="testbed", description=__doc__)
     default = Options()
@@ -46,6 +72,7 @@ def _parse(arguments: list[str]) -> Options:
     def option(name: str, kind: Callable[[str], object], value: object, metavar: str) -> None:
         parser.add_argument(name, type=kind, default=value, metavar=metavar, help=f"default: {value}")
 
+    parser.add_argument("--api", choices=[ORFEAS, *Api], default=ORFEAS)
     option("--port", _number(int, 0, 65535), default.port, "P")
     option("--service-time", _duration, default.service_time_s, "82s")
     option("--spread", _number(float, 0, 10), default.spread, "SHARE")

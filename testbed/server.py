@@ -21,6 +21,7 @@ from .decline import Decline
 from .faults import Fault, Strike
 from .gpu import Gpu
 from .jobs import Jobs
+from .listening import HOST, listen
 from .memory import keep_heap_flat, settle_heap
 from .metrics import Metrics
 from .options import Options
@@ -29,13 +30,11 @@ from .spoiling import Spoiling
 from .truth import TruthLog
 from .wire import Wire
 
-HOST = "127.0.0.1"
 # Two, so that an upload is checked while a mesh is made; more would only fight for the interpreter.
 _THREADS = 2
 # How long a thread may keep the interpreter while the loop wants it. The default of 5 ms would show up
 # in every answer that is given while a mesh is made.
 _SWITCH_INTERVAL_S = 0.0005
-_SEND_BUFFER_BYTES = 64 * 1024
 
 
 class _Server(uvicorn.Server):
@@ -66,7 +65,7 @@ class _Server(uvicorn.Server):
             listener.close()
         await asyncio.sleep(for_s)
         try:
-            await self.startup(sockets=[_listen(self._port)])
+            await self.startup(sockets=[listen(self._port)])
         except OSError as error:
             print(f"testbed: {error}", file=sys.stderr)
             self.should_exit = True
@@ -91,27 +90,12 @@ def serve(options: Options) -> int | None:
     log = TruthLog(options.truth)
     with (
         contextlib.closing(log),
-        _listen(options.port) as listening,
+        listen(options.port) as listening,
         tempfile.TemporaryDirectory(prefix="genload-testbed-") as folder,
     ):
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         port = int(listening.getsockname()[1])
         return port if asyncio.run(_run(options, log, listening, Path(folder))) else None
-
-
-def _listen(port: int) -> socket.socket:
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Inherited by every connection: the kernel must not swallow a whole mesh, or the truth log would
-        # call a download ended that its client has yet to read.
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
-        listening.bind((HOST, port))
-        listening.listen(2048)
-    except OSError as error:
-        listening.close()
-        raise OSError(f"cannot listen on {HOST}:{port}: {error.strerror}") from error
-    return listening
 
 
 async def _run(options: Options, log: TruthLog, listening: socket.socket, folder: Path) -> bool:

@@ -9,6 +9,7 @@ All times are `time.monotonic()` seconds of this host, so a client on the same h
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
@@ -49,8 +50,12 @@ class TruthLog:
         self._file: TextIO | None = path.open("a", encoding="utf-8") if path is not None else None
 
     def write(self, truth: Truth) -> None:
+        self.write_row(asdict(truth))
+
+    def write_row(self, row: Mapping[str, object]) -> None:
+        """Append a line as it is."""
         if self._file is not None:
-            self._file.write(json.dumps(asdict(truth)) + "\n")
+            self._file.write(json.dumps(row) + "\n")
             self._file.flush()
 
     def close(self) -> None:

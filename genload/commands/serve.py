@@ -17,7 +17,24 @@ from genload.errors import UsageError
 from genload.settings.criteria.ast import Dimension
 from genload.settings.units import parse_quantity
 
-_NEEDED = ("starlette", "uvicorn", "python_multipart")
+_NEEDED = ("starlette", "uvicorn", "python_multipart", "hibari")
+
+
+class Api(StrEnum):
+    """Whose API the testbed speaks."""
+
+    ORFEAS = "orfeas"
+    LITETTS = "litetts"
+    KOKORO = "kokoro"
+    OPENAI = "openai"
+    VLLM = "vllm"
+
+
+class Engine(StrEnum):
+    """What makes its audio."""
+
+    HIBARI = "hibari"
+    TONE = "tone"
 
 
 class WhenFull(StrEnum):
@@ -25,6 +42,10 @@ class WhenFull(StrEnum):
 
     QUEUE = "queue"
     REFUSE = "refuse"
+
+
+_IMAGES = "Image to 3D (--api orfeas)"
+_SPEECH = "Speech (the other APIs)"
 
 
 def _duration(text: str) -> float:
@@ -38,31 +59,29 @@ def _duration(text: str) -> float:
     return quantity.value
 
 
+# What is None is not passed on: its default is the testbed's own, which may depend on the other options.
 def serve(
+    api: Annotated[Api, typer.Option(help="Whose API to speak.")] = Api.ORFEAS,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.", metavar="P")
     ] = 5000,
-    service_time: Annotated[
-        float, typer.Option(parser=_duration, help="Mean time a job takes on a free GPU.", metavar="TIME")
-    ] = "82s",  # type: ignore[assignment] # parsed by _duration, as the command line's own would be
-    spread: Annotated[
-        float, typer.Option(min=0, help="Standard deviation of that time ÷ its mean.", metavar="SHARE")
-    ] = 0.02,
-    slots: Annotated[int, typer.Option(min=1, help="Jobs that run at once.", metavar="N")] = 3,
+    slots: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Requests served at once.", metavar="N", show_default="3; hibari 2, tone no limit"
+        ),
+    ] = None,
     when_full: Annotated[
         WhenFull,
-        typer.Option(help="A job without a slot waits, or is accepted and then fails (as in a real ORFEAS)."),
+        typer.Option(
+            help="A request without a slot waits, or fails: a job when it is accepted (as in a real ORFEAS),"
+            " speech with 503."
+        ),
     ] = WhenFull.QUEUE,
-    contention: Annotated[
-        float, typer.Option(min=0, help="How much each further running job slows all.", metavar="SHARE")
-    ] = 0.0,
-    time_scale: Annotated[
-        float, typer.Option(help="Factor on every modelled time: 0.02 turns 82 s into 1.64 s.", metavar="X")
-    ] = 1.0,
-    seed: Annotated[int, typer.Option(help="Seed of service times and faults.", metavar="N")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of service times, speech and faults.", metavar="N")] = 0,
     truth: Annotated[
         Path | None,
-        typer.Option(help="Append what really happened to every job: JSON lines.", metavar="FILE"),
+        typer.Option(help="Append what really happened to every request: JSON lines.", metavar="FILE"),
     ] = None,
     rate_limit: Annotated[
         int, typer.Option(min=0, help="Requests a minute and client address; 0: no limit.", metavar="PER_MIN")
@@ -71,8 +90,121 @@ def serve(
         list[str] | None,
         typer.Option(help="What is to go wrong (repeatable); the names are above.", metavar="NAME=VALUE"),
     ] = None,
+    service_time: Annotated[
+        float | None,
+        typer.Option(
+            parser=_duration,
+            help="Mean time a job takes on a free GPU.",
+            metavar="TIME",
+            show_default="82s",
+            rich_help_panel=_IMAGES,
+        ),
+    ] = None,
+    spread: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Standard deviation of that time ÷ its mean.",
+            metavar="SHARE",
+            show_default="0.02",
+            rich_help_panel=_IMAGES,
+        ),
+    ] = None,
+    contention: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="How much each further running job slows all.",
+            metavar="SHARE",
+            show_default="0",
+            rich_help_panel=_IMAGES,
+        ),
+    ] = None,
+    time_scale: Annotated[
+        float | None,
+        typer.Option(
+            help="Factor on every modelled time: 0.02 turns 82 s into 1.64 s.",
+            metavar="X",
+            show_default="1",
+            rich_help_panel=_IMAGES,
+        ),
+    ] = None,
+    engine: Annotated[
+        Engine | None,
+        typer.Option(
+            help="Real speech, or a tone on an exact schedule.",
+            show_default="hibari",
+            rich_help_panel=_SPEECH,
+        ),
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(help="What clients must bear, or get 401.", rich_help_panel=_SPEECH)
+    ] = None,
+    head_of_line: Annotated[
+        bool | None,
+        typer.Option(
+            "--head-of-line/--no-head-of-line",
+            help="Speaking stops the whole service, as in LiteTTS.",
+            show_default="on for litetts with hibari",
+            rich_help_panel=_SPEECH,
+        ),
+    ] = None,
+    scrape_stall: Annotated[
+        float | None,
+        typer.Option(
+            parser=_duration,
+            help="For how long a scrape of LiteTTS's /metrics stops it.",
+            metavar="TIME",
+            show_default="1s with hibari, else 0",
+            rich_help_panel=_SPEECH,
+        ),
+    ] = None,
+    chunk: Annotated[
+        float | None,
+        typer.Option(
+            parser=_duration,
+            help="Audio in one write of a stream.",
+            metavar="TIME",
+            show_default="200ms; tone 20ms",
+            rich_help_panel=_SPEECH,
+        ),
+    ] = None,
+    pace: Annotated[
+        float | None,
+        typer.Option(
+            parser=_duration,
+            help="Time between writes; 0: as soon as there is audio.",
+            metavar="TIME",
+            show_default="0; tone as --chunk",
+            rich_help_panel=_SPEECH,
+        ),
+    ] = None,
+    first_chunk: Annotated[
+        float | None,
+        typer.Option(
+            parser=_duration,
+            help="Time before the first audio, at least.",
+            metavar="TIME",
+            show_default="0",
+            rich_help_panel=_SPEECH,
+        ),
+    ] = None,
+    per_character: Annotated[
+        float | None,
+        typer.Option(
+            parser=_duration,
+            help="Tone: audio by the length of the text …",
+            metavar="TIME",
+            show_default="60ms",
+            rich_help_panel=_SPEECH,
+        ),
+    ] = None,
+    audio: Annotated[
+        float | None,
+        typer.Option(parser=_duration, help="… or always so much.", metavar="TIME", rich_help_panel=_SPEECH),
+    ] = None,
 ) -> None:
-    """Start the testbed: ORFEAS's API, real meshes, a modelled GPU. Ctrl-C ends it.
+    """Start the testbed: a real small service of image-to-3D, or of speech. Ctrl-C ends it.
 
     Examples:
 
@@ -84,7 +216,13 @@ def serve(
 
       genload serve --fault cube=5% --fault reset@poll=1% --fault memory-growth=1MiB
 
-    Faults:
+      genload serve --api litetts                    # real speech by LiteTTS's rules, blocking as it does
+
+      genload serve --api kokoro --engine tone --chunk 20ms --truth truth.jsonl    # streams in real time
+
+      genload serve --api openai --token secret --fault silence=5% --fault truncated=1%
+
+    Faults of image-to-3D:
 
       RATE of all submissions: reject (503 with retry_after), reject-bare (503, a page), limit (429 with
       Retry-After), limit-bare (429).
@@ -97,24 +235,41 @@ def serve(
       Of the service: slow-start=TIME; after N jobs refused=TIME@N, crash=N, restart=N, memory-step=SIZE@N,
       gpu-step=SIZE@N; with every job memory-growth=SIZE, gpu-growth=SIZE.
 
+    Faults of speech:
+
+      RATE of all requests: reject, reject-bare, limit, limit-bare, error, html, json, empty-audio, hang,
+      reset, truncated, stall, slow-loris, endless, garbage, silence, clipped, nan, wrong-rate, duplicate.
+
+      Of the service: slow-start=TIME, crash=N, memory-growth=SIZE, memory-step=SIZE@N.
+
     A request asks for one by its header, X-Testbed-Fault: NAME. All of it: docs/testbed.md.
     """
-    if time_scale <= 0:
+    if time_scale is not None and time_scale <= 0:
         raise UsageError(f"--time-scale {time_scale:g} is not positive", remedy="use e.g. 0.02, or 1")
-    options: dict[str, object] = {
+    options: dict[str, object | None] = {
+        "api": api.value,
         "port": port,
-        "service-time": service_time,
-        "spread": spread,
         "slots": slots,
         "when-full": when_full.value,
+        "seed": seed,
+        "truth": truth,
+        "rate-limit": rate_limit,
+        "service-time": service_time,
+        "spread": spread,
         "contention": contention,
         "time-scale": time_scale,
-        "seed": seed,
-        "rate-limit": rate_limit,
+        "engine": engine,
+        "token": token,
+        "scrape-stall": scrape_stall,
+        "chunk": chunk,
+        "pace": pace,
+        "first-chunk": first_chunk,
+        "per-character": per_character,
+        "audio": audio,
     }
-    if truth is not None:
-        options["truth"] = truth
-    arguments = [f"--{name}={value}" for name, value in options.items()]
+    arguments = [f"--{name}={value}" for name, value in options.items() if value is not None]
+    if head_of_line is not None:
+        arguments.append("--head-of-line" if head_of_line else "--no-head-of-line")
     _become([*arguments, *(f"--fault={value}" for value in fault or [])])
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -189,3 +190,117 @@ def picture() -> Callable[..., bytes]:
             noise = noise[1:] + noise[:1]
 
     return draw
+
+
+# --- speech ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class Talker:
+    """A running speech testbed and what it is asked for."""
+
+    process: subprocess.Popen[str]
+    port: int
+    truth: Path
+
+    def call(
+        self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """One request on a connection of its own; `body` is bytes, or goes as JSON."""
+        content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request(
+                method, path, content, {"Content-Type": "application/json", **dict(headers or {})}
+            )
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.headers, answer.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+        return self.call("GET", path, headers=headers)
+
+    def speak(self, path: str = "/v1/audio/speech", fault: str = "", **fields: Any) -> Answer:
+        return self.tell(path, fault, **fields)[0]
+
+    def tell(
+        self, path: str = "/v1/audio/speech", fault: str = "", **fields: Any
+    ) -> tuple[Answer, dict[str, Any]]:
+        """The answer, and its row of the truth log."""
+        headers = {"X-Request-ID": str(uuid.uuid4())} | ({"X-Testbed-Fault": fault} if fault else {})
+        wanted = {"model": "tts-1", "input": "Hello there.", "voice": "af_heart", "response_format": "wav"}
+        body = {name: value for name, value in (wanted | fields).items() if value is not None}
+        answer = self.call("POST", path, body, headers)
+        deadline = time.monotonic() + LIMIT_S
+        while True:
+            for row in self.truths():
+                if row["request_id"] == headers["X-Request-ID"]:
+                    return answer, row
+            assert time.monotonic() < deadline, "no row"
+            time.sleep(0.002)
+
+    def connect(self, fault: str = "", path: str = "/v1/audio/speech", **fields: Any) -> socket.socket:
+        """A connection on which speech was asked for, and nothing was read."""
+        wanted = {"model": "tts-1", "input": "Hello there.", "voice": "af_heart", "response_format": "wav"}
+        body = json.dumps(wanted | fields).encode()
+        lines = [f"POST {path} HTTP/1.1", "Host: testbed", f"Content-Length: {len(body)}"]
+        lines += [f"X-Testbed-Fault: {fault}"] if fault else []
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        client.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+        return client
+
+    def truths(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.truth.read_text().splitlines(keepends=True) if "\n" in line]
+
+    def wait_for_truths(self, count: int) -> list[dict[str, Any]]:
+        """All rows, once there are that many."""
+        deadline = time.monotonic() + LIMIT_S
+        while len(self.truths()) < count:
+            assert time.monotonic() < deadline, self.truths()
+            time.sleep(0.01)
+        return self.truths()
+
+    def end(self) -> int:
+        """Its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(LIMIT_S)
+
+
+@pytest.fixture(scope="session")
+def talk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Talker]]:
+    """Speech testbeds: ``talk("kokoro", "--engine=tone")``. The same arguments give the same one, but for a
+    ``fresh`` one. All end with the session."""
+    running: list[Talker] = []
+    known: dict[tuple[str, ...], Talker] = {}
+
+    def start(api: str, *options: str, fresh: bool = False, wait_ready: bool = True) -> Talker:
+        if not fresh and (api, *options) in known:
+            return known[(api, *options)]
+        truth = tmp_path_factory.mktemp("truth") / "truth.jsonl"
+        words = ["--port=0", f"--truth={truth}", f"--api={api}", *options]
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "testbed", *words],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("listening on http://127.0.0.1:"), line
+        talker = Talker(process, int(line.split()[2].rpartition(":")[2]), truth)
+        running.append(talker)
+        deadline = time.monotonic() + LIMIT_S
+        while wait_ready and talker.get("/ready").status != 200:
+            assert time.monotonic() < deadline, "never ready"
+            time.sleep(0.02)
+        if not fresh:
+            known[(api, *options)] = talker
+        return talker
+
+    yield start
+    for talker in running:
+        talker.end()
+        assert talker.process.stdout is not None
+        talker.process.stdout.close()

@@ -1,0 +1,90 @@
+"""How late the tone testbed writes: many streams of 20 ms chunks, read by a process that does nothing else.
+
+Its truth log is what the client's times are judged by, so it must keep its schedule with a core of its own.
+
+    python bench/tone.py [--streams 500] [--seconds 20]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import select
+import socket
+import sys
+import tempfile
+import time
+import urllib.parse
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from genload.commands._testbed import running
+
+CHUNK_S = 0.02
+REQUEST = (
+    b"POST /v1/audio/speech HTTP/1.1\r\nhost: tone\r\ncontent-type: application/json\r\n"
+    b"connection: close\r\ncontent-length: %d\r\n\r\n%b"
+)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--streams", type=int, default=500)
+    parser.add_argument("--seconds", type=float, default=20.0)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        truth = Path(folder) / "truth.jsonl"
+        serve = ["--api", "kokoro", "--engine", "tone", "--truth", str(truth)]
+        os.sched_setaffinity(0, {0})  # inherited by the server
+        with running([*serve, "--audio", f"{options.seconds}s"]) as url:
+            reader = multiprocessing.get_context("spawn").Process(
+                target=read_all, args=(urllib.parse.urlsplit(url).port, options.streams)
+            )
+            reader.start()
+            reader.join()
+            (server,) = (one for one in psutil.Process().children() if "--engine=tone" in one.cmdline())
+            cpu_s = sum(server.cpu_times()[:2])
+        rows = [json.loads(line) for line in truth.read_text().splitlines()]
+    print(f"{options.streams} streams, {options.streams / CHUNK_S:,.0f} writes/s for {options.seconds:g} s")
+    report(rows)
+    print(f"the server took {1e6 * cpu_s / sum(len(row['chunk_ns']) for row in rows):.1f} µs of CPU a write")
+    return 0 if len(rows) == options.streams and all(row["outcome"] == "completed" for row in rows) else 1
+
+
+def report(rows: list[dict[str, object]]) -> None:
+    late_ms = np.concatenate([lateness_ms(row) for row in rows])
+    p50, p99, worst = np.percentile(late_ms, (50, 99, 100))
+    print(f"writes late by p50 {p50:.2f} p99 {p99:.2f} max {worst:.2f} ms, of {len(late_ms):,}")
+
+
+def lateness_ms(row: dict[str, object]) -> np.ndarray:
+    """Of each write of audio against its schedule; the first write is the WAV header."""
+    stamps_s = row["received_s"] + np.array(row["chunk_ns"][1:]) / 1e9
+    due_s = row["first_due_s"] + CHUNK_S * np.arange(len(stamps_s))
+    return (stamps_s - due_s) * 1e3
+
+
+def read_all(port: int, streams: int) -> None:
+    """Ask for every stream within a second, and read until the last has ended."""
+    os.sched_setaffinity(0, {1})
+    poll, sockets = select.epoll(), {}
+    asked, began_s = 0, time.monotonic()
+    while asked < streams or sockets:
+        while asked < streams and time.monotonic() - began_s >= asked / streams:
+            body = json.dumps({"input": f"Stream {asked}", "response_format": "wav"}).encode()
+            connection = socket.create_connection(("127.0.0.1", port))
+            connection.sendall(REQUEST % (len(body), body))
+            sockets[connection.fileno()] = connection
+            poll.register(connection, select.EPOLLIN)
+            asked += 1
+        for descriptor, _ in poll.poll(0.001):
+            if not sockets[descriptor].recv(65536):
+                sockets.pop(descriptor).close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
