@@ -185,7 +185,8 @@ class Client(SpeechClient):
         super().__init__(service)
         # A suite read back without its wings keeps the values, but not this model.
         self._request = Request.model_validate(service.request.model_dump())
-        self._calls = ServiceCalls(self)
+        # A listener's times are milliseconds, and a loop with hundreds of streams looks later than that.
+        self._calls = ServiceCalls(self, stamps="kernel")
         self._http = self._calls.http
 
     def ready(self) -> None:

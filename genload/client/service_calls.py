@@ -14,6 +14,7 @@ from typing import Any
 from genload.client.answer import Answer
 from genload.client.errors import ClientError
 from genload.client.http import HttpClient
+from genload.client.stamps import Stamps
 from genload.client.timeouts import Timeouts
 from genload.client.tls import TlsOptions
 from genload.errors import ConfigError
@@ -28,6 +29,9 @@ class ServiceCalls:
 
     Secrets are resolved again for each request: a token's file may change while the load runs.
 
+    Args:
+        stamps: who says when an answer's parts arrive; see `HttpClient`.
+
     Attributes:
         http: the connection.
 
@@ -35,7 +39,7 @@ class ServiceCalls:
         ConfigError: a secret, header or certificate that cannot be used.
     """
 
-    def __init__(self, client: ServiceClient) -> None:
+    def __init__(self, client: ServiceClient, *, stamps: Stamps = "process") -> None:
         service = client.service
         self._client = client
         self._secrets = {name: value for name, value in service.headers.items() if has_reference(value)}
@@ -47,6 +51,7 @@ class ServiceCalls:
                 headers={name: reveal(value) for name, value in service.headers.items()},
                 tls=TlsOptions(**service.tls.model_dump()),
                 follow_redirects=service.follow_redirects,
+                stamps=stamps,
             )
         except ValueError as error:
             remedy = "a header is a name and a text in Latin-1 without line breaks"

@@ -15,6 +15,8 @@ import pytest
 from genload.client import Answer, HttpClient
 from genload.client import stamps as stamps_module
 from genload.client.stamps import arrived_s, ask_for_stamps
+from genload.extensions import Wings, attribute
+from genload.settings.suite import Service
 
 from .conftest import Peer, RawServer
 
@@ -151,3 +153,18 @@ def test_where_the_kernel_tells_nothing_it_is_not_asked_again(monkeypatch: pytes
     assert not ask_for_stamps(Refusing())
     monkeypatch.setattr(sys, "platform", "darwin")
     assert not ask_for_stamps(None)
+
+
+@linux_only
+@pytest.mark.parametrize(("api", "stamped"), [("openai_speech", True), ("orfeas", False)])
+def test_speech_is_stamped_by_the_kernel_and_jobs_are_not(
+    raw_server: Servers, monkeypatch: pytest.MonkeyPatch, api: str, stamped: bool
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr("genload.client.connection.ask_for_stamps", lambda sock: bool(asked.append(sock)))
+    server = raw_server(lambda peer: peer.answer(b'HTTP/1.1 200 OK\r\n\r\n{"status": "ready"}'))
+    service = Service.model_validate({"api": api, "host": server.url}, context={"wings": Wings()})
+    client = attribute("services", api, "Client")(service)
+    client.ready()
+    client.close()
+    assert bool(asked) is stamped
