@@ -170,6 +170,9 @@ MACHINE_METRICS: tuple[Metric, ...] = (
     _sampled("server.restarts", Dimension.COUNT, "restarts seen since the run began"),
     _sampled("server.in_flight", Dimension.COUNT, "jobs the service says it is working on"),
     _sampled("server.scrape_duration", Dimension.TIME, "how long the metrics page took"),
+    _sampled("contract.absent", Dimension.COUNT, "expected families that no page has shown"),
+    _sampled("contract.idle", Dimension.COUNT, "expected families that are registered and never moved"),
+    _sampled("contract.live", Dimension.COUNT, "expected families that have moved"),
     _sampled(
         "service.up", Dimension.STATE, "1 while the service answers its health probe; the mean is its uptime"
     ),

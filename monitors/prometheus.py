@@ -1,0 +1,359 @@
+"""A Prometheus that watches the service anyway: PromQL of the suite, over exactly the time of the run.
+
+While the run goes on, each query is asked for its newest value, for the display. At the end it is asked for
+the whole window, and that is what counts: the samples are Prometheus's own, at the times of its own clock,
+which is measured against ours.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil, floor, isfinite
+from time import monotonic, sleep
+from typing import Any, Self
+
+import requests
+from prometheus_api_client import PrometheusConnect
+from prometheus_api_client.exceptions import PrometheusApiClientException
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from genload.monitor import Monitor as Base
+from genload.monitor import MonitorError
+from genload.settings.catalogue import MACHINE_METRICS
+from genload.settings.labelled import labelled, together
+from genload.settings.model import Settings
+from genload.settings.secrets import Headers, has_reference, refuse_secret_in_url, reveal
+from genload.settings.suite import MonitorSettings, Tls
+from genload.settings.units import SamplingSeconds, TransportSeconds
+
+MOST_SERIES = 64
+MOST_STEPS = 10_000  # of one range query; Prometheus itself refuses 11,000
+HISTORY_S = 6.0
+_AGAIN_AFTER_S = 0.5
+# A Prometheus that was down left no mark behind its series: a query over that time repeats the last value for
+# five minutes. But each of its scrapes leaves a sample of `up`.
+_SCRAPED = "sum(count_over_time(up[{within}]))"
+_STALE = (
+    "nothing was scraped within two intervals. Prometheus was down, or scrapes less often than interval says"
+)
+_QUERY_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ERRNO = re.compile(r"\[Errno -?\d+\] ([^'\")]+)")
+_API_ERROR = re.compile(r'"error":\s*"((?:[^"\\]|\\.)*)"')
+
+
+class BasicAuth(Settings):
+    """``basic_auth: {username: me, password: "${env:PROMETHEUS_PASSWORD}"}``"""
+
+    username: str
+    password: str
+
+
+class PrometheusSettings(MonitorSettings, extra="forbid"):
+    """``prometheus: {url: http://prometheus:9090, queries: {queue: sum(jobs_waiting)}}``"""
+
+    interval_s: SamplingSeconds = 15.0
+    """The step of the queries, and how often the newest value is asked for. Take the interval at which that
+    Prometheus scrapes: a shorter one repeats values, and leaves holes."""
+    url: str
+    """Its base URL, as in a browser, with the prefix if it has one."""
+    queries: dict[str, str] = Field(min_length=1)
+    """PromQL by name: `queue` fills the metric prom.queue, `gpu.memory_used` the engine's own of that name.
+    In base units: bytes, seconds, shares of 1."""
+    timeout_s: TransportSeconds = 4.0
+    """The longest silence on a connection that owes an answer."""
+    headers: Headers = {}
+    """Sent with each query; secrets as ${env:NAME} or ${file:PATH}."""
+    basic_auth: BasicAuth | None = None
+    bearer: str | None = None
+    """A token, as ${env:NAME} or ${file:PATH}."""
+    tls: Tls = Tls()
+
+    @field_validator("url")
+    @classmethod
+    def _http_url(cls, value: str) -> str:
+        refuse_secret_in_url(value)
+        if not value.startswith(("http://", "https://", "${")):
+            raise ValueError(f"'{value}' is no URL: it begins with http:// or https://")
+        return value.rstrip("/")
+
+    @field_validator("queries")
+    @classmethod
+    def _known_names(cls, value: dict[str, str]) -> dict[str, str]:
+        known = {metric.name for metric in MACHINE_METRICS}
+        for name in value:
+            if name not in known and not _QUERY_NAME.fullmatch(name.removeprefix("prom.")):
+                raise PydanticCustomError(
+                    "queries",
+                    "'{name}' is no metric that a query can fill",
+                    {
+                        "name": name,
+                        "remedy": "use a plain name, which becomes prom.NAME, or one of the engine's",
+                    },
+                )
+        return value
+
+    @model_validator(mode="after")
+    def _secrets_by_reference(self) -> Self:
+        if self.basic_auth is not None and self.bearer is not None:
+            raise ValueError("basic_auth and bearer go not together")
+        for secret in (self.bearer, self.basic_auth and self.basic_auth.password):
+            if secret and not has_reference(secret):
+                raise PydanticCustomError(
+                    "secret",
+                    "a password or token in clear would reach the run directory",
+                    {"remedy": "write ${env:NAME} or ${file:PATH} instead"},
+                )
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One series of a query's answer: its labels, and values by Unix time."""
+
+    labels: Mapping[str, str]
+    points: Mapping[float, float]
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Line:
+        """From an entry of a vector or a matrix; NaN and infinity are no values."""
+        pairs = found["values"] if "values" in found else [found["value"]]
+        points = {float(at_s): float(value) for at_s, value in pairs if isfinite(float(value))}
+        return cls({k: v for k, v in found["metric"].items() if k != "__name__"}, points)
+
+
+def by_time(metric: str, lines: Sequence[Line]) -> dict[float, dict[str, float]]:
+    """The samples that a query's series make of a metric, by Unix time.
+
+    One series is the metric. Of several each is a series of its own, named by the labels in which they
+    differ, and a metric of the engine is what they come to together: at the times when none of them has a
+    hole. What several series of a query of the suite's own would come to, only the suite knows.
+    """
+    samples: dict[float, dict[str, float]] = {}
+    if len(lines) == 1:
+        return {at_s: {metric: value} for at_s, value in lines[0].points.items()}
+    differing = _differing([line.labels for line in lines])
+    for line in lines:
+        name = labelled(metric, {label: line.labels.get(label, "") for label in differing})
+        for at_s, value in line.points.items():
+            samples.setdefault(at_s, {})[name] = value
+    if not metric.startswith("prom."):
+        for at_s, values in samples.items():
+            owed = [line for line in lines if line.points and min(line.points) <= at_s <= max(line.points)]
+            if len(owed) == len(values):
+                values[metric] = together(metric, list(values.values()))
+    return samples
+
+
+def _differing(labels: Sequence[Mapping[str, str]]) -> list[str]:
+    names = {name for one in labels for name in one}
+    return sorted(name for name in names if len({one.get(name, "") for one in labels}) > 1)
+
+
+class Monitor(Base):
+    """Asks one Prometheus; one that does not answer is named in each sample, and never ends a run."""
+
+    Settings = PrometheusSettings
+    settings: PrometheusSettings
+    provisional = True
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        return tuple(self._queries)
+
+    @property
+    def source(self) -> str:
+        return self.settings.url
+
+    def origin(self, metric: str) -> str:
+        return self._queries.get(metric, "")
+
+    @property
+    def history_s(self) -> float:
+        return HISTORY_S
+
+    def open(self) -> None:
+        """Nothing is asked here: a Prometheus that is down is a sample with an error."""
+        tls, session = self.settings.tls, requests.Session()
+        session.trust_env = False  # no proxy and no password that the suite does not name
+        session.verify = (tls.ca_file or True) if tls.verify else False
+        warnings.filterwarnings("ignore", message="Unverified HTTPS request")  # the suite says so
+        if tls.client_certificate is not None:
+            session.cert = (tls.client_certificate, tls.client_key or tls.client_certificate)
+        self._session = session
+        self._looks: list[tuple[float, Mapping[str, float]]] = []
+
+    def sample(self) -> Mapping[str, float]:
+        """The newest value of each query, if Prometheus has scraped lately."""
+        values: dict[str, float] = {}
+        errors: list[str] = []
+        try:
+            if self._is_stale():
+                errors.append(f"{self.settings.url}: {_STALE}")
+            else:
+                for metric, query in self._queries.items():
+                    self._look(metric, query, values, errors)
+        except (requests.RequestException, PrometheusApiClientException) as error:
+            errors.append(f"{self.settings.url}: {_reason(error)}")
+        self._looks.append((monotonic(), values))
+        if errors:
+            raise MonitorError("; ".join(errors), values)
+        return values
+
+    def history(self, begin_s: float, end_s: float) -> Iterable[tuple[float, Mapping[str, float]]]:
+        """Every query over the window. Where that fails, the first looks stand, the reason beside them."""
+        errors: list[str] = []
+        try:
+            ahead_s = self._clock_ahead_s(monotonic() + HISTORY_S / 2)
+            steps = self._steps(begin_s + ahead_s, end_s + ahead_s)
+        except (requests.RequestException, PrometheusApiClientException, ValueError, TypeError) as error:
+            yield from self._looks
+            raise MonitorError(f"{self.settings.url} at the end: {_reason(error)}") from error
+        samples: dict[float, dict[str, float]] = {}
+        for metric, query in self._queries.items():
+            try:
+                for at_s, values in self._range(metric, query, steps).items():
+                    samples.setdefault(at_s - ahead_s, {}).update(values)
+            except (requests.RequestException, PrometheusApiClientException, ValueError, KeyError) as error:
+                errors.append(f"{metric} at the end: {_reason(error)}")
+                yield from self._looks_at(metric)
+        yield from sorted(samples.items())
+        if len(steps.fresh) < len(steps.times_s):
+            stale = len(steps.times_s) - len(steps.fresh)
+            errors.append(f"{stale} of {len(steps.times_s)} steps have no value: {_STALE}")
+        if errors:
+            raise MonitorError("; ".join(errors))
+
+    def close(self) -> None:
+        self._session.close()
+
+    @property
+    def _queries(self) -> dict[str, str]:
+        known = {metric.name for metric in MACHINE_METRICS}
+        return {
+            name if name in known or name.startswith("prom.") else f"prom.{name}": query
+            for name, query in self.settings.queries.items()
+        }
+
+    def _look(self, metric: str, query: str, values: dict[str, float], errors: list[str]) -> None:
+        """Add the newest values of one query, or what is wrong with it."""
+        try:
+            lines = _lines(self._client().custom_query(query))
+        except (PrometheusApiClientException, ValueError, KeyError, TypeError) as error:
+            if isinstance(error, requests.RequestException):  # some of them are ValueErrors too
+                raise
+            errors.append(f"{metric}: {_reason(error)}")
+            return
+        for newest in by_time(metric, lines).values():
+            values |= newest
+        if not lines:
+            errors.append(f"{metric}: the query finds no series")
+
+    def _client(self) -> PrometheusConnect:
+        """With the secrets as they are now."""
+        settings, basic = self.settings, self.settings.basic_auth
+        headers = {name: reveal(value) for name, value in settings.headers.items()}
+        if settings.bearer is not None:
+            headers["Authorization"] = f"Bearer {reveal(settings.bearer)}"
+        return PrometheusConnect(
+            url=reveal(settings.url),
+            headers=headers,
+            auth=(basic.username, reveal(basic.password)) if basic else None,
+            session=self._session,
+            retry=0,
+            timeout=settings.timeout_s,
+        )
+
+    def _clock_ahead_s(self, deadline_s: float) -> float:
+        """Prometheus's Unix time − our monotonic time, to half a round trip; asked until it answers."""
+        while True:
+            sent_s = monotonic()
+            try:
+                _, seconds = self._client().custom_query("time()")
+                return float(seconds) - (sent_s + monotonic()) / 2
+            except (requests.RequestException, PrometheusApiClientException):
+                if monotonic() >= deadline_s:
+                    raise
+                sleep(_AGAIN_AFTER_S)
+
+    def _steps(self, begin_unix_s: float, end_unix_s: float) -> Steps:
+        """The multiples of the interval in the window, and at which of them Prometheus had scraped lately."""
+        step_s = self.settings.interval_s
+        numbers = range(ceil(begin_unix_s / step_s), floor(end_unix_s / step_s) + 1)
+        times_s = [round(number * step_s, 3) for number in numbers]
+        steps = Steps(times_s, frozenset(times_s))
+        scraped = self._matrix(self._scraped_lately, steps)
+        if scraped or self._ever_scraped():
+            return Steps(times_s, frozenset(at_s for line in scraped for at_s in line.points))
+        return steps
+
+    @property
+    def _scraped_lately(self) -> str:
+        return _SCRAPED.format(within=f"{max(1, round(2000 * self.settings.interval_s))}ms")
+
+    def _is_stale(self) -> bool:
+        """Whether what a query finds now is a repetition."""
+        return not _lines(self._client().custom_query(self._scraped_lately)) and self._ever_scraped()
+
+    def _ever_scraped(self) -> bool:
+        """False where samples come on other ways than scrapes, which nothing here can tell from old ones."""
+        return bool(_lines(self._client().custom_query(_SCRAPED.format(within="1d"))))
+
+    def _range(self, metric: str, query: str, steps: Steps) -> dict[float, dict[str, float]]:
+        samples = by_time(metric, self._matrix(query, steps))
+        return {at_s: values for at_s, values in samples.items() if at_s in steps.fresh}
+
+    def _matrix(self, query: str, steps: Steps) -> list[Line]:
+        """A query's series over the steps, in as many answers as it takes."""
+        points: dict[tuple[tuple[str, str], ...], dict[float, float]] = {}
+        for first in range(0, len(steps.times_s), MOST_STEPS):
+            part = steps.times_s[first : first + MOST_STEPS]
+            begin, end = (datetime.fromtimestamp(at_s).astimezone() for at_s in (part[0], part[-1]))
+            # The library rounds to whole seconds; what stands in params counts instead.
+            exact = {"start": f"{part[0]:.3f}", "end": f"{part[-1]:.3f}"}
+            step = f"{self.settings.interval_s:.3f}"
+            for line in _lines(self._client().custom_query_range(query, begin, end, step, params=exact)):
+                key = tuple(sorted(line.labels.items()))
+                points.setdefault(key, {}).update({round(at, 3): value for at, value in line.points.items()})
+        return [Line(dict(key), found) for key, found in points.items()]
+
+    def _looks_at(self, metric: str) -> Iterable[tuple[float, Mapping[str, float]]]:
+        for at_s, values in self._looks:
+            own = {name: v for name, v in values.items() if name.partition("{")[0] == metric}
+            if own:
+                yield at_s, own
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The Unix times of a range query, and those of them at which Prometheus had just scraped something."""
+
+    times_s: Sequence[float]
+    fresh: frozenset[float]
+
+
+def _lines(answer: Any) -> list[Line]:
+    """The series of an answer: a vector, a matrix, or a scalar, which is a series without labels.
+
+    Raises:
+        ValueError: it is something else, or too much.
+    """
+    if answer and not isinstance(answer[0], Mapping):
+        answer = [{"metric": {}, "value": answer}]
+    if len(answer) > MOST_SERIES:
+        raise ValueError(f"the query finds {len(answer)} series, {MOST_SERIES} are the most: sum by (…) them")
+    return [Line.of(found) for found in answer]
+
+
+def _reason(error: Exception) -> str:
+    """An error in its own words, without the library's around them."""
+    text = str(error)
+    if isinstance(error, requests.Timeout):
+        return "timed out"
+    pattern = _API_ERROR if isinstance(error, PrometheusApiClientException) else _ERRNO
+    found = pattern.search(text)
+    return found[1] if found else text or type(error).__name__

@@ -1,0 +1,359 @@
+"""The Prometheus monitor: what series make of samples, its settings, and an API that a test scripts."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+import time
+import urllib.parse
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from genload import extensions
+from genload.monitor import MonitorError
+
+from ..client.certificates import Authority
+
+prometheus: Any = extensions.load("monitors", "prometheus")
+Line, by_time = prometheus.Line, prometheus.by_time
+
+
+# --- series to samples ----------------------------------------------------------------------------
+
+
+def line(points: dict[float, float], **labels: str) -> Any:
+    return Line(labels, points)
+
+
+def test_one_series_is_the_metric_whatever_its_labels() -> None:
+    assert by_time("prom.x", [line({1.0: 5.0, 2.0: 6.0}, pod="a")]) == {
+        1.0: {"prom.x": 5.0},
+        2.0: {"prom.x": 6.0},
+    }
+
+
+def test_several_series_are_named_by_the_labels_in_which_they_differ() -> None:
+    lines = [line({1.0: 5.0}, gpu="0", host="h"), line({1.0: 7.0}, gpu="1", host="h")]
+    each = {"gpu.memory_used{gpu=0}": 5.0, "gpu.memory_used{gpu=1}": 7.0}
+    assert by_time("gpu.memory_used", lines) == {1.0: {**each, "gpu.memory_used": 12.0}}
+    assert by_time("gpu.temperature", lines)[1.0]["gpu.temperature"] == 7.0
+    assert by_time("prom.x", lines) == {1.0: {"prom.x{gpu=0}": 5.0, "prom.x{gpu=1}": 7.0}}
+
+
+def test_a_hole_in_one_series_is_a_hole_in_what_they_come_to() -> None:
+    lines = [line({1.0: 1.0, 2.0: 1.0, 3.0: 1.0}, gpu="0"), line({1.0: 10.0, 3.0: 10.0}, gpu="1")]
+    samples = by_time("gpu.power", lines)
+    assert [samples[at].get("gpu.power") for at in (1.0, 2.0, 3.0)] == [11.0, None, 11.0]
+    assert samples[2.0] == {"gpu.power{gpu=0}": 1.0}
+
+
+def test_a_series_that_ended_or_began_since_is_owed_nothing() -> None:
+    """A pod that was replaced by another."""
+    lines = [line({1.0: 1.0, 2.0: 1.0}, pod="old"), line({3.0: 2.0, 4.0: 2.0}, pod="new")]
+    samples = by_time("gpu.power", lines)
+    assert [samples[at]["gpu.power"] for at in (1.0, 2.0, 3.0, 4.0)] == [1.0, 1.0, 2.0, 2.0]
+
+
+def test_what_is_not_a_number_is_not_a_value() -> None:
+    values = [[1, "NaN"], [2, "+Inf"], [3, "-Inf"], [4, "1.5"]]
+    found = Line.of({"metric": {"__name__": "x", "gpu": "0"}, "values": values})
+    assert (found.points, found.labels) == ({4.0: 1.5}, {"gpu": "0"})
+
+
+@given(st.lists(st.dictionaries(st.floats(0, 9), st.floats(-1e9, 1e9), max_size=5), max_size=4))
+def test_no_point_is_lost_and_none_is_made_up(series: list[dict[float, float]]) -> None:
+    lines = [line(points, n=str(number)) for number, points in enumerate(series)]
+    samples = by_time("prom.x", lines)
+    found = sorted((at, value) for at, values in samples.items() for value in values.values())
+    assert found == sorted((at, value) for points in series for at, value in points.items())
+
+
+# --- settings -------------------------------------------------------------------------------------
+
+URL = "http://127.0.0.1:9090"
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"url": URL, "queries": {}}, "at least 1"),
+        ({"url": URL, "queries": {"gpu.memory_usd": "x"}}, "no metric that a query can fill"),
+        ({"url": "prometheus:9090", "queries": {"x": "y"}}, "begins with http"),
+        ({"url": "http://me:word@h", "queries": {"x": "y"}}, "user's name"),
+        ({"url": URL, "queries": {"x": "y"}, "bearer": "abcdef"}, "in clear"),
+        ({"url": URL, "queries": {"x": "y"}, "basic_auth": {"username": "a", "password": "b"}}, "in clear"),
+        ({"url": URL, "queries": {"x": "y"}, "headers": {"Authorization": "Bearer abc"}}, "in clear"),
+        (
+            {
+                "url": URL,
+                "queries": {"x": "y"},
+                "bearer": "${env:T}",
+                "basic_auth": {"username": "a", "password": "${env:P}"},
+            },
+            "not together",
+        ),
+    ],
+)
+def test_wrong_settings_are_refused(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        prometheus.Monitor.Settings.model_validate(settings)
+
+
+def test_plain_names_become_prom_names_and_the_engines_stay() -> None:
+    queries = {"queue": "a", "prom.busy": "b", "gpu.memory_used": "c"}
+    monitor = prometheus.Monitor(prometheus.Monitor.Settings(url=URL + "/", queries=queries), "")
+    assert monitor.metrics == ("prom.queue", "prom.busy", "gpu.memory_used")
+    assert (monitor.origin("prom.queue"), monitor.source) == ("a", URL)
+
+
+# --- an API by script -----------------------------------------------------------------------------
+
+
+class Api:
+    """Prometheus's API, its answers made by the test.
+
+    Attributes:
+        ahead_s: how far its clock is ahead of the Unix time.
+        series: by query: [(labels, value by Unix time)]; a function of time has a value at every step.
+        refused: a query that it answers with an error.
+        seen: headers and form of each request.
+    """
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        api = self
+        self.ahead_s, self.refused = 0.0, ""
+        self.series: dict[str, list[tuple[dict[str, str], Callable[[float], str | None]]]] = {}
+        self.seen: list[tuple[dict[str, str], dict[str, str]]] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                path, _, query = self.path.partition("?")
+                form = dict(urllib.parse.parse_qsl(query))
+                api.seen.append(({k.lower(): v for k, v in self.headers.items()}, form))
+                content = json.dumps(api.answer(path, form)).encode()
+                self.send_response(400 if form["query"] == api.refused else 200)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                return
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if context is not None:
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"http{'s' if context else ''}://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def answer(self, path: str, form: dict[str, str]) -> dict[str, Any]:
+        if form["query"] == self.refused:
+            return {"status": "error", "errorType": "bad_data", "error": f"no: {form['query']}"}
+        now_s = time.time() + self.ahead_s
+        if form["query"] == "time()":
+            return {"data": {"resultType": "scalar", "result": [now_s, str(now_s)]}}
+        times_s = [now_s]
+        if path.endswith("query_range"):
+            start_s, end_s, step_s = (float(form[name]) for name in ("start", "end", "step"))
+            times_s = [start_s + n * step_s for n in range(int((end_s - start_s) / step_s + 1e-6) + 1)]
+        result = []
+        for labels, value in self.series.get(form["query"], []):
+            points = [[at_s, text] for at_s in times_s if (text := value(at_s)) is not None]
+            if points:
+                form_of = {"values": points} if path.endswith("query_range") else {"value": points[0]}
+                result.append({"metric": labels, **form_of})
+        return {"data": {"result": result}}
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    """A running one."""
+    api = Api()
+    yield api
+    api.stop()
+
+
+@pytest.fixture
+def monitor() -> Iterator[Callable[..., Any]]:
+    """A factory of opened monitors: ``monitor(url, queries, interval_s=1.0)``."""
+    opened = []
+
+    def make(url: str, queries: dict[str, str], **settings: Any) -> Any:
+        model = prometheus.Monitor.Settings(url=url, queries=queries, **settings)
+        monitor = prometheus.Monitor(model, "")
+        monitor.open()
+        opened.append(monitor)
+        return monitor
+
+    yield make
+    for one in opened:
+        one.close()
+
+
+def history(monitor: Any, seconds: float) -> tuple[list[tuple[float, dict[str, float]]], str]:
+    """The samples of the last seconds, and what was wrong."""
+    now_s, samples = time.monotonic(), []
+    try:
+        for at_s, values in monitor.history(now_s - seconds, now_s):
+            samples.append((at_s - now_s, dict(values)))
+    except MonitorError as problem:
+        return samples, str(problem)
+    return samples, ""
+
+
+def test_live_values_and_what_finds_nothing(api: Api, monitor: Callable[..., Any]) -> None:
+    api.series = {
+        "q": [({"__name__": "q"}, lambda _: "3")],
+        "fb": [({"gpu": "0"}, lambda _: "5"), ({"gpu": "1"}, lambda _: "7")],
+    }
+    asking = monitor(api.url, {"queue": "q", "gpu.memory_used": "fb", "typo": "qq"})
+    with pytest.raises(MonitorError, match=r"^prom\.typo: the query finds no series$") as raised:
+        asking.sample()
+    assert raised.value.values == {
+        "prom.queue": 3.0,
+        "gpu.memory_used": 12.0,
+        "gpu.memory_used{gpu=0}": 5.0,
+        "gpu.memory_used{gpu=1}": 7.0,
+    }
+
+
+@pytest.mark.parametrize("ahead_s", [0.0, 1000.25, -86400.0])
+def test_the_window_is_exact_whatever_the_clocks_say(
+    api: Api, monitor: Callable[..., Any], ahead_s: float
+) -> None:
+    """The value is Prometheus's own time: it must come back at the moment of ours."""
+    api.ahead_s = ahead_s
+    api.series = {"q": [({}, repr)]}
+    begin_unix_s = time.time() + ahead_s - 100.0
+    samples, wrong = history(monitor(api.url, {"q": "q"}, interval_s=2.0), 100.0)
+    assert wrong == ""
+    assert len(samples) in (50, 51)
+    for at_s, values in samples:
+        assert -100.1 <= at_s <= 0.1
+        assert values["prom.q"] % 2.0 == 0.0, "aligned with the step"
+        assert values["prom.q"] - begin_unix_s == pytest.approx(at_s + 100.0, abs=0.5)
+
+
+def test_a_long_window_is_asked_for_in_parts(api: Api, monitor: Callable[..., Any]) -> None:
+    api.series = {"q": [({}, lambda _: "1")]}
+    samples, _ = history(monitor(api.url, {"q": "q"}, interval_s=1.0), 25_000.0)
+    assert len(samples) in (25_000, 25_001)
+    steps = [form for _, form in api.seen if form["query"] == "q"]
+    assert len(steps) == 3
+    assert all(float(form["end"]) - float(form["start"]) < 10_000 for form in steps)
+
+
+def test_gaps_and_nan_are_holes(api: Api, monitor: Callable[..., Any]) -> None:
+    def value(at_s: float) -> str | None:
+        number = round(at_s) % 10
+        return None if number < 3 else "NaN" if number < 5 else "1"
+
+    api.series = {"q": [({}, value)]}
+    samples, wrong = history(monitor(api.url, {"q": "q"}, interval_s=1.0), 100.0)
+    assert wrong == ""
+    assert len(samples) == pytest.approx(50, abs=1)
+
+
+FRESH, FRESH_DAY = "sum(count_over_time(up[2000ms]))", "sum(count_over_time(up[1d]))"
+
+
+def test_what_is_repeated_while_nothing_was_scraped_is_a_hole(api: Api, monitor: Callable[..., Any]) -> None:
+    api.series = {
+        "q": [({}, lambda _: "1")],
+        FRESH: [({}, lambda at_s: "4" if round(at_s) % 10 < 8 else None)],
+    }
+    samples, wrong = history(monitor(api.url, {"q": "q"}, interval_s=1.0), 100.0)
+    assert len(samples) == pytest.approx(80, abs=2)
+    assert "have no value: nothing was scraped within two intervals" in wrong
+
+
+def test_a_prometheus_that_scraped_nothing_all_the_time_has_no_value(
+    api: Api, monitor: Callable[..., Any]
+) -> None:
+    api.series = {"q": [({}, lambda _: "1")], FRESH_DAY: [({}, lambda _: "9")]}
+    samples, wrong = history(monitor(api.url, {"q": "q"}, interval_s=1.0), 100.0)
+    assert samples == []
+    assert "nothing was scraped" in wrong
+    with pytest.raises(MonitorError, match="nothing was scraped") as raised:
+        monitor(api.url, {"q": "q"}, interval_s=1.0).sample()
+    assert raised.value.values == {}
+
+
+def test_one_query_that_fails_leaves_its_first_looks_and_the_others(
+    api: Api, monitor: Callable[..., Any]
+) -> None:
+    api.series = {"a": [({}, lambda _: "1")], "b": [({}, lambda _: "2")]}
+    asking = monitor(api.url, {"a": "a", "b": "b"}, interval_s=1.0)
+    asking.sample()
+    api.series["b"] = [({"n": str(n)}, lambda _: "2") for n in range(65)]
+    samples, wrong = history(asking, 10.0)
+    assert wrong == "prom.b at the end: the query finds 65 series, 64 are the most: sum by (…) them"
+    assert [values for _, values in samples if "prom.b" in values] == [{"prom.b": 2.0}]
+    assert len([values for _, values in samples if "prom.a" in values]) >= 10
+
+
+def test_at_an_end_without_prometheus_the_first_looks_stand(
+    api: Api, monitor: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prometheus, "HISTORY_S", 0.0)
+    api.series = {"q": [({}, lambda _: "3")]}
+    asking = monitor(api.url, {"q": "q"})
+    asking.sample()
+    api.stop()
+    with pytest.raises(MonitorError, match=f"{api.url}: Connection refused"):
+        asking.sample()
+    samples, wrong = history(asking, 10.0)
+    assert [values for _, values in samples] == [{"prom.q": 3.0}, {}]
+    assert wrong == f"{api.url} at the end: Connection refused"
+
+
+def test_an_answer_that_is_an_error_is_told_in_its_own_words(api: Api, monitor: Callable[..., Any]) -> None:
+    api.refused = "sum("
+    with pytest.raises(MonitorError, match=r"^prom\.q: no: sum\($"):
+        monitor(api.url, {"q": "sum("}).sample()
+
+
+def test_secrets_are_sent_and_shown_nowhere(
+    api: Api, monitor: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROM_TOKEN", "s3cret-token")
+    monkeypatch.setenv("PROM_PASSWORD", "s3cret-word")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    api.series = {"q": [({}, lambda _: "3")]}
+    bearer = monitor(api.url, {"q": "q"}, bearer="${env:PROM_TOKEN}", headers={"X-Scope-OrgID": "team"})
+    basic = monitor(api.url, {"q": "q"}, basic_auth={"username": "me", "password": "${env:PROM_PASSWORD}"})
+    for asking in (bearer, basic):
+        assert asking.sample() == {"prom.q": 3.0}
+        assert "s3cret" not in asking.source + str(asking.settings)
+    first, second = api.seen[0][0], api.seen[-1][0]
+    assert (first["authorization"], first["x-scope-orgid"]) == ("Bearer s3cret-token", "team")
+    assert second["authorization"] == "Basic bWU6czNjcmV0LXdvcmQ="
+
+
+def test_tls_trusts_the_authority_that_the_suite_names(tmp_path: Path, monitor: Callable[..., Any]) -> None:
+    authority, stranger = Authority(tmp_path, "ours"), Authority(tmp_path, "theirs")
+    certificate, key = authority.sign("127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    api = Api(context)
+    api.series = {"q": [({}, lambda _: "3")]}
+    try:
+        asked = {"url": api.url, "queries": {"q": "q"}}
+        assert monitor(**asked, tls={"ca_file": str(authority.file)}).sample() == {"prom.q": 3.0}
+        assert monitor(**asked, tls={"verify": False}).sample() == {"prom.q": 3.0}
+        for tls in ({}, {"ca_file": str(stranger.file)}):
+            with pytest.raises(MonitorError, match="certificate verify failed"):
+                monitor(**asked, tls=tls).sample()
+    finally:
+        api.stop()

@@ -1,0 +1,197 @@
+"""Debian's Prometheus scraping a testbed and a DCGM exporter's page, killed and restarted during the run."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from genload import extensions
+from genload.analysis.series import SeriesStore
+from genload.runlog.records import Sample
+from genload.sampler import start_sampler
+from genload.settings.loader import load_suite
+
+from ..client.certificates import Authority
+
+pytestmark = pytest.mark.processes
+CONFIG = Path(__file__).resolve().parents[2] / "config" / "prometheus"
+WAIT_S = 40.0
+INTERVAL_S = 0.5
+
+# As dcgm-exporter writes it: MiB, percent, MHz, mJ.
+DCGM = "".join(
+    f'{name}{{gpu="{gpu}",UUID="GPU-{gpu}",device="nvidia{gpu}",pod="orfeas-{gpu}"}} {value * (gpu + 1)}\n'
+    for name, value in {
+        "DCGM_FI_DEV_GPU_UTIL": 20,
+        "DCGM_FI_DEV_FB_USED": 1000,
+        "DCGM_FI_DEV_POWER_USAGE": 50.5,
+        "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION": 7000,
+        "DCGM_FI_DEV_GPU_TEMP": 30,
+        "DCGM_FI_DEV_SM_CLOCK": 900,
+    }.items()
+    for gpu in (0, 1)
+)
+
+
+class Prometheus:
+    """One with TLS, whose user is ``admin`` with the password ``test``; its data outlives the process."""
+
+    def __init__(self, program: str, folder: Path, port: int, targets: dict[str, str]) -> None:
+        self.url, self._folder = f"https://127.0.0.1:{port}", folder
+        self.authority = Authority(folder, "authority")
+        certificate, key = self.authority.sign("127.0.0.1")
+        jobs = [
+            {"job_name": name, "honor_labels": True, "static_configs": [{"targets": [target]}]}
+            for name, target in targets.items()
+        ]
+        scraping = {"global": {"scrape_interval": f"{INTERVAL_S * 1e3:.0f}ms"}, "scrape_configs": jobs}
+        scraping["global"]["scrape_timeout"] = scraping["global"]["scrape_interval"]
+        web = {
+            "tls_server_config": {"cert_file": str(certificate), "key_file": str(key)},
+            # bcrypt of "test", the example of Prometheus's own documentation.
+            "basic_auth_users": {"admin": "$2b$12$hNf2lSsxfm0.i4a.1kVpSOVyBCfIB51VRjgBUyv6kdnyTlgWj81Ay"},
+        }
+        for name, content in (("scraping", scraping), ("web", web)):
+            (folder / f"{name}.yml").write_text(yaml.safe_dump(content))
+        self._command = [
+            program,
+            f"--config.file={folder / 'scraping.yml'}",
+            f"--web.config.file={folder / 'web.yml'}",
+            f"--storage.tsdb.path={folder / 'tsdb'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+        ]
+
+    def start(self) -> None:
+        with (self._folder / "prometheus.log").open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+@pytest.fixture
+def make(
+    prometheus: str, tmp_path: Path, free_port: Callable[[], int]
+) -> Iterator[Callable[..., Prometheus]]:
+    """A factory of running ones that scrape targets by job."""
+    running: list[Prometheus] = []
+
+    def start(**targets: str) -> Prometheus:
+        folder = tmp_path / "prometheus"
+        folder.mkdir()
+        running.append(Prometheus(prometheus, folder, free_port(), targets))
+        running[-1].start()
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.kill()
+
+
+def queries_for_dcgm() -> dict[str, str]:
+    """Those that config/prometheus/dcgm.yaml shows."""
+    found: dict[str, str] = yaml.safe_load((CONFIG / "dcgm.yaml").read_text())["monitors"]["prometheus"][
+        "queries"
+    ]
+    return found
+
+
+def test_a_run_by_a_real_prometheus_that_is_killed_in_its_middle(
+    make: Callable[..., Prometheus],
+    testbed: Callable[..., Any],
+    pages: Callable[..., Any],
+    tmp_path: Path,
+    wait_for_samples: Callable[..., list[Sample]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_PASSWORD", "test")
+    service, dcgm = testbed(), pages(DCGM)
+    prometheus = make(service=service.url.removeprefix("http://"), dcgm=dcgm.host.removeprefix("http://"))
+    settings = {
+        "url": prometheus.url,
+        "interval": f"{INTERVAL_S}s",
+        "basic_auth": {"username": "admin", "password": "${env:PROMETHEUS_PASSWORD}"},
+        "tls": {"ca_file": str(prometheus.authority.file)},
+        "queries": queries_for_dcgm()
+        | {
+            "server.memory": 'process_resident_memory_bytes{job="service"}',
+            "requests": "sum(orfeas_requests_total)",
+            "ratio": "0 * sum(orfeas_generations_in_progress) / 0",
+            "now": "time() + 0 * sum(orfeas_generations_in_progress)",
+        },
+    }
+    began_s, began_unix_s = time.monotonic(), time.time()
+    handle = start_sampler(tmp_path, began_s, service.url, {"prometheus": settings})
+    try:
+        ticks = wait_for_samples(lambda samples: _live(samples, "server.memory") >= 3)
+        killed_s = time.monotonic() - began_s
+        prometheus.kill()
+        wait_for_samples(lambda samples: "Connection refused" in samples[-1].error)
+        prometheus.start()
+        before = _live(ticks, "server.memory")
+        back = wait_for_samples(lambda samples: _live(samples, "server.memory") >= before + 2)
+        restarted_s = [sample.t_s for sample in back if "server.memory" in sample.values][-2]
+    finally:
+        handle.stop()
+
+    samples = msgspec.json.Decoder(Sample).decode_lines((tmp_path / "samples.jsonl").read_bytes())
+    whole = [sample for sample in samples if not sample.live]
+    store = SeriesStore(samples, handle.plans)
+
+    # The window, and the hole in it that a plain range query would fill with repeated values.
+    memory = store.find("server.memory")
+    assert memory is not None
+    gaps = [(later - earlier, earlier) for earlier, later in pairwise(memory.times_s)]
+    longest_s, hole_s = max(gaps)
+    assert longest_s > 4 * INTERVAL_S
+    assert killed_s - 2 * INTERVAL_S < hole_s < restarted_s
+    assert sum(gap > 3 * INTERVAL_S for gap, _ in gaps) == 1
+    assert "nothing was scraped" in whole[-1].error
+
+    # Units, labels, and what the GPUs come to together.
+    newest = next(s.values for s in reversed(whole) if "gpu.power" in s.values)
+    assert newest["gpu.memory_used"] == 3000 * 2**20
+    assert newest["gpu.memory_used{UUID=GPU-1, device=nvidia1, gpu=1, pod=orfeas-1}"] == 2000 * 2**20
+    assert newest["gpu.utilisation"] == pytest.approx(0.3)
+    assert (newest["gpu.power"], newest["gpu.energy"]) == (151.5, 21.0)
+    assert (newest["gpu.temperature"], newest["gpu.clock_sm"]) == (60.0, 900e6)
+
+    # 0 / 0 is a value nowhere; Prometheus's own time comes back as the run's.
+    assert store.find("prom.ratio").times_s.size == 0  # type: ignore[union-attr]
+    now = store.find("prom.now")
+    assert now is not None and now.values.size > 4
+    for at_s, unix_s in zip(now.times_s, now.values, strict=True):
+        assert unix_s - began_unix_s == pytest.approx(at_s, abs=0.25)
+
+
+def _live(samples: list[Sample], metric: str) -> int:
+    return sum(metric in sample.values for sample in samples if sample.live)
+
+
+def test_the_example_of_a_scrape_configuration_is_one(tmp_path: Path) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed (Debian package prometheus)")
+    checked = subprocess.run(
+        [promtool, "check", "config", str(CONFIG / "prometheus.yml")], capture_output=True
+    )
+    assert checked.returncode == 0, checked.stderr.decode()
+
+
+def test_the_example_of_a_dcgm_suite_can_be_run() -> None:
+    folders = [folder / "suites" for folder in extensions.folders("config")]
+    suite = load_suite(str(CONFIG / "dcgm.yaml"), folders=folders, wings=extensions.Wings()).suite
+    monitor = extensions.attribute("monitors", "prometheus", "Monitor")(suite.monitors["prometheus"], "")
+    assert "gpu.memory_used" in monitor.metrics
+    exposition: Any = suite.monitors["exposition"]
+    assert set(exposition.series) == {"server.memory", "server.in_flight"}
