@@ -66,15 +66,16 @@ class Delivery:
             noise = random.Random(wanted.text).randbytes(_GARBAGE_BYTES)
             await answer.whole(noise, wanted.media_type, wanted.headers)
         elif wanted.streamed and fault is not SpeechFault.NAN:
-            async with self._line.turn():
-                await self._stream(wanted, answer, truth, fault)
+            async with self._line.turn() as had_to_wait:
+                begun_ns = monotonic_ns() if had_to_wait else truth.received_ns
+                await self._stream(wanted, answer, truth, fault, begun_ns)
         else:
             await self._whole(wanted, answer, truth, fault)
 
     # --- streamed
 
     async def _stream(
-        self, wanted: Wanted, answer: Answer, truth: SpeechTruth, fault: SpeechFault | None
+        self, wanted: Wanted, answer: Answer, truth: SpeechTruth, fault: SpeechFault | None, begun_ns: int
     ) -> None:
         options, rate_hz = self._options, self._rate_hz(fault)
         try:
@@ -90,7 +91,7 @@ class Delivery:
             encoder,
             answer,
             truth,
-            first_due_ns=self._first_due_ns(),
+            first_due_ns=self._first_due_ns(begun_ns),
             chunk_bytes=2 * round(options.chunk_s * rate_hz),
             pace_ns=round(options.pace_s * 1e9),
             rate_hz=rate_hz,
@@ -106,11 +107,11 @@ class Delivery:
         if tape.failed is not None:
             answer.cut()  # what a server does whose engine fails after the first byte
 
-    def _first_due_ns(self) -> int:
-        """From now. Streams that begin together do not all write at the same moments."""
+    def _first_due_ns(self, begun_ns: int) -> int:
+        """Streams that begin together do not all write at the same moments."""
         self._streams += 1
         phase_s = (self._streams - 1) * _GOLDEN % 1 * self._options.pace_s
-        return monotonic_ns() + round((self._options.first_chunk_s + phase_s) * 1e9)
+        return begun_ns + round((self._options.first_chunk_s + phase_s) * 1e9)
 
     def _tape(self, wanted: Wanted, fault: SpeechFault | None) -> Tape:
         """A tape that is being spoken on to."""
@@ -152,7 +153,8 @@ class Delivery:
         self, wanted: Wanted, answer: Answer, truth: SpeechTruth, fault: SpeechFault | None
     ) -> None:
         key = (wanted.text, wanted.voice, wanted.speed, wanted.form)
-        if wanted.cached:
+        cached = wanted.cached and fault is None
+        if cached:
             kept = self._cache.get(key, monotonic())
             truth.cache = "miss" if kept is None else "hit"
             self._tally.looked_up(hit=kept is not None)
@@ -160,11 +162,12 @@ class Delivery:
                 # Line by line, because that is how Python goes through a file.
                 await self._chunked(wanted, answer, io.BytesIO(kept))
                 return
-        async with self._line.turn():
-            samples = await self._made(wanted, fault)
+        async with self._line.turn() as had_to_wait:
+            begun_ns = monotonic_ns() if had_to_wait else truth.received_ns
+            samples = await self._made(wanted, fault, begun_ns)
             content = await self._encoded(wanted, samples, fault)
         truth.audio_s = len(samples) / self._rate_hz(fault)
-        if wanted.cached and fault is None:
+        if cached:
             self._cache.put(key, content, monotonic())
         if fault in _BREAKING:
             half = content[: len(content) // 2]
@@ -182,9 +185,9 @@ class Delivery:
             kind = "audio/wav" if fault is SpeechFault.NAN else wanted.media_type
             await answer.whole(content, kind, wanted.headers)
 
-    async def _made(self, wanted: Wanted, fault: SpeechFault | None) -> Samples:
+    async def _made(self, wanted: Wanted, fault: SpeechFault | None, begun_ns: int) -> Samples:
         """All of the audio, when it would have been streamed to its end."""
-        due_s = self._first_due_ns() / 1e9
+        due_s = self._first_due_ns(begun_ns) / 1e9
         if self._engine.instant or self._options.head_of_line:
             pieces = list(self._spoken(wanted, fault))
         else:

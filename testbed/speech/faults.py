@@ -77,6 +77,7 @@ def parse_speech_faults(texts: Iterable[str]) -> SpeechFaults:
         name, equals, value = (part.strip() for part in text.partition("="))
         if not equals:
             raise ValueError(f"'{text}' is not NAME=VALUE, such as silence=5%")
+        name = name.replace("_", "-")
         if name in _AMOUNTS:
             key, read = _AMOUNTS[name]
             amounts[key] = read(value)

@@ -32,12 +32,16 @@ class Line:
         return self._slots is not None and self._slots.locked()
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for one's turn; the block is to speak, and to block the loop if everybody is to wait."""
+    async def turn(self) -> AsyncIterator[bool]:
+        """Wait for one's turn; the block is to speak, and to block the loop if everybody is to wait.
+
+        It is told whether it had to wait, or might have had to.
+        """
         if self._head_of_line:
             async with self._alone():
-                yield
+                yield True
             return
+        had_to_wait = self.full
         self._tally.waiting += 1
         try:
             if self._slots is not None:
@@ -45,7 +49,7 @@ class Line:
         finally:
             self._tally.waiting -= 1
         try:
-            yield
+            yield had_to_wait
         finally:
             if self._slots is not None:
                 self._slots.release()

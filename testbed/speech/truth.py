@@ -67,7 +67,7 @@ class SpeechTruth:
         """Just before the write with which 20 ms of audio, or all of a shorter one, were sent. 0: none, or a
         format whose audio cannot be told from its other bytes, unless all came at once."""
         writes = answer.writes
-        if answer.status != 200 or not self.format or not writes:
+        if not writes or not (self.audio_s or self.cache == "hit"):
             return 0
         header_bytes = {Format.WAV: WAV_HEADER_BYTES, Format.PCM: 0}.get(Format(self.format))
         if header_bytes is None:

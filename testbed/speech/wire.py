@@ -177,6 +177,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._waiting: deque[Request] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._answer: Answer | None = None  # that the task makes
         self._address = ""
         self.gone = False
         self.blocked: asyncio.Future[None] | None = None  # resolved once the client has taken all
@@ -194,7 +195,7 @@ class Connection(asyncio.Protocol):
         self.gone = True
         self._connections.discard(self)
         self.resume_writing()
-        if self._task is not None:
+        if self._task is not None and self._answer is not None and not self._answer.ended:
             self._task.cancel()
 
     def pause_writing(self) -> None:
@@ -249,8 +250,8 @@ class Connection(asyncio.Protocol):
         self._task = None
         if self._waiting and not self.gone:
             request = self._waiting.popleft()
-            answer = Answer(self, keep_alive=request.keep_alive)
-            self._task = asyncio.get_running_loop().create_task(self._serve(request, answer))
+            self._answer = Answer(self, keep_alive=request.keep_alive)
+            self._task = asyncio.get_running_loop().create_task(self._serve(request, self._answer))
             self._task.add_done_callback(self._served)
 
     def _served(self, task: asyncio.Task[None]) -> None:

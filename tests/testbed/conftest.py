@@ -231,14 +231,15 @@ class Talker:
         headers = {"X-Request-ID": str(uuid.uuid4())} | ({"X-Testbed-Fault": fault} if fault else {})
         wanted = {"model": "tts-1", "input": "Hello there.", "voice": "af_heart", "response_format": "wav"}
         body = {name: value for name, value in (wanted | fields).items() if value is not None}
-        answer = self.call("POST", path, body, headers)
+        return self.call("POST", path, body, headers), self.row_of(headers["X-Request-ID"])
+
+    def row_of(self, request_id: str) -> dict[str, Any]:
+        """Its row of the truth log, once there is one."""
         deadline = time.monotonic() + LIMIT_S
-        while True:
-            for row in self.truths():
-                if row["request_id"] == headers["X-Request-ID"]:
-                    return answer, row
+        while not (found := [row for row in self.truths() if row["request_id"] == request_id]):
             assert time.monotonic() < deadline, "no row"
             time.sleep(0.002)
+        return found[0]
 
     def connect(self, fault: str = "", path: str = "/v1/audio/speech", **fields: Any) -> socket.socket:
         """A connection on which speech was asked for, and nothing was read."""
