@@ -35,7 +35,14 @@ class OutputRegistry:
         Raises:
             ServiceError: ``duplicate_output``, the same bytes came for another input.
         """
-        digest = _digest(output)
+        self.admit_digest(input_name, _digest(output))
+
+    def admit_digest(self, input_name: str, digest: bytes) -> None:
+        """`admit` for who has 16 bytes that tell outputs apart; the same kind for all of one registry.
+
+        Raises:
+            ServiceError: as `admit`.
+        """
         first = self._inputs.setdefault(digest, input_name)
         self._inputs.move_to_end(digest)
         if len(self._inputs) > self._limit:

@@ -126,6 +126,10 @@ class Check(Settings):
     min_s_per_character: RealSeconds = 0.015
     max_s_per_character: RealSeconds = 0.4
     """Bounds of plausible audio at speed 1; half a second more or less is always plausible."""
+    rate_hz: PositiveInt | None = None
+    """Sample rate that every answer must have; None: any."""
+    channels: PositiveInt | None = None
+    """Channels that every answer must have; None: any."""
 
     @model_validator(mode="before")
     @classmethod
@@ -148,7 +152,7 @@ class SpeechRequest(RequestSettings):
     # A field named `validate` would hide a method of pydantic's.
     check: Check = Field(default=Check(), alias="validate")
     pre_buffer_s: RealSeconds = 0.0
-    """Audio that the listener's player collects before it begins."""
+    """How long the listener's player waits after the first audio before it begins."""
 
     @classmethod
     def laid_on(cls, base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import psutil
 import pytest
 import trimesh
 
-from genload.artifacts import inspector as module
+from genload.artifacts import inspector_process as module
 from genload.artifacts.inspector import Inspector
 from genload.artifacts.mesh import read_mesh
 from genload.artifacts.mesh_facts import MeshError
@@ -179,10 +179,10 @@ def test_it_works_in_a_patched_process_and_ends_with_it(tmp_path: Path) -> None:
 def test_a_mesh_that_needs_too_much_memory_is_refused_and_the_machine_lives(
     inspector: Inspector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = "import genload.artifacts.inspector as i, sys; i._CHILD_MEMORY_BYTES = 64 * 2**20; i.main()"
+    small = "import genload.artifacts.inspector_child as i; i._MEMORY_BYTES = 64 * 2**20; i.main()"
     real = subprocess.Popen
     command = [sys.executable, "-c", small]
-    monkeypatch.setattr(module.subprocess, "Popen", lambda _, **how: real(command, **how))
+    monkeypatch.setattr(module.subprocess, "Popen", lambda told, **how: real([*command, told[-1]], **how))
     corners = b"v 0 0 0\nv 1 0 0\nv 0 1 0\n"
 
     with pytest.raises(MeshError) as caught:

@@ -1,0 +1,79 @@
+"""Whether decoded audio is an answer that a listener would accept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from genload.artifacts.audio_facts import AudioFacts
+from genload.artifacts.duplicates import OutputRegistry
+from genload.service import ServiceError
+from genload.settings.speech import Check
+
+_SLACK_S = 0.5  # a breath, a trailing pause: so much more or less than the bounds is always plausible
+_SHOWN_CHARACTERS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class AudioCheck:
+    """Judges facts by the suite's bounds.
+
+    Attributes:
+        speed: that the service was asked to speak at: 2 is twice as fast.
+        registry: of the outputs seen before; None: the same audio for different texts is no failure.
+    """
+
+    check: Check
+    speed: float
+    registry: OutputRegistry | None
+
+    def longest_s(self, text: str) -> float:
+        """The longest plausible audio."""
+        return len(text) * self.check.max_s_per_character / self.speed + _SLACK_S
+
+    def shortest_s(self, text: str) -> float:
+        """The shortest plausible audio; below 0 for a short text."""
+        return len(text) * self.check.min_s_per_character / self.speed - _SLACK_S
+
+    def judge(self, facts: AudioFacts, text: str) -> None:
+        """Say nothing of good audio; remember it.
+
+        Raises:
+            ServiceError: ``wrong_rate``, ``wrong_channels``, ``silent_audio``, ``clipped_audio``,
+                ``implausible_audio`` (too short; what is too long was not decoded) or ``duplicate_output``.
+        """
+        fault = self._format_fault(facts) or self._sound_fault(facts, text)
+        if fault:
+            raise ServiceError(*fault, status=200)
+        if self.registry is not None:
+            self.registry.admit_digest(_named(text), facts.fingerprint)
+
+    def _format_fault(self, facts: AudioFacts) -> tuple[str, str] | None:
+        check = self.check
+        if check.rate_hz is not None and facts.rate_hz != check.rate_hz:
+            return "wrong_rate", f"{facts.rate_hz} Hz instead of {check.rate_hz}"
+        if check.channels is not None and facts.channels != check.channels:
+            return "wrong_channels", f"{facts.channels} channels instead of {check.channels}"
+        return None
+
+    def _sound_fault(self, facts: AudioFacts, text: str) -> tuple[str, str] | None:
+        check, length = self.check, f"{facts.duration_s:.2f} s of audio"
+        if facts.rms < check.silent_below_rms:
+            return (
+                "silent_audio",
+                f"{length} at an RMS of {facts.rms:.6f}, under {check.silent_below_rms:g}",
+            )
+        if facts.clipped > check.max_clipped:
+            return "clipped_audio", f"{facts.clipped:.1%} of its samples are at full scale"
+        if facts.duration_s < self.shortest_s(text):
+            least = f"at least {self.shortest_s(text):.2f} s"
+            return "implausible_audio", f"{length} for {len(text)} characters: {least} would be plausible"
+        return None
+
+
+def _named(text: str) -> str:
+    """A text as the registry keeps it: its beginning for people, and what tells it from every other."""
+    if len(text) <= _SHOWN_CHARACTERS:
+        return f"'{text}'"
+    rest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    return f"'{text[:_SHOWN_CHARACTERS]}…' ({len(text)} characters, {rest})"

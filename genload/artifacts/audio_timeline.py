@@ -1,0 +1,106 @@
+"""How many seconds of an answer's audio can be played once so many of its bytes have come.
+
+Headers are no audio; a frame or page counts when its last byte is there. Where a format does not say,
+there is no timeline: not applicable, never a guess.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from genload.artifacts.audio_facts import RawSamples
+from genload.artifacts.flac_layout import flac_layout
+from genload.artifacts.mp3_layout import mp3_layout
+from genload.artifacts.ogg_layout import ogg_layout
+from genload.artifacts.wav_layout import WavLayout
+
+
+@dataclass(frozen=True, slots=True)
+class SampleTimeline:
+    """Of samples that all take the same number of bytes: WAV, raw PCM."""
+
+    data_start: int
+    data_bytes: int
+    block_bytes: int
+    rate_hz: int
+
+    @property
+    def duration_s(self) -> float:
+        """Of all there is."""
+        return self.data_bytes // self.block_bytes / self.rate_hz
+
+    def available_s(self, offsets: Sequence[int]) -> list[float]:
+        """Seconds of audio in the first so many bytes, for each number of bytes."""
+        start, size, block, rate_hz = self.data_start, self.data_bytes, self.block_bytes, self.rate_hz
+        return [min(max(offset - start, 0), size) // block / rate_hz for offset in offsets]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameTimeline:
+    """Of frames or pages: MP3, FLAC, Ogg.
+
+    Attributes:
+        ends: bytes after which there is more to play, rising.
+        seconds: what can be played then.
+        cut: what is missing at the end of the file; "" for nothing.
+    """
+
+    ends: Sequence[int]
+    seconds: Sequence[float]
+    cut: str
+
+    @property
+    def duration_s(self) -> float:
+        """Of all there is."""
+        return self.seconds[-1] if self.seconds else 0.0
+
+    def available_s(self, offsets: Sequence[int]) -> list[float]:
+        """Seconds of audio in the first so many bytes, for each number of bytes."""
+        steps = [0.0, *self.seconds]
+        return [steps[bisect_right(self.ends, offset)] for offset in offsets]
+
+
+def wav_timeline(layout: WavLayout) -> SampleTimeline | None:
+    """Of a WAV; None where its samples are packed."""
+    if not layout.linear:
+        return None
+    return SampleTimeline(layout.data_start, layout.data_bytes, layout.block_bytes, layout.rate_hz)
+
+
+def pcm_timeline(size_bytes: int, raw: RawSamples) -> SampleTimeline:
+    """Of samples without a header."""
+    block = raw.block_bytes
+    return SampleTimeline(0, size_bytes - size_bytes % block, block, raw.rate_hz)
+
+
+def frame_timeline(content: bytes, form: str) -> FrameTimeline | None:
+    """Of a file in ``mp3``, ``flac``, ``ogg`` or ``opus``; None where it does not say.
+
+    What a decoder drops at the beginning and end (the delay and padding of MP3 where a tag names them, the
+    pre-skip of Opus) is no audio. Long pure Python: for the inspector's process, not for an event loop.
+
+    Raises:
+        AudioError: truncated before any audio, or bad_audio.
+    """
+    if form == "mp3":
+        return _mp3_timeline(content)
+    if form == "flac":
+        flac = flac_layout(content)
+        if flac is None:
+            return None
+        done = [samples / flac.rate_hz for samples in accumulate(flac.samples)]
+        return FrameTimeline(flac.ends, done, flac.cut)
+    ogg = ogg_layout(content)
+    return None if ogg is None else FrameTimeline(ogg.ends, ogg.seconds, ogg.cut)
+
+
+def _mp3_timeline(content: bytes) -> FrameTimeline | None:
+    mp3 = mp3_layout(content)
+    if mp3 is None:
+        return None
+    last = sum(mp3.samples) - mp3.skipped - mp3.padding
+    done = [max(min(done - mp3.skipped, last), 0) / mp3.rate_hz for done in accumulate(mp3.samples)]
+    return FrameTimeline(mp3.ends, done, mp3.cut)

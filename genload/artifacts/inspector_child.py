@@ -1,0 +1,130 @@
+"""The inspector's process itself: reads meshes and audio until there are no more tasks.
+
+Run by `inspector_process` as ``python -m genload.artifacts.inspector_child FILE``, with the number of the
+open file that is the shared memory; tasks come on standard input, replies go to standard output.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+from genload.artifacts.audio_facts import AudioError, AudioFacts
+from genload.artifacts.audio_timeline import frame_timeline
+from genload.artifacts.inspection import (
+    LENGTH,
+    AudioFound,
+    AudioTask,
+    MeshFound,
+    MeshTask,
+    Refusal,
+    Reply,
+    Task,
+    decode_batch,
+    framed,
+    place_after,
+)
+from genload.artifacts.mesh_facts import MeshError
+
+_MEMORY_BYTES = 4 * 2**30
+_MOST_WORDS_BYTES = 1 << 16
+
+
+def serve(tasks: BinaryIO, replies: BinaryIO, file: int) -> None:
+    """Answer batches until there are no more."""
+    shared, shared_bytes = memoryview(b""), 0
+    while head := tasks.read(LENGTH.size):
+        batch = decode_batch(tasks.read(*LENGTH.unpack(head)))
+        if batch.shared_bytes != shared_bytes:
+            shared_bytes = batch.shared_bytes
+            shared = memoryview(mmap.mmap(file, shared_bytes, access=mmap.ACCESS_READ))
+        found: list[Reply] = []
+        place = 0
+        for task in batch.tasks:
+            found.append(_inspected(task, shared[place : place + task.size]))
+            place = place_after(place, task.size)
+        replies.write(framed(found))
+        replies.flush()
+        _forget_old_words()
+
+
+def _inspected(task: Task, content: memoryview) -> Reply:
+    try:
+        return _mesh(task, content) if isinstance(task, MeshTask) else _audio(task, content)
+    except (MeshError, AudioError) as error:
+        return Refusal(error.error_class, error.message)
+    except MemoryError:
+        return Refusal("too_large", "the file does not fit into the inspector's memory")
+
+
+def _mesh(task: MeshTask, content: memoryview) -> Reply:
+    # Here and not above, in both: whoever reads only the one does not carry the other's libraries.
+    from genload.artifacts.mesh import read_mesh
+
+    return MeshFound(read_mesh(bytes(content), task.hint))
+
+
+def _audio(task: AudioTask, content: memoryview) -> Reply:
+    if task.form in ("wav", "pcm"):
+        return AudioFound(_facts(task, content), None, None)
+    file = bytes(content)
+    timeline = frame_timeline(file, task.form)
+    if timeline is not None and timeline.cut:
+        raise AudioError("truncated", timeline.cut)
+    facts = _facts(task, file) if task.decode else None
+    if timeline is None:
+        return AudioFound(facts, None, None)
+    return AudioFound(facts, timeline.available_s(task.offsets), timeline.duration_s)
+
+
+def _facts(task: AudioTask, content: bytes | memoryview) -> AudioFacts:
+    from genload.artifacts.audio import read_audio
+
+    return read_audio(
+        content,
+        task.form,
+        raw=task.raw,
+        streamed=task.streamed,
+        silent_below=task.silent_below,
+        longest_s=task.longest_s,
+    )
+
+
+def _limit_memory() -> None:
+    """A file that unpacks to more than the machine has must end in an error, not in a dead machine."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    except OSError:  # not Linux: no such limit there
+        return
+    in_use = pages * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (in_use + _MEMORY_BYTES, resource.RLIM_INFINITY))
+
+
+def _forget_old_words() -> None:
+    """Decoders print what they find odd; a run of days must not fill a disk with that."""
+    if os.fstat(2).st_size > _MOST_WORDS_BYTES:
+        os.ftruncate(2, 0)
+        os.lseek(2, 0, os.SEEK_SET)
+
+
+def main() -> None:
+    """Serve the process that started this one."""
+    # Ctrl-C reaches the whole process group; the parent decides when inspection ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Before the limit, which counts from what is loaded.
+    import genload.artifacts.audio
+    import genload.artifacts.mesh  # noqa: F401
+
+    _limit_memory()
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a parser prints must not get between the replies
+    serve(sys.stdin.buffer, replies, int(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()

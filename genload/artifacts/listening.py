@@ -1,0 +1,204 @@
+"""Listening to the answers of a speech service: how each would have played, and whether it is audio at all.
+
+Playback is told of every answer; the suite's `validate` says which are decoded and judged, too. Whatever
+takes long happens in the inspector's process, so that no measured time is falsified by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import accumulate
+
+from genload.artifacts.audio_check import AudioCheck
+from genload.artifacts.audio_facts import AudioError, AudioFacts, RawSamples
+from genload.artifacts.audio_format import told_format
+from genload.artifacts.audio_timeline import SampleTimeline, pcm_timeline, wav_timeline
+from genload.artifacts.duplicates import OutputRegistry
+from genload.artifacts.inspection import AudioTask
+from genload.artifacts.inspector import Inspector, shared
+from genload.artifacts.playback import Playback, play
+from genload.artifacts.wav_layout import wav_layout
+from genload.service import Artifact, ServiceError, Speech, Utterance
+from genload.settings.speech import SpeechRequest
+
+_MEDIA_TYPES = {
+    "wav": "audio/wav",
+    "mp3": "audio/mpeg",
+    "flac": "audio/flac",
+    "ogg": "audio/ogg",
+    "opus": "audio/ogg",
+    "pcm": "audio/L16",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one answer sounds like, for its record; `docs/speech.md` has the formulas.
+
+    Attributes:
+        numbers: those of playback that apply, ``characters``, ``chunks``, ``streamed``, ``audio_duration_s``;
+            of an inspected answer also ``valid`` (1), ``silence``, ``rms``, ``peak``, ``clipped``,
+            ``rate_hz`` and ``channels``.
+        gaps: pauses between arrivals by `playback.gap_class`.
+    """
+
+    numbers: dict[str, float]
+    gaps: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    """What is known of an answer's audio. None: cannot be said, or was not asked."""
+
+    available_s: Sequence[float] | None
+    duration_s: float | None
+    facts: AudioFacts | None
+
+
+class Listener:
+    """Of one scenario, for all its users; any greenlet may use it.
+
+    Args:
+        seed: with an utterance's number it draws the sample of answers that are inspected.
+        registry: of the outputs seen before; None: the same audio for different texts is no failure.
+        inspector: another than this process's own.
+    """
+
+    def __init__(
+        self,
+        request: SpeechRequest,
+        *,
+        seed: int,
+        registry: OutputRegistry | None,
+        inspector: Inspector | None = None,
+    ) -> None:
+        self._request = request
+        self._check = AudioCheck(request.check, request.speed, registry)
+        self._seed = seed
+        self._inspector = inspector or shared()
+        self._raw = RawSamples(request.pcm.rate_hz, request.pcm.channels, request.pcm.encoding)
+
+    def inspects(self, utterance: Utterance) -> bool:
+        """Whether its answer is decoded and judged: by the seed, the same in every process."""
+        share = self._request.check.share
+        if share >= 1:
+            return True
+        if not share:
+            return False
+        drawn = blake2b(b"%d/%d" % (self._seed, utterance.number), digest_size=8).digest()
+        return int.from_bytes(drawn, "big") < share * 2**64
+
+    def listen(self, speech: Speech, utterance: Utterance) -> Heard:
+        """What the answer sounds like. Other greenlets run meanwhile.
+
+        That some audio is there, and that its container is whole, is asked of every answer.
+
+        Raises:
+            ServiceError: with the class of the `AudioError`, or as `AudioCheck.judge`; `output` is what came.
+        """
+        form: str = self._request.format
+        try:
+            form = told_format(speech.content, form)
+            sound = self._sound(speech, utterance, form)
+            if sound.duration_s == 0:
+                raise AudioError("empty_audio", "there are headers, and no audio")
+            if sound.facts is not None:
+                self._check.judge(sound.facts, utterance.text)
+        except AudioError as error:
+            failure = ServiceError(error.error_class, error.message, status=200)
+            failure.output = _artifact(speech, utterance, form)
+            raise failure from error
+        except ServiceError as error:
+            error.output = _artifact(speech, utterance, form)
+            raise
+        return self._heard(speech, utterance, sound)
+
+    def _sound(self, speech: Speech, utterance: Utterance, form: str) -> _Sound:
+        """The arithmetic of WAV and PCM is done here; what must be parsed or decoded, in the inspector."""
+        inspected = self.inspects(utterance)
+        offsets = _offsets(speech)
+        if form not in ("wav", "pcm"):
+            return self._inspected(speech, utterance, form, inspected, offsets)
+        steady = self._steady(speech, form)
+        available_s = steady.available_s(offsets) if steady is not None else None
+        duration_s = steady.duration_s if steady is not None else None
+        if not inspected or duration_s == 0:
+            return _Sound(available_s, duration_s, None)
+        facts = self._inspected(speech, utterance, form, True, []).facts
+        return _Sound(available_s, facts.duration_s if facts is not None else None, facts)
+
+    def _steady(self, speech: Speech, form: str) -> SampleTimeline | None:
+        if form == "pcm":
+            return pcm_timeline(len(speech.content), self._raw)
+        return wav_timeline(wav_layout(speech.content, streamed=speech.streamed))
+
+    def _inspected(
+        self, speech: Speech, utterance: Utterance, form: str, decode: bool, offsets: list[int]
+    ) -> _Sound:
+        """What the inspector says, decoding or only following the frames."""
+        if not decode and not offsets:
+            return _Sound(None, None, None)
+        task = AudioTask(
+            size=len(speech.content),
+            form=form,
+            raw=self._raw,
+            decode=decode,
+            streamed=speech.streamed,
+            silent_below=self._request.check.silent_below_rms,
+            longest_s=self._check.longest_s(utterance.text),
+            offsets=offsets,
+        )
+        found = self._inspector.audio(task, speech.content)
+        duration_s = found.duration_s if found.facts is None else found.facts.duration_s
+        return _Sound(found.available_s, duration_s, found.facts)
+
+    def _heard(self, speech: Speech, utterance: Utterance, sound: _Sound) -> Heard:
+        facts = sound.facts
+        playback = play(
+            speech,
+            sound.available_s,
+            sound.duration_s,
+            sound_at_s=facts.sound_at_s if facts is not None else None,
+            pre_buffer_s=self._request.pre_buffer_s,
+        )
+        numbers = _numbers(playback)
+        numbers["characters"] = float(len(utterance.text))
+        numbers["chunks"] = float(len(speech.arrivals))
+        numbers["streamed"] = float(speech.streamed)
+        if sound.duration_s is not None:
+            numbers["audio_duration_s"] = sound.duration_s
+        if facts is not None:
+            numbers["valid"] = 1.0
+            numbers["silence"], numbers["clipped"] = facts.silence, facts.clipped
+            numbers["rms"], numbers["peak"] = facts.rms, facts.peak
+            numbers["rate_hz"], numbers["channels"] = float(facts.rate_hz), float(facts.channels)
+        return Heard(numbers, playback.gaps or {})
+
+
+def _offsets(speech: Speech) -> list[int]:
+    """How many bytes of the content were there after each arrival; none if they were packed on their way."""
+    offsets = list(accumulate(size for _, size in speech.arrivals))
+    return offsets if offsets and offsets[-1] == len(speech.content) else []
+
+
+def _numbers(playback: Playback) -> dict[str, float]:
+    """What applies, by the names of the records."""
+    pairs = (
+        ("ttfb_s", playback.ttfb_s),
+        ("ttfa_s", playback.ttfa_s),
+        ("first_sound_s", playback.first_sound_s),
+        ("gap_max_s", playback.gap_max_s),
+        ("rtf", playback.rtf),
+        ("delivery_rtf", playback.delivery_rtf),
+        ("stalls", playback.stalls),
+        ("underrun_s", playback.underrun_s),
+        ("startup_buffer_s", playback.startup_buffer_s),
+    )
+    return {name: float(number) for name, number in pairs if number is not None}
+
+
+def _artifact(speech: Speech, utterance: Utterance, form: str) -> Artifact:
+    """What came, to be kept where it is one of the first of its kind."""
+    return Artifact(speech.content, f"speech-{utterance.number}.{form}", _MEDIA_TYPES[form])
