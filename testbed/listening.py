@@ -15,7 +15,8 @@ def listen(port: int) -> socket.socket:
         OSError: it is taken; the message says which.
     """
     # With its protocol named asyncio sends small writes at once (TCP_NODELAY); else they would wait for up to
-    # 40 ms until the client's kernel has acknowledged the one before, long after their stamp in the truth log.
+    # 40 ms until the client's kernel has acknowledged the one before, long after their stamp in the truth
+    # log.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -37,7 +37,7 @@ class SpeechTruth:
         Args:
             rate_hz: of the audio.
         """
-        start_ns, writes = self.received_ns, answer.writes
+        start_ns, stamps_ns = self.received_ns, answer.stamps_ns
         return {
             "request_id": self.request_id,
             "path": self.path,
@@ -53,30 +53,28 @@ class SpeechTruth:
             "received_ns": start_ns,
             "received_s": start_ns / 1e9,
             "first_due_s": _seconds(self.first_due_ns),
-            "first_byte_s": _seconds(writes[0][0] if writes else 0),
+            "first_byte_s": _seconds(stamps_ns[0] if stamps_ns else 0),
             "first_audio_s": _seconds(self._first_audio_ns(answer, rate_hz)),
             "end_s": _seconds(answer.last_ns),
             "audio_s": self.audio_s,
             "late_max_s": self.late_max_s,
-            "body_bytes": sum(size for _, size in writes),
-            "chunk_ns": [stamp_ns - start_ns for stamp_ns, _ in writes],
-            "chunk_bytes": [size for _, size in writes],
+            "body_bytes": sum(answer.sizes),
+            "chunk_ns": [stamp_ns - start_ns for stamp_ns in stamps_ns],
+            "chunk_bytes": answer.sizes.tolist(),
         }
 
     def _first_audio_ns(self, answer: Answer, rate_hz: int) -> int:
         """Just before the write with which 20 ms of audio, or all of a shorter one, were sent. 0: none, or a
         format whose audio cannot be told from its other bytes, unless all came at once."""
-        writes = answer.writes
-        if not writes or not (self.audio_s or self.cache == "hit"):
+        stamps_ns = answer.stamps_ns
+        if not stamps_ns or not (self.audio_s or self.cache == "hit"):
             return 0
         header_bytes = {Format.WAV: WAV_HEADER_BYTES, Format.PCM: 0}.get(Format(self.format))
         if header_bytes is None:
-            return writes[0][0] if len(writes) == 1 else 0
-        sent = list(accumulate(size for _, size in writes))
-        enough = min(sent[-1], header_bytes + 2 * round(_FRAME_S * rate_hz))
-        return next(
-            stamp_ns for (stamp_ns, _), by_then in zip(writes, sent, strict=True) if by_then >= enough
-        )
+            return stamps_ns[0] if len(stamps_ns) == 1 else 0
+        enough = min(sum(answer.sizes), header_bytes + 2 * round(_FRAME_S * rate_hz))
+        by_then = accumulate(answer.sizes)
+        return next(stamp_ns for stamp_ns, sent in zip(stamps_ns, by_then, strict=False) if sent >= enough)
 
 
 def _seconds(stamp_ns: int) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from array import array
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
@@ -54,7 +55,8 @@ class Answer:
     """The way back to one request's client.
 
     Attributes:
-        writes: (monotonic ns just before, bytes of the body) for each write that carried any.
+        stamps_ns: just before each write that carried any of the body.
+        sizes: bytes of the body in each of these writes.
         last_ns: just before the latest write of whatever.
         ended: all of it is written.
     """
@@ -63,7 +65,8 @@ class Answer:
         self._connection, self._keep_alive = connection, keep_alive
         self._chunked = False
         self.status = 0
-        self.writes: list[tuple[int, int]] = []
+        # Arrays, because the collector would look at every object in a list of tuples, again and again.
+        self.stamps_ns, self.sizes = array("q"), array("q")
         self.last_ns = 0
         self.ended = False
 
@@ -150,7 +153,8 @@ class Answer:
         stamp_ns = self.last_ns = monotonic_ns()
         self._connection.transport.write(content)
         if body_bytes:
-            self.writes.append((stamp_ns, body_bytes))
+            self.stamps_ns.append(stamp_ns)
+            self.sizes.append(body_bytes)
         return stamp_ns
 
     def _end(self) -> None:
