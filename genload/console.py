@@ -15,6 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from genload.analysis.judged import CriterionVerdict, ErrorGroup, JudgedRun, JudgedSuite
+from genload.analysis.judged_speech import SpeechSummary
+from genload.reporting.speech_wording import findings, stalls, strata, valid
 from genload.reporting.wording import (
     explained,
     human,
@@ -54,6 +56,8 @@ def _verdict(run: JudgedRun) -> Iterator[RenderableType]:
     if run.verdict.criteria:
         yield _criteria(run.verdict.criteria)
     yield _indented(Text(_numbers(run), "dim"))
+    if run.speech is not None:
+        yield from _speech(run.speech)
     for group in run.errors:
         yield from _error(group)
     for notice in run.notices:
@@ -96,6 +100,29 @@ def _numbers(run: JudgedRun) -> str:
     if overall.unfinished_requests:
         parts.append(f"{overall.unfinished_requests} never ended")
     return ", ".join(parts)
+
+
+def _speech(speech: SpeechSummary) -> Iterator[RenderableType]:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    table.add_column("speech", overflow="fold")
+    streamed = speech.overall.streamed_requests > 0
+    heads = ("requests", "failed", "ttfa p95", "p95", "rtf", *(("stalls",) if streamed else ()), "valid")
+    for name in heads:
+        table.add_column(name, justify="right")
+    for name, numbers in strata(speech):
+        table.add_row(
+            Text(plain(name)),
+            str(numbers.total_requests),
+            str(numbers.failed_requests),
+            human(numbers.p95_ttfa, "s"),
+            human(numbers.p95_duration, "s"),
+            human(numbers.avg_rtf, ""),
+            *((stalls(numbers),) if streamed else ()),
+            valid(numbers),
+        )
+    yield table
+    for title, text in findings(speech):
+        yield _indented(Text.assemble((f"{title}: ", "bold"), text))
 
 
 def _error(group: ErrorGroup) -> Iterator[RenderableType]:

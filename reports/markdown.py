@@ -12,8 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from genload.analysis.judged import CriterionVerdict, ErrorGroup, JudgedRun, JudgedSuite, Summary
+from genload.analysis.judged_speech import SpeechNumbers
 from genload.errors import ExitCode
 from genload.reporting import write_text
+from genload.reporting.speech_wording import findings, stalls, strata, valid
 from genload.reporting.wording import (
     explained,
     human,
@@ -89,6 +91,7 @@ def _scenario(run: JudgedRun) -> Iterator[str]:
     )
     yield from _phases(run)
     yield from _stages(run)
+    yield from _speech(run)
     yield from _list((_error(group) for group in run.errors), "Errors:")
     yield from _machines(run)
     yield from _list((_text(notice) for notice in run.notices), "Notices:")
@@ -127,6 +130,28 @@ def _stages(run: JudgedRun) -> Iterator[str]:
             (_text(s.name), *(human(value, "s") for value in (s.mean, s.p50, s.p95, s.max)))
             for s in run.stages
         ),
+    )
+
+
+def _speech(run: JudgedRun) -> Iterator[str]:
+    if run.speech is None:
+        return
+    heads = ("speech", "requests", "failed", "error rate", "TTFA p50", "p95", "duration p50", "p95", "RTF")
+    yield from _table((*heads, "stalls", "valid"), (_stratum_row(*each) for each in strata(run.speech)))
+    yield from _list((f"{title}: {_text(text)}" for title, text in findings(run.speech)), "Heard:")
+
+
+def _stratum_row(name: str, numbers: SpeechNumbers) -> Sequence[str]:
+    times_s = (numbers.p50_ttfa, numbers.p95_ttfa, numbers.p50_duration, numbers.p95_duration)
+    return (
+        _text(name),
+        str(numbers.total_requests),
+        str(numbers.failed_requests),
+        human(None if numbers.error_rate is None else numbers.error_rate / 100, "ratio"),
+        *(human(value, "s") for value in times_s),
+        human(numbers.avg_rtf, ""),
+        stalls(numbers),
+        valid(numbers),
     )
 
 

@@ -28,6 +28,7 @@ from genload.analysis.judged import (
     Summary,
     Verdict,
 )
+from genload.analysis.judged_speech import SpeechSummary
 from genload.errors import ExitCode
 from genload.reporting import write_text
 from genload.reporting.wording import rehearsal_note, utc
@@ -134,6 +135,8 @@ class Tail:
     verdict: Verdict
     phases: dict[str, Phase]
     stages: dict[str, Stage]
+    speech: SpeechSummary | UnsetType = UNSET
+    """Speech only: by voice, length and other labels, against text length, and how playback went."""
     error_details: list[ErrorGroup]
     warmup: Warmup
     degradation_analysis: dict[str, float | None] | UnsetType = UNSET
@@ -202,6 +205,7 @@ def results(run: JudgedRun) -> Results:
         verdict=run.verdict,
         phases={phase.name: _phase(phase, run) for phase in run.phases},
         stages={s.name: msgspec.convert(s, Stage, from_attributes=True) for s in run.stages},
+        speech=UNSET if run.speech is None else run.speech,
         error_details=run.errors,
         warmup=Warmup(**_numbers(run.warmup)),
         degradation_analysis=run.degradation if run.degradation is not None else UNSET,

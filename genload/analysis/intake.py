@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from genload.analysis.judged import ErrorGroup
@@ -16,13 +17,14 @@ MESSAGES_KEPT = 5
 class Intake:
     """Everything that analysis wants from requests.jsonl.
 
-    `measured` and `warmup` hold the logical requests of the scenario's operation, `last_end_s` is of any
-    request.
+    `measured` and `warmup` hold the logical requests of the scenario's operation, `gaps` the pauses between
+    the arrivals of the measured ones by their class; `last_end_s` is of any request.
     """
 
     measured: RequestTable
     warmup: RequestTable
     errors: list[ErrorGroup]
+    gaps: Mapping[int, int]
     last_end_s: float
 
 
@@ -41,6 +43,7 @@ def take_in(records: Iterable[RequestRecord], operation: str) -> Intake:
     """Read the records once; nothing of them is kept but columns."""
     measured, warmup = TableBuilder(), TableBuilder()
     errors: dict[str, _ErrorTally] = {}
+    gaps: Counter[int] = Counter()
     last_end_s = 0.0
     for record in records:
         last_end_s = max(last_end_s, record.start_s + record.duration_s)
@@ -50,6 +53,8 @@ def take_in(records: Iterable[RequestRecord], operation: str) -> Intake:
             warmup.add(record)
             continue
         measured.add(record)
+        for number, count in record.gaps.items():
+            gaps[number] += count
         if record.outcome != "ok":
             errors.setdefault(record.error_class or record.outcome, _ErrorTally()).add(record.error)
     groups = [ErrorGroup(error_class=name, count=e.count, messages=e.messages) for name, e in errors.items()]
@@ -57,5 +62,6 @@ def take_in(records: Iterable[RequestRecord], operation: str) -> Intake:
         measured=measured.build(),
         warmup=warmup.build(),
         errors=sorted(groups, key=lambda group: (-group.count, group.error_class)),
+        gaps=gaps,
         last_end_s=last_end_s,
     )

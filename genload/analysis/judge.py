@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -17,9 +18,11 @@ from genload.analysis.evidence_percentiles import percentile
 from genload.analysis.health import UserSeconds, phase_starts, processes, user_seconds
 from genload.analysis.intake import Intake, take_in
 from genload.analysis.judged import CriterionVerdict, JudgedRun, Outcome, Reason, Verdict
+from genload.analysis.judged_speech import SpeechSummary
 from genload.analysis.load import Load, load_of
 from genload.analysis.observe import Measures, catalogue_of
 from genload.analysis.series import SeriesStore
+from genload.analysis.speech import is_speech, speech_summary
 from genload.analysis.validity import Measurement, reasons, smallest_time_threshold_s
 from genload.errors import ExitCode, RunDirectoryError
 from genload.runlog.reader import open_run
@@ -119,6 +122,7 @@ def judge_log(
         effective=header.suite,
         versions=header.versions,
         failure_pause_s=scenario.failure_pause_s,
+        speech=run.speech(),
         degradation=summaries.degradation(table, load) if load and run.judges_windows else None,
     )
 
@@ -200,9 +204,22 @@ class _Run:
         return reasons(measurement, self.suite.validity)
 
     def judged_criteria(self) -> list[CriterionVerdict]:
-        if self.load is None:
+        measures = self.measures
+        if measures is None:
             return [_unjudged(name, criterion) for name, criterion in self.criteria.items()]
-        measures = Measures(
+        return [_judged(name, criterion, measures) for name, criterion in self.criteria.items()]
+
+    def speech(self) -> SpeechSummary | None:
+        """What a listener would have noticed, where the outputs are listened to."""
+        measures = self.measures
+        return speech_summary(measures, self.intake.gaps) if measures and is_speech(measures) else None
+
+    @cached_property
+    def measures(self) -> Measures | None:
+        """What criteria are measured on; None when the load never began."""
+        if self.load is None:
+            return None
+        return Measures(
             header=self.header,
             catalogue=self.catalogue,
             table=self.intake.measured,
@@ -210,7 +227,6 @@ class _Run:
             load=self.load,
             min_coverage=self.suite.validity.min_coverage,
         )
-        return [_judged(name, criterion, measures) for name, criterion in self.criteria.items()]
 
 
 def _judged(name: str, criterion: Criterion, measures: Measures) -> CriterionVerdict:

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from genload.analysis.judged_speech import SpeechSummary
+
 Outcome = Literal["pass", "fail", "inconclusive"]
 Evidence = Literal["exact", "proven", "unproven"]
 
@@ -154,6 +156,7 @@ class JudgedRun(msgspec.Struct, kw_only=True):
     effective: dict[str, Any]
     versions: dict[str, str]
     failure_pause_s: float
+    speech: SpeechSummary | None = None  # where the outputs are listened to
     degradation: (
         dict[str, float | None] | None
     )  # where parts of the load are judged: first, last, change in %

@@ -19,6 +19,8 @@ from genload.runlog.records import RequestRecord
 
 OUTCOMES = {"ok": 0, "failed": 1, "unfinished": 2}
 
+_ERROR = "\0error_class"  # among the labels while the table is filled, under a name that no label has
+
 Coded = tuple[npt.NDArray[np.int32], tuple[str, ...]]
 """A column of words: a code a request, and the word of each code."""
 
@@ -79,22 +81,34 @@ class RequestTable:
         return self.numbers.get(name, self.numbers.get(f"{name}_s"))
 
 
-class _Words:
-    """A column of words while it is filled; a row that is passed over has none."""
+class _Numbers:
+    """Named numbers of rows, kept together as they come: those of one set of names in one array.
+
+    Records of one kind name the same numbers in the same order, so that a million of them is a few arrays,
+    each of which grows by a whole record at a time.
+    """
 
     def __init__(self) -> None:
-        self._codes = array("i")
-        self._known = {"": 0}
+        self._groups: dict[tuple[str, ...], tuple[array[int], array[float]]] = {}
 
-    def put(self, row: int, word: str) -> None:
-        codes, known = self._codes, self._known
-        if len(codes) < row:
-            codes.extend((0,) * (row - len(codes)))
-        codes.append(known.setdefault(word, len(known)))
+    def put(self, row: int, numbers: Mapping[str, float]) -> None:
+        names = tuple(numbers)
+        group = self._groups.get(names)
+        if group is None:
+            group = self._groups[names] = array("i"), array("d")
+        group[0].append(row)
+        group[1].extend(numbers.values())
 
-    def coded(self, order: npt.NDArray[np.intp]) -> Coded:
-        self._codes.extend((0,) * (len(order) - len(self._codes)))
-        return np.frombuffer(self._codes, dtype=np.int32)[order], tuple(self._known)
+    def columns(self, rows: int, prefix: str = "") -> dict[str, FloatArray]:
+        """One column a name, NaN where a row has none; the numbers are used up."""
+        found: dict[str, FloatArray] = {}
+        while self._groups:
+            names, (places, values) = self._groups.popitem()
+            table = np.frombuffer(values, dtype=np.float64).reshape(len(places), len(names))
+            for number, name in enumerate(names):
+                column = found.setdefault(prefix + name, np.full(rows, nan))
+                column[np.frombuffer(places, dtype=np.int32)] = table[:, number]
+        return found
 
 
 class TableBuilder:
@@ -103,9 +117,10 @@ class TableBuilder:
     def __init__(self) -> None:
         self._start_s, self._end_s, self._duration_s = array("d"), array("d"), array("d")
         self._outcome, self._drained = bytearray(), bytearray()
-        self._numbers: dict[str, array[float]] = {}
-        self._errors = _Words()
-        self._labels: dict[str, _Words] = {"phase": _Words()}
+        self._numbers, self._stages = _Numbers(), _Numbers()
+        # Phase, error class and labels of a row are one word here: there are few combinations of them.
+        self._words = array("i")
+        self._known: dict[tuple[tuple[str, str], ...], int] = {}
 
     def add(self, record: RequestRecord) -> None:
         row = len(self._outcome)
@@ -117,46 +132,42 @@ class TableBuilder:
         self._duration_s.append(record.duration_s if record.intended_s is None else end_s - intended_s)
         self._outcome.append(OUTCOMES.get(record.outcome, OUTCOMES["failed"]))
         self._drained.append(record.drained)
-        if record.outcome != "ok":
-            self._errors.put(row, record.error_class or record.outcome)
-        self._labels["phase"].put(row, record.phase)
-        for name, value in record.labels.items():
-            words = self._labels.get(name)
-            if words is None:
-                words = self._labels[name] = _Words()
-            words.put(row, value)
-        for name, seconds in record.stages.items():
-            self._number(row, f"stage.{name}", seconds)
-        for name, number in record.numbers.items():
-            self._number(row, name, number)
+        error_class = "" if record.outcome == "ok" else record.error_class or record.outcome
+        words = ((_ERROR, error_class), ("phase", record.phase), *record.labels.items())
+        self._words.append(self._known.setdefault(words, len(self._known)))
+        if record.stages:
+            self._stages.put(row, record.stages)
+        if record.numbers:
+            self._numbers.put(row, record.numbers)
         if record.intended_s is not None and "start_delay_s" not in record.numbers:
-            self._number(row, "start_delay_s", record.start_s - intended_s)
-
-    def _number(self, row: int, name: str, value: float) -> None:
-        column = self._numbers.get(name)
-        if column is None:
-            column = self._numbers[name] = array("d")
-        if len(column) < row:
-            column.extend((nan,) * (row - len(column)))
-        column.append(value)
+            self._numbers.put(row, {"start_delay_s": record.start_s - intended_s})
 
     def build(self) -> RequestTable:
         """The table, in the order of start; the builder is used up."""
         start_s = np.frombuffer(self._start_s, dtype=np.float64)
         order = np.argsort(start_s, kind="stable")
         rows = len(order)
-        numbers = {}
-        while self._numbers:  # one by one, so that a column is never held twice
-            name, column = self._numbers.popitem()
-            column.extend((nan,) * (rows - len(column)))
-            numbers[name] = np.frombuffer(column, dtype=np.float64)[order]
+        numbers = self._stages.columns(rows, "stage.") | self._numbers.columns(rows)
+        for name in numbers:  # one by one, so that only one column is held twice
+            numbers[name] = numbers[name][order]
+        labels = self._labels(np.frombuffer(self._words, dtype=np.int32)[order])
         return RequestTable(
             start_s=start_s[order],
             end_s=np.frombuffer(self._end_s, dtype=np.float64)[order],
             duration_s=np.frombuffer(self._duration_s, dtype=np.float64)[order],
             outcome=np.frombuffer(self._outcome, dtype=np.uint8)[order],
-            error_class=self._errors.coded(order),
+            error_class=labels.pop(_ERROR, (np.zeros(0, dtype=np.int32), ("",))),
             drained=np.frombuffer(self._drained, dtype=np.bool_)[order],
             numbers=numbers,
-            labels={name: words.coded(order) for name, words in self._labels.items()},
+            labels=labels,
         )
+
+    def _labels(self, words: npt.NDArray[np.int32]) -> dict[str, Coded]:
+        """The columns of the labels, and of the error class, from the word of each row."""
+        combinations = [dict(word) for word in self._known]
+        found: dict[str, Coded] = {}
+        for name in dict.fromkeys(name for combination in combinations for name in combination):
+            known = {"": 0}
+            codes = [known.setdefault(each.get(name, ""), len(known)) for each in combinations]
+            found[name] = np.array(codes, dtype=np.int32)[words], tuple(known)
+        return found

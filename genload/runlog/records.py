@@ -34,8 +34,8 @@ class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     user: int = 0  # the user's index in its process
     phase: str = ""  # the phase in which it was to start; "warmup" before the load
     warmup: bool = False
-    intended_s: float | None = None  # when an open schedule wanted it to start
-    start_s: float = 0.0
+    intended_s: float | None = None  # when an open schedule wanted it to start; its latency counts from there
+    start_s: float = 0.0  # when it really did
     duration_s: float = 0.0
     outcome: str = "ok"  # "ok", "failed", "unfinished"
     drained: bool = False  # ended after the load did
@@ -47,7 +47,9 @@ class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     labels: dict[str, str] = {}
     stages: dict[str, float] = {}  # seconds by stage name; the stages of a job add up to its duration
     gaps: dict[int, int] = {}  # pauses between arrivals: how many, by class (`genload.artifacts.playback`)
-    numbers: dict[str, float] = {}  # attempts, rejections, polls, poll_bound_s, server_duration_s, faces, …
+    # Of a job attempts, rejections, polls, poll_bound_s, server_duration_s, faces, …; of speech ttfa_s, rtf,
+    # audio_duration_s, stalls, …, and valid where the output was inspected. What does not apply is absent.
+    numbers: dict[str, float] = {}
 
     @property
     def latency_s(self) -> float:

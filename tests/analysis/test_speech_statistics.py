@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -87,6 +89,13 @@ def test_numbers_of_speech(judge_one: Judge, subject: str, unit: str, value: flo
     verdict = judge_one(run(), f"speech.{subject} >= {zero}")
     assert verdict.value == pytest.approx(value)
     assert verdict.unit == unit
+
+
+def test_every_metric_of_speech_is_in_the_docs() -> None:
+    document = Path(__file__).parents[2] / "docs" / "criteria.md"
+    section = document.read_text(encoding="utf-8").split("## Speech")[1].split("## Machines")[0]
+    described = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+    assert {metric.name.removeprefix("speech.") for metric in speech_metrics("speech")} == described
 
 
 def test_every_metric_of_speech_has_a_value_or_a_reason(judge_one: Judge) -> None:

@@ -88,3 +88,24 @@ def test_paths_are_printed_whole(
 def test_a_suite_is_printed(kinds: Kinds, make_suite: MakeSuite, capsys: pytest.CaptureFixture[str]) -> None:
     console.print_suite(make_suite(kinds["passed"]()))
     assert "orfeas  PASS" in capsys.readouterr().out
+
+
+def test_speech_is_told_by_voice_and_in_words(kinds: Kinds) -> None:
+    text = shown(console.verdict_view(kinds["spoken"]()))
+    assert re.search(r"voice am_puck +6 +2 +∞ +∞ +0.31 +0.5 +80 %", text)
+    assert "length short" not in text  # the only one: it is what "all" says already
+    assert "text length: 4.2 ms a character (95 %: 3.9 ms to 4.6 ms; 10 requests)" in text
+    assert "pauses between arrivals: p50 20.3 ms, p95 24 ms, p99 41.1 ms" in text
+    assert "audio: 3.9 s of audio a second, 39 s in all" in text
+
+
+def test_what_does_not_apply_to_speech_is_said(kinds: Kinds) -> None:
+    text = " ".join(shown(console.verdict_view(kinds["whole_answers"]())).split())
+    assert "playback: not applicable: no answer was streamed" in text
+    assert "stalls valid" not in text
+    assert "inspection: none: no answer was inspected" in text
+
+
+def test_a_job_has_nothing_of_speech(kinds: Kinds) -> None:
+    text = shown(console.verdict_view(kinds["passed"]()))
+    assert not re.search("speech|playback|voice|audio", text)

@@ -105,3 +105,28 @@ def test_a_message_stays_inside_its_code_span(
     inner = span[len(fence[0]) : -len(fence[0])]
     assert inner.strip() == " ".join(message.split())
     assert not re.search(rf"(?<!`){fence[0]}(?!`)", inner)
+
+
+def test_speech_has_a_row_a_voice_and_a_line_a_finding(
+    tmp_path: Path, make_suite: MakeSuite, kinds: Kinds
+) -> None:
+    text = written(make_suite(kinds["spoken"](), kinds["whole_answers"]()), tmp_path)
+    assert r"| voice am\_puck | 6 | 2 | 33.3 % | 210 ms | ∞ | 1.2 s | ∞ | 0.31 | 0.5 | 80 % |" in text
+    assert "- text length: 4.2 ms a character (95 %: 3.9 ms to 4.6 ms; 10 requests)" in text
+    assert "- playback: 10 streams, 0.5 stalls each; longest wait 340 ms; no wait over 50 ms in 80 %" in text
+    assert "| 0.31 | not streamed | – |" in text
+    assert "- playback: not applicable: no answer was streamed" in text
+
+
+def test_a_job_has_no_section_on_speech(tmp_path: Path, make_suite: MakeSuite, kinds: Kinds) -> None:
+    assert not re.search("speech|TTFA|Heard|playback", written(make_suite(kinds["passed"]()), tmp_path))
+
+
+def test_a_sample_is_told_by_its_size(tmp_path: Path, make_suite: MakeSuite, kinds: Kinds) -> None:
+    run = kinds["spoken"]()
+    assert run.speech is not None
+    run.speech.overall.inspected_requests, run.speech.overall.streamed_requests = 2, 7
+    run.speech.overall.stalls_per_stream = None
+    text = written(make_suite(run), tmp_path)
+    assert "| 7 of 10 streamed | 90.9 % of 2 |" in text
+    assert "- inspection: 2 of 11 answers, 90.9 % of them valid" in text

@@ -10,6 +10,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
+from genload.artifacts.playback import gap_length_s
 from genload.runlog.records import Event, RequestRecord, RunHeader, Sample
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "run-directory.md").read_text(encoding="utf-8")
@@ -70,3 +71,11 @@ def test_the_python_example_runs(
     shutil.copytree(small_run, path[1])
     exec(block[1], {})  # noqa: S102  our own document
     assert capsys.readouterr().out.endswith("[] {}\n")
+
+
+def test_the_latency_of_the_speech_example_is_as_the_table_says() -> None:
+    record = msgspec.json.decode(examples("requests.jsonl")[2], type=RequestRecord)
+    assert record.intended_s is not None
+    assert record.numbers["start_delay_s"] == pytest.approx(record.start_s - record.intended_s)
+    assert record.numbers["rtf"] == pytest.approx(record.duration_s / record.numbers["audio_duration_s"])
+    assert gap_length_s(384) == pytest.approx(record.numbers["gap_max_s"], rel=0.01)

@@ -1,0 +1,162 @@
+"""What reports are handed about speech: strata, playback, pauses, text length."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genload.analysis.judge import judge_log
+from genload.analysis.judged_speech import SpeechSummary
+from genload.artifacts.playback import gap_class
+from genload.extensions import load
+from genload.runlog.records import RequestRecord
+
+from .memory_log import job, never_ready, sound_run
+from .speech_log import speech_run, spoken
+
+GOLDEN = Path(__file__).parent / "golden_results_speech.json"
+
+
+def streamed(n: int) -> RequestRecord:
+    """Request n of twelve: 10 ms a character beside 100 ms, its sound after 50 ms; every third stalls."""
+    characters = (5, 50, 246)[n % 3]
+    waits = 2 if n % 3 == 2 else 0
+    record = spoken(
+        n,
+        n * 2.0,
+        0.1 + characters * 0.01,
+        characters=characters,
+        ttfa_s=0.05 + n / 1000,
+        audio_duration_s=characters * 0.05,
+        rtf=(0.1 + characters * 0.01) / (characters * 0.05),
+        streamed=1.0,
+        stalls=waits,
+        underrun_s=0.06 * waits,
+        startup_buffer_s=0.06 * waits,
+        valid=1.0,
+    )
+    record.labels = {
+        "voice": ("af_heart", "am_puck")[n % 2],
+        "length": ("short", "medium", "long")[n % 3],
+        "text": "new",
+        "cache": ("miss", "hit")[n >= 9],
+    }
+    record.gaps = {gap_class(0.02): 9, gap_class(0.3): 1}
+    return record
+
+
+RECORDS = [streamed(n) for n in range(12)]
+BROKEN = streamed(12)
+BROKEN.outcome, BROKEN.error_class, BROKEN.error = "failed", "silent_audio", "0.4 s of silence"
+BROKEN.numbers, BROKEN.gaps = {"characters": 5.0, "valid": 0.0}, {}
+
+CRITERIA = {
+    "first_audio": "speech.ttfa.p50 < 300ms",
+    "all_audio_valid": "speech.valid_rate == 100%",
+    "every_voice": "each(voice): speech.error_rate < 20%",
+    "speed": "speech.per_character < 20ms",
+}
+
+
+def summary_of(records: list[RequestRecord]) -> SpeechSummary:
+    speech = judge_log(speech_run(records)).speech
+    assert speech is not None
+    return speech
+
+
+def test_every_stratum_that_was_planned_or_came() -> None:
+    strata = summary_of([*RECORDS, BROKEN]).strata
+    assert {label: list(values) for label, values in strata.items()} == {
+        "voice": ["af_heart", "am_puck"],
+        "length": ["short", "long", "medium"],  # the planned first
+        "text": ["new", "repeat"],
+        "cache": ["hit", "miss"],
+    }
+    heart, puck = strata["voice"]["af_heart"], strata["voice"]["am_puck"]
+    assert (heart.total_requests, heart.failed_requests, heart.inspected_requests) == (7, 1, 7)
+    assert heart.error_rate == pytest.approx(100 / 7)
+    assert heart.valid_rate == pytest.approx(600 / 7)
+    assert heart.p50_ttfa == pytest.approx(0.056)  # 50, 52, 54, 56, 58, 60 ms and one infinite
+    assert heart.p95_ttfa == float("inf")
+    assert puck.p95_duration == pytest.approx(2.56)
+    assert puck.stalls_per_stream == pytest.approx(4 / 6)
+    nothing = strata["text"]["repeat"]
+    assert (nothing.total_requests, nothing.error_rate, nothing.p50_ttfa) == (0, None, None)
+    assert strata["cache"]["hit"].total_requests == 4  # the broken one among them
+    long = strata["length"]["long"]
+    assert long.avg_rtf == pytest.approx(2.56 / 12.3)
+
+
+def test_what_is_said_of_all_answers() -> None:
+    speech = summary_of([*RECORDS, BROKEN])
+    assert (speech.answers, speech.overall.total_requests) == (13, 13)
+    assert speech.audio_seconds == pytest.approx(4 * (5 + 50 + 246) * 0.05)
+    assert speech.audio_per_second == pytest.approx(4 * (5 + 50 + 246) * 0.05 / 60)
+    assert speech.per_character is not None and speech.playback is not None and speech.gaps is not None
+    assert speech.per_character.requests == 12
+    assert speech.per_character.slope == pytest.approx(0.01)
+    assert speech.per_character.low == pytest.approx(0.01) == speech.per_character.high
+    assert speech.playback.streams == 12
+    assert speech.playback.stalls_per_stream == pytest.approx(8 / 12)
+    assert speech.playback.longest_underrun == pytest.approx(0.12)
+    assert speech.playback.underrun_within_50ms == pytest.approx(800 / 12)
+    assert speech.playback.underrun_within_100ms == pytest.approx(800 / 12)
+    assert speech.playback.underrun_within_200ms == 100
+    # 108 pauses of 20 ms and 12 of 300 ms, each to 1 %.
+    assert speech.gaps.count == 120
+    assert speech.gaps.p50 == pytest.approx(0.02, rel=0.011)
+    assert speech.gaps.p95 == pytest.approx(0.3, rel=0.011)
+    assert speech.missing == {}
+
+
+def test_what_there_is_nothing_to_say_of_is_said_in_words() -> None:
+    speech = summary_of([spoken(n, n / 10, characters=50, streamed=0.0) for n in range(20)])
+    assert (speech.per_character, speech.gaps, speech.playback) == (None, None, None)
+    assert set(speech.missing) == {"per_character", "gaps", "playback", "inspection"}
+    assert speech.missing["playback"].startswith("not applicable: no answer was streamed")
+    assert speech.overall.stalls_per_stream is None
+    speech = summary_of([spoken(n, n / 10, 1.0, "failed") for n in range(20)])
+    assert speech.missing["inspection"] == "none: no answer came"
+    assert (speech.audio_per_second, speech.overall.p50_ttfa) == (None, float("inf"))
+    assert summary_of([]).overall.error_rate is None
+
+
+def test_of_a_sample_the_playback_is_of_those_decoded() -> None:
+    records = [streamed(n) for n in range(60)]
+    for record in records[1::2]:
+        for name in ("valid", "stalls", "underrun_s", "startup_buffer_s", "ttfa_s", "rtf"):
+            del record.numbers[name]
+    speech = summary_of(records)
+    assert speech.playback is not None and speech.playback.streams == 30
+    assert (speech.answers, speech.overall.inspected_requests) == (60, 30)
+    assert speech.overall.stalls_per_stream == pytest.approx(20 / 30)
+
+
+def test_there_is_none_of_it_for_jobs_and_for_a_load_that_never_began() -> None:
+    assert judge_log(sound_run([job(0, 0.0)])).speech is None
+    assert judge_log(never_ready()).speech is None
+    results = load("reports", "results_json")
+    assert '"speech"' not in results.encode(results.results(judge_log(sound_run([job(0, 0.0)]))))
+
+
+def rounded(value: Any) -> Any:
+    """A document whose numbers do not show how a machine rounds their last digits."""
+    if isinstance(value, dict):
+        return {name: rounded(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [rounded(inner) for inner in value]
+    return float(f"{value:.9g}") if isinstance(value, float) else value
+
+
+def test_the_whole_document_of_a_run_of_speech_stays_as_it_is() -> None:
+    """A field renamed, dropped or moved is a change for every reader of these files: make it on purpose."""
+    results = load("reports", "results_json")
+    text = results.encode(results.results(judge_log(speech_run([*RECORDS, BROKEN], CRITERIA))))
+    written = json.dumps(rounded(json.loads(text)), indent=2)
+    if os.environ.get("GENLOAD_WRITE_GOLDEN"):
+        GOLDEN.write_text(written + "\n", encoding="utf-8")
+    assert written == GOLDEN.read_text(encoding="utf-8").rstrip()
