@@ -6,8 +6,8 @@ as one has ended. Both read the machine's one monotonic clock. Printed is by how
 off, at the median and the 99th percentile. Each is made by the formulas of `genload.artifacts.playback`, once
 from the client's stamps and once from the server's:
 
-first audio, total  since the request was sent, which truly was when the system was handed it: the bench itself
-                    stamps that in every client
+first audio, total  since the request was sent, which truly was when the system was handed it: the bench
+                    stamps that itself, in every client
 gaps, underrun      of the pauses between chunks
 merged              streams of which the client saw two chunks as one; they are left out of the gaps
 load                the share of its time in which a user is being sent a stream
