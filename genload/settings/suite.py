@@ -28,6 +28,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from genload.errors import ConfigError
 from genload.settings.catalogue import Metric
+from genload.settings.contract import Reconcile
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.model import Settings
 from genload.settings.phases import Timeline
@@ -359,6 +360,8 @@ class Suite(Settings):
     """Names of files in reports/, rendered after each scenario."""
     settle: Settle = Settle()
     give_up: GiveUp = GiveUp()
+    reconcile: Reconcile = Reconcile()
+    """Which metrics of the monitors count what the client counts too; compared at the end."""
     validity: Validity = Validity()
     seed: int | None = None
     """Makes inputs and pauses repeatable; None draws one, which is recorded."""

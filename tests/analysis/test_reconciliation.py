@@ -1,0 +1,228 @@
+"""The client's counts against the service's: known answers, and what a difference may mean."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genload.analysis.contract import family_findings
+from genload.analysis.reconciliation import OTHERS, UNSEEN, Comparison, Ledger, meanings, reconcile
+from genload.analysis.series import Series
+from genload.analysis.table import TableBuilder
+from genload.runlog.records import RequestRecord, Sample
+from genload.settings.contract import Reconcile
+
+DONE = {"accept": 0.1, "queue": 0.0, "run": 1.0, "download": 0.1}
+DRIVEN = {"attempts": 1.0, "server_duration_s": 1.0}
+
+
+def job(start_s: float, end_s: float, fate: str = "ok", **numbers: float) -> RequestRecord:
+    """One job: ok, refused (the service says that it failed), spoiled (its output is broken), given_up
+    (accepted, never finished) or unanswered (never accepted)."""
+    stages = {
+        "ok": DONE,
+        "spoiled": DONE,
+        "refused": {"accept": 0.1, "queue": 0.0, "run": 1.0},
+        "given_up": {"accept": 0.1, "queue": 5.0},
+        "unanswered": {"upload": 1.0},
+    }[fate]
+    driven = DRIVEN if fate in ("ok", "spoiled", "refused") else {"attempts": 1.0}
+    return RequestRecord(
+        source="local",
+        n=0,
+        name="generate",
+        operation="generate",
+        start_s=start_s,
+        duration_s=end_s - start_s,
+        outcome="ok" if fate == "ok" else "failed",
+        stages=dict(stages),
+        numbers={**driven, **numbers},
+    )
+
+
+def ledger(*jobs: RequestRecord) -> Ledger:
+    """The first one is the warm-up's."""
+    tables = []
+    for part in (jobs[:1], jobs[1:]):
+        builder = TableBuilder()
+        for one in part:
+            builder.add(one)
+        tables.append(builder.build())
+    return Ledger.of(tables)
+
+
+def series(*points: tuple[float, float], metric: str = "prom.n") -> Series:
+    times_s, values = zip(*points, strict=True)
+    return Series(metric, "", np.array(times_s, dtype=float), np.array(values, dtype=float), 1.0)
+
+
+def compare(
+    count: str, counted: Series | None, *jobs: RequestRecord, restarts: float | None = None
+) -> Comparison:
+    """One count of these jobs against a counter (or gauge) of the service."""
+    known = {"prom.n": counted}
+    if restarts is not None:
+        known["server.restarts"] = series((0.0, 0.0), (99.0, restarts))
+    (found,) = reconcile(Reconcile.model_validate({count: "prom.n"}), ledger(*jobs), known.get)
+    return found
+
+
+def ten(*fates: str) -> list[RequestRecord]:
+    """Ten jobs one after the other, the first ones with these fates."""
+    return [job(10.0 * n + 1, 10.0 * n + 9, fate) for n, fate in enumerate([*fates, *["ok"] * 10][:10])]
+
+
+FROM, TO = 0.0, 120.0
+
+
+def counted(number: float) -> Series:
+    return series((FROM, 40.0), (60.0, 40.0 + number), (TO, 40.0 + number))
+
+
+@pytest.mark.parametrize(
+    ("count", "fates", "number"),
+    [
+        ("sent", [], 10),
+        ("accepted", [], 10),
+        ("completed", [], 10),
+        ("failed", [], 0),
+        ("sent", ["unanswered"], 10),
+        ("accepted", ["unanswered", "given_up", "refused"], 9),
+        ("completed", ["refused", "spoiled"], 8),
+        ("failed", ["refused", "spoiled", "given_up"], 3),
+    ],
+)
+def test_what_is_the_same_is_equal(count: str, fates: list[str], number: int) -> None:
+    found = compare(count, counted(number), *ten(*fates))
+    assert (found.result, found.client, found.server, found.difference) == ("equal", number, number, 0.0)
+    assert (found.unsure, found.meaning) == (0, [])
+
+
+def test_failures_that_the_service_counts_as_successes_show_up() -> None:
+    """ORFEAS: status="success" for every job that ended, whatever came of it."""
+    found = compare("completed", counted(10), *ten("refused", "refused"))
+    assert (found.result, found.client, found.server, found.difference) == ("differs", 8.0, 10.0, 2.0)
+    assert found.meaning == ["2 failures counted as successes"]
+    found = compare("failed", counted(0), *ten("refused", "refused"))
+    assert found.meaning == ["2 failures not counted as failures"]
+
+
+@pytest.mark.parametrize(
+    ("count", "number", "fates", "meaning"),
+    [
+        ("completed", 9, ["refused", "spoiled", "spoiled"],
+         ["2 outputs that came broken, which the service counts as successes"]),
+        ("completed", 10, ["refused", "spoiled", "spoiled"],
+         ["1 failures counted as successes",
+          "2 outputs that came broken, which the service counts as successes"]),
+        ("completed", 8, ["refused", "refused", "refused", "refused"],
+         ["up to 4 failures counted as successes", OTHERS]),
+        ("completed", 14, [], [OTHERS]),
+        ("completed", 5, [], [UNSEEN]),
+        ("failed", 1, ["refused", "given_up", "given_up"], ["2 jobs whose end was not waited for"]),
+        ("accepted", 10, ["unanswered"],
+         ["1 requests that were never answered as accepted, counted as such"]),
+    ],
+)  # fmt: skip
+def test_what_a_difference_may_mean(count: str, number: int, fates: list[str], meaning: list[str]) -> None:
+    found = compare(count, counted(number), *ten(*fates))
+    assert (found.result, found.meaning) == ("differs", meaning)
+
+
+def test_retries_are_sent_requests() -> None:
+    jobs = [job(1.0, 9.0, attempts=3.0), job(11.0, 19.0)]
+    assert compare("sent", counted(4), *jobs).result == "equal"
+    found = compare("sent", counted(2), *jobs)
+    assert found.meaning == ["2 refused attempts, which the service does not count"]
+
+
+def test_a_restart_may_have_lost_what_is_missing() -> None:
+    found = compare("completed", counted(7), *ten(), restarts=1.0)
+    assert found.difference == -3.0
+    assert found.meaning[0].startswith("a restart: what was counted after the last scrape before it is lost")
+    more = compare("completed", counted(14), *ten(), restarts=1.0)
+    assert more.meaning == [OTHERS], "a restart makes no counter count more"
+
+
+def test_requests_under_way_at_the_edges_leave_it_open() -> None:
+    jobs = [job(-5.0, 5.0), *ten(), job(115.0, 130.0)]
+    found = compare("completed", counted(12), *jobs)
+    assert (found.client, found.unsure, found.result) == (11.0, 2, "equal")
+    assert compare("completed", counted(14), *jobs).result == "differs"
+
+
+def test_what_came_before_the_first_sample_is_not_compared() -> None:
+    found = compare("completed", series((35.0, 40.0), (TO, 47.0)), *ten())
+    assert (found.client, found.unsure, found.result) == (7.0, 1, "equal")
+
+
+@pytest.mark.parametrize("found", [None, series((5.0, 1.0))])
+def test_without_two_samples_nothing_is_said(found: Series | None) -> None:
+    comparison = compare("completed", found, *ten())
+    assert (comparison.result, comparison.server) == ("unknown", None)
+    assert "two samples of prom.n" in comparison.meaning[0]
+
+
+def test_only_what_the_suite_maps_is_compared() -> None:
+    assert reconcile(Reconcile(), ledger(*ten()), lambda metric: None) == []
+
+
+@given(
+    st.integers(-40, 40).filter(bool),
+    st.lists(st.tuples(st.sampled_from([-1, 1]), st.integers(1, 9), st.sampled_from("abc")), max_size=4),
+)
+def test_a_named_sum_really_is_the_difference(difference: int, parts: list[tuple[int, int, str]]) -> None:
+    found = meanings(difference, 0, parts, 0)
+    assert found
+    if found[-1] not in (OTHERS, UNSEEN):
+        assert sum(int(text.split()[0]) for text in found) == abs(difference)
+
+
+# --- in flight ------------------------------------------------------------------------------------
+
+
+def test_a_gauge_within_what_the_client_has_under_way_is_equal() -> None:
+    jobs = [job(10.0, 30.0), job(12.0, 40.0)]
+    found = compare(
+        "in_flight", series((0.0, 0.0), (20.0, 2.0), (35.0, 1.0), (40.5, 1.0), (60.0, 0.0)), *jobs
+    )
+    assert (found.result, found.client, found.server, found.difference) == ("equal", 2.0, 2.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("points", "excess", "meaning"),
+    [
+        ([(0.0, 3.0), (20.0, 3.0), (60.0, 0.0)], 3.0,
+         "other clients' traffic: 3 were in flight before the first request"),
+        ([(0.0, 0.0), (20.0, 2.0), (60.0, 2.0)], 2.0,
+         "jobs that nobody waits for any more, or a gauge that leaks: 2 at the last sample, "
+         "and some still 20 s after the last request had ended"),
+        ([(0.0, 0.0), (20.0, 5.0), (60.0, 0.0)], 3.0,
+         "other clients' traffic: up to 3 more than the client had under way"),
+    ],
+)  # fmt: skip
+def test_a_gauge_above_it_is_told_by_when(
+    points: list[tuple[float, float]], excess: float, meaning: str
+) -> None:
+    found = compare("in_flight", series(*points), job(10.0, 30.0), job(12.0, 40.0))
+    assert (found.result, found.difference, found.meaning) == ("differs", excess, [meaning])
+
+
+# --- the contract ---------------------------------------------------------------------------------
+
+
+def test_the_last_state_of_a_family_counts_and_an_unseen_one_is_unknown() -> None:
+    def sample(t_s: float, **states: float) -> Sample:
+        values = {f"contract.state{{family={family}}}": state for family, state in states.items()}
+        return Sample(t_s=t_s, monitor="exposition", values={"server.up": 1.0, **values})
+
+    samples = [sample(0.0, a=0.0, b=1.0), sample(5.0), sample(10.0, b=2.0, c=1.0)]
+    found = family_findings(["a", "b", "c", "d"], samples)
+    assert [(one.family, one.state) for one in found] == [
+        ("a", "absent"),
+        ("b", "live"),
+        ("c", "idle"),
+        ("d", "unknown"),
+    ]
