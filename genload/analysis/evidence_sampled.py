@@ -4,6 +4,9 @@ Of N attempts, F failed before there was an output: that is known of each. Of th
 sample has the number, or is known to be broken, which ranks as infinitely slow like every failure. The p-th
 percentile of all is therefore that of level p ÷ (1 - F ÷ N) in the sample, infinite where this is beyond 100.
 
+An output that shows itself broken without being decoded is one of the F; those of its kind in the sample
+stand for their like outside as well. What this counts twice makes it rather too slow than too fast.
+
 Its bound treats the failures as the sample treats answers, with as large a share of them, rounded up or down,
 whichever widens the bound: order statistics, as for a number that all requests have.
 """

@@ -43,7 +43,7 @@ def findings(speech: SpeechSummary) -> Iterator[tuple[str, str]]:
     """Title and text of everything that is said of all answers together."""
     if speech.audio_per_second is not None:
         rate = f"{human(speech.audio_per_second, '')} s of audio a second"
-        yield "audio", f"{rate}, {human(speech.audio_seconds, 's')} in all"
+        yield "audio", f"{rate}, {human(speech.audio_seconds, 's')} during the load"
     parts = {
         "text length": ("per_character", _per_character(speech.per_character)),
         "pauses between arrivals": ("gaps", _gaps(speech.gaps)),

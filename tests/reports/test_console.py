@@ -96,7 +96,7 @@ def test_speech_is_told_by_voice_and_in_words(kinds: Kinds) -> None:
     assert "length short" not in text  # the only one: it is what "all" says already
     assert "text length: 4.2 ms a character (95 %: 3.9 ms to 4.6 ms; 10 requests)" in text
     assert "pauses between arrivals: p50 20.3 ms, p95 24 ms, p99 41.1 ms" in text
-    assert "audio: 3.9 s of audio a second, 39 s in all" in text
+    assert "audio: 3.9 s of audio a second, 39 s during the load" in text
 
 
 def test_what_does_not_apply_to_speech_is_said(kinds: Kinds) -> None:
