@@ -110,7 +110,9 @@ class Unbounded:
 
 
 def duration_text(seconds: float) -> str:
-    """A length of time for people: ``90 s``, ``12 min``, ``3.5 h``."""
+    """A length of time for people: ``20 ms``, ``90 s``, ``12 min``, ``3.5 h``."""
+    if seconds < 1:
+        return f"{seconds * 1e3:.3g} ms"
     if seconds < 120:
         return f"{seconds:.3g} s"
     return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
