@@ -20,9 +20,10 @@ from genload.analysis.series import Series
 from genload.analysis.table import OUTCOMES, RequestTable
 from genload.settings.contract import Reconcile
 
-RESTARTS = "server.restarts"
-IN_FLIGHT_SLACK_S = 1.0
-"""A gauge is read while the page is made, and the client's end of a job comes after the service's."""
+RESTARTS, UP = "server.restarts", "server.up"
+SLACK_S = 1.0
+"""A page shows what was counted while it was made, up to so long after its tick; and the client's end of a
+job comes after the service's."""
 
 OTHERS = "other clients' traffic, or a counter that counts more than these requests"
 UNSEEN = "replicas that are not scraped, or a counter that leaves some out"
@@ -90,9 +91,9 @@ class Ledger:
             refused_later=failed & has("server_duration") & ~delivered,
         )
 
-    def under_way(self, at_s: float) -> int:
-        """How many had begun by then and not ended."""
-        return int(((self.start_s <= at_s) & (self.end_s > at_s)).sum())
+    def under_way(self, from_s: float, to_s: float) -> int:
+        """How many there were at some moment between the two."""
+        return int(((self.start_s <= to_s) & (self.end_s > from_s)).sum())
 
 
 def _any_of(table: RequestTable, names: Iterable[str]) -> BoolArray:
@@ -127,7 +128,7 @@ def reconcile(mapping: Reconcile, ledger: Ledger, find: Callable[[str], Series |
         elif count == "in_flight":
             found.append(_in_flight(metric, series, ledger))
         else:
-            found.append(_counter(count, metric, series, ledger, _restarts(find)))
+            found.append(_counter(count, metric, Rise.of(series, find), ledger, _restarts(find)))
     return found
 
 
@@ -149,8 +150,30 @@ def _restarts(find: Callable[[str], Series | None]) -> int:
     return 0 if series is None or not len(series.values) else int(series.values.max())
 
 
-def _counter(count: str, metric: str, series: Series, ledger: Ledger, restarts: int) -> Comparison:
-    begin_s, end_s = float(series.times_s[0]), float(series.times_s[-1])
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """How far a counter rose, and between which two looks at it."""
+
+    amount: float
+    begin_s: float
+    end_s: float
+
+    @classmethod
+    def of(cls, series: Series, find: Callable[[str], Series | None]) -> Rise:
+        """A counter that is not yet on a page, as one with labels that were never used, has counted nothing:
+        then it rose from 0 since the first page without it.
+        """
+        begin_s, before = float(series.times_s[0]), float(series.values[0])
+        up = find(UP)
+        if up is not None and up.source == series.source:
+            earlier = up.times_s[(up.values == 1) & (up.times_s < begin_s)]
+            if len(earlier):
+                begin_s, before = float(earlier[0]), 0.0
+        return cls(float(series.values[-1]) - before, begin_s, float(series.times_s[-1]))
+
+
+def _counter(count: str, metric: str, rise: Rise, ledger: Ledger, restarts: int) -> Comparison:
+    begin_s, end_s = rise.begin_s, rise.end_s
     began = (ledger.start_s > begin_s) & (ledger.start_s <= end_s)
     ended = (ledger.end_s > begin_s) & (ledger.end_s <= end_s)
     client = {
@@ -159,14 +182,14 @@ def _counter(count: str, metric: str, series: Series, ledger: Ledger, restarts: 
         "completed": float((ended & ledger.ok).sum()),
         "failed": float((ended & ledger.failed).sum()),
     }[count]
-    server = float(series.values[-1] - series.values[0])
-    difference, unsure = server - client, ledger.under_way(begin_s) + ledger.under_way(end_s)
+    difference = rise.amount - client
+    unsure = sum(ledger.under_way(edge_s, edge_s + SLACK_S) for edge_s in (begin_s, end_s))
     equal = abs(difference) <= unsure
     return Comparison(
         count=count,
         metric=metric,
         client=client,
-        server=server,
+        server=rise.amount,
         difference=difference,
         unsure=unsure,
         result="equal" if equal else "differs",
@@ -212,9 +235,10 @@ def meanings(
     """
     wanted = abs(difference)
     own = [(number, words) for sign, number, words in parts if sign * difference > 0]
-    for size in range(1, len(own) + 1):
-        for some in combinations(own, size):
-            if abs(sum(number for number, _ in some) - wanted) <= unsure:
+    sums = [some for size in range(1, len(own) + 1) for some in combinations(own, size)]
+    for leeway in (0, unsure):
+        for some in sums:
+            if abs(sum(number for number, _ in some) - wanted) <= leeway:
                 return [f"{number} {words}" for number, words in some]
     lost = f"a restart: what was counted after the last scrape before it is lost ({restarts} seen)"
     found = [lost] if difference < 0 and restarts else []
@@ -224,7 +248,7 @@ def meanings(
 
 def _in_flight(metric: str, series: Series, ledger: Ledger) -> Comparison:
     """The gauge against the client's own number, which may be larger: uploads and downloads are in it."""
-    clients = np.array([_most_under_way(ledger, float(at_s)) for at_s in series.times_s])
+    clients = np.array([ledger.under_way(at_s - SLACK_S, at_s + SLACK_S) for at_s in series.times_s])
     excess = series.values - clients
     largest = float(excess.max())
     return Comparison(
@@ -239,17 +263,11 @@ def _in_flight(metric: str, series: Series, ledger: Ledger) -> Comparison:
     )
 
 
-def _most_under_way(ledger: Ledger, at_s: float) -> int:
-    """How many were under way at some time within the slack."""
-    near = (ledger.start_s <= at_s + IN_FLIGHT_SLACK_S) & (ledger.end_s > at_s - IN_FLIGHT_SLACK_S)
-    return int(near.sum())
-
-
 def _in_flight_meanings(series: Series, ledger: Ledger, excess: FloatArray) -> list[str]:
     found = []
     first_s = float(ledger.start_s.min()) if len(ledger.start_s) else float("inf")
     last_s = float(ledger.end_s.max()) if len(ledger.end_s) else float("-inf")
-    before, after = series.times_s < first_s - IN_FLIGHT_SLACK_S, series.times_s > last_s + IN_FLIGHT_SLACK_S
+    before, after = series.times_s < first_s - SLACK_S, series.times_s > last_s + SLACK_S
     if before.any() and excess[before].max() > 0:
         found.append(
             f"other clients' traffic: {excess[before].max():g} were in flight before the first request"

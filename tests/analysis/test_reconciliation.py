@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -71,7 +73,7 @@ def compare(
 
 def ten(*fates: str) -> list[RequestRecord]:
     """Ten jobs one after the other, the first ones with these fates."""
-    return [job(10.0 * n + 1, 10.0 * n + 9, fate) for n, fate in enumerate([*fates, *["ok"] * 10][:10])]
+    return [job(10.0 * n + 2, 10.0 * n + 9, fate) for n, fate in enumerate([*fates, *["ok"] * 10][:10])]
 
 
 FROM, TO = 0.0, 120.0
@@ -156,6 +158,35 @@ def test_requests_under_way_at_the_edges_leave_it_open() -> None:
 def test_what_came_before_the_first_sample_is_not_compared() -> None:
     found = compare("completed", series((35.0, 40.0), (TO, 47.0)), *ten())
     assert (found.client, found.unsure, found.result) == (7.0, 1, "equal")
+
+
+def known(up: list[tuple[float, float]], source: str = "") -> dict[str, Series | None]:
+    """A counter that appears at 20 s and comes to 10, on pages that were answered at the times given."""
+    points = series((20.0, 2.0), (TO, 10.0))
+    states = series(*up, metric="server.up")
+    return {"prom.n": replace(points, source="page"), "server.up": replace(states, source=source)}
+
+
+@pytest.mark.parametrize(
+    ("up", "source", "client", "server"),
+    [
+        ([(0.0, 1.0), (20.0, 1.0)], "page", 10.0, 10.0),
+        ([(0.0, 0.0), (20.0, 1.0)], "page", 8.0, 8.0),
+        ([(0.0, 1.0), (20.0, 1.0)], "another page", 8.0, 8.0),
+    ],
+    ids=["it was not on the page yet", "there was no page yet", "another page says nothing of it"],
+)
+def test_a_counter_that_comes_later_rose_from_0(
+    up: list[tuple[float, float]], source: str, client: float, server: float
+) -> None:
+    (found,) = reconcile(Reconcile(completed="prom.n"), ledger(*ten()), known(up, source).get)
+    assert (found.client, found.server, found.result) == (client, server, "equal")
+
+
+def test_what_began_while_a_page_was_made_may_be_on_it() -> None:
+    jobs = [job(FROM + 0.5, 5.0), *ten()[1:]]
+    found = compare("accepted", counted(9), *jobs)
+    assert (found.difference, found.unsure, found.result) == (-1.0, 1, "equal")
 
 
 @pytest.mark.parametrize("found", [None, series((5.0, 1.0))])
