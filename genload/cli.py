@@ -24,6 +24,7 @@ _SUMMARIES = {
     "run": "Run a suite, or one scenario of it, against a service.",
     "report": "Judge finished runs again, without any load.",
     "serve": "Start the testbed, a small service to try genload on.",
+    "agent": "Serve the metrics of a GPU host as a Prometheus page.",
 }
 _HELP = """Can this build of your GPU generation service ship?
 

@@ -69,7 +69,7 @@ class Monitor(ABC):
     def facts(self) -> Mapping[str, str]:
         """What is measured, for a report's first lines: ``{"gpu.model{gpu=0}": "NVIDIA L4"}``.
 
-        Asked for once, after the first tick that went well; empty: nothing beyond the numbers.
+        Asked for once, after the first tick that found something; empty: nothing beyond the numbers.
         """
         return {}
 

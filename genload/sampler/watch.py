@@ -76,18 +76,17 @@ class Watch:
         """One sample, whatever the monitor does."""
         begin_s = self._began_s = clock()
         values: dict[str, float] = {}
-        facts: dict[str, str] = {}
         error = ""
         try:
             if not self.opened:
                 self.monitor.open()
                 self.opened = True
             values = _numbers(self.monitor.sample())
-            facts = self._new_facts()
         except MonitorError as problem:
             values, error = _numbers(problem.values), str(problem) or "MonitorError"
         except (Exception, SystemExit) as problem:  # noqa: BLE001  the seam's promise: never the end of a run
             error = f"{type(problem).__name__}: {problem}"
+        facts = self._new_facts() if values else {}
         self._began_s = None
         return Sample(
             t_s=begin_s - t0_s,
@@ -131,11 +130,12 @@ class Watch:
             yield Sample(t_s=monotonic() - t0_s, monitor=self.name, values=known, error=_words(error))
 
     def _new_facts(self) -> dict[str, str]:
-        """What the monitor measures, after the first whole tick."""
+        """What the monitor measures, with the first tick that found something."""
         if self._facts_told:
             return {}
-        facts = self.monitor.facts()
-        self._facts_told = True
+        self._facts_told, facts = True, {}
+        with contextlib.suppress(Exception):
+            facts = dict(self.monitor.facts())
         return {name: plain(hide(str(text)), MAX_FACT_CHARACTERS) for name, text in facts.items()}
 
     def _close(self) -> None:

@@ -178,12 +178,13 @@ def assert_set(event: threading.Event) -> None:
     assert event.wait(30.0)
 
 
-def test_what_is_measured_is_told_once_with_the_first_tick_that_went_well() -> None:
+def test_what_is_measured_is_told_once_with_the_first_tick_that_found_something() -> None:
     class Known(Scripted):
         def facts(self) -> Mapping[str, str]:
             return {"gpu.model{gpu=0}": "NVIDIA\x1b[31m L4\n"}
 
-    watch = Watch("probe", Known(iter([MonitorError("not yet"), {"host.cpu": 1.0}, {"host.cpu": 1.0}])))
+    partly = MonitorError("one of two is lost", {"host.cpu": 1.0})
+    watch = Watch("probe", Known(iter([MonitorError("not yet"), partly, {"host.cpu": 1.0}])))
     assert [watch.tick(0.0).facts for _ in range(3)] == [{}, {"gpu.model{gpu=0}": "NVIDIA L4"}, {}]
 
 

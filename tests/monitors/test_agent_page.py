@@ -1,0 +1,148 @@
+"""The agent's page: names, labels and units of the exporters it stands for, nothing out of date."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import psutil
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+
+from genload.commands._agent_page import AgentPage
+from genload.commands._dcgm import dcgm_families
+from genload.commands._node import node_families, process_families
+from genload.commands._text_format import Family, page
+from genload.runlog.records import Sample
+
+LABELS = st.dictionaries(
+    st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True),
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.just("\n"), max_size=8),
+    max_size=3,
+)
+VALUES = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(LABELS, VALUES)
+def test_what_is_written_is_what_prometheus_client_reads(labels: dict[str, str], value: float) -> None:
+    text = page([Family("some_name", "gauge", "Help.", [(labels, value)])])
+    (family,) = text_string_to_metric_families(text)
+    (sample,) = family.samples
+    assert (family.type, family.documentation) == ("gauge", "Help.")
+    assert (sample.name, sample.labels, sample.value) == ("some_name", labels, value)
+
+
+def test_a_family_without_samples_is_left_out() -> None:
+    assert page([Family("a", "gauge", "A.", []), Family("b", "gauge", "B.", [({}, 1.5)])]) == (
+        "# HELP b B.\n# TYPE b gauge\nb 1.5\n"
+    )
+
+
+def dcgm(values: dict[str, float], facts: dict[str, str] | None = None) -> dict[str, list[Any]]:
+    families = dcgm_families(values, facts or {}, "node7")
+    return {family.name: list(family.samples) for family in families if family.samples}
+
+
+def test_gpus_have_dcgms_units_and_labels() -> None:
+    values = {
+        "gpu.utilisation{gpu=3}": 0.37,
+        "gpu.memory_used{gpu=3}": 4 * 2.0**30,
+        "gpu.energy{gpu=3}": 123_456.789,
+        "gpu.power{gpu=3}": 71.5,
+        "gpu.clock_sm{gpu=3}": 1.53e9,
+        "gpu.throttle_mask{gpu=3}": 4.0,
+        "gpu.utilisation": 0.37,
+        "gpu.process_memory{process=python3-4711}": 7.0,
+    }
+    facts = {"gpu.uuid{gpu=3}": "GPU-5bd0", "gpu.model{gpu=3}": "NVIDIA L4", "gpu.driver": "580.1"}
+    labels = {
+        "gpu": "3",
+        "UUID": "GPU-5bd0",
+        "device": "nvidia3",
+        "modelName": "NVIDIA L4",
+        "Hostname": "node7",
+        "DCGM_FI_DRIVER_VERSION": "580.1",
+    }
+    assert dcgm(values, facts) == {
+        "DCGM_FI_DEV_GPU_UTIL": [(labels, 37.0)],
+        "DCGM_FI_DEV_FB_USED": [(labels, 4096.0)],
+        "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION": [(labels, 123_456_789.0)],
+        "DCGM_FI_DEV_POWER_USAGE": [(labels, 71.5)],
+        "DCGM_FI_DEV_SM_CLOCK": [(labels, 1530.0)],
+        "DCGM_FI_DEV_CLOCK_THROTTLE_REASONS": [(labels, 4.0)],
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ({}, None),
+        ({"gpu.xid_errors{gpu=0}": 0.0}, 0.0),
+        ({"gpu.xid_errors{gpu=0}": 3.0, "gpu.xid_last{gpu=0}": 79.0}, 79.0),
+    ],
+)
+def test_the_newest_xid_is_0_until_there_was_one(values: dict[str, float], shown: float | None) -> None:
+    found = dcgm(values | {"gpu.power{gpu=0}": 1.0}).get("DCGM_FI_DEV_XID_ERRORS")
+    assert (found[0][1] if found else None) == shown
+
+
+def test_the_machine_has_the_node_exporters_names() -> None:
+    families = {family.name: family for family in node_families()}
+    for name in ("node_cpu_seconds_total", "node_memory_MemAvailable_bytes", "node_load1"):
+        assert families[name].samples, name
+    whole = families["node_memory_MemTotal_bytes"].samples[0][1]
+    assert whole == psutil.virtual_memory().total
+    modes = {labels["mode"] for labels, _ in families["node_cpu_seconds_total"].samples}
+    assert {"user", "system", "idle"} <= modes
+    assert families["node_network_receive_bytes_total"].kind == "counter"
+
+
+def test_partitions_are_not_counted_beside_their_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = SimpleNamespace(read_bytes=5, write_bytes=6)
+    disks = dict.fromkeys(("sda", "sda1", "loop0"), counts)
+    monkeypatch.setattr(psutil, "disk_io_counters", lambda perdisk: disks)
+    monkeypatch.setattr(
+        "pathlib.Path.exists", lambda path: str(path) in ("/sys/block/sda", "/sys/block/loop0")
+    )
+    (read,) = [family for family in node_families() if family.name == "node_disk_read_bytes_total"]
+    assert read.samples == [({"device": "sda"}, 5)]
+
+
+def test_processes_have_process_exporters_names() -> None:
+    values = {"server.processes": 3.0, "server.memory": 5e9, "server.threads": 40.0, "host.cpu": 1.0}
+    text = page(process_families(values, "port=5000"))
+    found = {s.name: (s.labels, s.value) for f in text_string_to_metric_families(text) for s in f.samples}
+    assert found == {
+        "namedprocess_namegroup_num_procs": ({"groupname": "port=5000"}, 3.0),
+        "namedprocess_namegroup_memory_bytes": ({"groupname": "port=5000", "memtype": "resident"}, 5e9),
+        "namedprocess_namegroup_num_threads": ({"groupname": "port=5000"}, 40.0),
+    }
+
+
+def shown(made: AgentPage) -> dict[str, float]:
+    return {s.name: s.value for family in text_string_to_metric_families(made.text()) for s in family.samples}
+
+
+def test_a_monitor_that_stops_answering_leaves_the_page() -> None:
+    now_s = [100.0]
+    watch: Any = SimpleNamespace(name="gpu", interval_s=1.0)
+    made = AgentPage([watch], group="", hostname="node7", clock=lambda: now_s[0])
+    assert shown(made)["genload_agent_monitor_up"] == 0.0
+    hot = Sample(t_s=100.0, monitor="gpu", values={"gpu.temperature{gpu=0}": 61.0}, facts={"gpu.driver": "1"})
+    assert made.take(hot) == ""
+    now_s[0] = 104.0
+    assert (shown(made)["genload_agent_monitor_up"], shown(made)["DCGM_FI_DEV_GPU_TEMP"]) == (1.0, 61.0)
+    now_s[0] = 106.0
+    assert shown(made)["genload_agent_monitor_up"] == 0.0 and "DCGM_FI_DEV_GPU_TEMP" not in shown(made)
+
+
+def test_an_error_is_news_once_and_what_stands_beside_it_is_shown() -> None:
+    watch: Any = SimpleNamespace(name="gpu", interval_s=1.0)
+    made = AgentPage([watch], group="", hostname="node7", clock=lambda: 0.0)
+    lost = Sample(t_s=0.0, monitor="gpu", values={"gpu.temperature{gpu=0}": 61.0}, error="GPU 1 is lost")
+    assert [made.take(lost), made.take(lost)] == ["GPU 1 is lost", ""]
+    assert shown(made)["genload_agent_monitor_up"] == 0.0
+    assert shown(made)["DCGM_FI_DEV_GPU_TEMP"] == 61.0
+    assert made.take(Sample(t_s=0.0, monitor="gpu")) == ""
