@@ -200,7 +200,8 @@ class Testbed:
 def testbed(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Callable[..., Testbed]]:
     """A factory of running testbeds: ``testbed(service_time="1s")`` starts one with ``--service-time 1s``.
 
-    True means a bare flag, None leaves an option out; `program` and `cwd` start another installation's.
+    True means a bare flag, None leaves an option out, a list repeats it; ``api="kokoro", engine="tone"`` speaks.
+    `program` and `cwd` start another installation's.
     Each ends with the test.
     """
     running: list[Testbed] = []
@@ -235,10 +236,11 @@ def command_line(options: dict[str, Any]) -> Sequence[str]:
     words: list[str] = []
     for name, value in options.items():
         flag = f"--{name.replace('_', '-')}"
-        if value is True:
-            words.append(flag)
-        elif value is not None:
-            words += [flag, str(value)]
+        for each in value if isinstance(value, list) else [value]:
+            if each is True:
+                words.append(flag)
+            elif each is not None:
+                words += [flag, str(each)]
     return words
 
 

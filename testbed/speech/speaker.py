@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from zlib import crc32
 
@@ -25,6 +26,8 @@ _PITCHES = {
     "echo": 0.84,
     "nova": 1.12,
 }
+# Characters that are spoken in one go. The model's memory grows with them, to a GB for 400, and stays.
+_LONGEST = 200
 
 
 class Speaker(Engine):
@@ -45,14 +48,18 @@ class Speaker(Engine):
 
         self.rate_hz = SAMPLE_RATE
         self._hibari = Hibari(threads=1)
-        self._hibari("Ready.", seed=self._seed)  # its dictionaries are read by the first text
+        # Its dictionaries are read, and the model's memory grows, with the first long text: not only when
+        # somebody looks for leaks.
+        self._hibari("everything is ready for everybody now " * (_LONGEST // 38), speed=0.8)
 
     def speak(self, text: str, voice: str, speed: float) -> Iterator[Samples]:
         pitch = _PITCHES[voice]
         seed = crc32(text.encode(), self._seed)
         # Played faster by as much as it is spoken slower: the tempo stays, the pitch does not.
-        for sentence in self._hibari.stream(text, speed=speed / pitch, seed=seed):
-            yield _pitched(sentence, pitch)
+        for sentence in self._hibari.split_sentences(text):
+            for part in textwrap.wrap(sentence, _LONGEST):
+                for wave in self._hibari.stream(part, speed=speed / pitch, seed=seed):
+                    yield _pitched(wave, pitch)
 
 
 def _pitched(wave: npt.NDArray[np.float32], pitch: float) -> Samples:
