@@ -205,7 +205,8 @@ class _Reader:
                     f"the key stands here twice, first on line {before}", key=key, remedy="keep one of them"
                 )
             found[key] = self.tree(value_node, place)
-        return merged | found
+        # What a mapping says itself comes first, wherever its `<<` stands.
+        return found | {key: tree for key, tree in merged.items() if key not in found}
 
     def _merged(self, node: yaml.Node) -> dict[str, Tree]:
         """What ``<<: *base`` or ``<<: [*one, *two]`` brings in; the first of a list wins."""
