@@ -72,13 +72,12 @@ class JobResult:
         return self.end_s - self.start_s
 
 
-def check_beginning(client_class: Callable[[Service], JobClient], service: Service) -> None:
-    """Make what a user needs before its first job, only for the refusals.
+def check_inputs(service: Service) -> None:
+    """Look for the images that jobs are made from, only for the refusals.
 
     Raises:
-        ConfigError: a secret, header or certificate that the client cannot use, or no usable image.
+        ConfigError: no usable image.
     """
-    client_class(service).close()
     if service.images is not None:
         ImageSource(0, Path(service.images))
 

@@ -5,8 +5,8 @@ locust -f locustfiles/generation3d.py --scenario orfeas/spike --headless -H http
 
 from locust import task
 
+from genload.harness.job_user import JobUser
 from genload.harness.plugin import install
-from genload.harness.users import JobUser
 
 install()
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from genload import extensions
+from genload.beginning import check_beginning
 from genload.errors import UsageError
-from genload.job import check_beginning
 from genload.runlog.layout import check_results_folder
 from genload.settings.loader import LoadedSuite, load_suite, split_target
 from genload.settings.suggestion import suggest
-from genload.settings.suite import Suite
+from genload.settings.suite import Service, Suite
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,12 @@ def _suite_target(name: str, wanted: Sequence[str | None], overrides: Sequence[s
                 remedy=suggest(scenario, suite.scenarios),
             )
         scenarios |= dict.fromkeys(suite.scenarios if scenario is None else [scenario])
-    check_beginning(extensions.attribute("services", suite.service.api, "Client"), suite.service)
+    client_class = extensions.attribute("services", suite.service.api, "Client")
+    checked: list[Service] = []
+    for service in map(suite.service_of, scenarios):
+        if service not in checked:  # most scenarios ask the same way
+            check_beginning(client_class, service)
+            checked.append(service)
     return SuiteTarget(name, suite, tuple(scenarios))
 
 

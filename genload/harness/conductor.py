@@ -48,7 +48,9 @@ from genload.sampler import SamplerHandle, start_sampler
 
 logger = logging.getLogger(__name__)
 
-WATCH_S = 0.02  # how often the end of the warm-up, of counted iterations and of the draining is looked for
+WATCH_S = 0.02  # how often the end of the warm-up, of counted requests and of the draining is looked for
+GATHER_S = 10.0  # for the first users to come to the gate with their inputs, before the load begins
+NOBODY_S = 1.0  # … when Locust has made them all and none has come: they are not held by the gate at all
 TICK_S = 1.0  # how often the users, the client's health and the flush are due
 TICKS_PER_LOAD = 50  # … but at least so often in a short load
 SHORTEST_TICK_S = 0.1
@@ -212,6 +214,7 @@ class Conductor:
             self._enter("waiting for the service")
             wait_until_ready(self.plan, self._cut, self._clock)
             self._warm_up()
+            self._gather()
             if not self._cut.is_set():
                 self._load()
         except GenloadError as error:
@@ -231,11 +234,30 @@ class Conductor:
         self.crew.warm_up()
         self._watch_until(lambda: self.crew.status().warmed_up)
 
+    def _gather(self) -> None:
+        """Let the load begin with its first users at the gate, their inputs made. Locust's word that they
+        are spawned says neither, and a burst that begins with half of its users is none.
+        """
+        wanted, began_s, seen_s = first_users(self.plan), self._clock(), inf
+        while not self._cut.is_set():
+            waiting, now_s = self.crew.status().waiting, self._clock()
+            if waiting == 0 and self._locust_users() >= wanted:
+                seen_s = min(seen_s, now_s)
+            if waiting >= wanted or now_s - seen_s >= NOBODY_S:
+                return
+            if now_s - began_s >= GATHER_S:
+                self.notice(
+                    "users_late",
+                    f"the load began with {waiting} of {wanted} users: the others were not ready",
+                )
+                return
+            gevent.sleep(WATCH_S)
+
     def _load(self) -> None:
-        self._origin_s = self._clock()
+        self._origin_s = self._clock() + self.crew.lead_s
         self.shape.begin(self._origin_s)
         self.crew.begin(self._origin_s)
-        self._event(LoadStarted(t_s=self.now_s()))
+        self._event(LoadStarted(t_s=self._origin_s - self.t0_s))
         self._enter("load")
         end_s = self._origin_s + self.plan.timeline.duration_s
         self._watch_until(lambda: self._clock() >= end_s or self.crew.status().used_up)

@@ -21,13 +21,20 @@ class CrewStatus:
     working: int = 0
     in_flight: int = 0
     leaving: int = 0
+    waiting: int = 0  # users that wait for their turn, their inputs made
     warmed_up: bool = False
     used_up: bool = False
     heard: bool = True  # every process has done what it was told last
 
 
 class Crew(Protocol):
-    """What the conductor may ask of the processes with users. Times are the master's monotonic seconds."""
+    """What the conductor may ask of the processes with users. Times are the master's monotonic seconds.
+
+    Attributes:
+        lead_s: how long before the load's beginning they must hear of it.
+    """
+
+    lead_s: float
 
     def prepare(self, plan: RunPlan, t0_s: float) -> Sequence[str]:
         """Get ready; returns what the user should know about the inputs."""
@@ -54,12 +61,14 @@ class Crew(Protocol):
 class LocalCrew:
     """This process has the users."""
 
+    lead_s = 0.0
+
     def __init__(self, process: LoadProcess) -> None:
         self.process = process
 
-    def prepare(self, plan: RunPlan, t0_s: float) -> list[str]:
+    def prepare(self, plan: RunPlan, t0_s: float) -> Sequence[str]:
         self.process.prepare(plan, Share(), "local", t0_s)
-        return self.process.images_left_out
+        return self.process.kit.remarks
 
     def warm_up(self) -> None:
         self.process.gate.warm_up()
@@ -68,12 +77,18 @@ class LocalCrew:
         self.process.gate.begin(origin_s)
 
     def close(self) -> None:
-        self.process.gate.close()
+        self.process.close()
 
     def status(self) -> CrewStatus:
         gate = self.process.gate
         return CrewStatus(
-            time.monotonic(), gate.working, gate.in_flight, gate.leaving, gate.warmed_up, gate.used_up
+            at_s=time.monotonic(),
+            working=gate.working,
+            in_flight=gate.in_flight,
+            leaving=gate.leaving,
+            waiting=gate.waiting,
+            warmed_up=gate.warmed_up,
+            used_up=gate.used_up,
         )
 
     def health(self, t_s: float) -> list[ClientHealth]:

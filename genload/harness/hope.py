@@ -106,12 +106,12 @@ class Hope:
             if phase.name in names:
                 begun = live.phases.get(phase.name, Totals()).attempted
                 most += self._still_in(phase, self._timeline.start_s(index), begun, into_s, cycle_s)
-        by_iterations = all(p.iterations is not None for p in self._timeline.phases if p.name in names)
-        return most if by_iterations else most + in_flight
+        planned = all(p.planned is not None for p in self._timeline.phases if p.name in names)
+        return most if planned else most + in_flight
 
     def _still_in(self, phase: Phase, start_s: float, begun: int, into_s: float, cycle_s: float) -> float:
-        if phase.iterations is not None:
-            return max(phase.iterations - begun, 0)
+        if phase.planned is not None:
+            return max(phase.planned - begun, 0)
         left_s = start_s + (phase.duration_s or inf) - into_s
         if left_s <= 0:
             return 0.0

@@ -38,10 +38,11 @@ class Totals:
         self.unfinished += record.outcome == "unfinished"
         if record.outcome == "ok":
             self.completed += 1
-            self.sum_s += record.duration_s
-            self.min_s = min(self.min_s, record.duration_s)
-            self.max_s = max(self.max_s, record.duration_s)
-            self.buckets[round(log(max(record.duration_s, 1e-6)) / _BUCKET_WIDTH)] += 1
+            latency_s = record.latency_s
+            self.sum_s += latency_s
+            self.min_s = min(self.min_s, latency_s)
+            self.max_s = max(self.max_s, latency_s)
+            self.buckets[round(log(max(latency_s, 1e-6)) / _BUCKET_WIDTH)] += 1
 
     def merged(self, other: Totals) -> Totals:
         return Totals(

@@ -18,6 +18,7 @@ import gevent
 from locust import events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
+from genload.beginning import check_beginning
 from genload.errors import ExitCode, GenloadError, RunDirectoryError, UsageError
 from genload.harness import locust_hooks
 from genload.harness.conductor import Conductor, first_users
@@ -27,9 +28,9 @@ from genload.harness.options import add_options, request_from, suite_folder
 from genload.harness.plan import RunPlan, make_plan
 from genload.harness.process import LoadProcess
 from genload.harness.scenario_shape import ScenarioShape
+from genload.harness.users import check_users
 from genload.harness.web import guard_form, show_users_at_work
 from genload.harness.workers import RemoteCrew, WorkerLink
-from genload.job import check_beginning
 from genload.runlog.failures import FailedOutput
 from genload.runlog.layout import check_results_folder
 from genload.runlog.records import RequestRecord
@@ -65,16 +66,27 @@ def _on_init(environment: Any, runner: Any, web_ui: Any, web: _WebFlag) -> None:
     assert isinstance(runner, LocalRunner | MasterRunner)  # noqa: S101  Locust has no others
     options = environment.parsed_options
     try:
-        plan = make_plan(request_from(options))
+        plan = plan_for(environment, options)
         check_results_folder(Path(options.suite_folder or options.results))
-        # A master asks whether the service is ready; the users and their images are elsewhere.
-        elsewhere = {"images": None} if isinstance(runner, MasterRunner) else {}
-        check_beginning(plan.client_class, plan.service.model_copy(update=elsewhere))
+        # A master asks whether the service is ready; the users and what they send are elsewhere.
+        elsewhere = isinstance(runner, MasterRunner)
+        check_beginning(plan.client_class, plan.service, inputs_elsewhere=elsewhere)
     except GenloadError as error:
         _exit(error)
     if web_ui is not None:
         web.scenario = options.scenario
     Director(environment, runner, web_ui, plan).attach()
+
+
+def plan_for(environment: Any, options: Any) -> RunPlan:
+    """What the options ask for.
+
+    Raises:
+        UsageError, ConfigError: it cannot be run, or not with this locustfile's users.
+    """
+    plan = make_plan(request_from(options))
+    check_users(environment.user_classes, plan)
+    return plan
 
 
 def _exit(error: GenloadError) -> None:
@@ -163,7 +175,7 @@ class Director:
             return None if self.conductor is None else self.conductor.users_wanted()
         try:
             if self.web_ui is not None:
-                self.plan = make_plan(request_from(self.environment.parsed_options))
+                self.plan = plan_for(self.environment, self.environment.parsed_options)
         except GenloadError as error:
             self._fail(error)
             return None
@@ -277,7 +289,7 @@ class Director:
         options.host = fields.get("host") or options.host
         for name in ("scenario", "time_scale", "seed"):
             setattr(options, name, fields.get(name, getattr(options, name)))
-        make_plan(request_from(options))
+        plan_for(self.environment, options)
 
     def _add(self, record: RequestRecord) -> None:
         if self.conductor is not None:

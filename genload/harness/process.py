@@ -5,20 +5,19 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from pathlib import Path
+from uuid import uuid4
 
-from gevent.lock import BoundedSemaphore
-
-from genload.artifacts import inspector
-from genload.artifacts.duplicates import OutputRegistry
-from genload.artifacts.images import ImageSource
-from genload.harness.gate import Gate
+from genload.harness.gate import Gate, Turn
 from genload.harness.health import HealthMeter
+from genload.harness.kit import Kit, kit_of
 from genload.harness.plan import RunPlan
 from genload.harness.recorder import Recorder
 from genload.harness.tickets import Share
 from genload.runlog.failures import FailedOutput
 from genload.runlog.records import RequestRecord
+
+NOT_STARTED = "not_started"
+"""Error class of a request that an open schedule wanted and that never found a free user."""
 
 
 class LoadProcess:
@@ -34,7 +33,6 @@ class LoadProcess:
         self.gate = Gate()
         self.health = HealthMeter()
         self.recorder = Recorder(sink)
-        self.making = BoundedSemaphore(1)  # held by the one user that makes an input
         self.plan: RunPlan | None = None
 
     def prepare(self, plan: RunPlan, share: Share, source: str, t0_s: float) -> None:
@@ -43,23 +41,45 @@ class LoadProcess:
         Raises:
             ConfigError: no usable input; there is no plan then, and users stop at once.
         """
-        self.images = ImageSource(plan.seed, Path(plan.service.images) if plan.service.images else None)
+        self.kit: Kit = kit_of(plan)
         self.plan = plan
         self.recorder.reset(source, t0_s)
         self.gate.reset(plan.timeline, share, plan.scenario.warmup.jobs)
-        self.outputs = OutputRegistry()
         self.health.start()
+        self.kit.open()
 
-    @property
-    def images_left_out(self) -> list[str]:
-        """Files in the user's own image folder that are not used, each with its reason."""
-        return [f"service.images: {reason}" for reason in self.images.skipped]
+    def close(self) -> None:
+        """Nobody starts any more. What an open schedule wanted started by now, and nobody was free for, is
+        recorded: nothing that was asked for is lost.
+        """
+        if self.plan is not None:
+            for turn in self.gate.close():
+                self.recorder.add(self._not_started(turn, self.plan))
 
     def release(self) -> None:
         """The run is over and everything is recorded."""
         self.health.stop()
-        inspector.shared().close()
+        self.kit.close()
         self.plan = None
+
+    def _not_started(self, turn: Turn, plan: RunPlan) -> RequestRecord:
+        ended_s = self.recorder.since_start(self.gate.ended_s)
+        operation: str = plan.client_class.operation
+        return RequestRecord(
+            source="",
+            n=0,
+            name=operation,
+            operation=operation,
+            type=self.kit.request_type,
+            request_id=str(uuid4()),
+            phase=turn.phase,
+            intended_s=self.recorder.since_start(turn.intended_s or 0.0),
+            start_s=ended_s,
+            outcome="unfinished",
+            error_class=NOT_STARTED,
+            error="every user was busy until the load ended",
+            labels=self.kit.labels(turn.number),
+        )
 
     def rng(self, user: int) -> random.Random:
         """A user's own random numbers: the same for the same seed, process and user."""

@@ -69,6 +69,10 @@ class Recorder:
                 status=int(getattr(response, "status_code", 0) or 0),
                 bytes_received=int(response_length or 0),
             )
+        self.add(record)
+
+    def add(self, record: RequestRecord) -> None:
+        """Number a record and hand it on."""
         record.source, record.n = self.source, self.count
         self.count += 1
         self._sink(record)

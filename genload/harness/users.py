@@ -1,30 +1,44 @@
-"""The bases of Locust user classes: held by the gate, recorded to the last request."""
+"""The base of Locust user classes: held by the gate, recorded to the last request."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import ClassVar, Protocol
 
 import gevent
-from gevent import GreenletExit
 from gevent.event import Event
 from locust import User
 from locust.exception import StopUser
 
+from genload.errors import UsageError
 from genload.harness.gate import Turn
+from genload.harness.plan import RunPlan
 from genload.harness.process import LoadProcess
 from genload.harness.recorder import CONTEXT_KEY
-from genload.job import Job, JobResult
 from genload.runlog.failures import FailedOutput
 from genload.runlog.records import RequestRecord
-from genload.service import JobClient, JobInput, Step
-
-LOOP_TURN_S = 0.001  # sleep(0) would go on in the same turn of the loop, before its timers and sockets
+from genload.service import Artifact, ServiceClient
 
 
 class RequestFailedError(Exception):
     """What Locust's own statistics count a failed request by."""
+
+
+class Result(Protocol):
+    """What became of a logical request, whatever it was."""
+
+    request_id: str
+    start_s: float
+    end_s: float
+    outcome: str
+    error_class: str
+    error: str
+    status: int
+    numbers: dict[str, float]
+    bytes_sent: int
+    bytes_received: int
+    failed_output: Artifact | None
 
 
 class LoadUser(User):
@@ -36,6 +50,7 @@ class LoadUser(User):
     """
 
     abstract = True
+    client_kind: ClassVar[type] = ServiceClient  # what it needs the suite's service to be
     joined = False  # has an index, and what else a user has; Locust stops users that never got so far, too
 
     def on_start(self) -> None:
@@ -44,6 +59,11 @@ class LoadUser(User):
             # The run could not begin and is about to be stopped. Locust would log a StopUser from here with
             # a traceback for each user: wait to be stopped instead.
             Event().wait()
+        assert self.load.plan is not None  # noqa: S101  nobody wakes the one that waits
+        self.plan: RunPlan = self.load.plan
+        self.service = self.plan.service
+        # Pauses are a user's; in an open schedule the users are hands.
+        self._has_pauses = self.load.gate.timeline.arrivals is None
         self.index = self.load.gate.join()
         self.joined = True
         self.rng = self.load.rng(self.index)
@@ -51,6 +71,18 @@ class LoadUser(User):
     def on_stop(self) -> None:
         if self.joined:
             self.load.gate.leave(self.index)
+
+    def next_number(self) -> int:
+        """The number of this user's next request, which no other in the run has: what to make its input by,
+        before the turn. Negative in the warm-up.
+
+        Raises:
+            StopUser: nobody may start any more.
+        """
+        number = self.load.gate.reserve(self.index)
+        if number is None:
+            raise StopUser
+        return number
 
     @contextmanager
     def turn(self) -> Iterator[Turn]:
@@ -65,9 +97,13 @@ class LoadUser(User):
         finally:
             self.load.gate.end(self.index)
 
+    def pause_after(self, result: Result) -> None:
+        """The pause of a user whose request failed; outside the turn, so that it is not in flight."""
+        if result.outcome == "failed" and self._has_pauses and self.load.plan is not None:
+            gevent.sleep(self.plan.scenario.failure_pause_s)
+
     def _next_turn(self) -> Turn:
-        assert self.load.plan is not None  # noqa: S101  users exist only during a run
-        think = self.load.plan.scenario.think
+        think = self.plan.scenario.think if self._has_pauses else None
         while self.load.gate.wait(self.index):
             if think is not None:
                 gevent.sleep(self.rng.uniform(think.min_s, think.max_s))
@@ -77,96 +113,19 @@ class LoadUser(User):
                 return turn
         raise StopUser
 
-
-class JobUser(LoadUser):
-    """A user of a job API: one logical request is submit, poll and fetch, with its stages."""
-
-    abstract = True
-
-    def on_start(self) -> None:
-        super().on_start()
-        self.inputs_made = 0
-        assert self.load.plan is not None  # noqa: S101
-        self.client: JobClient = self.load.plan.client_class(self.load.plan.service)
-
-    def on_stop(self) -> None:
-        if self.joined:
-            self.client.close()
-        super().on_stop()
-
-    def next_input(self) -> JobInput:
-        """The next job's own input. Made before the turn, and one at a time with the loop's turn between
-        two: a millisecond each, for many users let go at once, would hold up everything else.
-        """
-        self.inputs_made += 1
-        with self.load.making:
-            gevent.sleep(LOOP_TURN_S)
-            return self.load.images.image(self.load.recorder.source, self.index, self.inputs_made)
-
-    def run_job(self, turn: Turn, job_input: JobInput) -> JobResult:
-        """One job from its input to its inspected output; recorded whatever becomes of it."""
-        load, plan = self.load, self.load.plan
-        assert plan is not None  # noqa: S101
-        request_id = str(uuid.uuid4())
-        self.client.on_step = lambda step: self._record_step(turn, request_id, step)
-        job = Job(
-            self.client,
-            job_input,
-            service=plan.service,
-            inspect=self.client.inspect,
-            rng=self.rng,
-            registry=load.outputs,
-            request_id=request_id,
-        )
-        try:
-            result = job.run()
-        except GreenletExit:
-            # Killed at the end of the waiting: Locust fires no event for such a request, we do.
-            self._record_job(turn, request_id, job.result(outcome="unfinished"))
-            raise
-        self._record_job(turn, request_id, result)
-        self._keep_output(request_id, result)
-        return result
-
-    def pause_after(self, result: JobResult) -> None:
-        """The pause of a user whose job failed; outside the turn, so that it is not in flight."""
-        if result.outcome == "failed" and self.load.plan is not None:
-            gevent.sleep(self.load.plan.scenario.failure_pause_s)
-
-    def _record_step(self, turn: Turn, request_id: str, step: Step) -> None:
-        if not step.recorded:
-            return
-        record = self._record(turn, request_id, step.start_s, step.end_s)
-        record.name, record.type = step.name, step.method
-        record.status = step.status
-        record.outcome = "failed" if step.error_class else "ok"
-        record.error_class, record.error = step.error_class, step.error
-        record.bytes_sent, record.bytes_received = step.bytes_sent, step.bytes_received
-        self._fire(record)
-
-    def _record_job(self, turn: Turn, request_id: str, result: JobResult) -> None:
-        record = self._record(turn, request_id, result.start_s, result.end_s)
-        record.name = record.operation = self.client.operation
-        record.type = "JOB"
-        record.job_id = result.job_id
+    def _request_record(self, turn: Turn, result: Result, operation: str) -> RequestRecord:
+        """The record of a logical request, but for what is particular to its kind."""
+        record = self._record(turn, result.request_id, result.start_s, result.end_s)
+        record.name = record.operation = operation
+        record.type = self.load.kit.request_type
         record.outcome, record.status = result.outcome, result.status
         record.error_class, record.error = result.error_class, result.error
         record.bytes_sent, record.bytes_received = result.bytes_sent, result.bytes_received
-        record.stages, record.numbers = result.stages, result.numbers
-        self._fire(record)
-
-    def _keep_output(self, request_id: str, result: JobResult) -> None:
-        if result.failed_output is not None:
-            name, content = result.failed_output.name, result.failed_output.content
-            self.load.keep(
-                FailedOutput(
-                    error_class=result.error_class,
-                    request_id=request_id,
-                    name=name,
-                    size_bytes=len(content),
-                    content=content,
-                )
-            )
+        record.numbers = result.numbers
+        if turn.intended_s is not None:
+            record.intended_s = self.load.recorder.since_start(turn.intended_s)
+            record.numbers = {**result.numbers, "start_delay_s": result.start_s - turn.intended_s}
+        return record
 
     def _record(self, turn: Turn, request_id: str, start_s: float, end_s: float) -> RequestRecord:
         return RequestRecord(
@@ -191,8 +150,38 @@ class JobUser(LoadUser):
         self.environment.events.request.fire(
             request_type=record.type,
             name=record.name,
-            response_time=record.duration_s * 1e3,
+            response_time=record.latency_s * 1e3,
             response_length=record.bytes_received,
             exception=failure,
             context={CONTEXT_KEY: record},
         )
+
+    def _keep_output(self, result: Result) -> None:
+        """Of a request that failed for its output: the first few of each error class are kept."""
+        if result.failed_output is not None:
+            name, content = result.failed_output.name, result.failed_output.content
+            self.load.keep(
+                FailedOutput(
+                    error_class=result.error_class,
+                    request_id=result.request_id,
+                    name=name,
+                    size_bytes=len(content),
+                    content=content,
+                )
+            )
+
+
+def check_users(user_classes: Iterable[type[User]], plan: RunPlan) -> None:
+    """See that the locustfile's users can talk to the suite's service.
+
+    Raises:
+        UsageError: they are made for another kind.
+    """
+    for user_class in user_classes:
+        wanted = user_class.client_kind if issubclass(user_class, LoadUser) else ServiceClient
+        if not issubclass(plan.client_class, wanted):
+            raise UsageError(
+                f"the users of this locustfile ({user_class.__name__}) need a service with a "
+                f"{wanted.__name__}, and '{plan.service.api}' of suite {plan.suite.name} has none",
+                remedy=f"use the suite's own locustfile: {plan.suite.locustfile}",
+            )

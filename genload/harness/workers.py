@@ -20,13 +20,14 @@ import msgspec
 from gevent.event import Event
 from locust.runners import MasterRunner, WorkerRunner
 
+from genload.beginning import check_beginning
 from genload.errors import GenloadError
 from genload.harness import locust_hooks
 from genload.harness.crew import CrewStatus
 from genload.harness.plan import RunPlan
 from genload.harness.process import LoadProcess
 from genload.harness.tickets import Share
-from genload.job import check_beginning
+from genload.harness.users import check_users
 from genload.runlog.failures import FailedOutput, FirstFew
 from genload.runlog.records import ClientHealth, ClockOffset, RequestRecord
 
@@ -34,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 REPORT_S = 0.5
 RESEND_S = 5.0
+LEAD_S = 0.25  # a message takes a millisecond; a worker that is busy at that moment longer
 FINISH_S = 15.0
 LEAVE_S = 5.0  # for what a worker that leaves still has to hand over
 LEAVE_POLL_S = 0.02
@@ -57,6 +59,7 @@ class WorkerReport(msgspec.Struct, kw_only=True):
     working: int = 0
     in_flight: int = 0
     leaving: int = 0
+    waiting: int = 0
     warmed_up: bool = False
     used_up: bool = False
     lags_ms: list[float] = []
@@ -99,6 +102,7 @@ class WorkerLink:
         if self.process.plan is None or self._leaving:
             return False
         self._leaving = True
+        self.process.close()
         self._stop_users()
         deadline_s = self._clock() + LEAVE_S
         self._report(total=self.process.recorder.count)
@@ -111,7 +115,7 @@ class WorkerLink:
         """No new work; return when the run is over, or nothing is in flight here any more and the master
         goes on without us.
         """
-        self.process.gate.close()
+        self.process.close()
         heard_by_s = self._clock() + SAME_INTERRUPT_S
         while self.process.plan is not None and (
             self.process.gate.in_flight or self._master_closes or self._clock() < heard_by_s
@@ -135,6 +139,7 @@ class WorkerLink:
         t0_s = data["t0_s"] - self._clock_offset()[1]
         try:
             plan = RunPlan.from_message(data["plan"])
+            check_users(self._runner.environment.user_classes, plan)
             check_beginning(plan.client_class, plan.service)
             self.process.prepare(plan, Share(data["rank"], data["of"]), data["source"], t0_s)
         except GenloadError as error:
@@ -155,7 +160,7 @@ class WorkerLink:
         elif stage == "begin":
             gate.begin(msg.data["origin_s"] - self._clock_offset()[1])
         else:
-            gate.close()
+            self.process.close()
             self._master_closes = True
         self._stages += 1
         self._report()
@@ -209,6 +214,7 @@ class WorkerLink:
             working=gate.working,
             in_flight=gate.in_flight,
             leaving=gate.leaving,
+            waiting=gate.waiting,
             warmed_up=gate.warmed_up,
             used_up=gate.used_up,
             lags_ms=lags_ms,
@@ -238,6 +244,8 @@ class RemoteCrew:
         lost: told the source of a worker that went missing during a run.
         keep: takes each output that is why its request failed, of the first few of each worker.
     """
+
+    lead_s = LEAD_S
 
     def __init__(
         self,
@@ -301,6 +309,7 @@ class RemoteCrew:
             working=sum(report.working for report in known),
             in_flight=sum(report.in_flight for report in known),
             leaving=sum(report.leaving for report in known),
+            waiting=sum(report.waiting for report in known),
             warmed_up=complete and all(report.warmed_up for report in known),
             used_up=complete and all(report.used_up for report in known),
             # With every worker gone there is nobody left to wait for.

@@ -1,0 +1,77 @@
+"""Users of a job API: submit, poll and fetch are one logical request."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from gevent import GreenletExit
+
+from genload.harness.gate import Turn
+from genload.harness.kit import JobKit
+from genload.harness.users import LoadUser
+from genload.job import Job, JobResult
+from genload.service import JobClient, JobInput, Step
+
+
+class JobUser(LoadUser):
+    """A user of a job API: one logical request is submit, poll and fetch, with its stages."""
+
+    abstract = True
+    client_kind: ClassVar[type] = JobClient
+
+    def on_start(self) -> None:
+        super().on_start()
+        self.inputs_made = 0
+        assert isinstance(self.load.kit, JobKit)  # noqa: S101  `check_users` has seen to it
+        self.kit = self.load.kit
+        self.client: JobClient = self.plan.client_class(self.service)
+
+    def on_stop(self) -> None:
+        if self.joined:
+            self.client.close()
+        super().on_stop()
+
+    def next_input(self) -> JobInput:
+        """The next job's own input, made before the turn."""
+        self.inputs_made += 1
+        return self.kit.image(self.load.recorder.source, self.index, self.inputs_made)
+
+    def run_job(self, turn: Turn, job_input: JobInput) -> JobResult:
+        """One job from its input to its inspected output; recorded whatever becomes of it."""
+        request_id = str(uuid.uuid4())
+        self.client.on_step = lambda step: self._record_step(turn, request_id, step)
+        job = Job(
+            self.client,
+            job_input,
+            service=self.service,
+            inspect=self.client.inspect,
+            rng=self.rng,
+            registry=self.kit.outputs,
+            request_id=request_id,
+        )
+        try:
+            result = job.run()
+        except GreenletExit:
+            # Killed at the end of the waiting: Locust fires no event for such a request, we do.
+            self._record_job(turn, job.result(outcome="unfinished"))
+            raise
+        self._record_job(turn, result)
+        self._keep_output(result)
+        return result
+
+    def _record_step(self, turn: Turn, request_id: str, step: Step) -> None:
+        if not step.recorded:
+            return
+        record = self._record(turn, request_id, step.start_s, step.end_s)
+        record.name, record.type = step.name, step.method
+        record.status = step.status
+        record.outcome = "failed" if step.error_class else "ok"
+        record.error_class, record.error = step.error_class, step.error
+        record.bytes_sent, record.bytes_received = step.bytes_sent, step.bytes_received
+        self._fire(record)
+
+    def _record_job(self, turn: Turn, result: JobResult) -> None:
+        record = self._request_record(turn, result, self.client.operation)
+        record.job_id, record.stages = result.job_id, result.stages
+        self._fire(record)

@@ -1,0 +1,109 @@
+"""What the users of one process share in a run: their inputs, and what looks at the outputs.
+
+Which kit it is follows from the service's client class, so that a process carries only what its users need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import gevent
+from gevent.lock import BoundedSemaphore
+
+from genload.artifacts import inspector
+from genload.artifacts.duplicates import OutputRegistry
+from genload.artifacts.images import ImageSource
+from genload.artifacts.listening import Listener
+from genload.artifacts.texts import TextSource
+from genload.harness.plan import RunPlan
+from genload.service import JobClient, JobInput, SpeechClient, Utterance
+from genload.speech import labels_of, request_of
+
+LOOP_TURN_S = 0.001  # sleep(0) would go on in the same turn of the loop, before its timers and sockets
+
+
+class Kit:
+    """Of users that bring everything themselves.
+
+    Attributes:
+        remarks: what the user should know about the inputs.
+    """
+
+    request_type = "HTTP"  # in records
+    remarks: Sequence[str] = ()
+
+    def __init__(self, plan: RunPlan) -> None:
+        """Raises ConfigError: no usable input."""
+
+    def labels(self, number: int) -> dict[str, str]:
+        """Those that request `number` would have had, for one that was never started."""
+        return {}
+
+    def open(self) -> None:
+        """A run is about to begin."""
+
+    def close(self) -> None:
+        """The run is over."""
+
+
+class InspectingKit(Kit):
+    """With the inspector's process. It starts before the load does: a user waits for its inspection, and its
+    next request with it.
+    """
+
+    def open(self) -> None:
+        inspector.shared().start()
+
+    def close(self) -> None:
+        inspector.shared().close()
+
+
+class JobKit(InspectingKit):
+    """Images, and an eye on meshes."""
+
+    request_type = "JOB"
+
+    def __init__(self, plan: RunPlan) -> None:
+        super().__init__(plan)
+        images = plan.service.images
+        self._images = ImageSource(plan.seed, Path(images) if images else None)
+        self._making = BoundedSemaphore(1)
+        self.outputs = OutputRegistry()
+        self.remarks = [f"service.images: {reason}" for reason in self._images.skipped]
+
+    def image(self, source: str, user: int, number: int) -> JobInput:
+        """A user's own. Made one at a time with the loop's turn between two: a millisecond each, for
+        many users let go at once, would hold up everything else.
+        """
+        with self._making:
+            gevent.sleep(LOOP_TURN_S)
+            return self._images.image(source, user, number)
+
+
+class SpeechKit(InspectingKit):
+    """Texts, and an ear for audio."""
+
+    request_type = "POST"
+
+    def __init__(self, plan: RunPlan) -> None:
+        super().__init__(plan)
+        request = request_of(plan.service)
+        self._texts = TextSource(request.texts, request.voices, seed=plan.seed, salt=plan.salt)
+        self.listener = Listener(request, seed=plan.seed, registry=OutputRegistry())
+
+    def utterance(self, number: int) -> Utterance:
+        """What request `number` of the run says, whichever process sends it."""
+        return self._texts.utterance(number)
+
+    def labels(self, number: int) -> dict[str, str]:
+        return labels_of(self.utterance(number))
+
+
+_KITS: Mapping[type, type[Kit]] = {JobClient: JobKit, SpeechClient: SpeechKit}
+
+
+def kit_of(plan: RunPlan) -> Kit:
+    """Raises ConfigError: no usable input."""
+    kinds = (kit for client, kit in _KITS.items() if issubclass(plan.client_class, client))
+    return next(kinds, Kit)(plan)

@@ -1,0 +1,64 @@
+"""Users of a text-to-speech API: one request, one answer that is listened to."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from gevent import GreenletExit
+
+from genload.harness.gate import Turn
+from genload.harness.kit import SpeechKit
+from genload.harness.users import LoadUser
+from genload.service import SpeechClient, Utterance
+from genload.speech import SpeechDriver, SpeechResult
+
+
+class SpeechUser(LoadUser):
+    """A user of a text-to-speech API. Its own connection, its own texts, one request at a time."""
+
+    abstract = True
+    client_kind: ClassVar[type] = SpeechClient
+
+    def on_start(self) -> None:
+        super().on_start()
+        assert isinstance(self.load.kit, SpeechKit)  # noqa: S101  `check_users` has seen to it
+        self.kit = self.load.kit
+        self.client: SpeechClient = self.plan.client_class(self.service)
+
+    def on_stop(self) -> None:
+        if self.joined:
+            self.client.close()
+        super().on_stop()
+
+    def next_utterance(self) -> Utterance:
+        """What this user's next request is to say, made before the turn.
+
+        Raises:
+            StopUser: nobody may start any more.
+        """
+        return self.kit.utterance(self.next_number())
+
+    def speak(self, turn: Turn, utterance: Utterance) -> SpeechResult:
+        """One request from its text to its inspected audio; recorded whatever becomes of it."""
+        driver = SpeechDriver(
+            self.client,
+            utterance,
+            service=self.service,
+            listener=self.kit.listener,
+            request_id=str(uuid.uuid4()),
+        )
+        try:
+            result = driver.run()
+        except GreenletExit:
+            # Killed at the end of the waiting: Locust fires no event for such a request, we do.
+            self._record_speech(turn, driver.result(outcome="unfinished"))
+            raise
+        self._record_speech(turn, result)
+        self._keep_output(result)
+        return result
+
+    def _record_speech(self, turn: Turn, result: SpeechResult) -> None:
+        record = self._request_record(turn, result, self.client.operation)
+        record.labels, record.gaps = result.labels, result.gaps
+        self._fire(record)

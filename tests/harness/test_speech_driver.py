@@ -1,0 +1,197 @@
+"""The driver of one speech request against a scripted client, by a simulated clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from gevent import GreenletExit
+
+from genload.artifacts.listening import Heard
+from genload.service import Artifact, ServiceError, Speech, SpeechClient, Utterance
+from genload.settings.suite import Retry, Service
+from genload.speech import SpeechDriver, SpeechResult, labels_of
+
+HELLO = Utterance(7, "Hello.", "af_heart", length="short", repeat=False)
+SERVICE = Service(
+    api="scripted", timeout_s=60.0, retry=Retry(max_retries=2, default_wait_s=5.0, max_wait_s=30.0)
+)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+        self.pauses: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now_s += seconds
+
+
+class Scripted(SpeechClient):
+    """Answers each call with the next entry of its script, (seconds, what it returns or raises)."""
+
+    def __init__(self, clock: Clock, *script: tuple[float, Any]) -> None:
+        super().__init__(SERVICE)
+        self.clock, self.script = clock, list(script)
+        self.ids: list[str] = []
+        self.deadlines_s: list[float] = []
+
+    def ready(self) -> None:
+        raise AssertionError("the driver does not ask")
+
+    def speak(self, utterance: Utterance) -> Speech:
+        self.ids.append(self.request_id)
+        self.deadlines_s.append(self.deadline_s)
+        seconds, answer = self.script.pop(0)
+        sent_s = self.clock.now_s
+        with self.step("speech", "POST", recorded=False) as step:
+            step.bytes_sent, step.bytes_received, step.status = 10, 100, 200
+            self.clock.now_s += seconds
+            if isinstance(answer, BaseException):
+                raise answer
+        end_s = self.clock.now_s
+        self.clock.now_s += 0.25  # what comes after the last byte is not the service's time
+        arrivals = ((end_s, len(answer)),)
+        return Speech(answer, "audio/wav", sent_s, end_s, end_s, arrivals, streamed=False, cached=True)
+
+
+class Ear:
+    """Hears what it is told to, or fails."""
+
+    def __init__(self, error: BaseException | None = None, *, inspecting: bool = True) -> None:
+        self.error, self.inspecting = error, inspecting
+
+    def inspects(self, utterance: Utterance) -> bool:
+        return self.inspecting
+
+    def listen(self, speech: Speech, utterance: Utterance) -> Heard:
+        if self.error is not None:
+            raise self.error
+        return Heard({"ttfa_s": 0.5, "valid": 1.0}, {3: 1})
+
+
+def driver(client: Scripted, listener: Ear | None = None, service: Service = SERVICE) -> SpeechDriver:
+    clock = client.clock
+    return SpeechDriver(
+        client,
+        HELLO,
+        service=service,
+        listener=listener or Ear(),
+        request_id="r-1",
+        clock=clock,
+        sleep=clock.sleep,
+    )
+
+
+def drive(*script: tuple[float, Any], listener: Ear | None = None) -> tuple[SpeechResult, Scripted]:
+    client = Scripted(Clock(), *script)
+    return driver(client, listener).run(), client
+
+
+def busy(retry_after_s: float | None = None) -> ServiceError:
+    return ServiceError("busy", "come back", rejected=True, retry_after_s=retry_after_s, status=503)
+
+
+def test_a_success_has_what_was_heard_and_ends_with_the_last_byte() -> None:
+    result, client = drive((2.0, b"audio"))
+    assert (result.outcome, result.error_class, result.status) == ("ok", "", 200)
+    assert result.duration_s == pytest.approx(2.0)
+    assert result.labels == {"voice": "af_heart", "length": "short", "text": "new", "cache": "hit"}
+    assert result.numbers == {
+        "attempts": 1.0,
+        "rejections": 0.0,
+        "characters": 6.0,
+        "ttfa_s": 0.5,
+        "valid": 1.0,
+    }
+    assert result.gaps == {3: 1}
+    assert (result.bytes_sent, result.bytes_received, result.failed_output) == (10, 100, None)
+    assert client.ids == ["r-1"]
+    assert client.deadlines_s == [1060.0]
+
+
+def test_a_failure_has_a_class_and_nothing_that_was_heard() -> None:
+    result, _ = drive((1.0, ServiceError("server", "out of memory", status=500)))
+    assert (result.outcome, result.error_class, result.error, result.status) == (
+        "failed",
+        "server",
+        "out of memory",
+        500,
+    )
+    assert result.duration_s == pytest.approx(1.0)
+    assert set(result.numbers) == {"attempts", "rejections", "characters"}
+    assert "cache" not in result.labels
+
+
+@pytest.mark.parametrize("inspecting", [True, False])
+def test_broken_audio_is_a_failure_with_what_came(inspecting: bool) -> None:
+    error = ServiceError("silent_audio", "not a sound", status=200)
+    error.output = Artifact(b"audio", "speech-7.wav", "audio/wav")
+    result, _ = drive((1.0, b"audio"), listener=Ear(error, inspecting=inspecting))
+    assert (result.outcome, result.error_class, result.failed_output) == (
+        "failed",
+        "silent_audio",
+        error.output,
+    )
+    assert result.duration_s == pytest.approx(1.0)
+    # Of an answer that is not in the sample nothing is said about its validity, either way.
+    assert result.numbers.get("valid") == (0.0 if inspecting else None)
+
+
+def test_refusals_are_tried_again_and_counted() -> None:
+    result, client = drive((0.1, busy()), (0.1, busy(retry_after_s=90.0)), (1.0, b"audio"))
+    assert result.outcome == "ok"
+    assert (result.numbers["attempts"], result.numbers["rejections"]) == (3.0, 2.0)
+    assert client.clock.pauses == [5.0, 30.0]
+    assert result.duration_s == pytest.approx(0.1 + 5 + 0.1 + 30 + 1.0)
+    assert result.bytes_received == 300
+    assert client.ids == ["r-1"] * 3
+
+
+def test_the_last_refusal_is_one_failure() -> None:
+    result, _ = drive(*[(0.1, busy(0.0))] * 3)
+    assert (result.outcome, result.error_class, result.status) == ("failed", "rejected", 503)
+    assert (result.numbers["attempts"], result.numbers["rejections"]) == (3.0, 3.0)
+
+
+def test_without_retries_every_answer_counts() -> None:
+    client = Scripted(Clock(), (0.1, busy()))
+    service = SERVICE.model_copy(update={"retry": Retry(max_retries=0)})
+    result = driver(client, service=service).run()
+    assert (result.error_class, result.numbers["rejections"], client.clock.pauses) == ("rejected", 1.0, [])
+
+
+def test_no_pause_goes_beyond_the_requests_time() -> None:
+    result, client = drive((50.0, busy(20.0)), (1.0, b"never asked for"))
+    assert (result.outcome, result.error_class) == ("failed", "timeout")
+    assert client.clock.pauses == [pytest.approx(10.0)]
+    assert result.duration_s == pytest.approx(60.0)
+    assert len(client.script) == 1
+
+
+def test_an_answer_after_the_requests_time_is_none() -> None:
+    result, _ = drive((60.5, b"audio"))
+    assert (result.outcome, result.error_class) == ("failed", "timeout")
+
+
+@pytest.mark.parametrize("listening", [True, False])
+def test_one_that_is_killed_tells_how_far_it_got(listening: bool) -> None:
+    script = (1.0, b"audio") if listening else (3.0, GreenletExit())
+    client = Scripted(Clock(), script)
+    one = driver(client, Ear(GreenletExit()) if listening else None)
+    with pytest.raises(GreenletExit):
+        one.run()
+    result = one.result("unfinished")
+    assert result.outcome == "unfinished"
+    assert result.duration_s == pytest.approx(1.0 if listening else 3.0)
+    assert result.numbers["characters"] == 6.0
+    assert client.deadline_s > 1e9  # the client is as it was
+
+
+def test_labels_are_those_that_the_utterance_has() -> None:
+    assert labels_of(Utterance(0, "a", "anna")) == {"voice": "anna"}
+    assert labels_of(Utterance(0, "a", "anna", repeat=True)) == {"voice": "anna", "text": "repeat"}
