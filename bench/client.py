@@ -5,8 +5,9 @@ fresh Locust process; the rounds of the clients are interleaved, so that a machi
 The genload user makes what a run makes of every request: times, an event for Locust, and a record encoded and
 written. Prints the median of each and their ratio, by the clock and by the CPU time that the process used.
 
-With --pollers N also: the share of a core and the memory that N users take who poll every 2 s, over kept
-connections and over new ones.
+With --pollers N also: the share of a core and the memory that N users take who each wait for a job and poll
+it every 2 s (`genload.job` and services/orfeas.py, as in a run), over kept connections and over new ones;
+beside that of as many who only sleep for as long.
 
 With --waiting N also: the memory of N users who have each sent a request that is never answered, and of as
 many Locust users who only sleep: what the client adds is the difference.
@@ -25,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,7 +37,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BODY_BYTES = 48_000
 PORT = 18_480
 CLIENTS = ("genload", "FastHttpUser")
-POLLS = {"/state": "kept connections", "/state-close": "new connections", "none": "Locust alone"}
+POLLS = {"kept": "kept connections", "new": "new connections", "none": "only asleep"}
 POLL_INTERVAL_S = 2.0
 WAITS = ("waiting", "asleep")
 SILENT = "silent"  # the load that is none: the server that the waiting users wait for
@@ -50,8 +52,8 @@ http {{
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
   server {{
     listen 127.0.0.1:{port} backlog=4096; root {folder}/www;
-    location = /state {{ return 200 '{{"status": "processing"}}'; }}
-    location = /state-close {{ keepalive_timeout 0; return 200 '{{"status": "processing"}}'; }}
+    location /api/ {{ return 200 '{{"job_id": "1", "status": "processing"}}'; }}
+    location /new/api/ {{ keepalive_timeout 0; return 200 '{{"job_id": "1", "status": "processing"}}'; }}
   }}
 }}
 """
@@ -204,7 +206,7 @@ def measure_throughput(name: str, arguments: argparse.Namespace) -> None:
     print(*rates)
 
 
-def measure_polling(path: str, arguments: argparse.Namespace) -> None:
+def measure_polling(connections: str, arguments: argparse.Namespace) -> None:
     """Prints the share of a core, the bytes a user, and polls a second."""
     import gc
 
@@ -212,24 +214,23 @@ def measure_polling(path: str, arguments: argparse.Namespace) -> None:
     import psutil
 
     allow_many_connections()  # one each, and one more while an old one is being replaced
+    polls = [0]
+    user_class = dozing_user(polls) if connections == "none" else polling_user(polls, connections)
     process = psutil.Process()
     gc.collect()
     rss_bytes = process.memory_info().rss
-    environment = started(polling_user(path), arguments.pollers)
-    stats = environment.stats
-    while (
-        environment.runner.user_count < arguments.pollers or stats.total.num_requests < 2 * arguments.pollers
-    ):
+    environment = started(user_class, arguments.pollers)
+    while polls[0] < 2 * arguments.pollers:
         gevent.sleep(0.5)
     gc.freeze()
     user_bytes = (process.memory_info().rss - rss_bytes) / arguments.pollers
-    before, start_s, cpu_s = stats.total.num_requests, time.monotonic(), time.process_time()
+    before, start_s, cpu_s = polls[0], time.monotonic(), time.process_time()
     gevent.sleep(3 * POLL_INTERVAL_S)
     wall_s = time.monotonic() - start_s
-    print((time.process_time() - cpu_s) / wall_s, user_bytes, (stats.total.num_requests - before) / wall_s)
+    print((time.process_time() - cpu_s) / wall_s, user_bytes, (polls[0] - before) / wall_s)
     sys.stdout.flush()
-    if stats.total.num_failures:
-        sys.exit(f"{stats.total.num_failures} polls failed: {list(stats.errors)}")
+    if environment.stats.errors:
+        sys.exit(f"users failed: {list(environment.stats.errors)}")
     os._exit(0)  # stopping thousands of users one by one would take longer than the measurement
 
 
@@ -331,29 +332,64 @@ def recording_user() -> Any:
     return Recording
 
 
-def polling_user(path: str) -> Any:
-    """A user that asks for a job's state every two seconds; with the path ``none``, that only says so."""
+def polling_user(polls: list[int], connections: str) -> Any:
+    """A user whose job is never done."""
+    import random
+
+    from locust import User, task
+
+    from genload.extensions import Wings, attribute
+    from genload.job import Job
+    from genload.service import JobInput, Step
+    from genload.settings.suite import Service
+
+    settings = {
+        "api": "orfeas",
+        "host": f"http://127.0.0.1:{PORT}" + ("/new" if connections == "new" else ""),
+        "poll": {"interval": f"{POLL_INTERVAL_S}s"},
+    }
+    service = Service.model_validate(settings, context={"wings": Wings()})
+    new_client = attribute("services", "orfeas", "Client")
+
+    def count(step: Step) -> None:
+        if step.error_class:
+            sys.exit(f"a {step.name} failed: {step.error}")
+        polls[0] += step.name == "poll"
+
+    class Polling(User):
+        @task
+        def wait_for_a_job(self) -> None:
+            client = new_client(service)
+            client.on_step = count
+            image = JobInput("a.png", b"", "image/png")
+            job = Job(
+                client,
+                image,
+                service=service,
+                inspect=lambda artifact: {},
+                rng=random.Random(),
+                request_id=str(uuid.uuid4()),
+            )
+            job.run()
+
+    return Polling
+
+
+def dozing_user(polls: list[int]) -> Any:
+    """A user who sleeps as long as others do between two polls."""
     import random
 
     import gevent
-    from locust import task
+    from locust import User, task
 
-    class Polling(base_user()):  # type: ignore[misc]
-        def on_start(self) -> None:
-            super().on_start()
-            gevent.sleep(random.uniform(0, POLL_INTERVAL_S))
-
-        def wait_time(self) -> float:
-            return POLL_INTERVAL_S
-
+    class Dozing(User):
         @task
-        def poll(self) -> None:
-            if path == "none":
-                self.tell(path, 0.0, 0)
-            else:
-                self.fetched(path).json()
+        def sleep(self) -> None:
+            while True:
+                gevent.sleep(POLL_INTERVAL_S * random.uniform(0.8, 1.2))
+                polls[0] += 1
 
-    return Polling
+    return Dozing
 
 
 def waiting_user(begin: Callable[[Any], None]) -> Any:
