@@ -13,6 +13,7 @@ from pathlib import Path
 
 from genload.analysis.judged import CriterionVerdict, ErrorGroup, JudgedRun, JudgedSuite, Summary
 from genload.analysis.judged_speech import SpeechNumbers
+from genload.analysis.reconciliation import Comparison
 from genload.errors import ExitCode
 from genload.reporting import write_text
 from genload.reporting.speech_wording import findings, stalls, strata, valid
@@ -94,6 +95,8 @@ def _scenario(run: JudgedRun) -> Iterator[str]:
     yield from _speech(run)
     yield from _list((_error(group) for group in run.errors), "Errors:")
     yield from _machines(run)
+    yield from _list(_families(run), "Expected metrics:")
+    yield from _list((_counted(c) for c in run.reconciliation), "Against the service's own counts:")
     yield from _list((_text(notice) for notice in run.notices), "Notices:")
     yield _small_print(run)
     yield ""
@@ -169,6 +172,23 @@ def _machines(run: JudgedRun) -> Iterator[str]:
             for s in run.series
         ),
     )
+
+
+def _families(run: JudgedRun) -> Iterator[str]:
+    """The families of each state in one line, the worst first."""
+    words = {"unknown": "no page came", "absent": "absent", "idle": "there, never moved", "live": "live"}
+    for state, word in words.items():
+        names = [_code(one.family) for one in run.contract if one.state == state]
+        if names:
+            yield f"{word}: {', '.join(names)}"
+
+
+def _counted(one: Comparison) -> str:
+    meaning = _text("; ".join(one.meaning))
+    if one.client is None or one.server is None:
+        return f"{one.count}: {meaning}"
+    count = f"{one.count}: {human(one.client, '')} here, {human(one.server, '')} in {_code(one.metric)}"
+    return f"{count}: {meaning}" if meaning else f"{count}: no difference"
 
 
 def _error(group: ErrorGroup) -> str:

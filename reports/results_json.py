@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from genload.analysis.contract import FamilyFinding
 from genload.analysis.judged import (
     ClientSummary,
     ErrorGroup,
@@ -29,6 +30,7 @@ from genload.analysis.judged import (
     Verdict,
 )
 from genload.analysis.judged_speech import SpeechSummary
+from genload.analysis.reconciliation import Comparison
 from genload.errors import ExitCode
 from genload.reporting import write_text
 from genload.reporting.wording import rehearsal_note, utc
@@ -144,6 +146,10 @@ class Tail:
     system_monitoring: dict[str, Monitored] | UnsetType = UNSET
     """Sustained load only: how each machine metric went."""
     series: list[SeriesSummary]
+    contract: list[FamilyFinding] | UnsetType = UNSET
+    """Where the suite expects metric families: what became of each."""
+    reconciliation: list[Comparison] | UnsetType = UNSET
+    """Where the suite maps counts of the service: the client's against them."""
     client: ClientSummary
     notices: list[str]
     interrupted: str | None
@@ -211,6 +217,8 @@ def results(run: JudgedRun) -> Results:
         degradation_analysis=run.degradation if run.degradation is not None else UNSET,
         system_monitoring={s.metric: _monitored(s) for s in run.series} if sustained else UNSET,
         series=run.series,
+        contract=run.contract or UNSET,
+        reconciliation=run.reconciliation or UNSET,
         client=run.client,
         notices=run.notices,
         interrupted=run.interrupted,

@@ -10,6 +10,7 @@ import msgspec
 from genload.exposition.families import FamilyState
 from genload.runlog.records import Sample
 from genload.settings.labelled import unlabelled
+from genload.settings.suite import Suite
 
 STATE = "contract.state"
 
@@ -26,6 +27,11 @@ _NAMES: dict[FamilyState, Literal["absent", "idle", "live"]] = {
     FamilyState.IDLE: "idle",
     FamilyState.LIVE: "live",
 }
+
+
+def expected_families(suite: Suite) -> list[str]:
+    """Those that any of the suite's monitors expects."""
+    return [str(family) for monitor in suite.monitors.values() for family in getattr(monitor, "expects", ())]
 
 
 def family_findings(expected: Sequence[str], samples: Iterable[Sample]) -> list[FamilyFinding]:

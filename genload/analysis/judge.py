@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from genload.analysis import summary as summaries
+from genload.analysis.contract import expected_families, family_findings
 from genload.analysis.evaluate import judge_expression, parts
 from genload.analysis.evidence_percentiles import percentile
 from genload.analysis.health import UserSeconds, phase_starts, processes, user_seconds
@@ -21,6 +22,7 @@ from genload.analysis.judged import CriterionVerdict, JudgedRun, Outcome, Reason
 from genload.analysis.judged_speech import SpeechSummary
 from genload.analysis.load import Load, load_of
 from genload.analysis.observe import Measures, catalogue_of
+from genload.analysis.reconciliation import Ledger, reconcile
 from genload.analysis.series import SeriesStore
 from genload.analysis.speech import is_speech, speech_summary
 from genload.analysis.validity import Measurement, reasons, smallest_time_threshold_s
@@ -123,6 +125,10 @@ def judge_log(
         versions=header.versions,
         failure_pause_s=scenario.failure_pause_s,
         speech=run.speech(),
+        contract=family_findings(expected_families(suite), log.samples()),
+        reconciliation=reconcile(
+            suite.reconcile, Ledger.of([run.intake.warmup, run.intake.measured]), run.store.find
+        ),
         degradation=summaries.degradation(table, load) if load and run.judges_windows else None,
     )
 

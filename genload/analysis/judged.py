@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from genload.analysis.contract import FamilyFinding
 from genload.analysis.judged_speech import SpeechSummary
+from genload.analysis.reconciliation import Comparison
 
 Outcome = Literal["pass", "fail", "inconclusive"]
 Evidence = Literal["exact", "proven", "unproven"]
@@ -157,6 +159,8 @@ class JudgedRun(msgspec.Struct, kw_only=True):
     versions: dict[str, str]
     failure_pause_s: float
     speech: SpeechSummary | None = None  # where the outputs are listened to
+    contract: list[FamilyFinding] = []  # where the suite expects metric families
+    reconciliation: list[Comparison] = []  # where the suite maps counts of the service
     degradation: (
         dict[str, float | None] | None
     )  # where parts of the load are judged: first, last, change in %

@@ -9,6 +9,7 @@ from math import floor
 
 import numpy as np
 
+from genload.analysis.contract import STATE
 from genload.analysis.evidence import FloatArray
 from genload.runlog.records import MonitorPlan, Sample
 
@@ -66,6 +67,8 @@ class SeriesStore:
             self.last_s = max(self.last_s, sample.t_s)
             points = first_looks if sample.live else self._points
             for metric, value in sample.values.items():
+                if metric.startswith(STATE):  # a finding, not a number over time
+                    continue
                 key = (metric, sample.monitor)
                 times, values = points.setdefault(key, (array("d"), array("d")))
                 times.append(sample.t_s)

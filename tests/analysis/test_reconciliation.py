@@ -10,11 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genload.analysis.contract import family_findings
+from genload.analysis.judge import judge_log
 from genload.analysis.reconciliation import OTHERS, UNSEEN, Comparison, Ledger, meanings, reconcile
 from genload.analysis.series import Series
 from genload.analysis.table import TableBuilder
 from genload.runlog.records import RequestRecord, Sample
 from genload.settings.contract import Reconcile
+
+from .memory_log import jobs, never_ready, sound_run
 
 DONE = {"accept": 0.1, "queue": 0.0, "run": 1.0, "download": 0.1}
 DRIVEN = {"attempts": 1.0, "server_duration_s": 1.0}
@@ -257,3 +260,20 @@ def test_the_last_state_of_a_family_counts_and_an_unseen_one_is_unknown() -> Non
         ("c", "idle"),
         ("d", "unknown"),
     ]
+
+
+def test_a_judged_run_has_both() -> None:
+    log = sound_run(
+        jobs(["ok"] * 8 + ["failed"] * 2),
+        reconcile={"completed": "prom.generated"},
+        monitors={"exposition": {"expects": ["jobs", "pages"]}},
+    )
+    log.ticks[0].values |= {"prom.generated": 0.0, "contract.state{family=jobs}": 2.0}
+    log.ticks[-1].values |= {"prom.generated": 9.0}
+    run = judge_log(log)
+    assert [(one.family, one.state) for one in run.contract] == [("jobs", "live"), ("pages", "unknown")]
+    (found,) = run.reconciliation
+    assert (found.client, found.server) == (8.0, 9.0)
+    assert "contract.state{family=jobs}" not in {one.metric for one in run.series}
+    empty = judge_log(never_ready())
+    assert (empty.contract, empty.reconciliation) == ([], [])
