@@ -200,9 +200,8 @@ class Testbed:
 def testbed(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Callable[..., Testbed]]:
     """A factory of running testbeds: ``testbed(service_time="1s")`` starts one with ``--service-time 1s``.
 
-    True means a bare flag, None leaves an option out, a list repeats it; ``api="kokoro", engine="tone"`` speaks.
-    `program` and `cwd` start another installation's.
-    Each ends with the test.
+    True means a bare flag, None leaves an option out, a list repeats it; `program` and
+    `cwd` start another installation's. Each ends with the test.
     """
     running: list[Testbed] = []
 
