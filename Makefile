@@ -14,7 +14,7 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
 	  while IFS='|' read -r target text; do printf '%-10s %s\n' "$$target" "$$text"; done
 
-demo: $(STAMP) ## all five ORFEAS scenarios against the built-in testbed, about 3 minutes
+demo: $(STAMP) ## all scenarios, image to 3D and speech, against the built-in testbeds, about 4 minutes
 	$(BIN)/genload demo $(ARGS)
 
 test: $(STAMP) ## every test; one part of them: make test ARGS=tests/settings

@@ -9,14 +9,18 @@ from pathlib import Path
 
 import msgspec
 
+from genload.exposition.families import FamilyState
 from genload.extensions import attribute
 from genload.monitor import Monitor
 from genload.runlog.layout import SAMPLES
 from genload.runlog.records import MonitorPlan, Sample
 from genload.settings.catalogue import Catalogue
 from genload.settings.criteria.ast import Comparison, Conjunction, Each, Expression, Relative, Subject
+from genload.settings.labelled import unlabelled
 from genload.settings.scenario_catalogue import scenario_catalogue
 from genload.settings.suite import Suite, WingModels
+
+CONTRACT_STATE = "contract.state"
 
 
 @dataclass(slots=True)
@@ -44,12 +48,14 @@ class ExpectedMetrics:
 
     Attributes:
         metrics: by name.
+        families: the state of each metric family that a monitor expects, once `read`.
         plans: the monitors, once `read`.
         troubles: the last error of each monitor that had one, once `read`.
     """
 
     def __init__(self, suite: Suite, scenarios: Sequence[str], wings: WingModels) -> None:
         self.metrics: dict[str, ExpectedMetric] = {}
+        self.families: dict[str, FamilyState] = {}
         self.plans: list[MonitorPlan] = []
         self.troubles: dict[str, str] = {}
         self._monitors = tuple(suite.monitors)
@@ -90,7 +96,11 @@ class ExpectedMetrics:
             if sample.error:
                 self.troubles[sample.monitor] = sample.error
             for name, value in sample.values.items():
-                self._expected(name).values.append(value)
+                metric, labels = unlabelled(name)
+                if metric == CONTRACT_STATE:
+                    self.families[labels["family"]] = FamilyState(int(value))
+                elif not labels or name in self.metrics:  # all GPUs, all replicas together: one line a metric
+                    self._expected(name).values.append(value)
 
 
 def _samples(folder: Path) -> Iterator[Sample]:

@@ -23,7 +23,7 @@ from genload.service import ServiceError
 from genload.settings.scaling import scale
 from genload.settings.suite import Service, Suite
 
-_GOES_ON_AFTER = (ExitCode.PASSED, ExitCode.FAILED, ExitCode.INVALID)
+GOES_ON_AFTER = (ExitCode.PASSED, ExitCode.FAILED, ExitCode.INVALID)
 
 
 def run_suites(request: Request, targets: Sequence[SuiteTarget], console: Console) -> ExitCode:
@@ -33,7 +33,7 @@ def run_suites(request: Request, targets: Sequence[SuiteTarget], console: Consol
     with signals.handled():
         for target in targets:
             codes.append(SuiteRun(request, target, signals, console).run())
-            if codes[-1] not in _GOES_ON_AFTER:
+            if codes[-1] not in GOES_ON_AFTER:
                 break
     return ExitCode(suite_exit_code(codes))
 
@@ -58,7 +58,7 @@ class SuiteRun:
             if self._codes and not self._settled():
                 break
             self._codes[scenario] = self._run_scenario(scenario)
-            if self._codes[scenario] not in _GOES_ON_AFTER:
+            if self._codes[scenario] not in GOES_ON_AFTER:
                 break
         code = self._code()
         with suppress(OSError):  # a refused run has left nothing in it

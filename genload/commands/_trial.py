@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import random
 import tempfile
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any, Protocol
 
-from genload.artifacts.images import ImageSource
 from genload.artifacts.inspector import shared
+from genload.beginning import check_beginning
 from genload.client import watched
 from genload.commands._expected_metrics import ExpectedMetrics
 from genload.commands._targets import Request, SuiteTarget
+from genload.commands._trial_job import JobAttempt
+from genload.commands._trial_speech import SpeechAttempt
 from genload.commands._trial_view import TrialView
 from genload.errors import ExitCode, ServiceUnavailableError
 from genload.extensions import Wings, attribute
-from genload.job import Job, JobResult
 from genload.sampler import start_sampler
-from genload.service import Artifact, JobClient, ServiceError
+from genload.service import JobClient, ServiceClient, ServiceError, SpeechClient
+from genload.settings.loader import split_target
 from genload.settings.scaling import scale
-from genload.settings.suite import Suite
+from genload.settings.suite import Service, Suite
 
 # Unless the suite asks more often. One job may be over before an interval that is meant for an hour.
 LONGEST_INTERVAL_S = 1.0
@@ -31,8 +33,24 @@ LONGEST_WAIT_S = 5.0  # for those, after a short job
 LOOK_EVERY_S = 0.05
 
 
+class Attempt(Protocol):
+    """The one request of a kind of service."""
+
+    def run(self) -> str:
+        """Send it, show what becomes of it; the outcome."""
+
+    def break_off(self) -> None:
+        """It was interrupted: show how far it got."""
+
+
+_ATTEMPTS: Mapping[type, Any] = {JobClient: JobAttempt, SpeechClient: SpeechAttempt}
+
+
 class Trial:
     """One request.
+
+    Raises:
+        ConfigError: an input of it that cannot be used.
 
     Args:
         request: the options. Without a seed the input is a new one, which no cache can answer.
@@ -45,8 +63,7 @@ class Trial:
         self._time_scale = 1.0
         drawn = random.SystemRandom().randrange(2**31)
         self._seed = drawn if request.seed is None else request.seed
-        images = self._suite.service.images
-        self._images = ImageSource(self._seed, None if images is None else Path(images))
+        check_beginning(attribute("services", self._suite.service.api, "Client"), self._service)
 
     def run(self) -> ExitCode:
         """Send it; 0 when it succeeded, 1 when it failed, 130 when it was interrupted.
@@ -54,26 +71,25 @@ class Trial:
         Raises:
             ServiceUnavailableError: the service is not ready.
         """
-        view, job = self._view, None
+        view, attempt = self._view, None
         view.begin(self._request.targets[0], self._suite.service)
         try:
             with watched(view.exchange):
                 self._ask_whether_ready()
                 with self._client() as client, self._sampling() as metrics:
-                    job = self._job(client)
-                    result = job.run()
-                    view.result(result)
+                    attempt = self._attempt(client)
+                    outcome = attempt.run()
                 view.metrics(metrics)
         except KeyboardInterrupt:
-            if job is not None:
-                view.result(job.result(outcome="unfinished"))
+            if attempt is not None:
+                attempt.break_off()
             return ExitCode.INTERRUPTED
         finally:
             shared().close()
-        return self._end(result)
+        return self._end(outcome)
 
-    def _end(self, result: JobResult) -> ExitCode:
-        if result.outcome != "ok":
+    def _end(self, outcome: str) -> ExitCode:
+        if outcome != "ok":
             return ExitCode.FAILED
         asked = self._request
         words = ["genload", "run", *asked.targets]
@@ -102,39 +118,31 @@ class Trial:
             self._time_scale = declared
             self._suite = scale(self._suite, declared, Wings())
 
+    @property
+    def _service(self) -> Service:
+        """The suite's, with the request of the scenario that was asked for."""
+        _, scenario = split_target(self._request.targets[0])
+        return self._suite.service_of(scenario) if scenario else self._suite.service
+
     @contextmanager
-    def _client(self) -> Iterator[JobClient]:
-        service = self._suite.service
-        client: JobClient = attribute("services", service.api, "Client")(service)
+    def _client(self) -> Iterator[ServiceClient]:
+        client: ServiceClient = attribute("services", self._suite.service.api, "Client")(self._service)
         client.on_step = self._view.step
         try:
             yield client
         finally:
             client.close()
 
-    def _job(self, client: JobClient) -> Job:
-        image = self._images.image("try", 0, 1)
-        self._view.input(image)
-
-        def inspect(artifact: Artifact) -> Mapping[str, float]:
-            self._view.output(artifact, client.describe(artifact))
-            return client.inspect(artifact)
-
-        return Job(
-            client,
-            image,
-            service=self._suite.service,
-            inspect=inspect,
-            rng=random.Random(self._seed),
-            request_id=str(uuid.uuid4()),
-            on_stage=self._view.stage,
-        )
+    def _attempt(self, client: ServiceClient) -> Attempt:
+        kind = next(made for kind, made in _ATTEMPTS.items() if isinstance(client, kind))
+        attempt: Attempt = kind(client, self._service, self._seed, self._view)
+        return attempt
 
     @contextmanager
     def _sampling(self) -> Iterator[ExpectedMetrics]:
         """Sample as a run would, into a folder that is gone afterwards; complete after the block."""
         expected = ExpectedMetrics(self._suite, self._target.scenarios, Wings())
-        shared().start()  # so that the first mesh does not wait for it
+        shared().start()  # so that the first output does not wait for it
         intervals = {n: min(m.interval_s, LONGEST_INTERVAL_S) for n, m in self._suite.monitors.items()}
         asked = {
             name: monitor.model_copy(update={"interval_s": intervals[name]}).model_dump(mode="json")

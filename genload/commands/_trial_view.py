@@ -5,16 +5,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 from time import monotonic
+from typing import Protocol
 
 from rich.console import Console
 from rich.text import Text
 
 from genload.client import Answer, Seen
 from genload.commands._expected_metrics import ExpectedMetric, ExpectedMetrics
-from genload.job import JobResult
+from genload.exposition.families import FamilyState
 from genload.plain import plain
 from genload.reporting.wording import human
-from genload.service import Artifact, JobInput, Step
+from genload.service import Artifact, Step
 from genload.settings.secrets import has_reference, hide, is_secret_header
 from genload.settings.suite import Service
 
@@ -22,8 +23,23 @@ HEADER_CHARACTERS = 120
 BODY_CHARACTERS = 300
 _READ_BODY_BYTES = 4096
 _INDENT = 9
-_DRIVERS_NUMBERS = ("attempts", "rejections", "polls", "server_duration_s", "poll_bound_s")
+_STATES = {
+    FamilyState.ABSENT: "absent",
+    FamilyState.IDLE: "there and not moved",
+    FamilyState.LIVE: "live",
+}
 _TEXT_TYPES = ("text/", "application/json", "application/problem+json", "application/xml")
+
+
+class Ended(Protocol):
+    """What became of a request, whatever its kind."""
+
+    outcome: str
+    error_class: str
+    error: str
+
+    @property
+    def duration_s(self) -> float: ...
 
 
 class TrialView:
@@ -51,11 +67,11 @@ class TrialView:
         self._at(Text("ready", "bold green"))
         if declared is not None:
             asks = f": a run needs --time-scale {declared:g}" if declared != 1 else ""
-            self._detail(f"a testbed, which models time at scale {declared:g}{asks}", "yellow")
+            self.detail(f"a testbed, which models time at scale {declared:g}{asks}", "yellow")
 
-    def input(self, job: JobInput) -> None:
-        size = human(len(job.content), "bytes")
-        self._at(Text.assemble(("input ", "bold"), f"{plain(job.name)}, {plain(job.media_type)}, {size}"))
+    def say(self, what: str, text: str) -> None:
+        """A line with its time."""
+        self._at(Text.assemble((f"{what} ", "bold"), text))
 
     def stage(self, name: str) -> None:
         """A stage of the job begins."""
@@ -69,15 +85,15 @@ class TrialView:
         self._answered = body
         if request == self._shown and seen.answer is not None:
             self._at(Text.assemble("again: ", _status(seen), ("; the same" if body == before else "", "dim")))
-            self._detail(body if body != before else "", "dim")
+            self.detail(body if body != before else "", "dim")
             return
         self._shown = request
         self._at(Text(request, "bold"))
         self._headers(">", seen.headers)
-        self._detail(_outcome(seen))
+        self.detail(_outcome(seen))
         if seen.answer is not None:
             self._headers("<", seen.answer.headers.pairs)
-            self._detail(body, "dim")
+            self.detail(body, "dim")
 
     def step(self, step: Step) -> None:
         """A named call of the service's client has ended: its exchanges are printed already, if it made any
@@ -89,31 +105,25 @@ class TrialView:
             self._at(Text(f"{plain(step.name)} {plain(step.method)}: {took}{status}"))
         self._exchanges = 0
         if step.error_class:
-            self._detail(f"{plain(step.name)} failed: {step.error_class}: {plain(step.error)}", "red")
+            self.detail(f"{plain(step.name)} failed: {step.error_class}: {plain(step.error)}", "red")
 
     def output(self, artifact: Artifact, described: str) -> None:
-        """The job's output came, and is going to be inspected."""
+        """The request's output came, and is going to be inspected."""
         size, kind = human(len(artifact.content), "bytes"), plain(artifact.media_type) or "no media type"
         self._at(Text.assemble(("output ", "bold"), f"{plain(artifact.name, 100)}, {kind}, {size}"))
         if described:
-            self._detail(plain(described))
+            self.detail(plain(described))
 
-    def result(self, result: JobResult) -> None:
-        """The job has ended, and how."""
+    def result(self, result: Ended) -> None:
+        """The request has ended, and how."""
         took = human(result.duration_s, "s")
         if result.outcome == "ok":
             self._at(Text(f"succeeded in {took}", "bold green"))
         elif result.outcome == "failed":
             self._at(Text(f"failed after {took}: {result.error_class}", "bold red"))
-            self._detail(plain(result.error), "red")
+            self.detail(plain(result.error), "red")
         else:
             self._at(Text(f"{result.outcome} after {took}", "bold yellow"))
-        self._detail("stages: " + ", ".join(f"{name} {human(s, 's')}" for name, s in result.stages.items()))
-        self._detail(_driving(result))
-        seen = {k: v for k, v in result.numbers.items() if k not in _DRIVERS_NUMBERS}
-        if seen:
-            facts = ", ".join(f"{plain(name)} {human(value, '')}" for name, value in seen.items())
-            self._detail(f"validator: {facts}")
 
     def metrics(self, expected: ExpectedMetrics) -> None:
         """Which metrics can be had, and which cannot."""
@@ -125,12 +135,17 @@ class TrialView:
         width = max(map(len, expected.metrics)) + 2
         for metric in sorted(expected.metrics.values(), key=lambda one: bool(one.values)):
             self._line(Text.assemble(f"  {metric.name:{width}}", _now(metric), (_filled_by(metric), "dim")))
-            self._detail(plain(metric.origin), "dim")
-            self._detail(_judges(metric), "dim")
+            self.detail(plain(metric.origin), "dim")
+            self.detail(_judges(metric), "dim")
+        for state in FamilyState:
+            families = sorted(name for name, found in expected.families.items() if found is state)
+            if families:
+                style = "" if state is FamilyState.LIVE else "yellow"
+                self._line(Text(f"families expected, {_STATES[state]}: {plain(', '.join(families))}", style))
         for plan in expected.plans:
             self._line(Text(f"{plan.name}: {plain(plan.source) or 'this machine'}", "dim"))
             if trouble := expected.troubles.get(plan.name):
-                self._detail(plain(hide(trouble)), "red")
+                self.detail(plain(hide(trouble)), "red")
         self._line(Text(_missing(expected.metrics.values()), "yellow"))
 
     def next_command(self, words: Sequence[str]) -> None:
@@ -148,15 +163,15 @@ class TrialView:
             self._known[place] = value
             secret = is_secret_header(name) or name.lower() in self._hidden
             shown = "(hidden)" if secret else plain(hide(value), HEADER_CHARACTERS)
-            self._detail(f"{mark} {plain(name, HEADER_CHARACTERS)}: {shown}", "dim")
+            self.detail(f"{mark} {plain(name, HEADER_CHARACTERS)}: {shown}", "dim")
         if known:
-            self._detail(f"{mark} and {known} as before", "dim")
+            self.detail(f"{mark} and {known} as before", "dim")
 
     def _at(self, text: Text) -> None:
         """A line with its time."""
         self._fold(Text(f"{monotonic() - self._began_s:7.3f}".ljust(_INDENT), "dim"), text)
 
-    def _detail(self, text: str | Text, style: str = "") -> None:
+    def detail(self, text: str | Text, style: str = "") -> None:
         """A line below one with a time."""
         if text:
             self._fold(Text(" " * _INDENT), text if isinstance(text, Text) else Text(text, style))
@@ -203,16 +218,6 @@ def _body(answer: Answer | None) -> str:
     if not kind.startswith(_TEXT_TYPES):
         return f"({human(len(answer.body), 'bytes')}, not shown)"
     return plain(hide(answer.body[:_READ_BODY_BYTES].decode("utf-8", "replace")), BODY_CHARACTERS)
-
-
-def _driving(result: JobResult) -> str:
-    numbers = result.numbers
-    parts = [f"polls: {int(numbers['polls'])}"]
-    if "poll_bound_s" in numbers:
-        parts.append(f"they saw the end at most {human(numbers['poll_bound_s'], 's')} late")
-    if rejections := int(numbers["rejections"]):
-        parts.append(f"refusals met: {rejections}, attempts: {int(numbers['attempts'])}")
-    return "; ".join(parts)
 
 
 def _now(metric: ExpectedMetric) -> Text:

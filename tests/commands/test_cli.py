@@ -31,7 +31,7 @@ from genload.cli import main
         (["run", "orfeas", "--seed", "-3"], "--seed"),
         (["run", "orfeas", "--host", "gpu1:5000"], "the host needs its scheme"),
         (["run"], "SUITE[/SCENARIO]"),
-        (["demo", "nope"], "there is no scenario 'nope' in suite demo"),
+        (["demo", "nope"], "the demo has no scenario 'nope'"),
         (["demo", "--time-scale", "2"], "--time-scale 2 is not in 0..1"),
         (["report"], "DIR"),
         (["report", "missing"], "there is no folder missing"),

@@ -70,45 +70,91 @@ def test_a_testbed_that_ends_at_once_is_told_with_its_last_words() -> None:
 
 
 class Double:
-    """Stands in for testbed and suite, and keeps what they were asked for."""
+    """Stands in for testbeds and suites, and keeps what they were asked for."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, code: ExitCode) -> None:
-        self._code = code
-        self.options: Sequence[str] = ()
-        self.request: Request | None = None
-        self.scenarios: tuple[str, ...] = ()
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *codes: ExitCode) -> None:
+        self._codes = list(codes)
+        self.options: list[list[str]] = []
+        self.requests: list[Request] = []
+        self.scenarios: list[tuple[str, ...]] = []
         monkeypatch.setattr(_testbed, "running", self._running)
         monkeypatch.setattr(_suite_run, "run_suites", self._run_suites)
 
     @contextmanager
     def _running(self, options: Sequence[str]) -> Iterator[str]:
-        self.options = options
+        self.options.append(list(options))
         yield "http://127.0.0.1:4242"
 
     def _run_suites(self, request: Request, targets: Sequence[SuiteTarget], console: object) -> ExitCode:
-        self.request = request
+        self.requests.append(request)
         [target] = targets
-        self.scenarios = target.scenarios
-        return self._code
+        self.scenarios.append(target.scenarios)
+        return self._codes.pop(0)
 
 
-@pytest.mark.parametrize("code", [ExitCode.PASSED, ExitCode.INVALID])
-def test_the_whole_suite_against_it_at_the_same_time_scale(
-    monkeypatch: pytest.MonkeyPatch, in_empty_folder: Path, code: ExitCode
+IMAGES = ("baseline", "normal", "peak", "spike", "sustained")
+SPEECH = (
+    "light",
+    "medium",
+    "heavy",
+    "rapid_fire",
+    "mixed_voices",
+    "varying_lengths",
+    "sustained",
+    "memory_pressure",
+)
+
+
+@pytest.mark.parametrize(
+    ("codes", "code"),
+    [
+        ((ExitCode.PASSED, ExitCode.PASSED), ExitCode.PASSED),
+        ((ExitCode.PASSED, ExitCode.INVALID), ExitCode.INVALID),
+        ((ExitCode.FAILED, ExitCode.PASSED), ExitCode.FAILED),
+        ((ExitCode.INVALID, ExitCode.FAILED), ExitCode.FAILED),
+    ],
+)
+def test_both_suites_each_against_a_testbed_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, in_empty_folder: Path, codes: tuple[ExitCode, ...], code: ExitCode
 ) -> None:
-    double = Double(monkeypatch, code)
+    double = Double(monkeypatch, *codes)
     assert main(["demo"]) == code
-    assert list(double.options) == ["--slots", "20", "--time-scale", "0.02"]
-    assert double.scenarios == ("baseline", "normal", "peak", "spike", "sustained")
-    assert double.request is not None
-    assert (double.request.host, double.request.time_scale) == ("http://127.0.0.1:4242", 0.02)
-    assert double.request.results == Path("results")
+    images, speech = double.options
+    assert images == ["--slots", "20", "--time-scale", "0.02"]
+    assert speech[:2] == ["--api", "litetts"] and "--time-scale" not in speech
+    assert double.scenarios == [IMAGES, SPEECH]
+    assert {request.host for request in double.requests} == {"http://127.0.0.1:4242"}
+    assert [request.time_scale for request in double.requests] == [0.02, 1.0]
+    assert [request.overrides for request in double.requests] == [(), ("monitors.host.server.port=4242",)]
+    assert {request.results for request in double.requests} == {Path("results")}
+
+
+def test_nothing_follows_an_interruption(monkeypatch: pytest.MonkeyPatch, in_empty_folder: Path) -> None:
+    double = Double(monkeypatch, ExitCode.INTERRUPTED)
+    assert main(["demo"]) == ExitCode.INTERRUPTED
+    assert double.scenarios == [IMAGES]
 
 
 def test_some_scenarios_in_real_time(monkeypatch: pytest.MonkeyPatch, in_empty_folder: Path) -> None:
     double = Double(monkeypatch, ExitCode.PASSED)
-    assert main(["demo", "sustained", "--time-scale", "1", "--seed", "5", "--results", "here"]) == 0
-    assert double.scenarios == ("sustained",)
-    assert double.options[-1] == "1.0"
-    assert double.request is not None
-    assert (double.request.seed, double.request.results) == (5, Path("here"))
+    assert main(["demo", "spike", "--time-scale", "1", "--seed", "5", "--results", "here"]) == 0
+    assert double.scenarios == [("spike",)]
+    assert double.options == [["--slots", "20", "--time-scale", "1.0"]]
+    assert (double.requests[0].seed, double.requests[0].results) == (5, Path("here"))
+
+
+@pytest.mark.parametrize(
+    ("names", "scenarios"),
+    [
+        (["light"], [("light",)]),
+        (["heavy", "baseline"], [("baseline",), ("heavy",)]),
+        (["sustained"], [("sustained",), ("sustained",)]),
+        (["demo_speech/sustained"], [("sustained",)]),
+    ],
+)
+def test_a_name_means_every_suite_that_has_it(
+    monkeypatch: pytest.MonkeyPatch, in_empty_folder: Path, names: list[str], scenarios: list[tuple[str, ...]]
+) -> None:
+    double = Double(monkeypatch, ExitCode.PASSED, ExitCode.PASSED)
+    assert main(["demo", *names]) == 0
+    assert double.scenarios == scenarios

@@ -1,0 +1,70 @@
+"""The one job of `genload try`: its stages as they begin, its output as it came, what the validator says."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from genload.artifacts.images import ImageSource
+from genload.commands._trial_view import TrialView
+from genload.job import Job, JobResult
+from genload.plain import plain
+from genload.reporting.wording import human
+from genload.service import Artifact, JobClient
+from genload.settings.suite import Service
+
+_DRIVERS_NUMBERS = ("attempts", "rejections", "polls", "server_duration_s", "poll_bound_s")
+
+
+class JobAttempt:
+    """One job, from an image that the seed makes."""
+
+    def __init__(self, client: JobClient, service: Service, seed: int, view: TrialView) -> None:
+        self._client, self._view = client, view
+        folder = None if service.images is None else Path(service.images)
+        image = ImageSource(seed, folder).image("try", 0, 1)
+        size = human(len(image.content), "bytes")
+        view.say("input", f"{plain(image.name)}, {plain(image.media_type)}, {size}")
+        self._job = Job(
+            client,
+            image,
+            service=service,
+            inspect=self._inspect,
+            rng=random.Random(seed),
+            request_id=str(uuid.uuid4()),
+            on_stage=view.stage,
+        )
+
+    def run(self) -> str:
+        result = self._job.run()
+        self._show(result)
+        return result.outcome
+
+    def break_off(self) -> None:
+        self._show(self._job.result(outcome="unfinished"))
+
+    def _inspect(self, artifact: Artifact) -> Mapping[str, float]:
+        self._view.output(artifact, self._client.describe(artifact))
+        return self._client.inspect(artifact)
+
+    def _show(self, result: JobResult) -> None:
+        view = self._view
+        view.result(result)
+        view.detail("stages: " + ", ".join(f"{name} {human(s, 's')}" for name, s in result.stages.items()))
+        view.detail(_driving(result))
+        seen = {k: v for k, v in result.numbers.items() if k not in _DRIVERS_NUMBERS}
+        if seen:
+            facts = ", ".join(f"{plain(name)} {human(value, '')}" for name, value in seen.items())
+            view.detail(f"validator: {facts}")
+
+
+def _driving(result: JobResult) -> str:
+    numbers = result.numbers
+    parts = [f"polls: {int(numbers['polls'])}"]
+    if "poll_bound_s" in numbers:
+        parts.append(f"they saw the end at most {human(numbers['poll_bound_s'], 's')} late")
+    if rejections := int(numbers["rejections"]):
+        parts.append(f"refusals met: {rejections}, attempts: {int(numbers['attempts'])}")
+    return "; ".join(parts)
