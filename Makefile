@@ -35,7 +35,8 @@ lock: $(STAMP) ## pin every dependency of pyproject.toml in requirements.txt, wi
 bench: $(STAMP) ## measurements: what genload itself costs, how right its numbers are
 	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python -u $$file $(ARGS) || exit 1; done
 
-soak: $(STAMP) ## two hours at a steady rate against the testbed: is the client's memory flat?
+soak: $(STAMP) ## 20 minutes of every audio format, two hours of jobs: does the client's memory stay flat?
+	$(BIN)/python -u bench/long/formats.py
 	$(BIN)/python -u bench/long/steady.py $(ARGS)
 
 install: $(STAMP) ## the environment alone

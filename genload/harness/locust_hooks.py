@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 HEARTBEAT_LIVENESS = 15  # seconds; a worker that computes for more than 3 s is not a dead worker
 MASTER_HEARTBEAT_TIMEOUT = 15  # seconds; workers of a dead master go on loading the service for so long
-HISTORY_ENTRIES = 1000  # of the web UI's charts: 80 minutes before the first thinning
+HISTORY_ENTRIES = 240  # of the charts: 20 minutes before the first thinning
 
 
 def apply() -> None:
