@@ -82,6 +82,8 @@ class PhasedShape(LoadTestShape):
         a second late.
         """
         seen_s = self.elapsed_s() + self.ahead_s
+        # Before the wait, too: it may last until the load is over.
+        self._largest = max(self._largest, self.phases.target(seen_s))
         to_boundary_s = self.phases.next_boundary_s(seen_s) - seen_s
         if to_boundary_s < TICK_S:
             self._sleep(to_boundary_s)

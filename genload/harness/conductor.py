@@ -135,7 +135,8 @@ class Conductor:
             return None
         if self.stage == "load":
             wanted = self.shape.tick()
-            self._largest = wanted[0] if wanted else self._largest
+            # Never fewer: those who came for the warm-up stay, though a ramp begins with nobody.
+            self._largest = max(self._largest, wanted[0] if wanted else 0)
         users, rate = self._largest, float(max(self._largest, 1))
         if self._locust_users() < users:
             # Locust answers a repeated target by doing nothing, even when users have died meanwhile.

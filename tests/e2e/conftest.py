@@ -18,7 +18,7 @@ from genload.runlog.reader import open_run
 from genload.runlog.records import RequestRecord
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCUSTFILE = ROOT / "locustfiles" / "generation3d.py"
+LOCUSTFILES = ROOT / "locustfiles"
 
 
 @dataclass
@@ -56,15 +56,15 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture
 def start_locust(tmp_path: Path, environment: dict[str, str]) -> Start:
-    """Start Locust with our locustfile; results go to tmp_path/results."""
+    """Start Locust with one of our locustfiles; results go to tmp_path/results."""
 
-    def start(*options: str) -> subprocess.Popen[str]:
+    def start(*options: str, locustfile: str = "generation3d") -> subprocess.Popen[str]:
         command = [
             sys.executable,
             "-m",
             "locust",
             "-f",
-            str(LOCUSTFILE),
+            str(LOCUSTFILES / f"{locustfile}.py"),
             "--results",
             str(tmp_path / "results"),
             *options,

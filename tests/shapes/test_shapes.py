@@ -114,6 +114,14 @@ def test_locust_is_never_asked_to_take_users_away() -> None:
     assert counts[-1] == 7
 
 
+def test_a_load_shorter_than_a_tick_has_its_users_to_the_end() -> None:
+    clock, shape = Clock(), extensions.shape_class("paced")
+    settings = shape.Settings(kind="paced", every_s=0.1, duration_s=0.7)
+    paced = shape(settings, ahead_s=0.5, clock=clock, sleep=clock.sleep)
+    assert paced.tick() == (7, 7.0)
+    assert paced.elapsed_s() == pytest.approx(0.2)  # the tick has waited until nothing lay ahead any more
+
+
 def test_a_ramp_reaches_all_users_at_its_end() -> None:
     clock = Clock()
     shape = shape_of("normal", clock, users=10, duration_s=30.0, ramp_s=10.0)
