@@ -19,14 +19,16 @@ from genload.errors import ServiceUnavailableError
 _READY_S = 60.0
 _END_S = 10.0
 _PROBE_S = 0.05
+_NICENESS = 10
 
 
 @contextmanager
-def running(options: Sequence[str], command: Sequence[str] = ()) -> Iterator[str]:
+def running(options: Sequence[str], command: Sequence[str] = (), *, yields: bool = False) -> Iterator[str]:
     """Start ``genload serve`` with `options` on a free port; its URL. It ends with the block.
 
     Args:
         command: another way to start it, without a port; None of it: this genload's own.
+        yields: it gets what CPU the load generator leaves: whoever measures must not wait for who works.
 
     Raises:
         ServiceUnavailableError: it ended, or was not ready in time; with its own last words.
@@ -39,6 +41,8 @@ def running(options: Sequence[str], command: Sequence[str] = ()) -> Iterator[str
             words, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, process_group=0
         )
         try:
+            if yields:
+                os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
             _wait_until_ready(port, process, log)
             yield f"http://127.0.0.1:{port}"
         finally:

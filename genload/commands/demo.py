@@ -20,7 +20,7 @@ class Part:
 
     Attributes:
         serve: options of ``genload serve``.
-        scaled: the testbed models time; a real engine does not.
+        scaled: the testbed models time; a real engine takes it, and all the CPU that there is.
         overrides: of the suite, with ``{port}`` for that of the testbed.
     """
 
@@ -100,7 +100,7 @@ def demo(
     for part, request in parts:
         scale = f", time scale {time_scale:g}" if part.scaled else ""
         console.print(f"starting the testbed: {part.about}{scale}")
-        with _testbed.running(part.options(time_scale)) as url:
+        with _testbed.running(part.options(time_scale), yields=not part.scaled) as url:
             there = part.at(url, request)
             codes.append(run_suites(there, checked(there), console))
         if codes[-1] not in GOES_ON_AFTER:

@@ -44,7 +44,16 @@ def test_the_testbed_runs_on_a_free_port_until_the_block_ends() -> None:
         assert options[:1] == ["--port"] and options[2:] == ["--slots", "20"]
         assert url == f"http://127.0.0.1:{options[1]}"
         assert is_running(int(process_id))
+        assert os.getpriority(os.PRIO_PROCESS, int(process_id)) == os.getpriority(os.PRIO_PROCESS, 0)
     assert not is_running(int(process_id))
+
+
+@pytest.mark.processes
+def test_a_testbed_that_works_hard_leaves_the_cpu_to_who_measures() -> None:
+    with _testbed.running([], [sys.executable, "-c", SERVICE], yields=True) as url:
+        with urllib.request.urlopen(url) as answer:  # noqa: S310
+            process_id = int(answer.read().split()[0])
+        assert os.getpriority(os.PRIO_PROCESS, process_id) > os.getpriority(os.PRIO_PROCESS, 0)
 
 
 @pytest.mark.processes
@@ -75,14 +84,16 @@ class Double:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *codes: ExitCode) -> None:
         self._codes = list(codes)
         self.options: list[list[str]] = []
+        self.yields: list[bool] = []
         self.requests: list[Request] = []
         self.scenarios: list[tuple[str, ...]] = []
         monkeypatch.setattr(_testbed, "running", self._running)
         monkeypatch.setattr(_suite_run, "run_suites", self._run_suites)
 
     @contextmanager
-    def _running(self, options: Sequence[str]) -> Iterator[str]:
+    def _running(self, options: Sequence[str], *, yields: bool) -> Iterator[str]:
         self.options.append(list(options))
+        self.yields.append(yields)
         yield "http://127.0.0.1:4242"
 
     def _run_suites(self, request: Request, targets: Sequence[SuiteTarget], console: object) -> ExitCode:
@@ -123,6 +134,7 @@ def test_both_suites_each_against_a_testbed_of_its_own(
     assert images == ["--slots", "20", "--time-scale", "0.02"]
     assert speech[:2] == ["--api", "litetts"] and "--time-scale" not in speech
     assert double.scenarios == [IMAGES, SPEECH]
+    assert double.yields == [False, True]
     assert {request.host for request in double.requests} == {"http://127.0.0.1:4242"}
     assert [request.time_scale for request in double.requests] == [0.02, 1.0]
     assert [request.overrides for request in double.requests] == [(), ("monitors.host.server.port=4242",)]
