@@ -140,6 +140,33 @@ def test_users_at_the_gate_are_seen(clock: Clock) -> None:
     assert (gate.waiting, gate.working) == (0, 3)
 
 
+def test_a_burst_starts_within_one_turn_of_the_loop() -> None:
+    gate = Gate()
+    gate.reset(Timeline((Phase("burst", None, users=200, iterations=200, per_user=1),)), Share())
+    turns = 0
+    began: list[int] = []
+
+    def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            gevent.sleep(0)
+
+    def user(index: int) -> None:
+        if gate.wait(index) and gate.start(index) is not None:
+            began.append(turns)
+
+    users = [gevent.spawn(user, gate.join()) for _ in range(200)]
+    counting = gevent.spawn(count)
+    while gate.waiting < 200 or not turns:
+        gevent.sleep(0.001)
+    gate.begin(gate._clock())
+    gevent.joinall(users, timeout=10)
+    counting.kill()
+    assert len(began) == 200
+    assert len(set(began)) == 1
+
+
 def test_waiting_users_go_at_their_moments_by_the_real_clock() -> None:
     gate = Gate()
     timeline = Timeline((Phase("paced", 60.0, users=3, every_s=0.02),))

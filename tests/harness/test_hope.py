@@ -129,6 +129,15 @@ def test_counted_iterations_leave_an_exact_number() -> None:
     assert lost("generate.completed >= 5", timeline=COUNTED, into_s=1, ok=3, failed=1, in_flight=1) != ""
 
 
+def test_a_schedule_leaves_the_arrivals_that_have_no_record() -> None:
+    # 50 arrivals, whatever the speed; those in flight are among them.
+    paced = Timeline((Phase("paced", 10.0, users=50, every_s=0.2),))
+    common = {"timeline": paced, "phase": "paced"}
+    assert lost("generate.completed >= 40", **common, into_s=9, ok=30, failed=10, in_flight=5) == ""
+    assert lost("generate.completed >= 41", **common, into_s=9, ok=30, failed=10, in_flight=5) != ""
+    assert lost("generate.attempted == 51", **common, into_s=1, ok=1) != ""
+
+
 @pytest.mark.parametrize(
     "rule",
     [

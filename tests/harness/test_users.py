@@ -1,0 +1,146 @@
+"""What a user does between its turns, and which users fit which service."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from locust.exception import StopUser
+
+from genload.errors import UsageError
+from genload.harness import users
+from genload.harness.gate import Gate
+from genload.harness.job_user import JobUser
+from genload.harness.speech_user import SpeechUser
+from genload.harness.tickets import Share
+from genload.harness.users import LoadUser, check_users
+from genload.runlog.records import RequestRecord
+from genload.service import JobClient, SpeechClient
+from genload.settings.phases import Phase, Timeline
+from genload.settings.suite import Scenario
+
+STEADY = Timeline((Phase("steady", 60.0, users=1),))
+PACED = Timeline((Phase("paced", 60.0, users=1, every_s=10.0),))
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What a user would have slept."""
+    slept: list[float] = []
+    monkeypatch.setattr(users.gevent, "sleep", slept.append)
+    return slept
+
+
+class Clock:
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def user_of(timeline: Timeline, clock: Clock) -> LoadUser:
+    """A user at an open gate, its scenario with pauses."""
+    gate = Gate(clock)
+    gate.reset(timeline, Share())
+    scenario = Scenario.model_validate({"shape": {"kind": "normal"}, "think": "3s", "failure_pause": "7s"})
+    plan = SimpleNamespace(scenario=scenario, service=None)
+    load = SimpleNamespace(
+        plan=plan,
+        gate=gate,
+        rng=lambda index: SimpleNamespace(uniform=lambda low, high: high),
+        kit=SimpleNamespace(request_type="POST"),
+        recorder=SimpleNamespace(since_start=lambda at_s: at_s - 100.0),
+    )
+    user = LoadUser(SimpleNamespace(genload=load))
+    user.on_start()
+    gate.begin(clock.now_s)
+    return user
+
+
+def result_of(start_s: float, end_s: float) -> Any:
+    return SimpleNamespace(
+        request_id="r", start_s=start_s, end_s=end_s, outcome="failed", status=500, error_class="server",
+        error="no", bytes_sent=1, bytes_received=2, numbers={"attempts": 1.0}, failed_output=None,
+    )  # fmt: skip
+
+
+def test_a_user_thinks_before_a_request_and_rests_after_a_failure(pauses: list[float]) -> None:
+    user = user_of(STEADY, Clock())
+    assert user.next_number() == 0
+    with user.turn() as turn:
+        assert (turn.phase, turn.number) == ("steady", 0)
+    user.pause_after(result_of(100.0, 101.0))
+    assert pauses == [3.0, 7.0]
+
+
+def test_the_hands_of_an_open_schedule_do_neither(pauses: list[float]) -> None:
+    clock = Clock()
+    user = user_of(PACED, clock)
+    for number in range(2):
+        assert user.next_number() == number
+        with user.turn() as turn:
+            assert turn.intended_s == 100.0 + 10 * number
+        user.pause_after(result_of(100.0, 101.0))
+        clock.now_s += 10.0
+    assert pauses == []
+
+
+def test_when_nobody_may_start_any_more_the_user_ends() -> None:
+    user = user_of(STEADY, Clock())
+    user.load.gate.close()
+    with pytest.raises(StopUser):
+        user.next_number()
+    with pytest.raises(StopUser), user.turn():
+        pass
+
+
+def test_a_late_start_is_told_beside_the_intended_one() -> None:
+    clock = Clock()
+    user = user_of(PACED, clock)
+    clock.now_s = 104.0
+    with user.turn() as turn:
+        record = user._request_record(turn, result_of(104.5, 106.0), "speech")
+    assert (record.intended_s, record.start_s, record.duration_s) == (0.0, 4.5, 1.5)
+    assert record.latency_s == 6.0
+    assert record.numbers == {"attempts": 1.0, "start_delay_s": 4.5}
+    assert (record.name, record.operation, record.type, record.phase) == (
+        "speech",
+        "speech",
+        "POST",
+        "paced",
+    )
+
+
+def test_in_a_load_of_users_latency_is_the_duration() -> None:
+    record = RequestRecord(source="", n=0, name="speech", start_s=4.0, duration_s=1.5)
+    assert record.latency_s == 1.5
+
+
+class Bare(LoadUser):
+    abstract = True
+
+
+@pytest.mark.parametrize(
+    ("user_class", "client_class", "fits"),
+    [
+        (JobUser, JobClient, True),
+        (SpeechUser, SpeechClient, True),
+        (Bare, JobClient, True),
+        (Bare, SpeechClient, True),
+        (JobUser, SpeechClient, False),
+        (SpeechUser, JobClient, False),
+    ],
+)
+def test_users_talk_to_services_of_their_kind(user_class: Any, client_class: Any, fits: bool) -> None:
+    plan: Any = SimpleNamespace(
+        client_class=client_class,
+        service=SimpleNamespace(api="some"),
+        suite=SimpleNamespace(name="mine", locustfile="theirs"),
+    )
+    if fits:
+        check_users([user_class], plan)
+    else:
+        with pytest.raises(UsageError, match="'some' of suite mine has none") as refusal:
+            check_users([Bare, user_class], plan)
+        assert "theirs" in refusal.value.remedy
