@@ -49,7 +49,8 @@ from genload.sampler import SamplerHandle, start_sampler
 logger = logging.getLogger(__name__)
 
 WATCH_S = 0.02  # how often the end of the warm-up, of counted requests and of the draining is looked for
-GATHER_S = 10.0  # for the first users to come to the gate with their inputs, before the load begins
+GATHER_S = 10.0  # for the first users to come to the gate with their inputs, before the load begins …
+GATHER_USER_S = 0.01  # … and so much more for each: they make them one at a time
 NOBODY_S = 1.0  # … when Locust has made them all and none has come: they are not held by the gate at all
 TICK_S = 1.0  # how often the users, the client's health and the flush are due
 TICKS_PER_LOAD = 50  # … but at least so often in a short load
@@ -246,7 +247,7 @@ class Conductor:
                 seen_s = min(seen_s, now_s)
             if waiting >= wanted or now_s - seen_s >= NOBODY_S:
                 return
-            if now_s - began_s >= GATHER_S:
+            if now_s - began_s >= GATHER_S + GATHER_USER_S * wanted:
                 self.notice(
                     "users_late",
                     f"the load began with {waiting} of {wanted} users: the others were not ready",

@@ -227,10 +227,12 @@ class Gate:
         if ticket.due_s is not None:
             due = ticket.due_s <= into_s < self.timeline.duration_s
             return self._planned_turn(ticket) if due else None
-        phase = self.timeline.phase_at(into_s)
-        if phase is None or self.share.number(index) >= self.timeline.target(into_s):
+        place = self.timeline.index_at(into_s)
+        if place is None:
             return None
-        return Turn(phase.name, False, ticket.number)
+        phase = self.timeline.phases[place]
+        may = self.share.number(index) < phase.target(into_s - self.timeline.start_s(place))
+        return Turn(phase.name, False, ticket.number) if may else None
 
     def _planned_turn(self, ticket: Ticket) -> Turn:
         return Turn(ticket.phase, False, ticket.number, self.origin_s + (ticket.due_s or 0.0))

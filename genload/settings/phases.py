@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from math import ceil, floor, inf
 
@@ -60,7 +61,7 @@ class Phase:
         return self.users_from + floor((self.users - self.users_from) * share)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: its properties are asked for with each request, and kept
 class Timeline:
     """Phases one after the other; half-open, so that a boundary belongs to the later phase.
 
@@ -80,33 +81,33 @@ class Timeline:
                 "a phase that counts its requests stands alone, and an open schedule among its like"
             )
 
-    @property
+    @cached_property
     def ends_s(self) -> tuple[float, ...]:
         """When each phase ends; a phase without a duration never ends by the clock."""
         lengths = (inf if p.duration_s is None else p.duration_s for p in self.phases)
         return tuple(accumulate(lengths))
 
-    @property
+    @cached_property
     def duration_s(self) -> float:
         """When the load ends by the clock: `inf` for a phase that counts iterations."""
         return max(self.ends_s, default=0.0)
 
-    @property
+    @cached_property
     def max_users(self) -> int:
         return max(max(p.users, p.users_from or 0) for p in self.phases)
 
-    @property
+    @cached_property
     def iterations(self) -> int | None:
         """How many requests the whole timeline makes, when it counts them."""
         counts = [p.iterations for p in self.phases if p.iterations is not None]
         return sum(counts) if counts else None
 
-    @property
+    @cached_property
     def per_user(self) -> int | None:
         """Of the counted requests, how many each user makes; None: whoever is free takes the next."""
         return next((phase.per_user for phase in self.phases if phase.per_user is not None), None)
 
-    @property
+    @cached_property
     def arrivals(self) -> int | None:
         """How many requests an open schedule starts in all; None for a load of users."""
         counts = [p.arrivals for p in self.phases if p.arrivals is not None]
