@@ -16,6 +16,7 @@ from rich.text import Text
 
 from genload.analysis.judged import CriterionVerdict, ErrorGroup, JudgedRun, JudgedSuite
 from genload.analysis.judged_speech import SpeechSummary
+from genload.reporting.monitor_wording import monitor_words, uptime_words
 from genload.reporting.speech_wording import findings, stalls, strata, valid
 from genload.reporting.wording import (
     explained,
@@ -34,6 +35,7 @@ _RESULTS = {
     "inconclusive": Text("open", "yellow"),
 }
 _MOST_MESSAGES = 3
+_LONGEST_LINE = 200
 
 
 def verdict_view(judged: JudgedRun) -> RenderableType:
@@ -60,8 +62,18 @@ def _verdict(run: JudgedRun) -> Iterator[RenderableType]:
         yield from _speech(run.speech)
     for group in run.errors:
         yield from _error(group)
+    yield from _monitors(run)
     for notice in run.notices:
         yield _indented(Text.assemble(("note: ", "bold"), plain(notice)))
+
+
+def _monitors(run: JudgedRun) -> Iterator[RenderableType]:
+    """Those that lack something, one that never came being a notice; and the service when it was down."""
+    for each in run.monitors:
+        if each.failing and not each.silent:
+            yield _indented(Text.assemble(("monitor: ", "bold"), plain(monitor_words(each), _LONGEST_LINE)))
+    if run.uptime is not None and run.uptime.down:
+        yield _indented(Text(plain(uptime_words(run) or "")))
 
 
 def _heading(name: str, word: str) -> Text:

@@ -16,6 +16,7 @@ from genload.analysis.judged_speech import SpeechNumbers
 from genload.analysis.reconciliation import Comparison
 from genload.errors import ExitCode
 from genload.reporting import write_text
+from genload.reporting.monitor_wording import monitor_words, uptime_words
 from genload.reporting.speech_wording import findings, stalls, strata, valid
 from genload.reporting.wording import (
     explained,
@@ -95,6 +96,7 @@ def _scenario(run: JudgedRun) -> Iterator[str]:
     yield from _speech(run)
     yield from _list((_error(group) for group in run.errors), "Errors:")
     yield from _machines(run)
+    yield from _list(_monitors(run), "Monitors:")
     yield from _list(_families(run), "Expected metrics:")
     yield from _list((_counted(c) for c in run.reconciliation), "Against the service's own counts:")
     yield from _list((_text(notice) for notice in run.notices), "Notices:")
@@ -172,6 +174,13 @@ def _machines(run: JudgedRun) -> Iterator[str]:
             for s in run.series
         ),
     )
+
+
+def _monitors(run: JudgedRun) -> Iterator[str]:
+    """The service's uptime, and each monitor; one that never came is a notice."""
+    if (words := uptime_words(run)) is not None:
+        yield _text(words)
+    yield from (_text(monitor_words(each)) for each in run.monitors if not each.silent)
 
 
 def _families(run: JudgedRun) -> Iterator[str]:

@@ -30,10 +30,11 @@ from genload.analysis.judged import (
     Verdict,
 )
 from genload.analysis.judged_speech import SpeechSummary
+from genload.analysis.monitors import MonitorSummary
 from genload.analysis.reconciliation import Comparison
 from genload.errors import ExitCode
 from genload.reporting import write_text
-from genload.reporting.wording import rehearsal_note, utc
+from genload.reporting.wording import moment, rehearsal_note, utc
 
 FORMAT = 1
 _VALIDATION = {"pass": True, "fail": False, "inconclusive": None}
@@ -119,6 +120,22 @@ class Monitored:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Downtime:
+    """From the first health probe that failed to the next that did not; null when none came in the load."""
+
+    start_time: str
+    end_time: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uptime:
+    """The service by its health probe: percent of the probes, and when it was down."""
+
+    percent: float
+    down: list[Downtime]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """The suite as it was asked for, and as it was run (scaled); secrets stay references."""
 
@@ -146,6 +163,10 @@ class Tail:
     system_monitoring: dict[str, Monitored] | UnsetType = UNSET
     """Sustained load only: how each machine metric went."""
     series: list[SeriesSummary]
+    monitors: list[MonitorSummary]
+    """How each monitor itself did: ticks owed and come, and what went wrong."""
+    uptime: Uptime | UnsetType = UNSET
+    """Where a monitor probes the service."""
     contract: list[FamilyFinding] | UnsetType = UNSET
     """Where the suite expects metric families: what became of each."""
     reconciliation: list[Comparison] | UnsetType = UNSET
@@ -217,6 +238,8 @@ def results(run: JudgedRun) -> Results:
         degradation_analysis=run.degradation if run.degradation is not None else UNSET,
         system_monitoring={s.metric: _monitored(s) for s in run.series} if sustained else UNSET,
         series=run.series,
+        monitors=run.monitors,
+        uptime=_uptime(run),
         contract=run.contract or UNSET,
         reconciliation=run.reconciliation or UNSET,
         client=run.client,
@@ -242,15 +265,26 @@ def _numbers(summary: Summary) -> dict[str, Any]:
 
 
 def _phase(phase: PhaseSummary, run: JudgedRun) -> Phase:
-    # Phases count from the beginning of the run, its start time is that of the load, which the first begins.
-    load_s = run.phases[0].start_s
     return Phase(
-        start_time=utc(run.start_time, phase.start_s - load_s),
-        end_time=utc(run.start_time, phase.end_s - load_s),
+        start_time=moment(run, phase.start_s),
+        end_time=moment(run, phase.end_s),
         duration_seconds=phase.end_s - phase.start_s,
         target_users=phase.target_users,
         **_numbers(phase.summary),
     )
+
+
+def _uptime(run: JudgedRun) -> Uptime | UnsetType:
+    if run.uptime is None:
+        return UNSET
+    down = [
+        Downtime(
+            start_time=moment(run, each.start_s),
+            end_time=None if each.end_s is None else moment(run, each.end_s),
+        )
+        for each in run.uptime.down
+    ]
+    return Uptime(percent=100 * run.uptime.share, down=down)
 
 
 def _validation(run: JudgedRun) -> dict[str, bool | None]:

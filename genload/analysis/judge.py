@@ -21,6 +21,7 @@ from genload.analysis.intake import Intake, take_in
 from genload.analysis.judged import CriterionVerdict, JudgedRun, Outcome, Reason, Verdict
 from genload.analysis.judged_speech import SpeechSummary
 from genload.analysis.load import Load, load_of
+from genload.analysis.monitors import monitor_summaries, silent_notices, uptime
 from genload.analysis.observe import Measures, catalogue_of
 from genload.analysis.reconciliation import Ledger, reconcile
 from genload.analysis.series import SeriesStore
@@ -98,6 +99,7 @@ def judge_log(
     begin_s, end_s = (load.start_s, load.end_s) if load else (0.0, 0.0)
     everything = np.ones(len(table), dtype=np.bool_)
     warmup = run.intake.warmup
+    monitors = monitor_summaries(header.monitors, log.samples(), load) if load else []
     return JudgedRun(
         suite=suite.name,
         scenario=header.scenario,
@@ -119,7 +121,9 @@ def judge_log(
         series=summaries.series_summaries(run.store, load, run.catalogue) if load else [],
         client=summaries.client_summary(run.processes, run.users, table),
         verdict=verdict,
-        notices=[*(e.text for e in run.events if isinstance(e, Notice)), *log.problems],
+        notices=[*run.told(), *silent_notices(monitors), *log.problems],
+        monitors=monitors,
+        uptime=uptime(run.store, load) if load else None,
         requested=header.requested,
         effective=header.suite,
         versions=header.versions,
@@ -194,6 +198,10 @@ class _Run:
             criteria=judged,
             exit_code=run_exit_code(self.events, why_not, judged, result, strict=strict),
         )
+
+    def told(self) -> list[str]:
+        """What the run itself had to say, in the order it did."""
+        return [event.text for event in self.events if isinstance(event, Notice)]
 
     def reasons(self) -> list[Reason]:
         table = self.intake.measured

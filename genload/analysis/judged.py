@@ -8,6 +8,7 @@ import msgspec
 
 from genload.analysis.contract import FamilyFinding
 from genload.analysis.judged_speech import SpeechSummary
+from genload.analysis.monitors import MonitorSummary, Uptime
 from genload.analysis.reconciliation import Comparison
 
 Outcome = Literal["pass", "fail", "inconclusive"]
@@ -159,6 +160,8 @@ class JudgedRun(msgspec.Struct, kw_only=True):
     versions: dict[str, str]
     failure_pause_s: float
     speech: SpeechSummary | None = None  # where the outputs are listened to
+    monitors: list[MonitorSummary] = []  # how each did during the load
+    uptime: Uptime | None = None  # where a monitor asked the service whether it is there
     contract: list[FamilyFinding] = []  # where the suite expects metric families
     reconciliation: list[Comparison] = []  # where the suite maps counts of the service
     degradation: (

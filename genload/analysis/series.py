@@ -17,6 +17,14 @@ TICKS_FORGIVEN = 2
 """Missed ticks that cost no coverage: in a short phase two of them would be more than 5 %."""
 
 
+def ticks_owed(stretches: Sequence[tuple[float, float]], interval_s: float) -> int:
+    """How many ticks a monitor must deliver in stretches of time.
+
+    A stretch of 9.5 intervals holds 9 or 10 ticks; only the 9 are owed.
+    """
+    return sum(floor((high - low) / interval_s + 1e-9) for low, high in stretches)
+
+
 @dataclass(frozen=True)
 class Series:
     """One metric from one monitor, in the order of time; base units.
@@ -36,9 +44,8 @@ class Series:
         inside = np.zeros(len(self.times_s), dtype=np.bool_)
         for low, high in stretches:
             inside |= (self.times_s >= low) & (self.times_s <= high)
-        # A stretch of 9.5 intervals holds 9 or 10 ticks; only the 9 are owed.
-        owed = sum(floor((high - low) / self.interval_s + 1e-9) for low, high in stretches)
         times_s, values = self.times_s[inside], self.values[inside]
+        owed = ticks_owed(stretches, self.interval_s)
         return Series(self.metric, self.source, times_s, values, self.interval_s, owed)
 
     @property

@@ -112,6 +112,13 @@ def utc(moment: str, after_s: float = 0.0) -> str:
     return later.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def moment(run: JudgedRun, t_s: float) -> str:
+    """When something was that happened so many seconds after the run began, as `utc`."""
+    # The start time is that of the load, which the first phase begins.
+    load_s = run.phases[0].start_s if run.phases else 0.0
+    return utc(run.start_time, t_s - load_s)
+
+
 def rehearsal_note(run: JudgedRun) -> str | None:
     """The sentence that every report of a scaled run starts with; None for a run in real time."""
     if run.time_scale == 1.0 and not run.rehearsal:

@@ -156,6 +156,10 @@ Event = (
 )
 
 
+HANGS = "hangs: "
+"""What the error of a tick begins with that has not ended; such a sample has nothing else."""
+
+
 class Sample(msgspec.Struct, omit_defaults=True, kw_only=True):
     """One tick of one monitor. A tick that was missed has no line: a hole, not a repeated value."""
 

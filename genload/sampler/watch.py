@@ -17,7 +17,7 @@ from genload import extensions
 from genload.errors import ConfigError
 from genload.monitor import Monitor, MonitorError
 from genload.plain import plain
-from genload.runlog.records import MonitorPlan, Sample
+from genload.runlog.records import HANGS, MonitorPlan, Sample
 from genload.settings.secrets import hide
 
 MAX_ERROR_CHARACTERS = 500
@@ -107,7 +107,7 @@ class Watch:
         return Sample(
             t_s=now_s - t0_s,
             monitor=self.name,
-            error=f"hangs: the tick {now_s - began_s:.0f} s ago has not ended",
+            error=f"{HANGS}the tick {now_s - began_s:.0f} s ago has not ended",
         )
 
     @property

@@ -1,0 +1,114 @@
+"""How the monitors themselves did during the load, and when the service was there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from math import inf
+
+import msgspec
+import numpy as np
+
+from genload.analysis.evidence import BoolArray, FloatArray
+from genload.analysis.load import Load
+from genload.analysis.series import TICKS_FORGIVEN, SeriesStore, ticks_owed
+from genload.runlog.records import HANGS, MonitorPlan, Sample
+
+UPTIME = "service.up"
+
+
+class MonitorSummary(msgspec.Struct, kw_only=True):
+    """What one monitor delivered during the load.
+
+    A tick counts as come when it brought a number, whatever else went wrong in it.
+    """
+
+    monitor: str
+    expected: int  # ticks owed
+    came: int
+    errors: int  # ticks with an error, whether or not they brought numbers
+    last_error: str  # "" when there was none
+    hung: bool  # a tick that had not ended when it was looked for
+
+    @property
+    def silent(self) -> bool:
+        """Whether it never delivered, where it should have."""
+        return self.came == 0 and self.expected > 0
+
+    @property
+    def failing(self) -> bool:
+        """Whether a reader must hear of it: it is silent, lacks ticks, had errors or hung."""
+        return self.silent or self.expected - self.came > TICKS_FORGIVEN or self.errors > 0 or self.hung
+
+
+class Downtime(msgspec.Struct, kw_only=True):
+    """Seconds since the run began; no end when the service was still down at the load's."""
+
+    start_s: float
+    end_s: float | None
+
+
+class Uptime(msgspec.Struct, kw_only=True):
+    """When the service answered its health probe during the load, to the probe's interval.
+
+    `share` is that of the probes, as a criterion on the mean of ``service.up`` has it.
+    """
+
+    share: float
+    down: list[Downtime]
+
+
+def monitor_summaries(
+    plans: Sequence[MonitorPlan], samples: Iterable[Sample], load: Load
+) -> list[MonitorSummary]:
+    """One for each monitor of the run, in the suite's order."""
+    ticks: dict[str, list[Sample]] = {plan.name: [] for plan in plans}
+    for sample in samples:
+        # A tick that hangs is told of after a while, which may be after the end.
+        end_s = inf if sample.error.startswith(HANGS) else load.end_s
+        if sample.monitor in ticks and load.start_s <= sample.t_s <= end_s:
+            ticks[sample.monitor].append(sample)
+    return [_summary(plan, ticks[plan.name], load) for plan in plans]
+
+
+def _summary(plan: MonitorPlan, ticks: Sequence[Sample], load: Load) -> MonitorSummary:
+    delivered = [tick for tick in ticks if tick.values]
+    # A monitor that wrote its history is measured by it: the first looks before it do not count.
+    history = sum(not tick.live for tick in delivered)
+    failed = [tick for tick in ticks if tick.error]
+    hangs = [tick for tick in failed if tick.error.startswith(HANGS)]
+    return MonitorSummary(
+        monitor=plan.name,
+        expected=ticks_owed([(load.start_s, load.end_s)], plan.interval_s),
+        came=history or len(delivered),
+        errors=len(failed) - len(hangs),
+        last_error=failed[-1].error if failed else "",
+        hung=bool(hangs),
+    )
+
+
+def silent_notices(monitors: Iterable[MonitorSummary]) -> Iterator[str]:
+    """A sentence on each monitor that delivered nothing during the load."""
+    for each in monitors:
+        if each.silent:
+            why = each.last_error or "it gave no sign"
+            yield f"the monitor {each.monitor} delivered nothing during the load: {why}"
+
+
+def uptime(store: SeriesStore, load: Load) -> Uptime | None:
+    """None when no monitor asked the service, or none of its answers came."""
+    series = store.find(UPTIME)
+    part = series.cut([(load.start_s, load.end_s)]) if series else None
+    if part is None or not len(part.values):
+        return None
+    return Uptime(share=float(part.values.mean()), down=_down(part.times_s, part.values > 0))
+
+
+def _down(times_s: FloatArray, up: BoolArray) -> list[Downtime]:
+    """From the first probe without an answer to the next that had one."""
+    changes = [0, *(int(at) + 1 for at in np.flatnonzero(up[1:] != up[:-1])), len(up)]
+    return [
+        Downtime(start_s=float(times_s[begin]), end_s=float(times_s[end]) if end < len(up) else None)
+        for begin, end in pairwise(changes)
+        if not up[begin]
+    ]
