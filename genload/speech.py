@@ -32,6 +32,10 @@ class Ear(Protocol):
         """What the answer sounds like. Raises ServiceError for audio that is broken."""
 
 
+# Whole answers with status 200 that a client sees through by itself: outputs, and no valid ones.
+_NO_AUDIO = ("wrong_content", "empty_audio")
+
+
 @dataclass(slots=True)
 class SpeechResult:
     """What became of a speech request. `start_s` and `end_s` are on the driver's clock.
@@ -210,6 +214,8 @@ class SpeechDriver:
         result.outcome, result.error_class, result.error = "failed", error.error_class, error.message
         result.status = error.status or result.status
         result.failed_output = error.output
+        if error.error_class in _NO_AUDIO and self._listener.inspects(self._utterance):
+            result.numbers["valid"] = 0.0
 
     def _end(self) -> None:
         self._result.end_s = self._result.end_s or self._clock()

@@ -195,3 +195,20 @@ def test_one_that_is_killed_tells_how_far_it_got(listening: bool) -> None:
 def test_labels_are_those_that_the_utterance_has() -> None:
     assert labels_of(Utterance(0, "a", "anna")) == {"voice": "anna"}
     assert labels_of(Utterance(0, "a", "anna", repeat=True)) == {"voice": "anna", "text": "repeat"}
+
+
+@pytest.mark.parametrize(
+    ("error_class", "inspecting", "valid"),
+    [
+        ("empty_audio", True, 0.0),
+        ("wrong_content", True, 0.0),
+        ("empty_audio", False, None),
+        ("server", True, None),
+    ],
+)
+def test_an_answer_that_the_client_takes_for_no_audio_is_an_output_that_is_not_valid(
+    error_class: str, inspecting: bool, valid: float | None
+) -> None:
+    failure = ServiceError(error_class, "no audio", status=200)
+    result, _ = drive((1.0, failure), listener=Ear(inspecting=inspecting))
+    assert (result.outcome, result.numbers.get("valid")) == ("failed", valid)
