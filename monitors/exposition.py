@@ -33,6 +33,8 @@ MOST_REPLICAS = 64
 class ExpositionSettings(MonitorSettings, extra="forbid"):
     """``exposition: {interval: 5s, series: {server.memory: process_resident_memory_bytes}}``"""
 
+    labels = {"replica": ("",)}  # of whatever metrics the suite maps
+
     interval_s: Seconds = 5.0
     """Time between two scrapes. A scrape can cost the service more than a request does."""
     url: str | tuple[str, ...] | None = None

@@ -31,6 +31,8 @@ _MOST_PROCESSES = 16  # that have a series of their own, the largest
 class GpuSettings(MonitorSettings, extra="forbid"):
     """``gpu: {interval: 1s, gpus: [0, 1], processes: [python3]}``"""
 
+    labels = {"gpu": ("gpu.",), "process": ("gpu.process_memory",)}
+
     gpus: Literal["all"] | tuple[int | str, ...] = "all"
     """Which GPUs: the driver's indices (those of nvidia-smi, not of CUDA_VISIBLE_DEVICES), or UUIDs."""
     per_gpu: bool | None = None

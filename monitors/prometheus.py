@@ -24,7 +24,7 @@ from pydantic_core import PydanticCustomError
 
 from genload.monitor import Monitor as Base
 from genload.monitor import MonitorError
-from genload.settings.catalogue import MACHINE_METRICS
+from genload.settings.catalogue import ANY_LABEL, MACHINE_METRICS
 from genload.settings.labelled import labelled, together
 from genload.settings.model import Settings
 from genload.settings.secrets import Headers, has_reference, refuse_secret_in_url, reveal
@@ -55,6 +55,8 @@ class BasicAuth(Settings):
 
 class PrometheusSettings(MonitorSettings, extra="forbid"):
     """``prometheus: {url: http://prometheus:9090, queries: {queue: sum(jobs_waiting)}}``"""
+
+    labels = {ANY_LABEL: ("",)}  # those in which the series of a query's answer differ
 
     interval_s: SamplingSeconds = 15.0
     """The step of the queries, and how often the newest value is asked for. Take the interval at which that

@@ -18,7 +18,9 @@ from genload.analysis.table import RequestTable
 from genload.runlog.records import RunHeader
 from genload.settings.catalogue import Catalogue, Metric, request_metrics
 from genload.settings.criteria.ast import Dimension, Subject
+from genload.settings.labelled import labelled, unlabelled
 
+_MOST_SERIES = 8
 SEEN = "about the samples seen"
 
 
@@ -96,23 +98,31 @@ class Measures:
         return Unbounded(share, "a ratio of means or of counts: no bound is computed for this one")
 
     def _of_samples(self, subject: Subject, metric: Metric | None) -> Estimate:
-        series = self.store.find(subject.metric)
+        labels = {label: value for label, value in subject.filters if label != "phase"}
+        name = labelled(subject.metric, labels)
+        series = self.store.find(name)
         if series is None:
-            return Absent(f"a monitor that fills {subject.metric}: add one under `monitors`")
-        if any(label != "phase" for label, _ in subject.filters):
-            return Absent(f"another criterion: samples of {subject.metric} carry no label but the phase")
-        phases = [value for _, value in subject.filters]
+            return Absent(self._what_there_is(subject.metric, name))
+        phases = [value for label, value in subject.filters if label == "phase"]
         part = series.cut(self.load.stretch(phases, subject.window))
         if not part.covers(self.min_coverage):
             came = f"{len(part.values)} of {part.expected} ticks came from {part.source}"
-            return Absent(f"samples of {subject.metric}: {came}")
+            return Absent(f"samples of {name}: {came}")
         is_state = metric is not None and metric.dimension is Dimension.STATE
         estimate = _series_estimate(part, subject, is_state=is_state)
         # Of a series that the engine knows a 0 means 0; what a suite picked from a page may be registered
         # there and never written.
         if metric is None and subject.stat != "count" and estimate.value == 0 and not series.values.any():
-            return Unbounded(0.0, f"a series that moves: every sample of {subject.metric} in this run is 0")
+            return Unbounded(0.0, f"a series that moves: every sample of {name} in this run is 0")
         return estimate
+
+    def _what_there_is(self, metric: str, name: str) -> str:
+        """What would be needed of a series that nobody filled."""
+        if name == metric:
+            return f"a monitor that fills {metric}: add one under `monitors`"
+        others = [each for each in self.store.metrics if unlabelled(each)[0] == metric]
+        there = f"this run has {', '.join(others[:_MOST_SERIES])}" if others else f"no monitor fills {metric}"
+        return f"samples of {name}: {there}"
 
 
 def _series_estimate(part: Series, subject: Subject, *, is_state: bool) -> Estimate:

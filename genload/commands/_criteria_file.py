@@ -13,7 +13,7 @@ from genload.analysis.observe import catalogue_of
 from genload.errors import ConfigError
 from genload.runlog.reader import open_run
 from genload.runlog.records import RunHeader
-from genload.settings.catalogue import Catalogue
+from genload.settings.catalogue import ANY_LABEL, Catalogue
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.criteria.error import CriterionError
 from genload.settings.criteria.validate import check
@@ -126,4 +126,5 @@ def _catalogue(header: RunHeader) -> Catalogue:
         catalogue_of(header),
         labels={**labels, "phase": phases},
         duration_s=sum(lengths),
+        sample_labels={ANY_LABEL: ("",)},
     )

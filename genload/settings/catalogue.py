@@ -9,6 +9,8 @@ from math import inf
 from genload.settings.criteria.ast import Dimension
 
 SUMMARY_STATS = ("mean", "min", "max", "p", "count")
+ANY_LABEL = "*"
+"""A monitor's word for labels that it does not know beforehand."""
 SERIES_STATS = ("mean", "min", "max", "last", "growth", "slope", "p", "count")
 
 
@@ -186,6 +188,7 @@ class Catalogue:
 
     `open_prefixes` are namespaces whose members only the suite knows (``prom.`` queries).
     `labels` maps a label (``phase`` among them) to its known values; an empty tuple means any value.
+    `sample_labels` are those of the suite's monitors, with the beginnings of the metrics that have them.
     `duration_s` is the length of the load, `inf` when no clock ends it.
     """
 
@@ -193,6 +196,11 @@ class Catalogue:
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     open_prefixes: tuple[str, ...] = ("prom.",)
     duration_s: float = inf
+    sample_labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def labels_of_samples(self, metric: str) -> tuple[str, ...]:
+        """The labels by which one of the monitors' metrics may be filtered, besides the phase."""
+        return tuple(label for label, begins in self.sample_labels.items() if metric.startswith(begins))
 
     @classmethod
     def of(
@@ -200,7 +208,8 @@ class Catalogue:
         metrics: tuple[Metric, ...],
         labels: Mapping[str, tuple[str, ...]] | None = None,
         duration_s: float = inf,
+        sample_labels: Mapping[str, tuple[str, ...]] | None = None,
     ) -> Catalogue:
         """The vocabulary of machines together with what the wings declare."""
         known = {m.name: m for m in (*MACHINE_METRICS, *metrics)}
-        return cls(known, dict(labels or {}), duration_s=duration_s)
+        return cls(known, dict(labels or {}), duration_s=duration_s, sample_labels=dict(sample_labels or {}))

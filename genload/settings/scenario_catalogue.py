@@ -7,8 +7,8 @@ from genload.settings.suite import Suite, WingModels
 
 
 def scenario_catalogue(suite: Suite, scenario: str, wings: WingModels) -> Catalogue:
-    """Machine metrics, those of the suite's service, the labels of the scenario's requests, and the phases of
-    its shape.
+    """Machine metrics, those of the suite's service, the labels of the scenario's requests and of the
+    monitors' samples, and the phases of its shape.
 
     Raises:
         ValueError: the shape's settings make no sense together.
@@ -17,4 +17,13 @@ def scenario_catalogue(suite: Suite, scenario: str, wings: WingModels) -> Catalo
     timeline = wings.timeline(suite.scenarios[scenario].shape)
     phases = tuple(phase.name for phase in timeline.phases)
     labels = {"phase": phases, **wings.labels(suite.service_of(scenario))}
-    return Catalogue.of(wings.request_metrics(suite.service.api), labels, timeline.duration_s)
+    metrics = wings.request_metrics(suite.service.api)
+    return Catalogue.of(metrics, labels, timeline.duration_s, _sample_labels(suite))
+
+
+def _sample_labels(suite: Suite) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for settings in suite.monitors.values():
+        for label, metrics in settings.labels.items():
+            found[label] = (*found.get(label, ()), *metrics)
+    return found

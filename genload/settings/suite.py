@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Annotated, Any, Protocol, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Protocol, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -79,6 +79,10 @@ class RequestSettings(Settings):
 
 class MonitorSettings(Settings):
     """Base of a monitor's settings."""
+
+    labels: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """The labels of its series, each with the beginnings of the metrics that have it; `ANY_LABEL` when only
+    its source knows them."""
 
     interval_s: SamplingSeconds = 1.0
     """Time between two samples."""

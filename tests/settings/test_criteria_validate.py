@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from genload.settings.catalogue import MACHINE_METRICS, SERIES_STATS, Catalogue, Metric, request_metrics
+from genload.settings.catalogue import (
+    ANY_LABEL,
+    MACHINE_METRICS,
+    SERIES_STATS,
+    Catalogue,
+    Metric,
+    request_metrics,
+)
 from genload.settings.criteria.ast import Comparison, Dimension
 from genload.settings.criteria.error import CriterionError
 from genload.settings.criteria.parse import parse
@@ -17,6 +24,7 @@ CATALOGUE = Catalogue.of(
     (*request_metrics("generate", ("queue",)), UNDERRUN),
     {"phase": ("baseline", "spike"), "voice": ("ann", "bo"), "any": ()},
     duration_s=1800.0,
+    sample_labels={"replica": ("server.", "prom."), "gpu": ("gpu.",)},
 )
 
 
@@ -39,6 +47,8 @@ CATALOGUE = Catalogue.of(
         "server.in_flight.slope < 1/min",
         "gpu.temperature.max < 85",
         "host.cpu.mean < 80%",
+        "server.memory.mean{replica=10.0.0.7:5000, phase=spike} < 1GiB",
+        "gpu.memory_used.max{gpu=0} < 22GiB",
         "prom.queue_depth.max < 5 and prom.latency.p95 < 5ms and prom.queue_depth.growth < 5%",
         "each(voice): generate.duration.p95 < 2s",
         "each(phase): server.memory.max < 22GiB",
@@ -79,7 +89,10 @@ def test_accepts(text: str) -> None:
         ("prom.depth.growth < 5", "does not fit", "5%"),
         ("generate.error_rate{phase=spke} < 1%", "unknown phase 'spke'", "did you mean 'spike'"),
         ("generate.error_rate{voise=ann} < 1%", "unknown label 'voise'", "did you mean 'voice'"),
-        ("server.memory.max{voice=ann} < 1GiB", "has no label 'voice'", "by phase"),
+        ("server.memory.max{voice=ann} < 1GiB", "has no label 'voice'", "by phase, replica and"),
+        ("server.memory.max{gpu=0} < 1GiB", "server.memory has no label 'gpu'", "by phase, replica and"),
+        ("host.cpu.mean{replica=a} < 80%", "host.cpu has no label 'replica'", "by phase and"),
+        ("generate.attempted{replica=a} > 1", "unknown label 'replica'", ""),
         ("ok.generate.error_rate < 1%", "'ok.' does not go with", "ok.generate.duration.p95"),
         ("ok.server.memory.max < 1GiB", "'ok.' does not go with", "ok.generate.duration.p95"),
         ("generate.duration.mean{last(0s)} < 9s", "is empty", "above 0"),
@@ -119,3 +132,8 @@ def test_slope_is_per_second() -> None:
     assert dimension("server.in_flight.slope") is Dimension.RATE
     assert dimension("gpu.power.slope") is Dimension.PLAIN
     assert dimension("prom.x.slope") is None
+
+
+def test_a_monitor_that_takes_its_labels_from_elsewhere_lets_any_pass() -> None:
+    anything = Catalogue.of((), {"phase": ()}, sample_labels={ANY_LABEL: ("",)})
+    assert check(parse("prom.queue.max{pod=a-1} < 5"), anything) is None

@@ -5,7 +5,7 @@ Checked before any load is sent, so that a criterion never passes because it nam
 
 from __future__ import annotations
 
-from genload.settings.catalogue import SERIES_STATS, Catalogue, Metric
+from genload.settings.catalogue import ANY_LABEL, SERIES_STATS, Catalogue, Metric
 from genload.settings.criteria.ast import (
     Comparison,
     Conjunction,
@@ -117,17 +117,26 @@ def _check_subject(subject: Subject, catalogue: Catalogue) -> None:
             remedy="it leaves out failed requests from a statistic: ok.generate.duration.p95",
         )
     for label, value in subject.filters:
-        _known_label(label, catalogue)
         if sampled and label != "phase":
-            raise CriterionError(
-                f"{subject.metric} has no label '{label}'",
-                remedy="a machine's metrics can be filtered by phase and by first(…), last(…)",
-            )
+            _check_sample_label(subject, label, catalogue)
+            continue
+        _known_label(label, catalogue)
         values = catalogue.labels[label]
         if values and value not in values:
             raise CriterionError(f"unknown {label} '{value}'", remedy=suggest(value, values))
     if subject.window is not None:
         _check_window(subject.window, catalogue)
+
+
+def _check_sample_label(subject: Subject, label: str, catalogue: Catalogue) -> None:
+    """Values are any: which replicas and GPUs there are, only the run will know."""
+    known = catalogue.labels_of_samples(subject.metric)
+    if label not in known and ANY_LABEL not in known:
+        others = "".join(f", {each}" for each in known)
+        raise CriterionError(
+            f"{subject.metric} has no label '{label}'",
+            remedy=f"the monitors of this suite let it be filtered by phase{others} and by first(…), last(…)",
+        )
 
 
 def _check_stat(subject: Subject, stats: tuple[str, ...]) -> None:
