@@ -21,7 +21,7 @@ from genload.errors import GenloadError, RunDirectoryError, ServiceUnavailableEr
 from genload.harness.crew import Crew
 from genload.harness.header import run_header
 from genload.harness.hope import Hope
-from genload.harness.live import LiveStats
+from genload.harness.live import LiveStats, followed
 from genload.harness.patience import Patience
 from genload.harness.plan import RunPlan
 from genload.harness.readiness import is_ready, wait_until_ready
@@ -84,7 +84,8 @@ class Conductor:
         self.shape = plan.shape_class(plan.scenario.shape, ahead_s=USERS_AHEAD_S, clock=clock)
         self.writer = RunWriter(folder)
         self.failures = FailureStore(folder, self._not_kept)
-        self.live = LiveStats(plan.client_class.operation, folder / "samples.jsonl")
+        operation = plan.client_class.operation
+        self.live = LiveStats(operation, folder / "samples.jsonl", followed(plan.scenario, operation))
         self._tick_s = min(TICK_S, max(plan.timeline.duration_s / TICKS_PER_LOAD, SHORTEST_TICK_S))
         self.begun = False
         self.stage = "starting"
@@ -97,7 +98,7 @@ class Conductor:
         self._done = Event()
         self._sampler: SamplerHandle | None = None
         self._patience = Patience(plan.suite.give_up, lambda: is_ready(plan), clock)
-        hope = Hope(plan.timeline, plan.client_class.operation, plan.scenario)
+        hope = Hope(plan.timeline, operation, plan.scenario)
         self._hope = hope if plan.abort_on == "hopeless" else None
         self._origin_s = inf
         self._largest, self._answered = first_users(plan), ""

@@ -7,95 +7,43 @@ at until it pleases is no verdict.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
-from math import exp, inf, log
+from collections.abc import Iterable
+from math import inf
 from pathlib import Path
 
 import msgspec
 
+from genload.analysis.evaluate import parts
+from genload.harness.totals import Totals
 from genload.runlog.records import RequestRecord, Sample
-from genload.settings.criteria.ast import Subject
+from genload.settings.criteria.ast import Relative, Subject
+from genload.settings.suite import Scenario
 
-_BUCKET_WIDTH = log(1.01)  # a percentile off the histogram is at most 1 % away from the exact one
 
-
-@dataclass(slots=True)
-class Totals:
-    """Logical requests of one phase, warm-up left out."""
-
-    attempted: int = 0
-    completed: int = 0
-    unfinished: int = 0
-    rejections: int = 0
-    sum_s: float = 0.0
-    min_s: float = inf
-    max_s: float = 0.0
-    buckets: Counter[int] = field(default_factory=Counter)
-
-    def add(self, record: RequestRecord) -> None:
-        self.attempted += 1
-        self.rejections += int(record.numbers.get("rejections", 0))
-        self.unfinished += record.outcome == "unfinished"
-        if record.outcome == "ok":
-            self.completed += 1
-            latency_s = record.latency_s
-            self.sum_s += latency_s
-            self.min_s = min(self.min_s, latency_s)
-            self.max_s = max(self.max_s, latency_s)
-            self.buckets[round(log(max(latency_s, 1e-6)) / _BUCKET_WIDTH)] += 1
-
-    def merged(self, other: Totals) -> Totals:
-        return Totals(
-            self.attempted + other.attempted,
-            self.completed + other.completed,
-            self.unfinished + other.unfinished,
-            self.rejections + other.rejections,
-            self.sum_s + other.sum_s,
-            min(self.min_s, other.min_s),
-            max(self.max_s, other.max_s),
-            self.buckets + other.buckets,
-        )
-
-    def percentile(self, percent: float) -> float:
-        """Over every attempt: failed ones rank as infinitely slow."""
-        wanted = percent / 100 * self.attempted
-        seen = 0
-        for bucket in sorted(self.buckets):
-            seen += self.buckets[bucket]
-            if seen >= wanted:
-                return exp(bucket * _BUCKET_WIDTH)
-        return inf
-
-    def number(self, name: str) -> float | None:
-        """A metric that is itself a number."""
-        failed = self.attempted - self.completed
-        if name in ("error_rate", "success_rate"):
-            part = failed if name == "error_rate" else self.completed
-            return part / self.attempted if self.attempted else None
-        counts = {"attempted": self.attempted, "completed": self.completed, "failed": failed}
-        counts |= {"unfinished": self.unfinished, "rejections": self.rejections}
-        value = counts.get(name)
-        return None if value is None else float(value)
-
-    def duration(self, stat: str, percentile: float | None) -> float | None:
-        if stat == "p" and percentile is not None and self.attempted:
-            return self.percentile(percentile)
-        if not self.completed:
-            return None
-        stats = {
-            "mean": self.sum_s / self.completed,
-            "min": self.min_s,
-            "max": self.max_s,
-            "count": float(self.completed),
-        }
-        return stats.get(stat)
+def followed(scenario: Scenario, operation: str) -> set[str]:
+    """The metrics of requests that the scenario's criteria name, without the operation."""
+    comparisons = [
+        part.comparison
+        for criterion in scenario.criteria.values()
+        for part in parts(criterion.expression, lambda label: ("",))
+    ]
+    subjects = [comparison.subject for comparison in comparisons]
+    subjects += [each.right.of for each in comparisons if isinstance(each.right, Relative)]
+    names = (subject.metric.partition(".") for subject in subjects)
+    return {metric for of, _, metric in names if of == operation}
 
 
 class LiveStats:
-    """Totals by phase, errors by class, and the machines' newest samples."""
+    """Totals by phase, errors by class, and the machines' newest samples.
 
-    def __init__(self, operation: str, samples_file: Path) -> None:
+    Args:
+        operation: the requests that count.
+        numbers: of their metrics, without the operation, those that are followed; the duration always is.
+    """
+
+    def __init__(self, operation: str, samples_file: Path, numbers: Iterable[str] = ()) -> None:
         self.operation = operation
+        self._numbers = frozenset(numbers) - {"duration"}
         self.phases: dict[str, Totals] = {}
         self.errors: Counter[str] = Counter()
         self.warmups = 0
@@ -111,7 +59,7 @@ class LiveStats:
         if record.warmup:
             self.warmups += 1
             return
-        self.phases.setdefault(record.phase, Totals()).add(record)
+        self.phases.setdefault(record.phase, Totals()).add(record, self._numbers)
         if record.error_class:
             self.errors[record.error_class] += 1
 
@@ -131,9 +79,9 @@ class LiveStats:
         if operation != self.operation:
             return self._samples.value(subject.metric, subject.stat) if not filters else None
         totals = self.phases.get(filters["phase"], Totals()) if filters else self.total
-        if metric == "duration" and subject.stat is not None and not subject.ok_only:
-            return totals.duration(subject.stat, subject.percentile)
-        return totals.number(metric) if subject.stat is None else None
+        if subject.stat is None:
+            return totals.number(metric)
+        return None if subject.ok_only else totals.statistic(metric, subject.stat, subject.percentile)
 
     def read_samples(self) -> None:
         self._samples.read()

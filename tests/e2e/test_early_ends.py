@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -44,7 +45,8 @@ def test_a_service_that_only_fails_is_given_up(
     outcome = run_locust("--scenario", target, "-H", server.url)
     run = run_of(tmp_path)
     assert outcome.code == 4, outcome.output
-    assert "the service was given up: 12 requests in a row failed" in outcome.output
+    told = re.search(r"the service was given up: (\d+) requests in a row failed", outcome.output)
+    assert told and int(told[1]) >= 12  # at the next look after the twelfth
     assert "GIVEN UP" in outcome.output
     assert load_s(run) < 200
     jobs = [record for record in run.requests() if record.operation]

@@ -1,0 +1,109 @@
+"""What is seen while a load runs: small totals that agree with the exact statistics of the end."""
+
+from __future__ import annotations
+
+from math import inf
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genload.harness.live import LiveStats, followed
+from genload.harness.totals import Spread, Totals
+from genload.runlog.records import RequestRecord
+from genload.settings.criteria.criterion import Criterion
+from genload.settings.suite import Scenario
+
+CRITERIA = {
+    "fast": "speech.ttfa.p95 < 1s and speech.duration.mean < 2s",
+    "valid": "speech.valid_rate == 100%",
+    "quiet": {"must": False, "holds": "each(voice): speech.stalls.max == 0"},
+    "grown": "speech.rtf.p50 <= 110% of speech.delivery_rtf.p50",
+    "cool": "gpu.temperature.max < 80",
+}
+
+
+def record(ttfa_s: float | None = None, outcome: str = "ok", **numbers: float) -> RequestRecord:
+    if ttfa_s is not None:
+        numbers["ttfa_s"] = ttfa_s
+    return RequestRecord(
+        source="local", n=0, name="speech", operation="speech", phase="burst", duration_s=1.5,
+        outcome=outcome, numbers=numbers,
+    )  # fmt: skip
+
+
+def live_of(*records: RequestRecord) -> LiveStats:
+    scenario = Scenario.model_validate({"shape": {"kind": "burst"}, "criteria": CRITERIA})
+    live = LiveStats("speech", Path("nowhere"), followed(scenario, "speech"))
+    for each in records:
+        live.add(each)
+    return live
+
+
+def seen(live: LiveStats, rule: str) -> float | None:
+    expression = Criterion.model_validate(rule).expression
+    return live.lookup(expression.subject)  # type: ignore[union-attr]
+
+
+def test_the_metrics_of_the_criteria_are_followed() -> None:
+    scenario = Scenario.model_validate({"shape": {"kind": "burst"}, "criteria": CRITERIA})
+    assert followed(scenario, "speech") == {"ttfa", "duration", "valid_rate", "stalls", "rtf", "delivery_rtf"}
+
+
+def test_what_is_followed_is_seen_and_the_rest_only_at_the_end() -> None:
+    live = live_of(record(0.2, stalls=0.0, rms=0.1), record(0.4, stalls=2.0), record(outcome="failed"))
+    assert seen(live, "speech.ttfa.mean < 1s") == pytest.approx(0.3)
+    assert seen(live, "speech.ttfa.p50 < 1s") == pytest.approx(0.4, rel=0.01)
+    assert seen(live, "speech.ttfa.p95 < 1s") == inf  # a third failed
+    assert seen(live, "speech.stalls.max < 1") == 2.0
+    assert seen(live, "speech.stalls.p10 < 1") == 0.0
+    assert seen(live, "speech.duration.max < 1s") == 1.5
+    assert seen(live, "speech.rms.mean < 1") is None
+
+
+def test_what_no_request_has_is_not_seen_as_slow() -> None:
+    live = live_of(record(outcome="failed"))
+    assert seen(live, "speech.ttfa.p95 < 1s") is None
+    assert seen(live, "speech.duration.p95 < 1s") == inf
+
+
+def test_validity_is_a_share_of_what_was_inspected() -> None:
+    assert seen(live_of(record()), "speech.valid_rate == 100%") is None
+    live = live_of(record(), record(valid=1.0), record(outcome="failed", valid=0.0))
+    assert seen(live, "speech.valid_rate == 100%") == 0.5
+
+
+def test_in_an_open_schedule_latency_counts_from_the_intended_start() -> None:
+    late = record()
+    late.intended_s, late.start_s = 10.0, 14.0
+    assert seen(live_of(late), "speech.duration.max < 1s") == 5.5
+
+
+@given(
+    st.lists(st.floats(1e-4, 1e4), min_size=1, max_size=60), st.integers(0, 20), st.sampled_from([50, 90, 99])
+)
+def test_a_percentile_is_within_a_percent_of_the_exact_one(
+    values: list[float], failed: int, percent: float
+) -> None:
+    spread = Spread()
+    for value in values:
+        spread.add(value)
+    exact = np.percentile(values + [inf] * failed, percent, method="inverted_cdf")
+    assert spread.percentile(percent, failed) == pytest.approx(exact, rel=0.011)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0.01, 100)), max_size=30), st.integers(0, 30))
+def test_totals_merge_as_if_they_had_been_one(rows: list[tuple[bool, float]], cut: int) -> None:
+    records = [record(ttfa, "ok" if ok else "failed", valid=float(ok)) for ok, ttfa in rows]
+    whole, first, second = Totals(), Totals(), Totals()
+    for n, each in enumerate(records):
+        whole.add(each, ("ttfa",))
+        (first if n < cut else second).add(each, ("ttfa",))
+    merged = first.merged(second)
+    for name in ("attempted", "completed", "valid_rate", "error_rate"):
+        assert merged.number(name) == whole.number(name)
+    for stat in ("min", "max", "count"):
+        assert merged.statistic("ttfa", stat, None) == whole.statistic("ttfa", stat, None)
+    assert merged.statistic("ttfa", "p", 95.0) == whole.statistic("ttfa", "p", 95.0)
