@@ -18,6 +18,7 @@ from genload.errors import ExitCode
 from genload.reporting import write_text
 from genload.reporting.monitor_wording import monitor_words, uptime_words
 from genload.reporting.speech_wording import findings, stalls, strata, valid
+from genload.reporting.trend_wording import trend_findings
 from genload.reporting.wording import (
     explained,
     human,
@@ -97,6 +98,7 @@ def _scenario(run: JudgedRun) -> Iterator[str]:
     yield from _list((_error(group) for group in run.errors), "Errors:")
     yield from _machines(run)
     yield from _list(_monitors(run), "Monitors:")
+    yield from _list(_trends(run), "Trends:")
     yield from _list(_families(run), "Expected metrics:")
     yield from _list((_counted(c) for c in run.reconciliation), "Against the service's own counts:")
     yield from _list((_text(notice) for notice in run.notices), "Notices:")
@@ -181,6 +183,11 @@ def _monitors(run: JudgedRun) -> Iterator[str]:
     if (words := uptime_words(run)) is not None:
         yield _text(words)
     yield from (_text(monitor_words(each)) for each in run.monitors if not each.silent)
+
+
+def _trends(run: JudgedRun) -> Iterator[str]:
+    if run.trends is not None:
+        yield from (f"{_code(title)}: {_text(text)}" for title, text in trend_findings(run.trends))
 
 
 def _families(run: JudgedRun) -> Iterator[str]:

@@ -30,6 +30,7 @@ from genload.analysis.judged import (
     Verdict,
 )
 from genload.analysis.judged_speech import SpeechSummary
+from genload.analysis.judged_trends import Trends
 from genload.analysis.monitors import MonitorSummary
 from genload.analysis.reconciliation import Comparison
 from genload.errors import ExitCode
@@ -162,6 +163,8 @@ class Tail:
     """Sustained load only: its first against its last part."""
     system_monitoring: dict[str, Monitored] | UnsetType = UNSET
     """Sustained load only: how each machine metric went."""
+    trends: Trends | UnsetType = UNSET
+    """Where memory was watched, or the load became slower: levels, growth, and what coincides with them."""
     series: list[SeriesSummary]
     monitors: list[MonitorSummary]
     """How each monitor itself did: ticks owed and come, and what went wrong."""
@@ -237,6 +240,7 @@ def results(run: JudgedRun) -> Results:
         warmup=Warmup(**_numbers(run.warmup)),
         degradation_analysis=run.degradation if run.degradation is not None else UNSET,
         system_monitoring={s.metric: _monitored(s) for s in run.series} if sustained else UNSET,
+        trends=UNSET if run.trends is None else run.trends,
         series=run.series,
         monitors=run.monitors,
         uptime=_uptime(run),

@@ -26,6 +26,7 @@ from genload.analysis.observe import Measures, catalogue_of
 from genload.analysis.reconciliation import Ledger, reconcile
 from genload.analysis.series import SeriesStore
 from genload.analysis.speech import is_speech, speech_summary
+from genload.analysis.trends import Course, trends
 from genload.analysis.validity import Measurement, reasons, smallest_time_threshold_s
 from genload.errors import ExitCode, RunDirectoryError
 from genload.runlog.reader import open_run
@@ -133,7 +134,8 @@ def judge_log(
         reconciliation=reconcile(
             suite.reconcile, Ledger.of([run.intake.warmup, run.intake.measured]), run.store.find
         ),
-        degradation=summaries.degradation(table, load) if load and run.judges_windows else None,
+        degradation=run.degradation,
+        trends=trends(run.course, run.degradation) if run.course else None,
     )
 
 
@@ -227,6 +229,29 @@ class _Run:
         """What a listener would have noticed, where the outputs are listened to."""
         measures = self.measures
         return speech_summary(measures, self.intake.gaps) if measures and is_speech(measures) else None
+
+    @cached_property
+    def degradation(self) -> dict[str, float | None] | None:
+        """How the durations went; where parts of the load are judged."""
+        return (
+            summaries.degradation(self.intake.measured, self.load)
+            if self.load and self.judges_windows
+            else None
+        )
+
+    @cached_property
+    def course(self) -> Course | None:
+        """The run from before its load until after it; None when the load never began."""
+        if self.load is None:
+            return None
+        return Course(
+            load=self.load,
+            warmup=self.intake.warmup,
+            table=self.intake.measured,
+            store=self.store,
+            min_coverage=self.suite.validity.min_coverage,
+            seed=self.header.seed,
+        )
 
     @cached_property
     def measures(self) -> Measures | None:

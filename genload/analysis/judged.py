@@ -8,6 +8,7 @@ import msgspec
 
 from genload.analysis.contract import FamilyFinding
 from genload.analysis.judged_speech import SpeechSummary
+from genload.analysis.judged_trends import Trends
 from genload.analysis.monitors import MonitorSummary, Uptime
 from genload.analysis.reconciliation import Comparison
 
@@ -164,6 +165,7 @@ class JudgedRun(msgspec.Struct, kw_only=True):
     uptime: Uptime | None = None  # where a monitor asked the service whether it is there
     contract: list[FamilyFinding] = []  # where the suite expects metric families
     reconciliation: list[Comparison] = []  # where the suite maps counts of the service
+    trends: Trends | None = None  # where memory was watched, or the load became slower
     degradation: (
         dict[str, float | None] | None
     )  # where parts of the load are judged: first, last, change in %

@@ -7,7 +7,8 @@ from math import isfinite
 
 import numpy as np
 
-from genload.analysis.evidence import BoolArray, FloatArray
+from genload.analysis.evidence import BoolArray, FloatArray, Side
+from genload.analysis.evidence_means import Mean, MeanRatio
 from genload.analysis.evidence_percentiles import percentile
 from genload.analysis.evidence_series import growth
 from genload.analysis.health import ProcessHealth, UserSeconds
@@ -20,6 +21,7 @@ from genload.settings.catalogue import Catalogue
 
 DEGRADATION_PARTS = 6
 """First and last part that are compared: 10 of 60 minutes."""
+_SIDES: tuple[Side, Side] = ("lower", "upper")
 
 
 def summary(table: RequestTable, rows: BoolArray, begin_s: float, end_s: float) -> Summary:
@@ -144,22 +146,30 @@ def client_summary(
 
 def degradation(table: RequestTable, load: Load) -> dict[str, float | None]:
     """Mean seconds of the requests that began in the first and in the last sixth of the load, and the
-    change in percent.
+    change in percent, with its one-sided 95 % bounds: a lower one above 0 shows that it became slower.
 
-    Only successes have a duration; a part without one is None, and so is then the change.
+    Only successes have a duration; a part without one is None, and so is then the change. Too few requests
+    for a bound leave it None.
     """
     length_s = load.duration_s / DEGRADATION_PARTS
     first = _mean(table, load.start_s, load.start_s + length_s)
     last = _mean(table, load.end_s - length_s, load.end_s)
-    change = 100 * (last - first) / first if first and last is not None else None
+    ratio = MeanRatio(last, first)
+    limits = [_percent_change(ratio.bound(side, 1.0).value) for side in _SIDES]
     return {
-        "first_mean": first,
-        "last_mean": last,
-        "change_percent": change,
+        "first_mean": first.value,
+        "last_mean": last.value,
+        "change_percent": _percent_change(ratio.value),
+        "change_low_percent": limits[0],
+        "change_high_percent": limits[1],
         "window_seconds": length_s,
     }
 
 
-def _mean(table: RequestTable, begin_s: float, end_s: float) -> float | None:
+def _mean(table: RequestTable, begin_s: float, end_s: float) -> Mean:
     rows = table.ok & (table.start_s >= begin_s) & (table.start_s < end_s)
-    return float(table.duration_s[rows].mean()) if rows.any() else None
+    return Mean(table.duration_s[rows])
+
+
+def _percent_change(ratio: float | None) -> float | None:
+    return None if ratio is None else 100 * (ratio - 1)

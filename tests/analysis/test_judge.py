@@ -206,6 +206,8 @@ def test_degradation_compares_first_and_last_sixth_where_parts_are_judged() -> N
         "first_mean": 2.0,
         "last_mean": 3.0,
         "change_percent": 50.0,
+        "change_low_percent": None,  # ten requests on a side bound nothing
+        "change_high_percent": None,
         "window_seconds": 10.0,
     }
     assert judge_log(sound_run(records, {"all": PROVEN})).degradation is None

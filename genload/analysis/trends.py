@@ -1,0 +1,163 @@
+"""What became of memory and of speed over the load, and what else happened at the moments of a change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from genload.analysis.evidence import BoolArray, FloatArray
+from genload.analysis.growth import MIN_BLOCKS, MIN_PART, Blocks, GrowthTrend, blocks_of
+from genload.analysis.judged_trends import Incidents, LevelChange, MemoryTrend, Trends
+from genload.analysis.load import Load
+from genload.analysis.series import Series, SeriesStore
+from genload.analysis.table import RequestTable
+
+MEMORY = ("server.memory", "gpu.memory_used")
+MIN_IDLE = 3
+"""Fewest samples that make an idle level."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """One run from before its load until after it."""
+
+    load: Load
+    warmup: RequestTable
+    table: RequestTable
+    store: SeriesStore
+    min_coverage: float
+    seed: int
+
+    @property
+    def drained_s(self) -> float:
+        """When the last request had ended."""
+        return max(self.load.end_s, float(self.table.end_s.max()) if len(self.table) else 0.0)
+
+    def idle(self, series: Series) -> tuple[FloatArray, FloatArray]:
+        """The samples before the load and after the drain, while no request was under way."""
+        before = series.times_s < self.load.start_s
+        for begin_s, end_s in zip(self.warmup.start_s, self.warmup.end_s, strict=True):
+            before &= (series.times_s < begin_s) | (series.times_s > end_s)
+        return series.values[before], series.values[series.times_s > self.drained_s]
+
+    def incidents(self, begin_s: float, end_s: float) -> Incidents:
+        """Throttling, restarts and errors between two times, and in the rest of the load."""
+        throttled = self._of_load("gpu.throttled")
+        then = otherwise = None
+        if throttled is not None and len(throttled.values):
+            inside = (throttled.times_s >= begin_s) & (throttled.times_s <= end_s)
+            then, otherwise = _mean(throttled.values, inside), _mean(throttled.values, ~inside)
+        ended = (self.table.end_s >= begin_s) & (self.table.end_s <= end_s)
+        failed = (~self.table.ok).astype(np.float64)
+        return Incidents(
+            begin_s=begin_s,
+            end_s=end_s,
+            throttled=then,
+            throttled_otherwise=otherwise,
+            restarts=self._restarts(begin_s, end_s),
+            errors=int(failed[ended].sum()),
+            error_share=_mean(failed, ended),
+            error_share_otherwise=_mean(failed, ~ended),
+        )
+
+    def _restarts(self, begin_s: float, end_s: float) -> int | None:
+        series = self.store.find("server.restarts")
+        if series is None or not len(series.values):
+            return None
+        rises = np.maximum(np.diff(series.values, prepend=series.values[:1]), 0.0)
+        inside = (series.times_s >= begin_s) & (series.times_s <= end_s)
+        return round(float(rises[inside].sum()))
+
+    def _of_load(self, metric: str) -> Series | None:
+        series = self.store.find(metric)
+        return None if series is None else series.cut([(self.load.start_s, self.load.end_s)])
+
+
+def _mean(values: FloatArray, which: BoolArray) -> float | None:
+    return float(values[which].mean()) if which.any() else None
+
+
+def trends(course: Course, degradation: Mapping[str, float | None] | None) -> Trends | None:
+    """The trends of what was watched; None where no memory was, and nothing became slower."""
+    memory = [found for name in MEMORY if (found := memory_trend(course, name))]
+    slower = None
+    if degradation and (degradation.get("change_low_percent") or 0.0) > 0:
+        length_s = degradation["window_seconds"] or 0.0
+        slower = course.incidents(course.load.end_s - length_s, course.drained_s)
+    return Trends(memory=memory, slower=slower) if memory or slower else None
+
+
+def memory_trend(course: Course, metric: str) -> MemoryTrend | None:
+    """The trend of one metric; None where no sample of it came."""
+    series = course.store.find(metric)
+    if series is None or not len(series.values):
+        return None
+    level = level_change(*course.idle(series))
+    part = series.cut([(course.load.start_s, course.load.end_s)])
+    blocks = blocks_of(part.times_s, part.values, course.table.end_s[course.table.ok])
+    found = MemoryTrend(metric=metric, source=series.source, level=level, blocks=len(blocks))
+    if not part.covers(course.min_coverage):
+        found.missing = f"{len(part.values)} of {part.expected} samples came"
+    elif len(blocks) < MIN_BLOCKS:
+        found.missing = (
+            f"at least {MIN_BLOCKS} blocks of completed jobs with a sample in each are needed, "
+            f"and there are {len(blocks)}"
+        )
+    else:
+        _tell_growth(found, course, GrowthTrend(blocks, course.seed))
+    return found
+
+
+def level_change(before: FloatArray, after: FloatArray) -> LevelChange:
+    """The medians of two idle times; from fewer than MIN_IDLE samples on a side there is no comparison."""
+    sides = {"before": before, "after": after}
+    few = [f"{len(values)} {name} the load" for name, values in sides.items() if len(values) < MIN_IDLE]
+    levels = [float(np.median(values)) if len(values) >= MIN_IDLE else None for values in sides.values()]
+    first, last = levels
+    return LevelChange(
+        before=first,
+        after=last,
+        change=(last - first) / first if first and last is not None else None,
+        before_samples=len(before),
+        after_samples=len(after),
+        missing=f"at least {MIN_IDLE} idle samples are needed; {', '.join(few)}" if few else "",
+    )
+
+
+def _tell_growth(found: MemoryTrend, course: Course, trend: GrowthTrend) -> None:
+    found.kind, found.growth = trend.kind, trend.growth
+    found.growth_low, found.growth_high = trend.limits
+    found.slope, found.second_half_slope = trend.slope, trend.second_half
+    blocks, load = trend.blocks, course.load
+    if trend.step is not None:
+        before, after = float(blocks.times_s[trend.step - 1]), float(blocks.times_s[trend.step])
+        found.step_at_s = after - load.start_s
+        found.step = _step_height(blocks, trend.step)
+        # What brought a step about came just before it: the time of one block is added.
+        found.incidents = course.incidents(before - (after - before), after)
+    if trend.kind in ("leak", "growing"):
+        found.limit, left = room(course.store, found)
+        if left is not None and trend.second_half > 0:
+            found.exhausted_after_s = left / trend.second_half
+    if trend.kind in ("leak", "growing", "filling", "falling"):
+        found.incidents = course.incidents(load.start_s, load.end_s)
+
+
+def _step_height(blocks: Blocks, place: int) -> float:
+    near = slice(max(0, place - MIN_PART), place), slice(place, place + MIN_PART)
+    return float(np.median(blocks.minima[near[1]]) - np.median(blocks.minima[near[0]]))
+
+
+def room(store: SeriesStore, found: MemoryTrend) -> tuple[str, float | None]:
+    """What is left at the last sample, and the metric that says so; the host's only from the same monitor,
+    because the service may run on another host than the load generator."""
+    name = "gpu.memory_free" if found.metric.startswith("gpu.") else "host.memory_available"
+    series = store.find(name)
+    if series is not None and len(series.values) and series.source == found.source:
+        return name, float(series.values[-1])
+    total, used = store.find("gpu.memory_total"), store.find("gpu.memory_used")
+    if name == "gpu.memory_free" and total is not None and used is not None and len(total.values):
+        return total.metric, float(total.values[-1] - used.values[-1])
+    return "", None
