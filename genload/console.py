@@ -25,6 +25,7 @@ from genload.reporting.wording import (
     plain,
     rehearsal_note,
     suite_word,
+    tested_words,
     verdict_word,
 )
 
@@ -36,6 +37,7 @@ _RESULTS = {
 }
 _MOST_MESSAGES = 3
 _LONGEST_LINE = 200
+_LONGEST_IDENTITY = 1000
 
 
 def verdict_view(judged: JudgedRun) -> RenderableType:
@@ -52,6 +54,8 @@ def _verdict(run: JudgedRun) -> Iterator[RenderableType]:
     if note := rehearsal_note(run):
         yield Text(note, "bold yellow")
     yield _heading(f"{run.suite}/{run.scenario}", verdict_word(run))
+    if words := tested_words(run):
+        yield _indented(Text(plain(words, _LONGEST_IDENTITY)))
     for reason in run.verdict.reasons:
         yield _indented(Text.assemble(("not valid: ", "bold yellow"), plain(reason.text)))
         yield _indented(Text(f"→ {plain(reason.remedy)}"), 4)

@@ -42,11 +42,12 @@ def _testsuite(run: JudgedRun) -> ET.Element:
         time=f"{run.duration_s:.3f}",
     )
     properties = {"verdict": verdict_word(run), "seed": str(run.seed), "time_scale": f"{run.time_scale:g}"}
+    properties |= {f"tested.{name}": text for name, text in run.identity.items()}
     if note := rehearsal_note(run):
         properties = {"rehearsal": note, **properties}
     holder = ET.SubElement(element, "properties")
     for name, value in properties.items():
-        ET.SubElement(holder, "property", name=name, value=_legal(value))
+        ET.SubElement(holder, "property", name=_legal(name), value=_legal(value))
     if not run.verdict.valid or run.verdict.exit_code in (ExitCode.UNAVAILABLE, ExitCode.INTERRUPTED):
         element.append(_measurement(run))
     for criterion in run.verdict.criteria:

@@ -26,6 +26,7 @@ from genload.reporting.wording import (
     plain,
     rehearsal_note,
     suite_word,
+    tested_words,
     utc,
     verdict_word,
 )
@@ -49,6 +50,9 @@ def _document(suite: JudgedSuite) -> Iterator[str]:
         yield ""
     yield f"# {_text(suite.suite)}: {_word(suite_word(suite), suite.exit_code)}"
     yield ""
+    identities = {tested_words(run) for run in suite.runs}
+    shared = identities.pop() if len(identities) == 1 else None
+    yield from _tested(shared)
     yield from _table(
         ("scenario", "verdict", "requests", "failed", "error rate", "mean", "p95", "throughput", "load"),
         (_scenario_row(run) for run in suite.runs),
@@ -57,7 +61,7 @@ def _document(suite: JudgedSuite) -> Iterator[str]:
         yield f"Not run: {', '.join(_code(name) for name in suite.missing)}"
         yield ""
     for run in suite.runs:
-        yield from _scenario(run)
+        yield from _scenario(run, tested=None if shared else tested_words(run))
 
 
 def _scenario_row(run: JudgedRun) -> Sequence[str]:
@@ -81,9 +85,10 @@ def _numbers(summary: Summary) -> Sequence[str]:
     )
 
 
-def _scenario(run: JudgedRun) -> Iterator[str]:
+def _scenario(run: JudgedRun, tested: str | None) -> Iterator[str]:
     yield f"## {_text(run.scenario)}: {_word(verdict_word(run), run.verdict.exit_code)}"
     yield ""
+    yield from _tested(tested)
     if run.purpose:
         yield _text(run.purpose)
         yield ""
@@ -104,6 +109,12 @@ def _scenario(run: JudgedRun) -> Iterator[str]:
     yield from _list((_text(notice) for notice in run.notices), "Notices:")
     yield _small_print(run)
     yield ""
+
+
+def _tested(words: str | None) -> Iterator[str]:
+    if words:
+        yield _text(words)
+        yield ""
 
 
 def _criterion_row(criterion: CriterionVerdict) -> Sequence[str]:

@@ -48,6 +48,8 @@ class Head:
     rehearsal_note: str | UnsetType = UNSET
     """Only there for a scaled or forced run, and then the first key: the times in it are not real."""
     scenario: str
+    identity: dict[str, str] | UnsetType = UNSET
+    """What was tested, where the suite or a monitor says it: model, image, GPU, driver."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,6 +228,7 @@ def results(run: JudgedRun) -> Results:
     return Results(
         rehearsal_note=rehearsal_note(run) or UNSET,
         scenario=run.scenario,
+        identity=run.identity or UNSET,
         start_time=utc(run.start_time),
         end_time=utc(run.end_time),
         duration_seconds=run.duration_s,

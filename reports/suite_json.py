@@ -19,6 +19,7 @@ class ScenarioSummary(msgspec.Struct, kw_only=True):
     """One scenario; names and units as in its results file, criteria those that must hold."""
 
     scenario: str
+    identity: dict[str, str]
     result: Outcome
     valid: bool
     exit_code: int
@@ -73,6 +74,7 @@ def _scenario(run: JudgedRun) -> ScenarioSummary:
     verdict, numbers = run.verdict, run.overall
     return ScenarioSummary(
         scenario=run.scenario,
+        identity=run.identity,
         result=verdict.result,
         valid=verdict.valid,
         exit_code=verdict.exit_code,

@@ -17,6 +17,7 @@ from genload.analysis.contract import expected_families, family_findings
 from genload.analysis.evaluate import judge_expression, parts
 from genload.analysis.evidence_percentiles import percentile
 from genload.analysis.health import UserSeconds, phase_starts, processes, user_seconds
+from genload.analysis.identity import tested
 from genload.analysis.intake import Intake, take_in
 from genload.analysis.judged import CriterionVerdict, JudgedRun, Outcome, Reason, Verdict
 from genload.analysis.judged_speech import SpeechSummary
@@ -100,6 +101,7 @@ def judge_log(
     begin_s, end_s = (load.start_s, load.end_s) if load else (0.0, 0.0)
     everything = np.ones(len(table), dtype=np.bool_)
     warmup = run.intake.warmup
+    identity, unknown = tested(suite, run.events, log.samples())
     monitors = monitor_summaries(header.monitors, log.samples(), load) if load else []
     return JudgedRun(
         suite=suite.name,
@@ -122,7 +124,8 @@ def judge_log(
         series=summaries.series_summaries(run.store, load, run.catalogue) if load else [],
         client=summaries.client_summary(run.processes, run.users, table),
         verdict=verdict,
-        notices=[*run.told(), *silent_notices(monitors), *log.problems],
+        notices=[*run.told(), *unknown, *silent_notices(monitors), *log.problems],
+        identity=identity,
         monitors=monitors,
         uptime=uptime(run.store, load) if load else None,
         requested=header.requested,

@@ -161,6 +161,7 @@ class JudgedRun(msgspec.Struct, kw_only=True):
     versions: dict[str, str]
     failure_pause_s: float
     speech: SpeechSummary | None = None  # where the outputs are listened to
+    identity: dict[str, str] = {}  # what was tested, by the suite's names and the monitors' own
     monitors: list[MonitorSummary] = []  # how each did during the load
     uptime: Uptime | None = None  # where a monitor asked the service whether it is there
     contract: list[FamilyFinding] = []  # where the suite expects metric families

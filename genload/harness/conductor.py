@@ -21,6 +21,7 @@ from genload.errors import GenloadError, RunDirectoryError, ServiceUnavailableEr
 from genload.harness.crew import Crew
 from genload.harness.header import run_header
 from genload.harness.hope import Hope
+from genload.harness.identity import read_identity
 from genload.harness.live import LiveStats, followed
 from genload.harness.patience import Patience
 from genload.harness.plan import RunPlan
@@ -31,6 +32,7 @@ from genload.runlog.records import (
     HOPELESS,
     NOT_READY,
     NOT_RECORDED,
+    Identified,
     Interrupted,
     LoadEnded,
     LoadStarted,
@@ -216,6 +218,7 @@ class Conductor:
         try:
             self._enter("waiting for the service")
             wait_until_ready(self.plan, self._cut, self._clock)
+            self._identify()
             self._warm_up()
             self._gather()
             if not self._cut.is_set():
@@ -229,6 +232,15 @@ class Conductor:
                 self._event(Interrupted(t_s=self.now_s(), by=self.interrupted_by))
             self._enter("done")
             self._done.set()
+
+    def _identify(self) -> None:
+        if self._cut.is_set():
+            return
+        facts, missing = read_identity(self.plan)
+        if facts:
+            self._event(Identified(t_s=self.now_s(), facts=facts))
+        for text in missing:
+            self.notice("identity", text)
 
     def _warm_up(self) -> None:
         if self.plan.scenario.warmup.jobs == 0 or self._cut.is_set():

@@ -130,6 +130,12 @@ def rehearsal_note(run: JudgedRun) -> str | None:
     return f"REHEARSAL {scale}: {tail}"
 
 
+def tested_words(run: JudgedRun) -> str | None:
+    """What was tested, in a line; None where nobody said. Whoever shows it escapes it."""
+    facts = [f"{name} {text}" for name, text in run.identity.items()]
+    return f"tested: {' · '.join(facts)}" if facts else None
+
+
 def verdict_word(run: JudgedRun) -> str:
     """The verdict of a run in capitals; it follows the exit code, so that the two never disagree."""
     verdict = run.verdict

@@ -134,6 +134,13 @@ class Notice(msgspec.Struct, tag="notice", tag_field="event", kw_only=True):
     text: str
 
 
+class Identified(msgspec.Struct, tag="identity", tag_field="event", kw_only=True):
+    """What is tested, as the suite says where to read it; what monitors know stands in their samples."""
+
+    t_s: float
+    facts: dict[str, str]
+
+
 class RunEnded(msgspec.Struct, tag="run_ended", tag_field="event", kw_only=True):
     """The last line: how many records each source said it wrote."""
 
@@ -152,6 +159,7 @@ Event = (
     | WorkerLost
     | Interrupted
     | Notice
+    | Identified
     | RunEnded
 )
 

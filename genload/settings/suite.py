@@ -30,6 +30,7 @@ from genload.errors import ConfigError
 from genload.settings.catalogue import Metric
 from genload.settings.contract import Reconcile
 from genload.settings.criteria.criterion import Criterion
+from genload.settings.identity import Identity
 from genload.settings.model import Settings
 from genload.settings.phases import Timeline
 from genload.settings.secrets import Headers, refuse_secret_in_url
@@ -210,6 +211,8 @@ class Service(Settings):
     follow_redirects: Annotated[int, Field(ge=0, le=20)] = 0
     """How many redirects of one request are followed, on the service's own scheme, host and port only. Its
     time is theirs together."""
+    identity: Identity = {}
+    """Where it stands what is tested, for the first lines of every report."""
     headers: Headers = {}
     """Sent with every request; secrets as ${env:NAME} or ${file:PATH}."""
     tls: Tls = Tls()

@@ -1,0 +1,34 @@
+"""What was tested: what the suite said where to read, and what the monitors know of what they measure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from genload.runlog.records import Event, Identified, Sample
+from genload.settings.suite import Suite
+
+
+def tested(
+    suite: Suite, events: Iterable[Event], samples: Iterable[Sample]
+) -> tuple[dict[str, str], list[str]]:
+    """The facts by name, the suite's first and in its order, then those of monitors; and what to tell of
+    facts that a monitor should have known and did not. Of others the run itself has told."""
+    read = {
+        name: text for event in events if isinstance(event, Identified) for name, text in event.facts.items()
+    }
+    known: dict[str, dict[str, str]] = {}
+    for sample in samples:
+        if sample.facts:
+            known.setdefault(sample.monitor, {}).update(sample.facts)
+    facts: dict[str, str] = {}
+    missing = []
+    for name, source in suite.service.identity.items():
+        own = known.get(source.monitor or "", {})
+        if name in read:
+            facts[name] = read[name]
+        elif source.monitor is not None and source.field in own:
+            facts[name] = own.pop(source.field)
+        elif source.monitor is not None and (source.field is not None or not own):
+            what = source.field or "what it measures"
+            missing.append(f"what was tested: no {name}: the monitor {source.monitor} did not say {what}")
+    return facts | {name: text for own in known.values() for name, text in own.items()}, missing
