@@ -33,6 +33,8 @@ from genload.service import Artifact, JobClient, JobInput, JobPhase, JobState, S
 from genload.settings.suite import Service
 
 _CONNECT_COUNTS_IN = {"upload", "accept", "download"}
+_LONGEST_GRID_S, _SHORTEST_GRID_S = 0.010, 1e-6
+_GRIDS_A_SPREAD = 20
 
 _Found = TypeVar("_Found")
 
@@ -170,10 +172,10 @@ class Job:
         The end lies between the *send* of the last poll whose answer said "not finished" (the state was read
         at the earliest then) and the answer that said "finished": that is the bound.
         """
-        numbers, poll = self._result.numbers, self._service.poll
+        numbers = self._result.numbers
         accepted_s = not_finished_s = self._clock()
         while True:
-            self._pause(poll.interval_s * (1 + poll.jitter * self._rng.uniform(-1, 1)))
+            self._pause(self._poll_pause_s())
             asked_s = self._clock()
             state = self._insist(lambda: self._client.poll(self._result.job_id))
             answered_s = self._clock()
@@ -187,6 +189,21 @@ class Job:
                 numbers["poll_bound_s"] = answered_s - not_finished_s
                 return state
             not_finished_s = asked_s
+
+    def _poll_pause_s(self) -> float:
+        """A pause of poll.interval × (1 ± jitter) that ends together with those of this process's other jobs.
+
+        To be woken for each poll alone takes a fifth more CPU than for several at once. So pauses end on a
+        grid, which is far finer than the jitter: nobody polls in step for it.
+        """
+        poll = self._service.poll
+        spread_s = poll.interval_s * poll.jitter
+        grid_s = min(_LONGEST_GRID_S, spread_s / _GRIDS_A_SPREAD)
+        pause_s = poll.interval_s + (spread_s - grid_s / 2) * self._rng.uniform(-1, 1)
+        if grid_s < _SHORTEST_GRID_S:
+            return pause_s
+        now_s = self._clock()
+        return round((now_s + pause_s) / grid_s) * grid_s - now_s
 
     def _insist(self, call: Callable[[], _Found]) -> _Found:
         """Make a call, and again while the service refuses it for now and the job has retries left."""

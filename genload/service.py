@@ -9,12 +9,13 @@ retries nor waits: `genload.job` and `genload.speech` do, the same way for every
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
 from time import monotonic
+from types import TracebackType
 from typing import ClassVar
 from uuid import NAMESPACE_OID, uuid4, uuid5
 
@@ -172,6 +173,31 @@ class Speech:
     cached: bool | None = None
 
 
+class _Measured(AbstractContextManager[Step]):
+    """A step as long as its block. Every poll has one, and `contextmanager` would take twice the time."""
+
+    __slots__ = ("_client", "_step")
+
+    def __init__(self, client: ServiceClient, step: Step) -> None:
+        self._client = client
+        self._step = step
+
+    def __enter__(self) -> Step:
+        return self._step
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        step = self._step
+        if isinstance(error, ServiceError):
+            step.error_class, step.error = error.error_class, error.message
+            step.status = error.status or step.status
+        elif error is not None:
+            step.error_class = "unfinished"
+        step.end_s = step.end_s or monotonic()
+        self._client.on_step(step)
+
+
 class ServiceClient(ABC):
     """A user's own client of one API; never shared between users."""
 
@@ -195,25 +221,12 @@ class ServiceClient(ABC):
         """Headers to send with every request; outside a logical request each is of its own."""
         return correlation_headers(self.request_id or str(uuid4()))
 
-    @contextmanager
-    def step(self, name: str, method: str = "GET", *, recorded: bool = True) -> Iterator[Step]:
+    def step(self, name: str, method: str = "GET", *, recorded: bool = True) -> AbstractContextManager[Step]:
         """Measure one named call; a ServiceError that leaves the block is its failure.
 
         Whatever else leaves it (GreenletExit, when a user is stopped) makes the step ``unfinished``.
         """
-        step = Step(name, method, start_s=monotonic(), recorded=recorded)
-        try:
-            yield step
-        except ServiceError as error:
-            step.error_class, step.error = error.error_class, error.message
-            step.status = error.status or step.status
-            raise
-        except BaseException:
-            step.error_class = "unfinished"
-            raise
-        finally:
-            step.end_s = step.end_s or monotonic()
-            self.on_step(step)
+        return _Measured(self, Step(name, method, start_s=monotonic(), recorded=recorded))
 
     @abstractmethod
     def ready(self) -> None:

@@ -39,6 +39,7 @@ _PHASES = {
     "completed": JobPhase.COMPLETED,
     "failed": JobPhase.FAILED,
 }
+_UNDER_WAY = {phase: JobState(phase) for phase in (JobPhase.PENDING, JobPhase.RUNNING)}
 _LONGEST_TEXT = 200
 
 
@@ -121,7 +122,9 @@ class Client(JobClient):
                 words = str(state.get("error") or "")
                 narrow = "no_capacity" if _NO_CAPACITY.search(words) else "job_failed"
                 return JobState(phase, error=words, error_class=narrow)
-            return JobState(phase, output=self._output(job_id, state) if phase is JobPhase.COMPLETED else "")
+            if phase is JobPhase.COMPLETED:
+                return JobState(phase, output=self._output(job_id, state))
+            return _UNDER_WAY[phase]
 
     def _unknown(self, job_id: str) -> JobState:
         """A 404: pending, as long as the job was never seen and was accepted a short time ago."""

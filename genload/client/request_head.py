@@ -28,7 +28,7 @@ class RequestHead:
         ValueError: a header that cannot be sent.
     """
 
-    __slots__ = ("_defaults", "_lines", "_origin")
+    __slots__ = ("_asked", "_defaults", "_lines", "_made", "_origin")
 
     def __init__(self, origin: Origin, headers: Mapping[str, str]) -> None:
         self._origin = origin
@@ -41,6 +41,9 @@ class RequestHead:
         self._defaults |= {name.lower(): (name, value) for name, value in headers.items()}
         # Built once: most requests differ in their first line and an identifier only.
         self._lines = "".join(header_line(name, value) for name, value in self._defaults.values())
+        # And a poll is the same request again and again.
+        self._asked: tuple[str, str, dict[str, str] | None] | None = None
+        self._made = b""
 
     def bytes_for(
         self, method: str, path: str, headers: Mapping[str, str] | None, body_bytes: int | None
@@ -54,6 +57,16 @@ class RequestHead:
         Raises:
             ValueError: a method, path or header that cannot be sent.
         """
+        if body_bytes is not None:
+            return self._head(method, path, headers, body_bytes)
+        if self._asked != (method, path, headers):
+            self._made = self._head(method, path, headers, None)
+            self._asked = method, path, None if headers is None else dict(headers)
+        return self._made
+
+    def _head(
+        self, method: str, path: str, headers: Mapping[str, str] | None, body_bytes: int | None
+    ) -> bytes:
         if not _TOKEN.fullmatch(method):
             raise ValueError(f"{method!r} is no HTTP method")
         lines = self._lines

@@ -85,8 +85,9 @@ class ServiceCalls:
         if left_s <= 0:
             raise ServiceError("timeout", "the job's time was used up before the call")
         try:
-            headers = {name: reveal(value) for name, value in self._secrets.items()}
-            headers.update(self._client.correlation())
+            headers = self._client.correlation()
+            if self._secrets:
+                headers = {**{name: reveal(value) for name, value in self._secrets.items()}, **headers}
             return request(headers=headers, total_s=left_s if math.isfinite(left_s) else None)
         except ClientError as error:
             raise ServiceError(error.error_class, error.message) from error

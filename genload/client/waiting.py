@@ -35,7 +35,7 @@ class Readable:
         self._greenlet: Any = None
 
     def wait(self, until_s: float) -> bool:
-        """True once there is something to read, or the end of the stream; False when the time is up.
+        """True when there may be something to read, or the end of the stream; False when the time is up.
 
         Args:
             until_s: on the monotonic clock.
@@ -45,12 +45,16 @@ class Readable:
         self._until_s = until_s
         if until_s < self._alarm_s:
             self._set_alarm()
-        self._greenlet = getcurrent()
+        self._greenlet = greenlet = getcurrent()
+        # Not the hub's own `wait`: whoever is switched to for another reason reads, finds nothing and comes
+        # back, so that nothing need be made for each wait to tell the reasons apart.
+        self._watcher.start(greenlet.switch)
         try:
-            self._hub.wait(self._watcher)
+            self._hub.switch()
         except ExpiredError:
             return False
         finally:
+            self._watcher.stop()
             self._greenlet = None
         return True
 

@@ -209,3 +209,15 @@ def test_boundaries_differ() -> None:
 def test_a_media_type_cannot_bring_headers_along() -> None:
     with pytest.raises(ValueError, match="media type"):
         multipart("f", "n", b"", "image/png\r\nX: y")
+
+
+def test_a_request_that_is_made_once_follows_its_headers() -> None:
+    requests = head()
+    headers = {"X-Request-ID": "1"}
+    first = requests.bytes_for("GET", "/state", headers, None)
+    assert requests.bytes_for("GET", "/state", {"X-Request-ID": "1"}, None) == first
+    headers["X-Request-ID"] = "2"
+    assert requests.bytes_for("GET", "/state", headers, None) == first.replace(b": 1\r\n", b": 2\r\n")
+    assert b"X-Request-ID" not in requests.bytes_for("GET", "/state", None, None)
+    assert requests.bytes_for("HEAD", "/state", None, None).startswith(b"HEAD /state ")
+    assert requests.bytes_for("GET", "/other", None, None).startswith(b"GET /other ")

@@ -9,6 +9,7 @@ import gevent
 import gevent.socket
 import pytest
 
+from genload.client.connection import Connection
 from genload.client.waiting import Readable, wait_readable, wait_writable
 
 
@@ -91,6 +92,25 @@ def test_a_busy_loop_does_not_make_it_early(pair: Pair) -> None:
     result, took_s = timed(pair, 0.1)
     assert not result
     assert took_s >= 0.1
+
+
+def test_who_is_switched_to_for_no_reason_goes_on_waiting(pair: Pair) -> None:
+    connection = Connection(pair.here, tls=False)
+    reader = gevent.spawn(connection.receive, time.monotonic() + 30)
+    gevent.sleep(0.01)
+    gevent.get_hub().loop.run_callback(reader.switch)
+    pair.write_after(0.05)
+    assert reader.get(timeout=30) == b"x"
+    connection.close()
+
+
+def test_a_killed_wait_leaves_nothing_behind(pair: Pair) -> None:
+    reader = gevent.spawn(pair.readable.wait, time.monotonic() + 30)
+    gevent.sleep(0.01)
+    reader.kill()
+    pair.there.send(b"x")
+    gevent.sleep(0.01)  # nobody may be switched to who no longer waits
+    assert timed(pair, 30)[0]
 
 
 def test_no_limit_at_all(pair: Pair) -> None:
