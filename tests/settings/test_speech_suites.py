@@ -136,3 +136,28 @@ def test_the_document_says_what_the_dialects_are() -> None:
     assert table["ready"] == [dialect.ready_path for dialect in dialects.values()]
     for told, dialect in zip(table["model"], dialects.values(), strict=True):
         assert told.startswith(dialect.model or "none")
+
+
+def test_litetts_is_scraped_seldom_and_held_to_its_own_page() -> None:
+    suite = read("litetts")
+    scrape: Any = suite.monitors["exposition"]
+    assert (scrape.interval_s, scrape.timeout_s) == (60.0, 55.0), "a scrape stops it for a second"
+    assert scrape.series == {
+        "server.memory": "kokoro_memory_usage_bytes",
+        "prom.spoken": "kokoro_requests_total",
+    }
+    assert len(scrape.expects) == 9
+    assert all(family.startswith("kokoro_") for family in scrape.expects)
+    assert suite.reconcile.completed == "prom.spoken"
+    probe: Any = suite.monitors["readiness"]
+    assert probe.path == "/v1/models"
+    assert 50 < probe.timeout_s < probe.interval_s, "longer than the longest text takes, and a tick each"
+    assert suite.service.identity["model"].endpoint == "/v1/models"
+
+
+@pytest.mark.parametrize("name", ["kokoro", "demo_speech"])
+def test_what_is_reconciled_is_scraped(name: str) -> None:
+    suite = read(name)
+    filled = suite.monitors["exposition"].model_dump()["series"] if "exposition" in suite.monitors else {}
+    asked = [metric for metric in suite.reconcile.model_dump().values() if metric is not None]
+    assert [metric for metric in asked if metric not in filled] == []
