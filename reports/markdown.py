@@ -16,6 +16,7 @@ from genload.analysis.judged_speech import SpeechNumbers
 from genload.analysis.reconciliation import Comparison
 from genload.errors import ExitCode
 from genload.reporting import write_text
+from genload.reporting.efficiency_wording import efficiency_findings
 from genload.reporting.monitor_wording import monitor_words, uptime_words
 from genload.reporting.speech_wording import findings, stalls, strata, valid
 from genload.reporting.trend_wording import trend_findings
@@ -104,6 +105,7 @@ def _scenario(run: JudgedRun, tested: str | None) -> Iterator[str]:
     yield from _machines(run)
     yield from _list(_monitors(run), "Monitors:")
     yield from _list(_trends(run), "Trends:")
+    yield from _list(_efficiency(run), "What an output cost:")
     yield from _list(_families(run), "Expected metrics:")
     yield from _list((_counted(c) for c in run.reconciliation), "Against the service's own counts:")
     yield from _list((_text(notice) for notice in run.notices), "Notices:")
@@ -199,6 +201,11 @@ def _monitors(run: JudgedRun) -> Iterator[str]:
 def _trends(run: JudgedRun) -> Iterator[str]:
     if run.trends is not None:
         yield from (f"{_code(title)}: {_text(text)}" for title, text in trend_findings(run.trends))
+
+
+def _efficiency(run: JudgedRun) -> Iterator[str]:
+    if run.efficiency is not None:
+        yield from (f"{title}: {_text(text)}" for title, text in efficiency_findings(run.efficiency))
 
 
 def _families(run: JudgedRun) -> Iterator[str]:

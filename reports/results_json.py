@@ -29,6 +29,7 @@ from genload.analysis.judged import (
     Summary,
     Verdict,
 )
+from genload.analysis.judged_efficiency import Efficiency
 from genload.analysis.judged_speech import SpeechSummary
 from genload.analysis.judged_trends import Trends
 from genload.analysis.monitors import MonitorSummary
@@ -167,6 +168,8 @@ class Tail:
     """Sustained load only: how each machine metric went."""
     trends: Trends | UnsetType = UNSET
     """Where memory was watched, or the load became slower: levels, growth, and what coincides with them."""
+    efficiency: Efficiency | UnsetType = UNSET
+    """Of a watched or priced GPU: energy, GPU time and money an output; what is unknown is not there."""
     series: list[SeriesSummary]
     monitors: list[MonitorSummary]
     """How each monitor itself did: ticks owed and come, and what went wrong."""
@@ -244,6 +247,7 @@ def results(run: JudgedRun) -> Results:
         degradation_analysis=run.degradation if run.degradation is not None else UNSET,
         system_monitoring={s.metric: _monitored(s) for s in run.series} if sustained else UNSET,
         trends=UNSET if run.trends is None else run.trends,
+        efficiency=UNSET if run.efficiency is None else run.efficiency,
         series=run.series,
         monitors=run.monitors,
         uptime=_uptime(run),

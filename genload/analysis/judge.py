@@ -14,12 +14,14 @@ from pydantic import ValidationError
 
 from genload.analysis import summary as summaries
 from genload.analysis.contract import expected_families, family_findings
+from genload.analysis.efficiency import efficiency
 from genload.analysis.evaluate import judge_expression, parts
 from genload.analysis.evidence_percentiles import percentile
 from genload.analysis.health import UserSeconds, phase_starts, processes, user_seconds
 from genload.analysis.identity import tested
 from genload.analysis.intake import Intake, take_in
 from genload.analysis.judged import CriterionVerdict, JudgedRun, Outcome, Reason, Verdict
+from genload.analysis.judged_efficiency import Efficiency
 from genload.analysis.judged_speech import SpeechSummary
 from genload.analysis.load import Load, load_of
 from genload.analysis.monitors import monitor_summaries, silent_notices, uptime
@@ -139,6 +141,7 @@ def judge_log(
         ),
         degradation=run.degradation,
         trends=trends(run.course, run.degradation) if run.course else None,
+        efficiency=run.efficiency(),
     )
 
 
@@ -241,6 +244,11 @@ class _Run:
             if self.load and self.judges_windows
             else None
         )
+
+    def efficiency(self) -> Efficiency | None:
+        """What an output cost, where a GPU was watched or has a price."""
+        watched = getattr(self.suite.monitors.get("gpu"), "processes", ())
+        return efficiency(self.course, self.suite.gpu_hour_cost, watched) if self.course else None
 
     @cached_property
     def course(self) -> Course | None:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from genload.analysis.contract import FamilyFinding
+from genload.analysis.judged_efficiency import Efficiency
 from genload.analysis.judged_speech import SpeechSummary
 from genload.analysis.judged_trends import Trends
 from genload.analysis.monitors import MonitorSummary, Uptime
@@ -166,6 +167,7 @@ class JudgedRun(msgspec.Struct, kw_only=True):
     uptime: Uptime | None = None  # where a monitor asked the service whether it is there
     contract: list[FamilyFinding] = []  # where the suite expects metric families
     reconciliation: list[Comparison] = []  # where the suite maps counts of the service
+    efficiency: Efficiency | None = None  # where a GPU was watched, or has a price
     trends: Trends | None = None  # where memory was watched, or the load became slower
     degradation: (
         dict[str, float | None] | None

@@ -33,6 +33,7 @@ from genload.settings.criteria.criterion import Criterion
 from genload.settings.identity import Identity
 from genload.settings.model import Settings
 from genload.settings.phases import Timeline
+from genload.settings.price import GpuHourCost
 from genload.settings.secrets import Headers, refuse_secret_in_url
 from genload.settings.units import Bytes, Ratio, RealSeconds, SamplingSeconds, Seconds, TransportSeconds
 
@@ -369,6 +370,8 @@ class Suite(Settings):
     give_up: GiveUp = GiveUp()
     reconcile: Reconcile = Reconcile()
     """Which metrics of the monitors count what the client counts too; compared at the end."""
+    gpu_hour_cost: GpuHourCost | None = None
+    """Price of one GPU for one hour, for the cost of an output."""
     validity: Validity = Validity()
     seed: int | None = None
     """Makes inputs and pauses repeatable; None draws one, which is recorded."""
