@@ -12,7 +12,8 @@ _MOST_DOWNTIMES = 5
 def monitor_words(summary: MonitorSummary) -> str:
     """One monitor in a line: its ticks, what went wrong, and what it said last."""
     came = min(summary.came, summary.expected) or summary.came
-    parts = [f"{came} of {max(summary.expected, came)} ticks"]
+    due = max(summary.expected, came)
+    parts = [f"{came} of {due} ticks" if due else "no tick was due in the load"]
     if summary.errors:
         parts.append(f"{summary.errors} with an error")
     if summary.hung:

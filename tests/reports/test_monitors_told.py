@@ -43,6 +43,7 @@ def told(make_run: MakeRun) -> JudgedRun:
 def test_a_line_says_ticks_errors_and_the_last_words() -> None:
     assert monitor_words(summary()) == "gpu: 60 of 60 ticks"
     assert monitor_words(summary(came=61)) == "gpu: 60 of 60 ticks"
+    assert monitor_words(summary(came=0, expected=0)) == "gpu: no tick was due in the load"
     assert monitor_words(BROKEN) == "gpu: 12 of 60 ticks, 48 with an error, hung, the last: GPU is lost"
 
 
