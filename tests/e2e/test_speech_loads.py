@@ -5,9 +5,12 @@ recorded.
 from __future__ import annotations
 
 import itertools
+import json
 import signal
 import subprocess
 import time
+import urllib.parse
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -218,19 +221,61 @@ def cluster(starting: Start, port: int, scenario: str, url: str) -> subprocess.P
     return master
 
 
+def test_the_web_ui_runs_one_load_after_the_other(
+    tone: Callable[..., Any],
+    target: Callable[..., str],
+    starting: Start,
+    free_port: Callable[[], int],
+    tmp_path: Path,
+) -> None:
+    server, port = tone(), free_port()
+    scenario = target("kind: burst, users: 6")
+    process = starting("--scenario", scenario, "--web-port", str(port), "-H", server.url)
+    results = tmp_path / "results"
+    for run_number in (1, 2):
+        start_from_form(process, f"http://127.0.0.1:{port}", scenario)
+        wait_for(process, lambda wanted=run_number: len(list(results.glob("*/results_one.json"))) == wanted)
+    process.terminate()
+    output = ended(process)
+    for folder in results.glob("*/one"):
+        records = list(open_run(folder).requests())
+        assert [record.outcome for record in records] == ["ok"] * 6, output
+        assert {record.source for record in records} == {"local"}
+    texts = [row["request_id"] for row in server.truth_records() if row["cache"] == "miss"]
+    assert len(set(texts)) == 12  # the second run said something new: nothing came from the cache
+
+
+def start_from_form(process: subprocess.Popen[str], url: str, scenario: str) -> None:
+    """Press the button, again while the page is not there yet or the run before is not quite over."""
+    data = urllib.parse.urlencode({"scenario": scenario}).encode()
+
+    def started() -> bool:
+        try:
+            with urllib.request.urlopen(f"{url}/swarm", data=data, timeout=10) as answer:  # noqa: S310
+                return bool(json.load(answer)["success"])
+        except OSError:
+            return False
+
+    wait_for(process, started)
+
+
+def wait_for(process: subprocess.Popen[str], reached: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 60
+    while not reached():
+        assert process.poll() is None and time.monotonic() < deadline_s, "it never came"
+        time.sleep(0.1)
+
+
 def test_ctrl_c_leaves_a_complete_report(
     tone: Callable[..., Any], target: Callable[..., str], starting: Start, tmp_path: Path
 ) -> None:
     server = tone(first_chunk="60s")
     shape = f"kind: paced, every: {EVERY_S * 1e3:g}ms, duration: 50s"
     process = starting("--headless", "--scenario", target(shape), "-H", server.url)
-    requests = tmp_path / "results"
-    deadline_s = time.monotonic() + 60
-    while not list(requests.glob("*/one/events.jsonl")) or "load_started" not in next(
-        requests.glob("*/one/events.jsonl")
-    ).read_text(encoding="utf-8"):
-        assert process.poll() is None and time.monotonic() < deadline_s
-        time.sleep(0.05)
+    logs = tmp_path / "results"
+    wait_for(
+        process, lambda: any(b"load_started" in log.read_bytes() for log in logs.glob("*/one/events.jsonl"))
+    )
     time.sleep(10 * EVERY_S)
     process.send_signal(signal.SIGINT)
     time.sleep(0.5)
