@@ -241,11 +241,21 @@ def service(tmp_path: Any) -> Iterator[Callable[..., tuple[subprocess.Popen[str]
 
 def end(process: subprocess.Popen[str], child: int) -> None:
     if process.poll() is None:
-        psutil.Process(child).kill()
+        orphan = psutil.Process(child)
+        orphan.kill()
         process.kill()
-    process.wait()
+        process.wait()
+        while _lives(orphan):  # nobody waits for it: it may still be there for a moment
+            time.sleep(0.01)
     assert process.stdout is not None
     process.stdout.close()
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.mark.processes

@@ -112,16 +112,16 @@ def test_another_path(make: Make) -> None:
 
 
 def test_a_token_by_reference(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SPEECH_TOKEN", "s3cret-token")
+    monkeypatch.setenv("SPEECH_TOKEN", "s3cret-of-speech")
     headers = {"Authorization": "Bearer ${env:SPEECH_TOKEN}"}
     refusal = (
         401,
-        {"error": {"message": "Incorrect API key provided: s3cret-token", "code": "invalid_api_key"}},
+        {"error": {"message": "Incorrect API key provided: s3cret-of-speech", "code": "invalid_api_key"}},
     )
     client, service = make({SPEECH: [refusal]}, {"dialect": "openai"}, headers=headers)
     error = failure(client)
 
-    assert service.received[0].headers["authorization"] == "Bearer s3cret-token"
+    assert service.received[0].headers["authorization"] == "Bearer s3cret-of-speech"
     assert (error.error_class, error.status) == ("auth", 401)
     assert error.message == "Incorrect API key provided: ${env:SPEECH_TOKEN}"
 
