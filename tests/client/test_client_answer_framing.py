@@ -217,6 +217,7 @@ def test_unknown_codings_are_left_alone() -> None:
         (gzip.compress(b"one") + b"trailing rubbish", "protocol"),
         (gzip.compress(bytes(10_000_000)), "too_large"),
     ],
+    ids=["none", "cut off", "trailing rubbish", "a bomb"],  # not the bytes: they hold the time of packing
 )
 def test_bad_gzip(wire_body: bytes, error_class: str) -> None:
     with pytest.raises(BadAnswerError) as caught:
