@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import blake2b
 
 from genload.artifacts.audio_facts import AudioFacts
 from genload.artifacts.duplicates import OutputRegistry
@@ -11,7 +10,7 @@ from genload.service import ServiceError
 from genload.settings.speech import Check
 
 _SLACK_S = 0.5  # a breath, a trailing pause: so much more or less than the bounds is always plausible
-_SHOWN_CHARACTERS = 40
+_SHOWN_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,38 +41,32 @@ class AudioCheck:
             ServiceError: ``wrong_rate``, ``wrong_channels``, ``silent_audio``, ``clipped_audio``,
                 ``implausible_audio`` (too short; what is too long was not decoded) or ``duplicate_output``.
         """
-        fault = self._format_fault(facts) or self._sound_fault(facts, text)
+        fault = self._fault(facts, text)
         if fault:
             raise ServiceError(*fault, status=200)
         if self.registry is not None:
             self.registry.admit_digest(_named(text), facts.fingerprint)
 
-    def _format_fault(self, facts: AudioFacts) -> tuple[str, str] | None:
-        check = self.check
-        if check.rate_hz is not None and facts.rate_hz != check.rate_hz:
+    def _fault(self, facts: AudioFacts, text: str) -> tuple[str, str] | None:
+        check, length_s = self.check, facts.duration_s
+        if check.rate_hz not in (None, facts.rate_hz):
             return "wrong_rate", f"{facts.rate_hz} Hz instead of {check.rate_hz}"
-        if check.channels is not None and facts.channels != check.channels:
+        if check.channels not in (None, facts.channels):
             return "wrong_channels", f"{facts.channels} channels instead of {check.channels}"
-        return None
-
-    def _sound_fault(self, facts: AudioFacts, text: str) -> tuple[str, str] | None:
-        check, length = self.check, f"{facts.duration_s:.2f} s of audio"
         if facts.rms < check.silent_below_rms:
-            return (
-                "silent_audio",
-                f"{length} at an RMS of {facts.rms:.6f}, under {check.silent_below_rms:g}",
-            )
+            rms = f"an RMS of {facts.rms:.6f}, under {check.silent_below_rms:g}"
+            return "silent_audio", f"{length_s:.2f} s of audio at {rms}"
         if facts.clipped > check.max_clipped:
             return "clipped_audio", f"{facts.clipped:.1%} of its samples are at full scale"
-        if facts.duration_s < self.shortest_s(text):
-            least = f"at least {self.shortest_s(text):.2f} s"
-            return "implausible_audio", f"{length} for {len(text)} characters: {least} would be plausible"
+        shortest_s = self.shortest_s(text)
+        if length_s < shortest_s:
+            least = f"at least {shortest_s:.2f} s would be plausible"
+            return "implausible_audio", f"{length_s:.2f} s of audio for {len(text)} characters: {least}"
         return None
 
 
 def _named(text: str) -> str:
-    """A text as the registry keeps it: its beginning for people, and what tells it from every other."""
+    """A text as the registry keeps it: whole, or its beginning for people and what tells it from others."""
     if len(text) <= _SHOWN_CHARACTERS:
         return f"'{text}'"
-    rest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-    return f"'{text[:_SHOWN_CHARACTERS]}…' ({len(text)} characters, {rest})"
+    return f"'{text[:_SHOWN_CHARACTERS]}…' ({len(text)} characters, {hash(text):x})"

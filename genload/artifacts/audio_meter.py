@@ -12,6 +12,11 @@ from genload.artifacts.audio_facts import FRAME_S, AudioError
 Samples = npt.NDArray[np.float32]
 
 
+def peak_of(samples: npt.NDArray[np.float32] | npt.NDArray[np.int16]) -> float:
+    """The largest absolute value."""
+    return max(float(np.maximum.reduce(samples)), -float(np.minimum.reduce(samples)))
+
+
 class Meter:
     """Takes samples in turn; each figure's formula is in `AudioFacts`.
 
@@ -49,43 +54,57 @@ class Meter:
         """Of what was fed."""
         return self._count / self.channels / self.rate_hz
 
-    def feed(self, samples: Samples) -> None:
+    def feed(self, samples: Samples, peak: float | None = None) -> None:
         """The next samples, channels interleaved; whole frames of 20 ms but for the last call.
+
+        Args:
+            peak: the largest absolute value among them, where that is known already.
 
         Raises:
             AudioError: nan_audio.
         """
-        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is told as what it is
-            self._feed(samples)
-
-    def _feed(self, samples: Samples) -> None:
         whole = len(samples) - len(samples) % self._frame
-        frames = samples[:whole].reshape(-1, self._frame)
         if whole:
-            self._weigh(frames, np.vecdot(frames, frames), self._frame)
+            self._weigh(samples[:whole].reshape(-1, self._frame))
         if whole < len(samples):
-            rest = samples[whole:]
-            self._weigh(rest[np.newaxis], np.vecdot(rest, rest)[np.newaxis], len(rest))
-        peak = max(float(samples.max()), -float(samples.min()))
-        self._peak = max(self._peak, peak)
+            self._weigh_rest(samples[whole:])
+        if peak is None:
+            peak = peak_of(samples)
+        if peak > self._peak:
+            self._peak = peak
         if peak >= self._clip:
             self._clipped += int(np.count_nonzero(np.abs(samples) >= self._clip))
 
-    def _weigh(self, frames: Samples, energies: Samples, size: int) -> None:
-        """Add frames of one size with the sum of each one's squares."""
-        energy = float(energies.sum(dtype=np.float64))
-        if not isfinite(energy):
-            raise AudioError("nan_audio", f"a sample after {self.duration_s:.3f} s is no finite number")
-        sounding = energies >= self._threshold**2 * size
+    def _weigh(self, frames: Samples) -> None:
+        """Add whole frames."""
+        energies = np.vecdot(frames, frames)
+        sounding = energies >= self._threshold**2 * self._frame
         loud = int(np.count_nonzero(sounding))
         if loud and self._sound_end is None:
             first = int(sounding.argmax())
-            place = int((np.abs(frames[first]) >= self._threshold).argmax())
-            self._sound_end = self._count + first * size + place + 1
-        self._energy += energy
+            self._find_sound(frames[first], first * self._frame)
         self._frames += len(energies)
         self._silent += len(energies) - loud
-        self._count += len(energies) * size
+        self._add(float(np.add.reduce(energies, dtype=np.float64)), frames.size)
+
+    def _weigh_rest(self, samples: Samples) -> None:
+        """Add a last frame, which is shorter."""
+        energy = float(np.dot(samples, samples))
+        loud = energy >= self._threshold**2 * len(samples)
+        if loud and self._sound_end is None:
+            self._find_sound(samples, 0)
+        self._frames += 1
+        self._silent += not loud
+        self._add(energy, len(samples))
+
+    def _find_sound(self, frame: Samples, before: int) -> None:
+        self._sound_end = self._count + before + int((np.abs(frame) >= self._threshold).argmax()) + 1
+
+    def _add(self, energy: float, count: int) -> None:
+        if not isfinite(energy):
+            raise AudioError("nan_audio", f"a sample after {self.duration_s:.3f} s is no finite number")
+        self._energy += energy
+        self._count += count
 
     @property
     def rms(self) -> float:

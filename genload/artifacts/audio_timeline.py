@@ -1,7 +1,7 @@
 """How many seconds of an answer's audio can be played once so many of its bytes have come.
 
 Headers are no audio; a frame or page counts when its last byte is there. Where a format does not say,
-there is no timeline: not applicable, never a guess.
+there is no timeline: not applicable, never a guess. Of WAV and raw PCM it is arithmetic: see `WavLayout`.
 """
 
 from __future__ import annotations
@@ -11,36 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from genload.artifacts.audio_facts import RawSamples
 from genload.artifacts.flac_layout import flac_layout
 from genload.artifacts.mp3_layout import mp3_layout
 from genload.artifacts.ogg_layout import ogg_layout
-from genload.artifacts.wav_layout import WavLayout
-
-
-@dataclass(frozen=True, slots=True)
-class SampleTimeline:
-    """Of samples that all take the same number of bytes: WAV, raw PCM."""
-
-    data_start: int
-    data_bytes: int
-    block_bytes: int
-    rate_hz: int
-
-    @property
-    def duration_s(self) -> float:
-        """Of all there is."""
-        return self.data_bytes // self.block_bytes / self.rate_hz
-
-    def available_s(self, offsets: Sequence[int]) -> list[float]:
-        """Seconds of audio in the first so many bytes, for each number of bytes."""
-        start, size, block, rate_hz = self.data_start, self.data_bytes, self.block_bytes, self.rate_hz
-        return [min(max(offset - start, 0), size) // block / rate_hz for offset in offsets]
 
 
 @dataclass(frozen=True, slots=True)
 class FrameTimeline:
-    """Of frames or pages: MP3, FLAC, Ogg.
+    """When frames or pages are whole.
 
     Attributes:
         ends: bytes after which there is more to play, rising.
@@ -61,19 +39,6 @@ class FrameTimeline:
         """Seconds of audio in the first so many bytes, for each number of bytes."""
         steps = [0.0, *self.seconds]
         return [steps[bisect_right(self.ends, offset)] for offset in offsets]
-
-
-def wav_timeline(layout: WavLayout) -> SampleTimeline | None:
-    """Of a WAV; None where its samples are packed."""
-    if not layout.linear:
-        return None
-    return SampleTimeline(layout.data_start, layout.data_bytes, layout.block_bytes, layout.rate_hz)
-
-
-def pcm_timeline(size_bytes: int, raw: RawSamples) -> SampleTimeline:
-    """Of samples without a header."""
-    block = raw.block_bytes
-    return SampleTimeline(0, size_bytes - size_bytes % block, block, raw.rate_hz)
 
 
 def frame_timeline(content: bytes, form: str) -> FrameTimeline | None:

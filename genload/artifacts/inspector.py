@@ -37,15 +37,15 @@ class _Batch:
         self.replies: list[Reply] = []
         self.done = Event()
 
-    def has_room(self, size_bytes: int) -> bool:
-        return len(self.tasks) < _BATCH_TASKS and self.size_bytes + size_bytes <= _BATCH_BYTES
-
-    def add(self, task: Task, content: bytes) -> int:
-        """Its place."""
+    def add(self, task: Task, content: bytes) -> int | None:
+        """Its place; None when it is full."""
+        place, size_bytes = len(self.tasks), self.size_bytes + len(content)
+        if place and (place == _BATCH_TASKS or size_bytes > _BATCH_BYTES):
+            return None
         self.tasks.append(task)
         self.contents.append(content)
-        self.size_bytes += len(content)
-        return len(self.tasks) - 1
+        self.size_bytes = size_bytes
+        return place
 
     def end(self, replies: list[Reply]) -> None:
         """Wake everyone who waits; the files are let go of."""
@@ -106,10 +106,12 @@ class Inspector:
         self._drop_child()
 
     def _ask(self, task: Task, content: bytes) -> Reply:
-        if not self._waiting or not self._waiting[-1].has_room(len(content)):
-            self._waiting.append(_Batch())
-        batch = self._waiting[-1]
-        place = batch.add(task, content)
+        batch = self._waiting[-1] if self._waiting else None
+        place = batch.add(task, content) if batch is not None else None
+        if batch is None or place is None:
+            batch, place = _Batch(), 0
+            batch.add(task, content)
+            self._waiting.append(batch)
         if self._courier is None:
             self._courier = gevent.spawn(self._carry)
         batch.done.wait()

@@ -6,6 +6,7 @@ open file that is the shared memory; tasks come on standard input, replies go to
 
 from __future__ import annotations
 
+import gc
 import mmap
 import os
 import resource
@@ -121,6 +122,7 @@ def main() -> None:
     import genload.artifacts.mesh  # noqa: F401
 
     _limit_memory()
+    gc.freeze()  # what is loaded stays: no collection need go through it
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a parser prints must not get between the replies
     serve(sys.stdin.buffer, replies, int(sys.argv[1]))

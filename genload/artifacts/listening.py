@@ -7,19 +7,19 @@ takes long happens in the inspector's process, so that no measured time is falsi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import accumulate
+
+import msgspec
 
 from genload.artifacts.audio_check import AudioCheck
 from genload.artifacts.audio_facts import AudioError, AudioFacts, RawSamples
 from genload.artifacts.audio_format import told_format
-from genload.artifacts.audio_timeline import SampleTimeline, pcm_timeline, wav_timeline
 from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.inspection import AudioTask
 from genload.artifacts.inspector import Inspector, shared
-from genload.artifacts.playback import Playback, play
-from genload.artifacts.wav_layout import wav_layout
+from genload.artifacts.playback import play
+from genload.artifacts.wav_layout import raw_layout, wav_layout
 from genload.service import Artifact, ServiceError, Speech, Utterance
 from genload.settings.speech import SpeechRequest
 
@@ -33,8 +33,7 @@ _MEDIA_TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True):
     """What one answer sounds like, for its record; `docs/speech.md` has the formulas.
 
     Attributes:
@@ -45,11 +44,10 @@ class Heard:
     """
 
     numbers: dict[str, float]
-    gaps: dict[int, int] = field(default_factory=dict)
+    gaps: dict[int, int] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class _Sound:
+class _Sound(msgspec.Struct, frozen=True):
     """What is known of an answer's audio. None: cannot be said, or was not asked."""
 
     available_s: Sequence[float] | None
@@ -119,20 +117,18 @@ class Listener:
         """The arithmetic of WAV and PCM is done here; what must be parsed or decoded, in the inspector."""
         inspected = self.inspects(utterance)
         offsets = _offsets(speech)
-        if form not in ("wav", "pcm"):
+        if form == "wav":
+            layout = wav_layout(speech.content, streamed=speech.streamed)
+        elif form == "pcm":
+            layout = raw_layout(len(speech.content), self._raw)
+        else:
             return self._inspected(speech, utterance, form, inspected, offsets)
-        steady = self._steady(speech, form)
-        available_s = steady.available_s(offsets) if steady is not None else None
-        duration_s = steady.duration_s if steady is not None else None
+        available_s = layout.available_s(offsets) if layout.linear else None
+        duration_s = layout.duration_s if layout.linear else None
         if not inspected or duration_s == 0:
             return _Sound(available_s, duration_s, None)
-        facts = self._inspected(speech, utterance, form, True, []).facts
-        return _Sound(available_s, facts.duration_s if facts is not None else None, facts)
-
-    def _steady(self, speech: Speech, form: str) -> SampleTimeline | None:
-        if form == "pcm":
-            return pcm_timeline(len(speech.content), self._raw)
-        return wav_timeline(wav_layout(speech.content, streamed=speech.streamed))
+        found = self._inspected(speech, utterance, form, True, [])
+        return _Sound(available_s, found.duration_s, found.facts)
 
     def _inspected(
         self, speech: Speech, utterance: Utterance, form: str, decode: bool, offsets: list[int]
@@ -163,7 +159,7 @@ class Listener:
             sound_at_s=facts.sound_at_s if facts is not None else None,
             pre_buffer_s=self._request.pre_buffer_s,
         )
-        numbers = _numbers(playback)
+        numbers = playback.numbers()
         numbers["characters"] = float(len(utterance.text))
         numbers["chunks"] = float(len(speech.arrivals))
         numbers["streamed"] = float(speech.streamed)
@@ -179,24 +175,9 @@ class Listener:
 
 def _offsets(speech: Speech) -> list[int]:
     """How many bytes of the content were there after each arrival; none if they were packed on their way."""
-    offsets = list(accumulate(size for _, size in speech.arrivals))
+    arrivals = speech.arrivals
+    offsets = [arrivals[0][1]] if len(arrivals) == 1 else list(accumulate([size for _, size in arrivals]))
     return offsets if offsets and offsets[-1] == len(speech.content) else []
-
-
-def _numbers(playback: Playback) -> dict[str, float]:
-    """What applies, by the names of the records."""
-    pairs = (
-        ("ttfb_s", playback.ttfb_s),
-        ("ttfa_s", playback.ttfa_s),
-        ("first_sound_s", playback.first_sound_s),
-        ("gap_max_s", playback.gap_max_s),
-        ("rtf", playback.rtf),
-        ("delivery_rtf", playback.delivery_rtf),
-        ("stalls", playback.stalls),
-        ("underrun_s", playback.underrun_s),
-        ("startup_buffer_s", playback.startup_buffer_s),
-    )
-    return {name: float(number) for name, number in pairs if number is not None}
 
 
 def _artifact(speech: Speech, utterance: Utterance, form: str) -> Artifact:

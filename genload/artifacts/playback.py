@@ -7,8 +7,9 @@ played once so many bytes have come). Seconds throughout; every formula is in ``
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import ceil, log
+
+import msgspec
 
 from genload.service import Speech
 
@@ -22,8 +23,7 @@ GAP_BASE = 1.02
 _LOG_BASE = log(GAP_BASE)
 
 
-@dataclass(slots=True)
-class Playback:
+class Playback(msgspec.Struct, omit_defaults=True):
     """One answer as a player meets it. None: not applicable.
 
     Attributes:
@@ -48,6 +48,12 @@ class Playback:
     stalls: int | None = None
     underrun_s: float | None = None
     startup_buffer_s: float | None = None
+
+    def numbers(self) -> dict[str, float]:
+        """What applies, by the names of the attributes, which are those of the records; without the gaps."""
+        numbers: dict[str, float] = msgspec.to_builtins(self)
+        numbers.pop("gaps", None)
+        return numbers
 
 
 def play(

@@ -7,20 +7,23 @@ a header states is held against what is there.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from genload.artifacts.audio_facts import AudioError
+import msgspec
+
+from genload.artifacts.audio_facts import AudioError, RawSamples
 
 PCM, FLOAT, ALAW, MULAW = 1, 3, 6, 7
+_LINEAR = (PCM, FLOAT, ALAW, MULAW)
 _EXTENSIBLE = 0xFFFE
+_RAW_KINDS = {"s16le": (PCM, 16), "f32le": (FLOAT, 32)}
 _USUAL = struct.Struct("<4sI4s4sIHHIIHH4sI")  # RIFF, WAVE, a format chunk of 16 bytes, the data chunk's head
 _FORMAT = struct.Struct("<HHIIHH")
 _CHUNK = struct.Struct("<4sI")
 _PLACEHOLDER_FROM = 0x7FFF_0000  # 0x7FFFFFFF and 0xFFFFFFFF less a header, and all that no file has
 
 
-@dataclass(frozen=True, slots=True)
-class WavLayout:
+class WavLayout(msgspec.Struct, frozen=True):  # several times faster to make than a dataclass
     """Attributes:
     encoding: `PCM`, `FLOAT`, `ALAW`, `MULAW`, or another number of the registry.
     block_bytes: of one sample of all channels.
@@ -37,8 +40,25 @@ class WavLayout:
 
     @property
     def linear(self) -> bool:
-        """Whether every sample takes the same number of bytes."""
-        return self.encoding in (PCM, FLOAT, ALAW, MULAW)
+        """Whether every sample takes the same number of bytes; if not, nobody can say how much plays when."""
+        return self.encoding in _LINEAR
+
+    @property
+    def duration_s(self) -> float:
+        """Of all samples; of linear ones."""
+        return self.data_bytes // self.block_bytes / self.rate_hz
+
+    def available_s(self, offsets: Sequence[int]) -> list[float]:
+        """Seconds of audio in the first so many bytes, for each number of bytes; of linear samples."""
+        start, size, block, rate_hz = self.data_start, self.data_bytes, self.block_bytes, self.rate_hz
+        return [min(max(offset - start, 0), size) // block / rate_hz for offset in offsets]
+
+
+def raw_layout(size_bytes: int, raw: RawSamples) -> WavLayout:
+    """Of samples without a header."""
+    encoding, bits = _RAW_KINDS[raw.encoding]
+    block = raw.block_bytes
+    return WavLayout(encoding, raw.rate_hz, raw.channels, bits, block, 0, size_bytes - size_bytes % block)
 
 
 def wav_layout(content: bytes | memoryview, *, streamed: bool) -> WavLayout:
@@ -98,7 +118,7 @@ def _layout(
     streamed: bool,
 ) -> WavLayout:
     if not (channels and rate_hz and block and bits) or (
-        encoding in (PCM, FLOAT, ALAW, MULAW) and block != channels * ((bits + 7) // 8)
+        encoding in _LINEAR and block != channels * ((bits + 7) // 8)
     ):
         text = f"{channels} channels, {rate_hz} Hz, {bits} bits, {block} bytes a block"
         raise AudioError("bad_audio", f"its header contradicts itself: {text}")

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from genload.artifacts.audio import read_audio
 from genload.artifacts.audio_facts import RawSamples
-from genload.artifacts.audio_timeline import FrameTimeline, frame_timeline, pcm_timeline, wav_timeline
-from genload.artifacts.wav_layout import wav_layout
+from genload.artifacts.audio_timeline import FrameTimeline, frame_timeline
+from genload.artifacts.wav_layout import raw_layout, wav_layout
 
 from .sounds import FORMATS, RATE_HZ, chunk, encoded, pcm16, spoken, tone, wav
 
@@ -94,8 +94,7 @@ def test_headers_are_no_audio() -> None:
 
 def test_wav_plays_from_its_first_sample_on() -> None:
     samples = pcm16(tone(1.0))
-    found = wav_timeline(wav_layout(wav(samples), streamed=False))
-    assert found is not None
+    found = wav_layout(wav(samples), streamed=False)
 
     assert found.available_s([0, 43, 44, 45, 46, 44 + 480 * 2, 10**6]) == [
         0.0,
@@ -111,27 +110,28 @@ def test_wav_plays_from_its_first_sample_on() -> None:
 
 def test_chunks_around_the_samples_are_no_audio() -> None:
     content = wav(pcm16(tone(1.0)), before=chunk(b"LIST", b"x" * 1000), after=chunk(b"LIST", b"x" * 1000))
-    found = wav_timeline(wav_layout(content, streamed=True))
-    assert found is not None
+    found = wav_layout(content, streamed=True)
 
     assert found.available_s([1000, 1052 + 48, len(content)]) == [0.0, 24 / RATE_HZ, 1.0]
 
 
 def test_packed_wav_has_no_timeline() -> None:
-    assert wav_timeline(wav_layout(encoded(tone(0.5), "wav", subtype="MS_ADPCM"), streamed=False)) is None
+    assert not wav_layout(encoded(tone(0.5), "wav", subtype="MS_ADPCM"), streamed=False).linear
 
 
 def test_extensible_wav_says_its_encoding_further_back() -> None:
-    content = encoded(np.stack([tone(0.5)] * 6, axis=1), "wav", subtype="PCM_24")
-    content = content.replace(struct.pack("<HH", 1, 6), struct.pack("<HH", 1, 6))
-    found = wav_timeline(wav_layout(content, streamed=False))
+    file = io.BytesIO()
+    soundfile.write(file, np.stack([tone(0.5)] * 6, axis=1), RATE_HZ, format="WAVEX", subtype="PCM_24")
+    content = file.getvalue()
+    assert content[20:22] == b"\xfe\xff"
+    found = wav_layout(content, streamed=False)
 
-    assert found is not None
+    assert found.linear
     assert found.duration_s == pytest.approx(0.5)
 
 
 def test_raw_samples_play_from_the_first_byte_on() -> None:
-    found = pcm_timeline(48_001, RawSamples(24_000, 2, "s16le"))
+    found = raw_layout(48_001, RawSamples(24_000, 2, "s16le"))
 
     assert found.available_s([3, 4, 960, 48_001]) == [0.0, 1 / 24_000, 0.01, 0.5]
 
@@ -144,8 +144,7 @@ def test_raw_samples_play_from_the_first_byte_on() -> None:
 def test_what_can_be_played_never_falls_and_ends_with_all(form: str, data: st.DataObject) -> None:
     content = spoken(form)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(content)), max_size=40)))
-    found = wav_timeline(wav_layout(content, streamed=False)) if form == "wav" else timeline(content, form)
-    assert found is not None
+    found = wav_layout(content, streamed=False) if form == "wav" else timeline(content, form)
     available_s = found.available_s([*cuts, len(content)])
 
     assert available_s == sorted(available_s)

@@ -1,0 +1,468 @@
+"""What it costs to listen: whole WAV answers of 48,000 bytes, requests a second on one core.
+
+A server on another core answers each request with other bytes. Two kinds of genload users, each with every
+answer decoded and judged, and with a sample of 10 %:
+
+client and listener  `HttpClient`, `Listener`, an event for Locust, and the record written
+whole user           also a text of its own, services/openai_speech.py and the driver: a run's speech user
+                     without its gate
+
+Their inspector runs on the same core, and its CPU time counts. Beside them, in turn, Locust's FastHttpUser,
+which looks at nothing, and genai-bench's text-to-speech task where that is installed (its command on the
+PATH, or named by GENAI_BENCH). Each round starts a fresh process. Prints the median of each, and the median
+of its ratio to FastHttpUser in the same round, by the clock and by CPU time. On a machine that is used by
+others, --realtime puts all of them before those (SCHED_RR, needs root).
+
+    python bench/speech.py [--rounds N] [--seconds S] [--users N] [--realtime]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+PORT = 18_490
+BODY_BYTES = 48_000
+RATE_HZ = 24_000
+PLAIN = "FastHttpUser"
+LISTENING = {
+    "all": ("client and listener", "all"),
+    "sample": ("client and listener", "sample 10%"),
+    "user-all": ("whole user", "all"),
+    "user-sample": ("whole user", "sample 10%"),
+}
+LOADS = (*LISTENING, PLAIN)
+WANTED = {"all": 1.3, "sample": 2.2}
+"""Times FastHttpUser, at least."""
+PATH = "/v1/audio/speech"
+SERVER = "server"
+GENAI_REQUESTS = 1500
+
+
+def main() -> None:
+    arguments = _arguments()
+    if arguments.load == SERVER:
+        serve()
+    elif arguments.load:
+        measure(arguments.load, arguments)
+    else:
+        report(arguments)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2.0, help="measured seconds of each round")
+    parser.add_argument("--users", type=int, default=64)
+    parser.add_argument("--realtime", action="store_true", help="run before everybody else's processes")
+    parser.add_argument("--load", choices=[*LOADS, SERVER], help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def report(arguments: argparse.Namespace) -> None:
+    cores = sorted(os.sched_getaffinity(0))
+    if arguments.realtime:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))  # of what is started from here, too
+    if len(cores) < 2 or not shutil.which("taskset"):
+        sys.exit("bench/speech.py needs two cores and taskset")
+    genai_bench = shutil.which(os.environ.get("GENAI_BENCH", "genai-bench"))
+    results: dict[str, list[list[float]]] = {name: [] for name in LOADS}
+    genai_rates = []
+    with tempfile.TemporaryDirectory() as folder, server(cores[-1]):
+        for _ in range(arguments.rounds):
+            for name in LOADS:
+                results[name].append(round_of(name, cores[0], arguments))
+            if genai_bench:
+                genai_rates.append(genai_round(genai_bench, cores[0], arguments, Path(folder)))
+    for column, unit in enumerate(("s", "s of CPU")):
+        print_rates({name: [row[column] for row in rows] for name, rows in results.items()}, unit)
+    if genai_rates:
+        print_rate("genai-bench", genai_rates, [row[0] for row in results[PLAIN]], "s")
+    else:
+        print("genai-bench: not installed")
+
+
+def print_rates(rates: dict[str, list[float]], unit: str) -> None:
+    for name, rounds in rates.items():
+        kind, validate = LISTENING.get(name, (name, ""))
+        label = f"{kind}, {validate}" if validate else kind
+        print_rate(label, rounds, rates[PLAIN], unit, WANTED.get(name))
+
+
+def print_rate(
+    label: str, rounds: list[float], plain: list[float], unit: str, wanted: float | None = None
+) -> None:
+    """The ratio is the median of those within the rounds: a machine's speed changes from round to round."""
+    ratio = median(own / other for own, other in zip(rounds, plain, strict=True))
+    more = f" (wanted {wanted})" if wanted else ""
+    each = ", ".join(f"{rate:,.0f}" for rate in rounds)
+    print(f"{label:31} {median(rounds):8,.0f} requests/{unit}  × {ratio:.2f}{more}   rounds: {each}")
+
+
+def round_of(load: str, core: int, arguments: argparse.Namespace) -> list[float]:
+    """Requests a second, and a second of CPU, of one fresh process and its inspector."""
+    command = ["taskset", "-c", str(core), sys.executable, __file__, "--load", load]
+    command += ["--seconds", str(arguments.seconds), "--users", str(arguments.users)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        sys.exit(done.stderr)
+    return [float(word) for word in done.stdout.splitlines()[-1].split()]
+
+
+# --- the clients ------------------------------------------------------------------------------------
+
+
+def measure(load: str, arguments: argparse.Namespace) -> None:
+    """Prints requests a second, and a second of CPU."""
+    import gevent
+
+    from genload.artifacts.inspector import shared
+
+    user = fast_user() if load == PLAIN else listening_user(*LISTENING[load])
+    environment = started(user, arguments.users)
+    stats = environment.stats
+    while stats.total.num_requests < 10 * arguments.users:
+        gevent.sleep(0.1)  # until the inspector reads, and everybody has had some answers
+    gevent.sleep(0.5)
+    before, start_s, cpu_s = stats.total.num_requests, time.monotonic(), cpu_of_all(shared().pid)
+    gevent.sleep(arguments.seconds)
+    requests = stats.total.num_requests - before
+    rates = requests / (time.monotonic() - start_s), requests / (cpu_of_all(shared().pid) - cpu_s)
+    environment.runner.quit()
+    shared().close()
+    if stats.total.num_failures or not requests:
+        sys.exit(f"{requests} requests, of all {stats.total.num_failures} failed: {list(stats.errors)}")
+    print(*rates)
+
+
+def started(user_class: Any, users: int) -> Any:
+    """A Locust environment with that many users at work."""
+    from locust.env import Environment
+
+    user_class.host = f"http://127.0.0.1:{PORT}"
+    environment = Environment(user_classes=[user_class], host=user_class.host)
+    environment.create_local_runner().start(users, spawn_rate=users)
+    return environment
+
+
+def cpu_of_all(inspector_pid: int | None) -> float:
+    """CPU seconds of this process and its inspector."""
+    import psutil
+
+    inspector = psutil.Process(inspector_pid).cpu_times() if inspector_pid else None
+    return time.process_time() + (inspector.user + inspector.system if inspector else 0.0)
+
+
+def fast_user() -> Any:
+    from locust import FastHttpUser, task
+
+    class Fast(FastHttpUser):
+        @task
+        def speak(self) -> None:
+            self.client.post(PATH, json={"input": "x" * 50, "voice": "af_heart", "response_format": "wav"})
+
+    return Fast
+
+
+def listening_user(kind: str, validate: str) -> Any:
+    """A user that listens to each answer, tells Locust of it, and writes its record."""
+    import msgspec
+    from locust import User, task
+
+    from genload.extensions import Wings
+    from genload.runlog.records import RequestRecord
+    from genload.settings.suite import Service
+
+    request = {"format": "wav", "validate": validate}
+    settings = {"api": "openai_speech", "host": f"http://127.0.0.1:{PORT}", "request": request}
+    service = Service.model_validate(settings, context={"wings": Wings()})
+    way = (whole_way if kind == "whole user" else bare_way)(service)
+    encoder, numbers = msgspec.json.Encoder(), iter(range(sys.maxsize))
+    out = Path(os.devnull).open("wb", buffering=1 << 16)  # noqa: SIM115
+
+    class Listening(User):
+        def on_start(self) -> None:
+            self.ask: Callable[[int], RequestRecord] = way()
+
+        @task
+        def speak(self) -> None:
+            record = self.ask(next(numbers))
+            self.environment.events.request.fire(
+                request_type="POST",
+                name="speech",
+                response_time=record.duration_s * 1e3,
+                response_length=record.bytes_received,
+                exception=RuntimeError(record.error) if record.error_class else None,
+                context={},
+            )
+            out.write(encoder.encode(record) + b"\n")
+
+    return Listening
+
+
+def bare_way(service: Any) -> Callable[[], Callable[[int], Any]]:
+    """For each user, a function that asks for an utterance, listens, and makes the record."""
+    from genload.artifacts.duplicates import OutputRegistry
+    from genload.artifacts.listening import Heard, Listener
+    from genload.client import HttpClient, Timeouts
+    from genload.runlog.records import RequestRecord
+    from genload.service import ServiceError, Speech, Utterance
+    from genload.speech import request_of
+
+    listener = Listener(request_of(service), seed=1, registry=OutputRegistry())
+    timeouts = Timeouts(connect_s=30, receive_s=60, total_s=90)
+
+    def new_user() -> Callable[[int], RequestRecord]:
+        client = HttpClient(service.host, timeouts=timeouts, max_answer_bytes=1 << 20)
+
+        def ask(number: int) -> RequestRecord:
+            text = f"The text of the request number {number}, fifty long..."
+            answer = client.post_json(PATH, {"input": text, "voice": "af_heart", "response_format": "wav"})
+            times = answer.times
+            speech = Speech(
+                answer.body,
+                "audio/wav",
+                times.connected_s,
+                times.first_byte_s,
+                times.end_s,
+                answer.arrivals,
+                streamed=False,
+            )
+            error = ""
+            try:
+                heard = listener.listen(speech, Utterance(number, text, "af_heart"))
+            except ServiceError as failure:
+                heard, error = Heard({}), failure.error_class
+            return RequestRecord(
+                source="local",
+                n=number,
+                name="speech",
+                operation="speech",
+                type="POST",
+                phase="load",
+                start_s=times.start_s,
+                duration_s=times.end_s - times.start_s,
+                error_class=error,
+                status=answer.status,
+                bytes_sent=answer.bytes_sent,
+                bytes_received=answer.bytes_received,
+                gaps=heard.gaps,
+                numbers=heard.numbers,
+            )
+
+        return ask
+
+    return new_user
+
+
+def whole_way(service: Any) -> Callable[[], Callable[[int], Any]]:
+    """The same by the way of a run."""
+    import uuid
+
+    from genload.artifacts.duplicates import OutputRegistry
+    from genload.artifacts.listening import Listener
+    from genload.artifacts.texts import TextSource
+    from genload.extensions import attribute
+    from genload.runlog.records import RequestRecord
+    from genload.speech import SpeechDriver, request_of
+
+    request = request_of(service)
+    new_client = attribute("services", "openai_speech", "Client")
+    texts = TextSource(request.texts, request.voices, seed=1, salt="bench")
+    listener = Listener(request, seed=1, registry=OutputRegistry())
+
+    def new_user() -> Callable[[int], RequestRecord]:
+        client = new_client(service)
+
+        def ask(number: int) -> RequestRecord:
+            utterance = texts.utterance(number)
+            request_id = str(uuid.uuid4())
+            driver = SpeechDriver(
+                client, utterance, service=service, listener=listener, request_id=request_id
+            )
+            result = driver.run()
+            return RequestRecord(
+                source="local",
+                n=number,
+                name="speech",
+                operation="speech",
+                type="POST",
+                request_id=request_id,
+                phase="load",
+                start_s=result.start_s,
+                duration_s=result.duration_s,
+                outcome=result.outcome,
+                error_class=result.error_class,
+                error=result.error,
+                status=result.status,
+                bytes_sent=result.bytes_sent,
+                bytes_received=result.bytes_received,
+                labels=result.labels,
+                gaps=result.gaps,
+                numbers=result.numbers,
+            )
+
+        return ask
+
+    return new_user
+
+
+# --- genai-bench ------------------------------------------------------------------------------------
+
+
+def genai_round(command: str, core: int, arguments: argparse.Namespace, folder: Path) -> float:
+    """Requests a second between its first answer and its last, by the server's clock."""
+    tokenizer = folder / "tokenizer"
+    tokenizer.mkdir(exist_ok=True)
+    words = {"type": "WordLevel", "vocab": {"[UNK]": 0, "a": 1}, "unk_token": "[UNK]"}
+    whole = {"version": "1.0", "pre_tokenizer": {"type": "Whitespace"}, "model": words}
+    (tokenizer / "tokenizer.json").write_text(json.dumps(whole))
+    config = {"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": "[UNK]"}
+    (tokenizer / "tokenizer_config.json").write_text(json.dumps(config))
+    run = ["taskset", "-c", str(core), command, "benchmark", "--task", "text-to-speech"]
+    run += ["--api-backend", "openai", "--api-base", f"http://127.0.0.1:{PORT}", "--api-key", "none"]
+    run += ["--api-model-name", "speech", "--model-tokenizer", str(tokenizer), "--traffic-scenario", "A(50)"]
+    run += ["--num-concurrency", str(arguments.users), "--max-time-per-run", "1"]
+    run += ["--max-requests-per-run", str(GENAI_REQUESTS), "--experiment-base-dir", str(folder)]
+    run += ["--log-dir", str(folder)]
+    asked("/reset")
+    done = subprocess.run(run, check=False, cwd=folder, capture_output=True, text=True, timeout=300)
+    answers = asked("/answers")
+    if answers["count"] < GENAI_REQUESTS / 2:
+        sys.exit(f"genai-bench made {answers['count']} requests: {done.stdout[-2000:]} {done.stderr[-2000:]}")
+    return float(answers["count"] / (answers["last_s"] - answers["first_s"]))
+
+
+def asked(path: str) -> dict[str, float]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{PORT}{path}", timeout=10) as answer:
+        return dict(json.load(answer))
+
+
+# --- the server -------------------------------------------------------------------------------------
+
+
+@contextmanager
+def server(core: int) -> Iterator[None]:
+    process = subprocess.Popen(["taskset", "-c", str(core), sys.executable, __file__, "--load", SERVER])
+    time.sleep(1.0)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def one_second() -> bytearray:
+    """A WAV of so many bytes, a tone with some noise."""
+    count = (BODY_BYTES - 44) // 2
+    moments = np.arange(count) / RATE_HZ
+    wave = 0.3 * np.sin(2 * np.pi * 220 * moments) + 0.01 * np.random.default_rng(0).standard_normal(count)
+    samples = (wave * 32767).astype("<i2").tobytes()
+    shape = struct.pack("<IHHIIHH", 16, 1, 1, RATE_HZ, 2 * RATE_HZ, 2, 16)
+    size = struct.pack("<I", BODY_BYTES - 8), struct.pack("<I", len(samples))
+    return bytearray(b"RIFF" + size[0] + b"WAVEfmt " + shape + b"data" + size[1] + samples)
+
+
+def serve() -> None:
+    """Answers every POST with the tone, its first samples counted up; GET tells how many those were."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\nContent-Length: %d\r\n\r\n" % BODY_BYTES
+    answer = bytearray(head) + one_second()
+    counted = len(head) + 44
+    clients: dict[int, socket.socket] = {}
+    asking: dict[int, bytes] = {}
+    sending: dict[int, memoryview] = {}
+    count, first_s, last_s = 0, 0.0, 0.0
+    poll = select.epoll()
+    with socket.create_server(("127.0.0.1", PORT), backlog=1024) as listener:
+        poll.register(listener, select.EPOLLIN)
+        while True:
+            for number, event in poll.poll():
+                if number == listener.fileno():
+                    client = listener.accept()[0]
+                    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    client.setblocking(False)
+                    clients[client.fileno()] = client
+                    poll.register(client, select.EPOLLIN)
+                    continue
+                client = clients[number]
+                if event & select.EPOLLOUT:
+                    _send(client, sending.pop(number), sending, poll)
+                    continue
+                if not _asked(client, number, asking, clients, poll):
+                    continue
+                message = asking.pop(number)
+                if message.startswith(b"POST"):
+                    count, last_s = count + 1, time.monotonic()
+                    first_s = first_s or last_s
+                    struct.pack_into("<I", answer, counted, count)
+                    _send(client, memoryview(bytes(answer)), sending, poll)
+                else:
+                    told = json.dumps({"count": count, "first_s": first_s, "last_s": last_s}).encode()
+                    if message.startswith(b"GET /reset"):
+                        count, first_s = 0, 0.0
+                    lines = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(told)
+                    _send(client, memoryview(lines + told), sending, poll)
+
+
+def _asked(
+    client: socket.socket,
+    number: int,
+    asking: dict[int, bytes],
+    clients: dict[int, socket.socket],
+    poll: select.epoll,
+) -> bool:
+    """Whether a whole request has come."""
+    try:
+        data = client.recv(1 << 16)
+    except OSError:
+        data = b""
+    if not data:
+        poll.unregister(client)
+        clients.pop(number).close()
+        asking.pop(number, None)
+        return False
+    asking[number] = data = asking.get(number, b"") + data
+    end = data.find(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", data)
+    return end >= 0 and len(data) >= end + 4 + (int(length[1]) if length else 0)
+
+
+def _send(
+    client: socket.socket, data: memoryview, sending: dict[int, memoryview], poll: select.epoll
+) -> None:
+    """As much as goes; the rest when there is room."""
+    try:
+        sent = client.send(data)
+    except BlockingIOError:
+        sent = 0
+    except OSError:
+        return
+    if sent < len(data):
+        sending[client.fileno()] = data[sent:]
+    poll.modify(client, select.EPOLLOUT if sent < len(data) else select.EPOLLIN)
+
+
+if __name__ == "__main__":
+    main()
