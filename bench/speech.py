@@ -336,12 +336,13 @@ def genai_round(command: str, core: int, arguments: argparse.Namespace, folder: 
     tokenizer = folder / "tokenizer"
     tokenizer.mkdir(exist_ok=True)
     words = {"type": "WordLevel", "vocab": {"[UNK]": 0, "a": 1}, "unk_token": "[UNK]"}
-    whole = {"version": "1.0", "pre_tokenizer": {"type": "Whitespace"}, "model": words}
+    whole = {"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "Whitespace"}, "model": words}
     (tokenizer / "tokenizer.json").write_text(json.dumps(whole))
     config = {"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": "[UNK]"}
     (tokenizer / "tokenizer_config.json").write_text(json.dumps(config))
-    run = ["taskset", "-c", str(core), command, "benchmark", "--task", "text-to-speech"]
-    run += ["--api-backend", "openai", "--api-base", f"http://127.0.0.1:{PORT}", "--api-key", "none"]
+    # Its options are checked in their order: the backend before the task.
+    run = ["taskset", "-c", str(core), command, "benchmark", "--api-backend", "openai"]
+    run += ["--api-base", f"http://127.0.0.1:{PORT}", "--api-key", "none", "--task", "text-to-speech"]
     run += ["--api-model-name", "speech", "--model-tokenizer", str(tokenizer), "--traffic-scenario", "A(50)"]
     run += ["--num-concurrency", str(arguments.users), "--max-time-per-run", "1"]
     run += ["--max-requests-per-run", str(GENAI_REQUESTS), "--experiment-base-dir", str(folder)]
@@ -350,7 +351,7 @@ def genai_round(command: str, core: int, arguments: argparse.Namespace, folder: 
     done = subprocess.run(run, check=False, cwd=folder, capture_output=True, text=True, timeout=300)
     answers = asked("/answers")
     if answers["count"] < GENAI_REQUESTS / 2:
-        sys.exit(f"genai-bench made {answers['count']} requests: {done.stdout[-2000:]} {done.stderr[-2000:]}")
+        sys.exit(f"genai-bench made {answers['count']} requests: {done.stdout[-3000:]} {done.stderr[-2000:]}")
     return float(answers["count"] / (answers["last_s"] - answers["first_s"]))
 
 
