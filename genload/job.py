@@ -29,7 +29,7 @@ import gevent
 
 from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.images import ImageSource
-from genload.service import Artifact, JobClient, JobInput, JobPhase, JobState, ServiceError, Step
+from genload.service import Artifact, JobClient, JobInput, JobPhase, JobState, Result, ServiceError, Step
 from genload.settings.suite import Service
 
 _CONNECT_COUNTS_IN = {"upload", "accept", "download"}
@@ -40,38 +40,19 @@ _Found = TypeVar("_Found")
 
 
 @dataclass(slots=True)
-class JobResult:
-    """What became of a job. `start_s` and `end_s` are on the driver's clock.
+class JobResult(Result):
+    """What became of a job.
 
     Attributes:
-        error_class: of the failure, as `ServiceError` has it; ``timeout`` when the job took longer than
-            `service.timeout`.
-        status: the last HTTP status, 0 when there was none.
+        job_id: the service's.
         stages: seconds by stage, of those that were entered; they add up to ``end_s − start_s``.
-        numbers: ``attempts`` (1 + retries), ``rejections`` (refusals met, retried or final), ``polls``; once
-            the end was seen ``server_duration_s`` (accepted → seen finished) and ``poll_bound_s`` (by how
-            much that is too long at most); those of the inspection.
-        bytes_sent, bytes_received: of all calls.
-        failed_output: what came as the output, where that is why the job failed.
+
+    `numbers` also has ``polls``; once the end was seen ``server_duration_s`` (accepted → seen finished) and
+    ``poll_bound_s`` (by how much that is too long at most); those of the inspection.
     """
 
-    request_id: str
-    start_s: float
-    end_s: float = 0.0
-    outcome: str = "ok"
-    error_class: str = ""
-    error: str = ""
-    status: int = 0
     job_id: str = ""
     stages: dict[str, float] = field(default_factory=dict)
-    numbers: dict[str, float] = field(default_factory=dict)
-    bytes_sent: int = 0
-    bytes_received: int = 0
-    failed_output: Artifact | None = None
-
-    @property
-    def duration_s(self) -> float:
-        return self.end_s - self.start_s
 
 
 def check_inputs(service: Service) -> None:
@@ -248,9 +229,7 @@ class Job:
 
     def _fail(self, error: ServiceError) -> None:
         result = self._result
-        result.outcome, result.error_class, result.error = "failed", error.error_class, error.message
-        result.status = error.status or result.status
-        result.failed_output = error.output
+        result.fail(error)
         if error.error_class == "timeout" and result.job_id:
             self._client.deadline_s = inf  # the cancel comes after the deadline and has a call's own limits
             with suppress(ServiceError):  # the failure already has its reason

@@ -118,6 +118,43 @@ class Artifact:
 
 
 @dataclass(slots=True)
+class Result:
+    """What became of a logical request. `start_s` and `end_s` are on its driver's clock.
+
+    Attributes:
+        error_class: of the failure, as `ServiceError` has it; ``timeout`` when it took longer than
+            `service.timeout`.
+        status: the last HTTP status, 0 when there was none.
+        numbers: for the record: ``attempts`` (1 + retries), ``rejections`` (refusals met, retried or final)
+            and what the kind of request has.
+        bytes_sent, bytes_received: of all its calls.
+        failed_output: what came as the output, where that is why the request failed.
+    """
+
+    request_id: str
+    start_s: float
+    end_s: float = 0.0
+    outcome: str = "ok"
+    error_class: str = ""
+    error: str = ""
+    status: int = 0
+    numbers: dict[str, float] = field(default_factory=dict)
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    failed_output: Artifact | None = None
+
+    @property
+    def duration_s(self) -> float:
+        return self.end_s - self.start_s
+
+    def fail(self, error: ServiceError) -> None:
+        """The request failed for this reason."""
+        self.outcome, self.error_class, self.error = "failed", error.error_class, error.message
+        self.status = error.status or self.status
+        self.failed_output = error.output
+
+
+@dataclass(slots=True)
 class Step:
     """One named call inside a job, as the recorder wants it. Monotonic seconds."""
 

@@ -17,7 +17,7 @@ import gevent
 from genload.artifacts.listening import Heard
 from genload.artifacts.texts import TextSource
 from genload.errors import ConfigError
-from genload.service import Artifact, ServiceError, Speech, SpeechClient, Step, Utterance
+from genload.service import Result, ServiceError, Speech, SpeechClient, Step, Utterance
 from genload.settings.speech import SpeechRequest
 from genload.settings.suite import Service
 
@@ -37,39 +37,20 @@ _NO_AUDIO = ("wrong_content", "empty_audio")
 
 
 @dataclass(slots=True)
-class SpeechResult:
-    """What became of a speech request. `start_s` and `end_s` are on the driver's clock.
+class SpeechResult(Result):
+    """What became of a speech request.
 
     Attributes:
-        error_class: of the failure, as `ServiceError` has it; ``timeout`` when it took longer than
-            `service.timeout`.
-        status: the last HTTP status, 0 when there was none.
         labels: ``voice``; ``length`` of a text with a class; ``text`` (new, repeat) where the scenario makes
             repeats; ``cache`` (hit, miss) where the service shows it.
-        numbers: ``attempts`` (1 + retries), ``rejections`` (refusals met, retried or final), ``characters``;
-            ``valid`` where the answer was inspected (0: it did not pass); of a success all that was heard.
         gaps: pauses between arrivals, by class.
-        bytes_sent, bytes_received: of all attempts.
-        failed_output: what came as the output, where that is why the request failed.
+
+    `numbers` also has ``characters``; ``valid`` where the answer was inspected (0: it did not pass); of a
+    success all that was heard.
     """
 
-    request_id: str
-    start_s: float
-    end_s: float = 0.0
-    outcome: str = "ok"
-    error_class: str = ""
-    error: str = ""
-    status: int = 0
     labels: dict[str, str] = field(default_factory=dict)
-    numbers: dict[str, float] = field(default_factory=dict)
     gaps: dict[int, int] = field(default_factory=dict)
-    bytes_sent: int = 0
-    bytes_received: int = 0
-    failed_output: Artifact | None = None
-
-    @property
-    def duration_s(self) -> float:
-        return self.end_s - self.start_s
 
 
 def request_of(service: Service) -> SpeechRequest:
@@ -210,12 +191,9 @@ class SpeechDriver:
 
     def _fail(self, error: ServiceError) -> None:
         self._end()
-        result = self._result
-        result.outcome, result.error_class, result.error = "failed", error.error_class, error.message
-        result.status = error.status or result.status
-        result.failed_output = error.output
+        self._result.fail(error)
         if error.error_class in _NO_AUDIO and self._listener.inspects(self._utterance):
-            result.numbers["valid"] = 0.0
+            self._result.numbers["valid"] = 0.0
 
     def _end(self) -> None:
         self._result.end_s = self._result.end_s or self._clock()
