@@ -422,8 +422,9 @@ def test_each_dialect_is_asked_where_it_answers(
 
 
 def test_an_empty_200_is_ready_too(make: Make) -> None:
-    client, _ = make({"/health": [(200, b"", {"Content-Type": None})]}, {"dialect": "vllm"})
+    client, service = make({"/health": [(200, b"", {"Content-Type": None})]}, {"dialect": "vllm"})
     client.ready()
+    assert [sent.path for sent in service.received] == ["/health"]
 
 
 @pytest.mark.parametrize(
