@@ -341,7 +341,7 @@ def polling_user(polls: list[int], connections: str) -> Any:
     from genload.extensions import Wings, attribute
     from genload.job import Job
     from genload.service import JobInput, Step
-    from genload.settings.suite import Service
+    from genload.settings.service import Service
 
     settings = {
         "api": "orfeas",

@@ -192,7 +192,7 @@ def listening_user(kind: str, validate: str) -> Any:
 
     from genload.extensions import Wings
     from genload.runlog.records import RequestRecord
-    from genload.settings.suite import Service
+    from genload.settings.service import Service
 
     request = {"format": "wav", "validate": validate}
     settings = {"api": "openai_speech", "host": f"http://127.0.0.1:{PORT}", "request": request}

@@ -270,7 +270,7 @@ def genload_user(rows: list[Row], stamps: str) -> Any:
     from genload.client.connection import Connection
     from genload.extensions import Wings, attribute
     from genload.service import Utterance
-    from genload.settings.suite import Service
+    from genload.settings.service import Service
 
     stamp_sends(Connection, "send")
     if stamps == "process":

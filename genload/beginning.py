@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from genload import job, speech
 from genload.service import JobClient, ServiceClient, SpeechClient
-from genload.settings.suite import Service
+from genload.settings.service import Service
 
 _INPUTS: Mapping[type, Callable[[Service], None]] = {
     JobClient: job.check_inputs,

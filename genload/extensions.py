@@ -19,7 +19,8 @@ from typing import Any
 from genload.errors import ConfigError
 from genload.settings.catalogue import Metric, request_metrics
 from genload.settings.phases import Timeline
-from genload.settings.suite import MonitorSettings, RequestSettings, Service, ShapeSettings
+from genload.settings.service import Service
+from genload.settings.wing_models import MonitorSettings, RequestSettings, ShapeSettings
 
 WINGS = ("locustfiles", "shapes", "services", "monitors", "reports", "config")
 

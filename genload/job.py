@@ -30,7 +30,7 @@ import gevent
 from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.images import ImageSource
 from genload.service import Artifact, JobClient, JobInput, JobPhase, JobState, Result, ServiceError, Step
-from genload.settings.suite import Service
+from genload.settings.service import Service
 
 _CONNECT_COUNTS_IN = {"upload", "accept", "download"}
 _LONGEST_GRID_S, _SHORTEST_GRID_S = 0.010, 1e-6

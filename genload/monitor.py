@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-from genload.settings.suite import MonitorSettings
+from genload.settings.wing_models import MonitorSettings
 
 
 class MonitorError(Exception):

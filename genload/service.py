@@ -22,8 +22,9 @@ from uuid import NAMESPACE_OID, uuid4, uuid5
 from genload.plain import plain
 from genload.settings.catalogue import Metric, speech_metrics
 from genload.settings.secrets import hide
+from genload.settings.service import Service
 from genload.settings.speech import SpeechRequest
-from genload.settings.suite import RequestSettings, Service
+from genload.settings.wing_models import RequestSettings
 
 JOB_STAGES = ("connect", "upload", "accept", "queue", "run", "download")
 """The stages of a job, in order; what belongs to which is said in `genload.job`."""

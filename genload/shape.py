@@ -14,7 +14,7 @@ import gevent
 from locust import LoadTestShape
 
 from genload.settings.phases import Timeline
-from genload.settings.suite import ShapeSettings
+from genload.settings.wing_models import ShapeSettings
 
 TICK_S = 1.0  # Locust calls tick() once a second
 

@@ -18,8 +18,8 @@ from genload.artifacts.listening import Heard
 from genload.artifacts.texts import TextSource
 from genload.errors import ConfigError
 from genload.service import Result, ServiceError, Speech, SpeechClient, Step, Utterance
+from genload.settings.service import Service
 from genload.settings.speech import SpeechRequest
-from genload.settings.suite import Service
 
 
 class Ear(Protocol):

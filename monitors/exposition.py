@@ -21,8 +21,9 @@ from genload.settings.catalogue import MACHINE_METRICS
 from genload.settings.contract import Expects
 from genload.settings.labelled import labelled, together
 from genload.settings.secrets import Headers, refuse_secret_in_url
-from genload.settings.suite import MonitorSettings, Tls
+from genload.settings.service import Tls
 from genload.settings.units import Seconds, TransportSeconds
+from genload.settings.wing_models import MonitorSettings
 
 UP, SCRAPE_DURATION, RESTARTS = OWN_METRICS = ("server.up", "server.scrape_duration", "server.restarts")
 CONTRACT_METRICS = ("contract.absent", "contract.idle", "contract.live")

@@ -16,7 +16,7 @@ from genload.nvml.offered import offered
 from genload.nvml.processes import memory_by_process, program
 from genload.nvml.xid import XidErrors
 from genload.settings.labelled import labelled, together
-from genload.settings.suite import MonitorSettings
+from genload.settings.wing_models import MonitorSettings
 
 # What ``gpu.NAME`` is filled with for all chosen GPUs together.
 _TOGETHER = (

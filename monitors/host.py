@@ -18,7 +18,7 @@ from pydantic import Field, PositiveInt, model_validator
 from genload.monitor import Monitor as Base
 from genload.monitor import MonitorError
 from genload.settings.model import Settings
-from genload.settings.suite import MonitorSettings
+from genload.settings.wing_models import MonitorSettings
 
 # Going through all processes takes 2 ms, through all connections 12 ms: not at every tick.
 _LOOK_AGAIN_S = 5.0

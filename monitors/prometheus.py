@@ -28,8 +28,9 @@ from genload.settings.catalogue import ANY_LABEL, MACHINE_METRICS
 from genload.settings.labelled import labelled, together
 from genload.settings.model import Settings
 from genload.settings.secrets import Headers, has_reference, refuse_secret_in_url, reveal
-from genload.settings.suite import MonitorSettings, Tls
+from genload.settings.service import Tls
 from genload.settings.units import SamplingSeconds, TransportSeconds
+from genload.settings.wing_models import MonitorSettings
 
 MOST_SERIES = 64
 MOST_STEPS = 10_000  # of one range query; Prometheus itself refuses 11,000

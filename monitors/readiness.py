@@ -12,8 +12,9 @@ from genload.exposition.scrape import Scraper, Target, reason, tls_context
 from genload.monitor import Monitor as Base
 from genload.monitor import MonitorError
 from genload.settings.secrets import Headers, refuse_secret_in_url
-from genload.settings.suite import MonitorSettings, Tls
+from genload.settings.service import Tls
 from genload.settings.units import SamplingSeconds, TransportSeconds
+from genload.settings.wing_models import MonitorSettings
 
 
 class ReadinessSettings(MonitorSettings, extra="forbid"):

@@ -17,8 +17,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from genload.client import Answer, ClientError
 from genload.client.service_calls import ServiceCalls, page_text, redirect_words, retry_after_s
 from genload.service import Artifact, ServiceError, Speech, SpeechClient, Utterance
+from genload.settings.service import Service
 from genload.settings.speech import SpeechRequest
-from genload.settings.suite import Service
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,9 @@ from genload.service import (
     ServiceError,
 )
 from genload.settings.model import Settings
-from genload.settings.suite import RequestSettings, Service
+from genload.settings.service import Service
 from genload.settings.units import TransportSeconds
+from genload.settings.wing_models import RequestSettings
 
 _NO_CAPACITY = re.compile(r"cannot allocate job .*insufficient resources", re.IGNORECASE | re.DOTALL)
 _IN_PROGRESS = re.compile(rb"^orfeas_generations_in_progress\{([^}\n]*)\}[ \t]+([^ \t\r\n]+)", re.MULTILINE)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import PositiveInt
 
 from genload.settings.phases import Phase, Timeline
-from genload.settings.suite import ShapeSettings
 from genload.settings.units import Seconds
+from genload.settings.wing_models import ShapeSettings
 from genload.shape import PhasedShape
 
 MOST_USERS = 2000

@@ -18,7 +18,8 @@ from genload.settings.catalogue import Catalogue
 from genload.settings.criteria.ast import Comparison, Conjunction, Each, Expression, Relative, Subject
 from genload.settings.labelled import unlabelled
 from genload.settings.scenario_catalogue import scenario_catalogue
-from genload.settings.suite import Suite, WingModels
+from genload.settings.suite import Suite
+from genload.settings.wing_models import WingModels
 
 CONTRACT_STATE = "contract.state"
 

@@ -21,7 +21,8 @@ from genload.extensions import Wings, attribute
 from genload.reporting import is_run_directory, judge_suite_folder, write_reports
 from genload.service import ServiceError
 from genload.settings.scaling import scale
-from genload.settings.suite import Service, Suite
+from genload.settings.service import Service
+from genload.settings.suite import Suite
 
 GOES_ON_AFTER = (ExitCode.PASSED, ExitCode.FAILED, ExitCode.INVALID)
 

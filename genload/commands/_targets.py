@@ -12,8 +12,9 @@ from genload.beginning import check_beginning
 from genload.errors import UsageError
 from genload.runlog.layout import check_results_folder
 from genload.settings.loader import LoadedSuite, load_suite, split_target
+from genload.settings.service import Service
 from genload.settings.suggestion import suggest
-from genload.settings.suite import Service, Suite
+from genload.settings.suite import Suite
 
 
 @dataclass(frozen=True, slots=True)

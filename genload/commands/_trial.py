@@ -24,7 +24,8 @@ from genload.sampler import start_sampler
 from genload.service import JobClient, ServiceClient, ServiceError, SpeechClient
 from genload.settings.loader import split_target
 from genload.settings.scaling import scale
-from genload.settings.suite import Service, Suite
+from genload.settings.service import Service
+from genload.settings.suite import Suite
 
 # Unless the suite asks more often. One job may be over before an interval that is meant for an hour.
 LONGEST_INTERVAL_S = 1.0

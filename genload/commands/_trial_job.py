@@ -13,7 +13,7 @@ from genload.job import Job, JobResult
 from genload.plain import plain
 from genload.reporting.wording import human
 from genload.service import Artifact, JobClient
-from genload.settings.suite import Service
+from genload.settings.service import Service
 
 _DRIVERS_NUMBERS = ("attempts", "rejections", "polls", "server_duration_s", "poll_bound_s")
 

@@ -11,7 +11,7 @@ from genload.commands._trial_view import TrialView
 from genload.plain import plain
 from genload.reporting.wording import human
 from genload.service import Artifact, Speech, SpeechClient, Utterance
-from genload.settings.suite import Service
+from genload.settings.service import Service
 from genload.speech import SpeechDriver, SpeechResult, request_of
 
 TEXT_CHARACTERS = 300

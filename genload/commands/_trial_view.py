@@ -17,7 +17,7 @@ from genload.plain import plain
 from genload.reporting.wording import human
 from genload.service import Artifact, Step
 from genload.settings.secrets import has_reference, hide, is_secret_header
-from genload.settings.suite import Service
+from genload.settings.service import Service
 
 HEADER_CHARACTERS = 120
 BODY_CHARACTERS = 300

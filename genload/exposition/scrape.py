@@ -12,7 +12,7 @@ from time import monotonic
 from urllib.parse import urlsplit
 
 from genload.settings.secrets import reveal
-from genload.settings.suite import Tls
+from genload.settings.service import Tls
 
 MAX_PAGE_BYTES = 64 * 2**20
 _PART_BYTES = 65536

@@ -12,7 +12,8 @@ from genload.errors import UsageError
 from genload.settings.loader import load_suite, split_target
 from genload.settings.phases import Timeline
 from genload.settings.scaling import scale
-from genload.settings.suite import Scenario, Service, Suite
+from genload.settings.service import Service
+from genload.settings.suite import Scenario, Suite
 from genload.shape import PhasedShape
 
 

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from genload.errors import ConfigError
 from genload.settings.model import yaml_name
-from genload.settings.suite import MonitorSettings, RequestSettings, ShapeSettings, Suite, WingModels
+from genload.settings.suite import Suite
+from genload.settings.wing_models import MonitorSettings, RequestSettings, ShapeSettings, WingModels
 
 
 def known_keys(data: Any, path: Sequence[str | int], wings: WingModels) -> frozenset[str] | None:

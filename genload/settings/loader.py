@@ -20,7 +20,8 @@ from genload.settings.problems import collected, problems
 from genload.settings.scenario_catalogue import scenario_catalogue
 from genload.settings.secrets import broken_reference
 from genload.settings.suggestion import suggest
-from genload.settings.suite import Suite, WingModels
+from genload.settings.suite import Suite
+from genload.settings.wing_models import WingModels
 from genload.settings.yaml_tree import MAX_BYTES, Place, Tree, read_tree
 
 _SUFFIXES = (".yaml", ".yml")

@@ -12,7 +12,7 @@ from genload.errors import CollectedConfigError, ConfigError
 from genload.settings.criteria.error import CriterionError
 from genload.settings.known_keys import known_keys
 from genload.settings.suggestion import suggest
-from genload.settings.suite import WingModels
+from genload.settings.wing_models import WingModels
 from genload.settings.yaml_tree import Tree
 
 _CRITERION = "write name: generate.error_rate < 1%, or name: {must: false, holds: …}"

@@ -27,8 +27,9 @@ from genload.settings.criteria.ast import (
 )
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.criteria.write import to_text
-from genload.settings.suite import Suite, WingModels
+from genload.settings.suite import Suite
 from genload.settings.units import TimeScaling, Unit, format_number
+from genload.settings.wing_models import WingModels
 
 MIN_TICKS = 50
 MIN_TRANSPORT_S = 1.0

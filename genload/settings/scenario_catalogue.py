@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from genload.settings.catalogue import Catalogue
-from genload.settings.suite import Suite, WingModels
+from genload.settings.suite import Suite
+from genload.settings.wing_models import WingModels
 
 
 def scenario_catalogue(suite: Suite, scenario: str, wings: WingModels) -> Catalogue:

@@ -14,7 +14,8 @@ from pydantic import TypeAdapter
 
 from genload.settings.catalogue import Metric
 from genload.settings.model import Settings
-from genload.settings.suite import MonitorSettings, RequestSettings, ShapeSettings, Suite
+from genload.settings.suite import Suite
+from genload.settings.wing_models import MonitorSettings, RequestSettings, ShapeSettings
 
 _DEFINITIONS = "#/$defs/"
 _GRAMMAR = "docs/criteria.md"

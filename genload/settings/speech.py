@@ -10,8 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from genload.settings.model import Settings
 from genload.settings.suggestion import suggest
-from genload.settings.suite import RequestSettings
 from genload.settings.units import Ratio, RealSeconds
+from genload.settings.wing_models import RequestSettings
 
 Share = Annotated[Ratio, Field(le=1)]
 

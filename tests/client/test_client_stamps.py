@@ -16,7 +16,7 @@ from genload.client import Answer, HttpClient
 from genload.client import stamps as stamps_module
 from genload.client.stamps import arrived_s, ask_for_stamps
 from genload.extensions import Wings, attribute
-from genload.settings.suite import Service
+from genload.settings.service import Service
 
 from .conftest import Peer, RawServer
 

@@ -9,7 +9,7 @@ from gevent import GreenletExit
 
 from genload.artifacts.listening import Heard
 from genload.service import Artifact, ServiceError, Speech, SpeechClient, Utterance
-from genload.settings.suite import Retry, Service
+from genload.settings.service import Retry, Service
 from genload.speech import SpeechDriver, SpeechResult, labels_of
 
 HELLO = Utterance(7, "Hello.", "af_heart", length="short", repeat=False)

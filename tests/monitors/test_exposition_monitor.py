@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from genload import extensions
 from genload.exposition import scrape
 from genload.monitor import MonitorError
-from genload.settings.suite import Tls
+from genload.settings.service import Tls
 
 exposition: Any = extensions.load("monitors", "exposition")
 

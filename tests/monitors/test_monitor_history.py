@@ -10,7 +10,7 @@ from genload.analysis.series import SeriesStore
 from genload.monitor import Monitor, MonitorError
 from genload.runlog.records import MonitorPlan, Sample
 from genload.sampler.watch import Watch
-from genload.settings.suite import MonitorSettings
+from genload.settings.wing_models import MonitorSettings
 
 
 class Looking(Monitor):

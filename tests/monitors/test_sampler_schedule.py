@@ -16,7 +16,7 @@ from genload.monitor import Monitor, MonitorError
 from genload.runlog.records import MonitorPlan, Sample
 from genload.sampler.process import SampleFile
 from genload.sampler.watch import Watch, load_watch, next_tick, sample_until
-from genload.settings.suite import MonitorSettings
+from genload.settings.wing_models import MonitorSettings
 
 
 class Scripted(Monitor):

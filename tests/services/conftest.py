@@ -14,7 +14,7 @@ import pytest
 from genload import extensions
 from genload.artifacts import inspector
 from genload.service import JobClient
-from genload.settings.suite import Service
+from genload.settings.service import Service
 
 
 @dataclass

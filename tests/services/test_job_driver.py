@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from genload.artifacts.duplicates import OutputRegistry
 from genload.job import Job, JobResult
 from genload.service import JOB_STAGES, Artifact, JobClient, JobInput, JobPhase, JobState, ServiceError, Step
-from genload.settings.suite import Poll, Retry, Service
+from genload.settings.service import Poll, Retry, Service
 
 IMAGE = JobInput("a.png", b"image", "image/png")
 PENDING, RUNNING = JobState(JobPhase.PENDING), JobState(JobPhase.RUNNING)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from genload import extensions
 from genload.errors import ConfigError
 from genload.service import ServiceError, Speech, SpeechClient, Step, Utterance
-from genload.settings.suite import Service
+from genload.settings.service import Service
 
 SPEECH = "/v1/audio/speech"
 HELLO = Utterance(7, "Hello there.", "af_heart")

@@ -9,7 +9,7 @@ import pytest
 
 from genload import extensions
 from genload.service import ServiceError, SpeechClient, Utterance
-from genload.settings.suite import Service
+from genload.settings.service import Service
 
 pytestmark = pytest.mark.processes
 

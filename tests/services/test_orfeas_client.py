@@ -13,7 +13,7 @@ import trimesh
 from genload import extensions
 from genload.errors import ConfigError
 from genload.service import Artifact, JobInput, JobPhase, JobState, ServiceError, Step
-from genload.settings.suite import Service, Tls
+from genload.settings.service import Service, Tls
 
 JOB = "0f8fad5b-d9cb-469f-a165-70867728950e"
 IMAGE = JobInput("genload-1.png", b"\x89PNG not really", "image/png")

@@ -12,7 +12,7 @@ import pytest
 
 from genload import extensions
 from genload.service import JobInput, ServiceError, Step
-from genload.settings.suite import Service
+from genload.settings.service import Service
 
 JOB = "0f8fad5b-d9cb-469f-a165-70867728950e"
 IMAGE = JobInput("genload-1.png", b"\x89PNG not really", "image/png")

@@ -13,7 +13,7 @@ from genload import extensions
 from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.images import ImageSource
 from genload.job import Job, JobResult
-from genload.settings.suite import Poll, Retry, Service
+from genload.settings.service import Poll, Retry, Service
 
 pytestmark = pytest.mark.processes
 

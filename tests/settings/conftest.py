@@ -13,8 +13,10 @@ from genload.errors import ConfigError
 from genload.settings.catalogue import Metric, request_metrics
 from genload.settings.loader import load_suite
 from genload.settings.phases import Phase, Timeline, steady_load
-from genload.settings.suite import MonitorSettings, RequestSettings, Service, ShapeSettings, Suite
+from genload.settings.service import Service
+from genload.settings.suite import Suite
 from genload.settings.units import PerSecond, Seconds, TransportSeconds
+from genload.settings.wing_models import MonitorSettings, RequestSettings, ShapeSettings
 
 
 class Steady(ShapeSettings):

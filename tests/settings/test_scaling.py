@@ -14,8 +14,9 @@ from pydantic import BaseModel
 from genload.errors import UsageError
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.scaling import MIN_INTERVAL_S, MIN_TICKS, scale, unit_of
-from genload.settings.suite import Suite, WingModels
+from genload.settings.suite import Suite
 from genload.settings.units import TimeScaling
+from genload.settings.wing_models import WingModels
 
 Write = Callable[..., Path]
 Load = Callable[..., Suite]

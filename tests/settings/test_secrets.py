@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from genload.errors import ConfigError
 from genload.settings.secrets import broken_reference, has_reference, hide, reveal
-from genload.settings.suite import Service
+from genload.settings.service import Service
 
 
 def test_reveals_variables_and_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

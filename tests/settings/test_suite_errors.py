@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from genload.errors import CollectedConfigError, ConfigError
 from genload.settings.loader import load_suite
-from genload.settings.suite import Suite, WingModels
+from genload.settings.suite import Suite
+from genload.settings.wing_models import WingModels
 
 Write = Callable[..., Path]
 Load = Callable[..., Suite]

@@ -9,7 +9,8 @@ import pytest
 
 from genload.errors import ConfigError, UsageError
 from genload.settings.loader import find_suite, load_suite, scenario_names, split_target
-from genload.settings.suite import Suite, WingModels
+from genload.settings.suite import Suite
+from genload.settings.wing_models import WingModels
 
 Write = Callable[..., Path]
 Load = Callable[..., Suite]

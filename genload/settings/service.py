@@ -1,0 +1,92 @@
+"""The service under test and how to talk to it: ``service`` of a suite."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from genload.settings.identity import Identity
+from genload.settings.model import Settings
+from genload.settings.secrets import Headers, refuse_secret_in_url
+from genload.settings.units import Bytes, Ratio, Seconds, TransportSeconds
+from genload.settings.wing_models import KeptRequest, RequestSettings, declared, found, wing_models
+
+
+class Poll(Settings):
+    """How often a job's state is asked for."""
+
+    interval_s: Seconds = 2.0
+    jitter: Ratio = 0.2
+    """Each pause is drawn from interval × (1 ± jitter), so that users do not poll in step."""
+
+
+class Retry(Settings):
+    """What to do when the service refuses work for now (429, 503)."""
+
+    max_retries: Annotated[int, Field(ge=0)] = 3
+    default_wait_s: Seconds = 5.0
+    """The pause when the service names none (`retry_after` or the Retry-After header)."""
+    max_wait_s: Seconds = 60.0
+    """The longest pause that a service may ask for."""
+
+
+class Tls(Settings):
+    """How a TLS service is verified, and with what the client shows itself."""
+
+    ca_file: str | None = None
+    client_certificate: str | None = None
+    client_key: str | None = None
+    verify: bool = True
+
+
+class Service(Settings):
+    """The service under test and how to talk to it."""
+
+    api: str
+    """Name of a file in services/."""
+    host: str = "http://127.0.0.1:5000"
+    timeout_s: Seconds = 300.0
+    """The most that one job may take, from before its upload to the last byte of its download."""
+    ready_timeout_s: TransportSeconds = 120.0
+    """How long to wait for readiness before the load; afterwards the run ends with exit code 4."""
+    connect_timeout_s: TransportSeconds = 10.0
+    receive_timeout_s: TransportSeconds = 60.0
+    """The longest silence on a connection that owes an answer."""
+    max_answer_bytes: Bytes = float(256 * 2**20)
+    follow_redirects: Annotated[int, Field(ge=0, le=20)] = 0
+    """How many redirects of one request are followed, on the service's own scheme, host and port only. Its
+    time is theirs together."""
+    identity: Identity = {}
+    """Where it stands what is tested, for the first lines of every report."""
+    headers: Headers = {}
+    """Sent with every request; secrets as ${env:NAME} or ${file:PATH}."""
+    tls: Tls = Tls()
+    poll: Poll = Poll()
+    retry: Retry = Retry()
+    images: str | None = None
+    """A folder of the user's own input images; None: made and screened by genload."""
+    # Validated though it is a default: the service's own model has the defaults that count.
+    request: SerializeAsAny[RequestSettings] = Field(default=RequestSettings(), validate_default=True)
+
+    @field_validator("host")
+    @classmethod
+    def _is_url(cls, host: str) -> str:
+        refuse_secret_in_url(host)
+        if not host.startswith(("http://", "https://", "${")):
+            remedy = "write it as in http://127.0.0.1:5000"
+            raise PydanticCustomError("host", "the host needs its scheme", {"remedy": remedy})
+        return host
+
+    @field_validator("request", mode="before")
+    @classmethod
+    def _declared_request(cls, value: Any, info: ValidationInfo) -> Any:
+        wings = wing_models(info)
+        if type(value) is RequestSettings:
+            value = {}
+        if not isinstance(value, Mapping) or "api" not in info.data:
+            return value
+        model = KeptRequest if wings is None else found(wings.request, info.data["api"])
+        return declared(model, value, info)

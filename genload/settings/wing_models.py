@@ -1,0 +1,116 @@
+"""What wing files declare: the bases of their settings, and how a suite finds those of the files it names.
+
+They are found by name through the validation context (`WingModels`); without one, as when a finished run is
+read again, values are kept as they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+
+from pydantic import ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from genload.errors import ConfigError
+from genload.settings.catalogue import Metric
+from genload.settings.model import Settings
+from genload.settings.phases import Timeline
+from genload.settings.units import SamplingSeconds
+
+if TYPE_CHECKING:
+    from genload.settings.service import Service
+
+
+class ShapeSettings(Settings):
+    """Base of a shape's parameters: ``shape: {kind: spike, low: 2, …}``."""
+
+    kind: str
+    """Name of a file in shapes/."""
+
+
+class RequestSettings(Settings):
+    """Base of what a service file wants to know about each request (``request: {format: stl}``)."""
+
+    @classmethod
+    def laid_on(cls, base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+        """A scenario's keys laid on the service's: mappings key by key, everything else replaced."""
+        merged = dict(base)
+        for key, value in over.items():
+            below = merged.get(key)
+            if isinstance(below, Mapping) and isinstance(value, Mapping):
+                merged[key] = RequestSettings.laid_on(below, value)
+            else:
+                merged[key] = value
+        return merged
+
+
+class MonitorSettings(Settings):
+    """Base of a monitor's settings."""
+
+    labels: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """The labels of its series, each with the beginnings of the metrics that have it; `ANY_LABEL` when only
+    its source knows them."""
+
+    interval_s: SamplingSeconds = 1.0
+    """Time between two samples."""
+
+
+class KeptShape(ShapeSettings, extra="allow"):
+    """A shape read back without its wing file: its values as they stand."""
+
+
+class KeptRequest(RequestSettings, extra="allow"):
+    pass
+
+
+class KeptMonitor(MonitorSettings, extra="allow"):
+    pass
+
+
+class WingModels(Protocol):
+    """What the wing files declare, by name; each method raises ConfigError for an unknown name."""
+
+    def shape(self, kind: str) -> type[ShapeSettings]: ...
+
+    def request(self, api: str) -> type[RequestSettings]: ...
+
+    def monitor(self, name: str) -> type[MonitorSettings]: ...
+
+    def timeline(self, shape: ShapeSettings) -> Timeline:
+        """The phases of a shape's settings; raises ValueError for settings that make no sense together."""
+        ...
+
+    def request_metrics(self, api: str) -> tuple[Metric, ...]:
+        """Every metric of the service's operation, its stages among them."""
+        ...
+
+    def labels(self, service: Service) -> Mapping[str, tuple[str, ...]]:
+        """The labels of the records that its requests make, with the values they can have; none: any."""
+        ...
+
+    def require(self, wing: str, name: str) -> None:
+        """Check that a wing (``locustfiles``, ``reports``) has a file of that name."""
+        ...
+
+
+_Model = TypeVar("_Model", bound=Settings)
+_Found = TypeVar("_Found")
+
+
+def wing_models(info: ValidationInfo) -> WingModels | None:
+    return info.context.get("wings") if isinstance(info.context, Mapping) else None
+
+
+def found(find: Callable[[str], _Found], name: str) -> _Found:
+    """What `find` has by that name; an unknown name becomes an error of the field that gave it."""
+    try:
+        return find(name)
+    except ConfigError as error:
+        reason = f"{error.file}: {error.message}" if error.file else error.message
+        raise PydanticCustomError("wing", "{reason}", {"reason": reason, "remedy": error.remedy}) from error
+
+
+def declared(model: type[_Model], value: Any, info: ValidationInfo) -> _Model:
+    # Only YAML names here: a suite is the one place where values carry their units.
+    return model.model_validate(value, context=info.context, by_alias=True, by_name=False)
