@@ -55,7 +55,7 @@ def ogg_layout(content: bytes) -> OggLayout | None:
     ends: list[int] = []
     seconds: list[float] = []
     stream: _Stream | None = None
-    place, cut = 0, ""
+    place, cut, ended = 0, "", False
     while place < len(content):
         page = _page(content, place)
         if page is None:
@@ -68,17 +68,25 @@ def ogg_layout(content: bytes) -> OggLayout | None:
             return None
         if serial != stream.serial:
             continue  # pictures or captions beside it
+        ended = bool(flags & _END)
         done_s = _completed_s(stream, flags, position, packets)
         if done_s is None:
             return None
         if done_s > (seconds[-1] if seconds else 0.0):
             ends.append(place)
             seconds.append(done_s)
-    if not cut and stream is not None and stream.headers_left:
-        cut = "it ends inside its headers"
+    cut = cut or _missing(stream, ended, place)
     if cut and not place:
         raise AudioError("truncated", cut)
     return OggLayout(ends, seconds, cut)
+
+
+def _missing(stream: _Stream | None, ended: bool, place: int) -> str:
+    """What a file of whole pages lacks at its end; "" for nothing."""
+    if stream is not None and stream.headers_left:
+        return "it ends inside its headers"
+    # The last page is marked (RFC 3533, section 6). A cut between two pages shows in nothing else.
+    return "" if ended else f"it ends at byte {place}, after a page that is not the last of its stream"
 
 
 def _page(content: bytes, place: int) -> tuple[int, int, int, list[bytes], int] | None:

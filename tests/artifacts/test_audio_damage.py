@@ -110,8 +110,8 @@ def test_a_file_cut_anywhere_is_no_audio(form: str) -> None:
         except AudioError as error:
             found[cut] = error.error_class
         else:
-            # Cut exactly between two frames or pages: a shorter file, and nothing says otherwise.
-            assert form in ("mp3", "ogg", "opus")
+            # Cut exactly between two frames: a shorter file, and nothing says otherwise.
+            assert form == "mp3"
             assert facts.duration_s < 1.0
 
     assert set(found.values()) <= {"truncated", "empty_audio", "wrong_content"}
@@ -146,6 +146,15 @@ def test_something_else_between_the_pages_of_ogg() -> None:
     page = content.index(b"OggS", 1)
 
     assert error_class(content[:page] + b"HTML" + content[page + 4 :], "ogg") == "bad_audio"
+
+
+@pytest.mark.parametrize("form", ["ogg", "opus"])
+def test_ogg_cut_between_two_pages_misses_its_last_page(form: str) -> None:
+    content = spoken(form, 3.0)
+    last_page = content.rindex(b"OggS")
+
+    assert looked_into(content, form).format == form
+    assert error_class(content[:last_page], form) == "truncated"
 
 
 @pytest.mark.parametrize("form", list(FORMATS))
