@@ -1,0 +1,40 @@
+"""What a process with users does to itself before a run, and undoes after it."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from genload.harness.process import LoadProcess
+from genload.harness.tickets import Share
+from genload.service import ServiceClient
+from genload.settings.phases import Phase, Timeline
+
+
+@pytest.fixture
+def process() -> Iterator[LoadProcess]:
+    process = LoadProcess(lambda record: None, lambda output: None)
+    plan = SimpleNamespace(
+        client_class=ServiceClient,
+        timeline=Timeline((Phase("steady", 60.0, users=1),)),
+        scenario=SimpleNamespace(warmup=SimpleNamespace(jobs=0)),
+    )
+    process.prepare(plan, Share(), "local", t0_s=0.0)  # type: ignore[arg-type]
+    try:
+        yield process
+    finally:
+        process.release()
+
+
+def test_no_collection_of_a_run_goes_through_what_was_loaded_before_it(process: LoadProcess) -> None:
+    assert gc.get_freeze_count() > 10_000
+    assert len(gc.get_objects()) < gc.get_freeze_count() / 10
+
+
+def test_after_the_run_everything_can_be_collected_again(process: LoadProcess) -> None:
+    process.release()
+
+    assert gc.get_freeze_count() == 0
