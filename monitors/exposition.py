@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic, time
 from typing import Self
@@ -42,6 +42,9 @@ class ExpositionSettings(MonitorSettings, extra="forbid"):
     """The page, or a list with the page of each replica; unless set, /metrics of the service's host."""
     every_address: bool = False
     """Each address of the URL's name is a replica; looked up at the start, and after a failed scrape."""
+    per_replica: bool | None = None
+    """Whether each replica has series of its own, server.memory{replica=10.0.0.7:5000}. Unless set: when
+    there may be several, or a criterion names the label."""
     timeout_s: TransportSeconds = 4.0
     """The most that a scrape may take. Less than the interval, so that a service that hangs is a 0 at every
     tick and not a hole at every second one."""
@@ -86,6 +89,10 @@ class ExpositionSettings(MonitorSettings, extra="forbid"):
         if self.every_address and isinstance(self.url, tuple):
             raise ValueError("every_address goes with one url, not with a list")
         return self
+
+    def telling_apart(self, labels: Collection[str]) -> Self:
+        asked = self.per_replica is None and "replica" in labels
+        return self.model_copy(update={"per_replica": True}) if asked else self
 
 
 class Monitor(Base):
@@ -210,9 +217,10 @@ class Monitor(Base):
         return values
 
     def _labelled(self, looks: Sequence[Look]) -> dict[str, float]:
-        """Every metric of each replica, where there may be several."""
+        """Every metric of each replica."""
+        each = self._several if self.settings.per_replica is None else self.settings.per_replica
         values: dict[str, float] = {}
-        for replica, look in zip(self._replicas, looks, strict=True) if self._several else ():
+        for replica, look in zip(self._replicas, looks, strict=True) if each else ():
             own = dict(look.values) | {UP: float(not look.error)}
             own |= {} if look.error else {SCRAPE_DURATION: look.took_s}
             own |= {} if replica.restarts is None else {RESTARTS: replica.restarts}

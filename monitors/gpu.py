@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import pynvml
 
@@ -36,9 +36,13 @@ class GpuSettings(MonitorSettings, extra="forbid"):
     gpus: Literal["all"] | tuple[int | str, ...] = "all"
     """Which GPUs: the driver's indices (those of nvidia-smi, not of CUDA_VISIBLE_DEVICES), or UUIDs."""
     per_gpu: bool | None = None
-    """Whether each GPU has series of its own, gpu.memory_used{gpu=0}. Unless set: when there are several."""
+    """Whether each GPU has series of its own, gpu.memory_used{gpu=0}. Unless set: when there are several, or
+    a criterion names the label."""
     processes: tuple[int | str, ...] = ()
     """The service's processes, by process id or program name, for gpu.process_memory; none: all of them."""
+
+    def telling_apart(self, labels: Collection[str]) -> Self:
+        return self.model_copy(update={"per_gpu": True}) if self.per_gpu is None and "gpu" in labels else self
 
 
 class Monitor(Base):

@@ -6,7 +6,7 @@ Knows the tree of a criterion and nothing of statistics: estimates come from `Me
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf, isclose, isfinite, isnan
 from typing import Protocol
@@ -49,6 +49,10 @@ class Judgement:
     needs: str | None = None
 
 
+Labels = tuple[tuple[str, str], ...]
+"""What makes a stratum: labels with their values, which a subject is filtered by."""
+
+
 class Measured(Protocol):
     """Where estimates come from."""
 
@@ -58,30 +62,41 @@ class Measured(Protocol):
 
     def unit(self, subject: Subject) -> Dimension: ...
 
-    def strata(self, label: str) -> Sequence[str]: ...
+    def strata_of(self, each: Each) -> Sequence[Labels]: ...
+
+    def without_strata(self, each: Each) -> str:
+        """What would be needed, where there is no stratum."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One comparison of a criterion; `stratum` says for which value of an ``each`` label."""
+    """One comparison of a criterion.
+
+    Attributes:
+        number: which of the criterion's comparisons it is, counted from 0.
+        stratum: for which stratum of an ``each``.
+    """
 
     comparison: Comparison
-    stratum: str = ""
+    number: int = 0
+    stratum: Labels = ()
 
 
-def parts(expression: Expression, strata: Callable[[str], Sequence[str]]) -> list[Part]:
+def parts(expression: Expression, strata: Callable[[Each], Sequence[Labels]]) -> list[Part]:
     """A criterion as the comparisons that must all hold.
 
-    ``in a..b`` is two of them, ``>= a`` and ``<= b``; ``each(label)`` is its body for every value of the
-    label, as a filter.
+    ``in a..b`` is two of them, ``>= a`` and ``<= b``; ``each(label)`` is its body for every stratum, whose
+    labels become filters.
     """
     if isinstance(expression, Each):
+        body = list(_comparisons(expression.body))
         return [
-            Part(_with_filter(part, expression.label, value), f"{expression.label}={value}")
-            for value in strata(expression.label)
-            for part in _comparisons(expression.body)
+            Part(_within(comparison, stratum), number, stratum)
+            for stratum in strata(expression)
+            for number, comparison in enumerate(body)
         ]
-    return [Part(part) for part in _comparisons(expression)]
+    return [Part(comparison, number) for number, comparison in enumerate(_comparisons(expression))]
 
 
 def _comparisons(expression: Comparison | Interval | Conjunction) -> Iterator[Comparison]:
@@ -95,15 +110,15 @@ def _comparisons(expression: Comparison | Interval | Conjunction) -> Iterator[Co
         yield expression
 
 
-def _with_filter(comparison: Comparison, label: str, value: str) -> Comparison:
+def _within(comparison: Comparison, stratum: Labels) -> Comparison:
     right = comparison.right
     if isinstance(right, Relative):
-        right = replace(right, of=_filtered(right.of, label, value))
-    return replace(comparison, subject=_filtered(comparison.subject, label, value), right=right)
+        right = replace(right, of=_filtered(right.of, stratum))
+    return replace(comparison, subject=_filtered(comparison.subject, stratum), right=right)
 
 
-def _filtered(subject: Subject, label: str, value: str) -> Subject:
-    return replace(subject, filters=(*subject.filters, (label, value)))
+def _filtered(subject: Subject, stratum: Labels) -> Subject:
+    return replace(subject, filters=tuple(dict((*subject.filters, *stratum)).items()))
 
 
 def holds(op: Operator, value: float, threshold: float) -> bool:
@@ -129,13 +144,13 @@ def threshold_of(comparison: Comparison) -> float:
 def observed(
     expression: Expression,
     lookup: Callable[[Subject], float | None],
-    strata: Callable[[str], Sequence[str]] = lambda label: (),
+    strata: Callable[[Each], Sequence[Labels]] = lambda each: (),
 ) -> Observed:
     """A criterion by observed values alone, for live views.
 
     Args:
         lookup: the value of a subject so far; None when there is none yet.
-        strata: the values of a label so far; without it ``each`` is inconclusive.
+        strata: those of an ``each`` so far; without them it is inconclusive.
 
     `value` is that of the first failing comparison, else of the first without data, else of the first; for
     ``p% of subject`` it is the share. `unit` is a `Dimension`.
@@ -164,33 +179,40 @@ def judge_expression(expression: Expression, measured: Measured) -> Judgement:
 
     It fails when one comparison fails, and is inconclusive when none fails and one has no data. The
     verdict speaks of the failing comparison with the best evidence, of the first without data, or of the
-    passing one with the least evidence.
+    passing one with the least evidence; of several strata, of the one that misses its threshold by most, or
+    meets it by least.
     """
-    all_parts = parts(expression, measured.strata)
-    if not all_parts:
-        label = expression.label if isinstance(expression, Each) else ""
-        return Judgement("inconclusive", needs=f"requests with the label {label}")
-    return _decisive([_named(_judge(part.comparison, measured), part.stratum) for part in all_parts])
+    all_parts = parts(expression, measured.strata_of)
+    if isinstance(expression, Each) and not all_parts:
+        return Judgement("inconclusive", needs=measured.without_strata(expression))
+    judged: dict[int, list[tuple[Judgement, float]]] = {}
+    for part in all_parts:
+        judgement = _named(_judge(part.comparison, measured), part.stratum)
+        judged.setdefault(part.number, []).append((judgement, threshold_of(part.comparison)))
+    return min((min(strata, key=_by_margin)[0] for strata in judged.values()), key=_order)
 
 
-def _decisive(judgements: Iterable[Judgement]) -> Judgement:
-    """Which of several comparisons, all of which must hold, decides; the first of equals."""
-    sureness = {"exact": 3, "proven": 2, "unproven": 1, None: 0}
-
-    def order(judgement: Judgement) -> tuple[int, int]:
-        rank = {"fail": 0, "inconclusive": 1, "pass": 2}[judgement.result]
-        sure = sureness[judgement.evidence]
-        return rank, -sure if judgement.result == "fail" else sure
-
-    return min(judgements, key=order)
+def _order(judgement: Judgement) -> tuple[int, int]:
+    """The least of several comparisons, all of which must hold, decides; the first of equals."""
+    sure = {"exact": 3, "proven": 2, "unproven": 1, None: 0}[judgement.evidence]
+    rank = {"fail": 0, "inconclusive": 1, "pass": 2}[judgement.result]
+    return rank, -sure if judgement.result == "fail" else sure
 
 
-def _named(judgement: Judgement, stratum: str) -> Judgement:
+def _by_margin(judged: tuple[Judgement, float]) -> tuple[tuple[int, int], float]:
+    """The same of one comparison in several strata: what is nearer to another result, or farther past it."""
+    judgement, threshold = judged
+    margin = 0.0 if judgement.value is None else abs(judgement.value - threshold)
+    return _order(judgement), -margin if judgement.result == "fail" else margin
+
+
+def _named(judgement: Judgement, stratum: Labels) -> Judgement:
     if not stratum:
         return judgement
+    name = ", ".join(f"{label}={value}" for label, value in stratum)
     if judgement.needs:
-        return replace(judgement, needs=f"for {stratum}: {judgement.needs}")
-    return replace(judgement, assumption=f"{judgement.assumption or ''} (for {stratum})".strip())
+        return replace(judgement, needs=f"for {name}: {judgement.needs}")
+    return replace(judgement, assumption=f"{judgement.assumption or ''} (for {name})".strip())
 
 
 def _judge(comparison: Comparison, measured: Measured) -> Judgement:

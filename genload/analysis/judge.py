@@ -190,7 +190,7 @@ class _Run:
     @property
     def judges_windows(self) -> bool:
         """Whether a criterion compares parts of the load, as that of a sustained load does."""
-        everything = [part for expression in self.expressions for part in parts(expression, lambda _: ("",))]
+        everything = [part for expression in self.expressions for part in parts(expression, lambda _: ((),))]
         subjects = [part.comparison.subject for part in everything]
         subjects += [p.comparison.right.of for p in everything if isinstance(p.comparison.right, Relative)]
         return any(subject.window is not None for subject in subjects)

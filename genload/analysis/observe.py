@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
+from genload.analysis.evaluate import Labels
 from genload.analysis.evidence import Absent, Estimate, Exact, Unbounded
 from genload.analysis.evidence_means import Mean, MeanRatio
 from genload.analysis.evidence_percentiles import Percentile
@@ -17,7 +18,7 @@ from genload.analysis.series import Series, SeriesStore
 from genload.analysis.table import RequestTable
 from genload.runlog.records import RunHeader
 from genload.settings.catalogue import Catalogue, Metric, request_metrics
-from genload.settings.criteria.ast import Dimension, Subject
+from genload.settings.criteria.ast import Conjunction, Dimension, Each, Subject
 from genload.settings.labelled import labelled, unlabelled
 
 _MOST_SERIES = 8
@@ -51,8 +52,29 @@ class Measures:
     load: Load
     min_coverage: float
 
+    def strata_of(self, each: Each) -> tuple[Labels, ...]:
+        """What ``each(label)`` runs through: the label's values among requests, or the series that have it.
+
+        Of several metrics it is what any of them has: one that lacks a stratum has nothing to judge there.
+        """
+        found: dict[Labels, None] = {}
+        for subject in _judged_subjects(each):
+            if each.label == "phase" or self._is_of_requests(subject.metric):
+                found |= dict.fromkeys(((each.label, value),) for value in self.strata(each.label))
+            else:
+                found |= dict.fromkeys(self.store.strata(subject.metric, each.label, dict(subject.filters)))
+        return tuple(found)
+
+    def without_strata(self, each: Each) -> str:
+        """What an ``each`` would need that found no stratum."""
+        sampled = [s.metric for s in _judged_subjects(each) if not self._is_of_requests(s.metric)]
+        if not sampled:
+            return f"requests with the label {each.label}"
+        series = f"series of {sampled[0]} with the label {each.label}"
+        return f"{series}: {self._others(sampled[0])}"
+
     def strata(self, label: str) -> tuple[str, ...]:
-        """The values that ``each(label)`` runs through: those planned, and any other that occurred.
+        """The values of a label of the requests: those planned, and any other that occurred.
 
         What was planned and never came has nothing to judge, which is not the same as being in order.
         """
@@ -76,11 +98,13 @@ class Measures:
 
     def of(self, subject: Subject) -> Estimate:
         """The subject's estimate; `Absent` with the reason where there is nothing to judge."""
-        metric = self.catalogue.metrics.get(subject.metric)
-        of_requests = subject.metric.startswith(f"{self.header.operation}.")
-        if metric.source == "requests" if metric else of_requests:
+        if self._is_of_requests(subject.metric):
             return RequestStatistics(self.header.operation, self.table, self.load, subject).estimate()
-        return self._of_samples(subject, metric)
+        return self._of_samples(subject, self.catalogue.metrics.get(subject.metric))
+
+    def _is_of_requests(self, name: str) -> bool:
+        metric = self.catalogue.metrics.get(name)
+        return metric.source == "requests" if metric else name.startswith(f"{self.header.operation}.")
 
     def ratio(self, top: Subject, below: Subject) -> Estimate:
         """One subject as a share of another."""
@@ -120,9 +144,19 @@ class Measures:
         """What would be needed of a series that nobody filled."""
         if name == metric:
             return f"a monitor that fills {metric}: add one under `monitors`"
+        return f"samples of {name}: {self._others(metric)}"
+
+    def _others(self, metric: str) -> str:
+        """The series of a metric that there are."""
         others = [each for each in self.store.metrics if unlabelled(each)[0] == metric]
-        there = f"this run has {', '.join(others[:_MOST_SERIES])}" if others else f"no monitor fills {metric}"
-        return f"samples of {name}: {there}"
+        return f"this run has {', '.join(others[:_MOST_SERIES])}" if others else f"no monitor fills {metric}"
+
+
+def _judged_subjects(each: Each) -> Iterator[Subject]:
+    """What the body's comparisons judge, without what they compare it with."""
+    body = each.body
+    for part in body.parts if isinstance(body, Conjunction) else (body,):
+        yield part.subject
 
 
 def _series_estimate(part: Series, subject: Subject, *, is_state: bool) -> Estimate:

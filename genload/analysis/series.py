@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import floor
 
@@ -12,6 +12,7 @@ import numpy as np
 from genload.analysis.contract import STATE
 from genload.analysis.evidence import FloatArray
 from genload.runlog.records import MonitorPlan, Sample
+from genload.settings.labelled import unlabelled
 
 TICKS_FORGIVEN = 2
 """Missed ticks that cost no coverage: in a short phase two of them would be more than 5 %."""
@@ -87,6 +88,33 @@ class SeriesStore:
         """Every metric that was promised or came."""
         names = dict.fromkeys(metric for plan in self._plans for metric in plan.metrics)
         return list(names | dict.fromkeys(metric for metric, _ in self._points))
+
+    def strata(
+        self, metric: str, label: str, filters: Mapping[str, str]
+    ) -> list[tuple[tuple[str, str], ...]]:
+        """The labels of each series of a metric that has `label` and fits the filters, less the filters.
+
+        A machine is known by any of the metrics that have its label from the same monitor: one of several
+        replicas that never told its memory is a stratum of memory too, without samples.
+        """
+        plans = [plan for plan in self._plans if self._fills(plan, metric)]
+        wanted = {name: value for name, value in filters.items() if name != "phase"}
+        found: dict[tuple[tuple[str, str], ...], None] = {}
+        for plan in plans:
+            alike = tuple(plan.labels.get(label, ()))
+            share = metric.startswith(alike) if alike else False
+            for name in self._names(plan):
+                other, labels = unlabelled(name)
+                fits = other == metric or (share and other.startswith(alike))
+                if fits and label in labels and wanted.items() <= labels.items():
+                    found[tuple(pair for pair in labels.items() if pair[0] not in wanted)] = None
+        return list(found)
+
+    def _fills(self, plan: MonitorPlan, metric: str) -> bool:
+        return metric in plan.metrics or any(unlabelled(name)[0] == metric for name in self._names(plan))
+
+    def _names(self, plan: MonitorPlan) -> Iterator[str]:
+        return (metric for metric, monitor in self._points if monitor == plan.name)
 
     def find(self, metric: str) -> Series | None:
         """The metric's series over the whole run, empty when only promised; None when nobody fills it."""

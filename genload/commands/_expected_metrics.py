@@ -15,7 +15,7 @@ from genload.monitor import Monitor
 from genload.runlog.layout import SAMPLES
 from genload.runlog.records import MonitorPlan, Sample
 from genload.settings.catalogue import Catalogue
-from genload.settings.criteria.ast import Comparison, Conjunction, Each, Expression, Relative, Subject
+from genload.settings.criteria.subjects import subjects
 from genload.settings.labelled import unlabelled
 from genload.settings.scenario_catalogue import scenario_catalogue
 from genload.settings.suite import Suite
@@ -108,13 +108,3 @@ def _samples(folder: Path) -> Iterator[Sample]:
     """Those written so far; a line that is being written is left out."""
     *whole, _ = (folder / SAMPLES).read_bytes().split(b"\n")
     return (msgspec.json.decode(line, type=Sample) for line in whole)
-
-
-def subjects(expression: Expression) -> Iterator[Subject]:
-    """Everything that a criterion looks at."""
-    if isinstance(expression, Each):
-        expression = expression.body
-    for part in expression.parts if isinstance(expression, Conjunction) else (expression,):
-        yield part.subject
-        if isinstance(part, Comparison) and isinstance(part.right, Relative):
-            yield part.right.of

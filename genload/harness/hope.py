@@ -55,7 +55,7 @@ class Hope:
             (name, criterion.holds, part)
             for name, criterion in scenario.criteria.items()
             if criterion.must
-            for part in parts(criterion.expression, lambda label: ())
+            for part in parts(criterion.expression, lambda each: ())
         ]
 
     def lost(self, live: LiveStats, into_s: float, in_flight: int) -> str:

@@ -25,7 +25,7 @@ def followed(scenario: Scenario, operation: str) -> set[str]:
     comparisons = [
         part.comparison
         for criterion in scenario.criteria.values()
-        for part in parts(criterion.expression, lambda label: ("",))
+        for part in parts(criterion.expression, lambda each: ((),))
     ]
     subjects = [comparison.subject for comparison in comparisons]
     subjects += [each.right.of for each in comparisons if isinstance(each.right, Relative)]

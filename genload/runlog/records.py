@@ -187,6 +187,8 @@ class MonitorPlan(msgspec.Struct, kw_only=True):
     interval_s: float
     metrics: list[str]
     source: str = ""  # where the numbers come from, for people: "http://…/metrics"
+    # The labels by which it tells machines apart, each with the beginnings of the metrics that have it.
+    labels: dict[str, list[str]] = {}
 
 
 class RunHeader(msgspec.Struct, kw_only=True):

@@ -18,6 +18,7 @@ from genload.errors import ConfigError
 from genload.monitor import Monitor, MonitorError
 from genload.plain import plain
 from genload.runlog.records import HANGS, MonitorPlan, Sample
+from genload.settings.catalogue import ANY_LABEL
 from genload.settings.secrets import hide
 
 MAX_ERROR_CHARACTERS = 500
@@ -60,6 +61,11 @@ class Watch:
             interval_s=self.interval_s,
             metrics=list(self.monitor.metrics),
             source=self.monitor.source,
+            labels={
+                label: list(begins)
+                for label, begins in self.monitor.settings.labels.items()
+                if label != ANY_LABEL
+            },
         )
 
     def run(self, t0_s: float, write: Callable[[Sample], None], stop: threading.Event) -> None:

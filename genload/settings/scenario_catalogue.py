@@ -1,8 +1,9 @@
-"""The catalogue of one scenario: what its criteria may name."""
+"""One scenario's criteria and the suite's monitors: what may be named, and what that asks of the monitors."""
 
 from __future__ import annotations
 
 from genload.settings.catalogue import Catalogue
+from genload.settings.criteria.subjects import label_names
 from genload.settings.suite import Suite
 from genload.settings.wing_models import WingModels
 
@@ -20,6 +21,14 @@ def scenario_catalogue(suite: Suite, scenario: str, wings: WingModels) -> Catalo
     labels = {"phase": phases, **wings.labels(suite.service_of(scenario))}
     metrics = wings.request_metrics(suite.service.api)
     return Catalogue.of(metrics, labels, timeline.duration_s, _sample_labels(suite))
+
+
+def with_labels_asked(suite: Suite, scenario: str) -> Suite:
+    """`suite` with monitors that fill the series by whose labels the scenario's criteria ask."""
+    criteria = suite.scenarios[scenario].criteria.values()
+    asked = {label for criterion in criteria for label in label_names(criterion.expression)}
+    monitors = {name: monitor.telling_apart(asked) for name, monitor in suite.monitors.items()}
+    return suite.model_copy(update={"monitors": monitors})
 
 
 def _sample_labels(suite: Suite) -> dict[str, tuple[str, ...]]:

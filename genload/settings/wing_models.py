@@ -6,8 +6,8 @@ read again, values are kept as they stand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar
 
 from pydantic import ValidationInfo
 from pydantic_core import PydanticCustomError
@@ -54,6 +54,12 @@ class MonitorSettings(Settings):
 
     interval_s: SamplingSeconds = 1.0
     """Time between two samples."""
+
+    def telling_apart(self, labels: Collection[str]) -> Self:
+        """These settings for criteria that name the labels: a machine that is the only one has a series of
+        its own then too, where it would have none.
+        """
+        return self
 
 
 class KeptShape(ShapeSettings, extra="allow"):

@@ -18,7 +18,7 @@ from genload.commands._text_format import Family, page
 from genload.runlog.records import Sample
 
 LABELS = st.dictionaries(
-    st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True),
+    st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True),
     st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.just("\n"), max_size=8),
     max_size=3,
 )

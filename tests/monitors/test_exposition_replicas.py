@@ -199,6 +199,18 @@ def test_a_lookup_that_fails_keeps_the_addresses_there_were(
     assert tick(scraping)["server.memory"] == 100.0
 
 
+def test_the_only_page_is_a_replica_of_its_own_where_criteria_name_the_label(
+    page: Any, monitor: Callable[..., Any]
+) -> None:
+    page.body = body(100, 3)
+    settings = exposition.Monitor.Settings(series=SERIES)
+    assert settings.telling_apart(["phase"]) == settings
+    told = settings.telling_apart(["replica"])
+    values = monitor(page.host, **told.model_dump(mode="json", exclude_unset=True)).sample()
+    assert values[f"server.memory{{replica=127.0.0.1:{page.port}}}"] == values["server.memory"] == 100.0
+    assert not any("{" in name for name in monitor(page.host, per_replica=False).sample())
+
+
 def test_pages_are_fetched_at_the_same_time(monitor: Callable[..., Any]) -> None:
     """So that replicas that hang cost a tick one timeout, not one each."""
     scraping = monitor(url=[f"http://127.0.0.{n}/metrics" for n in (1, 2, 3)])

@@ -162,6 +162,18 @@ def test_several_gpus_are_told_together_and_each(fake: Any) -> None:
     assert values["gpu.temperature{gpu=1}"] == 83.0
 
 
+def test_the_only_gpu_has_series_of_its_own_where_criteria_name_the_label(fake: Any) -> None:
+    fake.tell([*driver(), *board(0)])
+    settings = gpu.Monitor.Settings()
+    assert "gpu.power{gpu=0}" not in opened().sample()
+    assert settings.telling_apart(["phase", "process"]) == settings
+    assert opened(**settings.telling_apart(["gpu"]).model_dump()).sample()[
+        "gpu.power{gpu=0}"
+    ] == pytest.approx(71.5)
+    off = gpu.Monitor.Settings(per_gpu=False)
+    assert off.telling_apart(["gpu"]) == off
+
+
 def test_a_sum_of_some_gpus_is_none(fake: Any) -> None:
     fake.tell([*driver(count=2), *board(0), *board(1, energy=None)])
     values = opened().sample()

@@ -52,6 +52,10 @@ CATALOGUE = Catalogue.of(
         "prom.queue_depth.max < 5 and prom.latency.p95 < 5ms and prom.queue_depth.growth < 5%",
         "each(voice): generate.duration.p95 < 2s",
         "each(phase): server.memory.max < 22GiB",
+        "each(gpu): gpu.memory_used.max < 22GiB",
+        "each(gpu): gpu.memory_used.max{phase=spike} < 90% of gpu.memory_total.max",
+        "each(replica): server.up.min == 1 and server.memory.growth < 5%",
+        "each(replica): prom.queue.max < 5",
         "generate.duration.mean{last(30min)} < 90s",
     ],
 )
@@ -103,6 +107,25 @@ def test_accepts(text: str) -> None:
         ("each(voise): generate.duration.p95 < 2s", "unknown label", "'voice'"),
         ("each(voice): generate.duration.p95{voice=ann} < 2s", "held to one voice", "take out"),
         ("each(voice): generate.attempted > 1 and server.memory.max < 1GiB", "has no label", "of its own"),
+        ("each(gpu): server.memory.max < 1GiB", "server.memory has no label 'gpu'", "of its own"),
+        (
+            "each(gpu): gpu.power.max < 3 and generate.failed == 0",
+            "generate.failed has no label",
+            "of its own",
+        ),
+        ("each(replica): gpu.memory_used.max < 1GiB", "gpu.memory_used has no label 'replica'", "of its own"),
+        ("each(gpus): gpu.memory_used.max < 1GiB", "unknown label 'gpus'", "did you mean 'gpu'"),
+        ("each(gpu): gpu.memory_used.max{gpu=0} < 1GiB", "held to one gpu", "take out"),
+        (
+            "each(voice): generate.duration.mean < 120% of generate.duration.mean{voice=ann}",
+            "held to one voice",
+            "take out",
+        ),
+        (
+            "each(gpu): gpu.memory_used.max < 90% of server.memory.max",
+            "server.memory has no label 'gpu'",
+            "of its own",
+        ),
     ],
 )
 def test_refuses_with_a_remedy(text: str, reason: str, remedy: str) -> None:
@@ -137,3 +160,4 @@ def test_slope_is_per_second() -> None:
 def test_a_monitor_that_takes_its_labels_from_elsewhere_lets_any_pass() -> None:
     anything = Catalogue.of((), {"phase": ()}, sample_labels={ANY_LABEL: ("",)})
     assert check(parse("prom.queue.max{pod=a-1} < 5"), anything) is None
+    assert check(parse("each(pod): prom.queue.max < 5 and gpu.power.max < 300"), anything) is None

@@ -33,7 +33,7 @@ def test_every_override_in_the_docs_applies() -> None:
     text = (DOCS / "suites.md").read_text(encoding="utf-8")
     overrides = [a or b for a, b in re.findall(r"--set (?:'([^']+)'|([^\s`]+=[^\s`]+))", text)]
     suite = load_suite("orfeas", folders=[SUITES], overrides=overrides, wings=extensions.Wings()).suite
-    assert (len(overrides), suite.reports, suite.service.timeout_s) == (4, ("junit",), 120.0)
+    assert (len(overrides), suite.reports, suite.service.timeout_s) == (5, ("junit",), 120.0)
 
 
 def test_every_criterion_in_the_docs_fits_a_scenario(tmp_path: Path) -> None:
@@ -41,7 +41,8 @@ def test_every_criterion_in_the_docs_fits_a_scenario(tmp_path: Path) -> None:
     scenario: dict[str, Any] = yaml.safe_load(block)
     scenario["shape"] = {"before": "10min"}
     path = tmp_path / "example.yaml"
-    path.write_text(yaml.safe_dump({"extends": "orfeas", "scenarios": {"spike": scenario}}), encoding="utf-8")
+    with_gpu = {"extends": "orfeas", "monitors": {"gpu": {}}, "scenarios": {"spike": scenario}}
+    path.write_text(yaml.safe_dump(with_gpu), encoding="utf-8")
     suite = load_suite(str(path), folders=[SUITES], wings=extensions.Wings()).suite
     assert scenario["criteria"].keys() <= suite.scenarios["spike"].criteria.keys()
 

@@ -50,7 +50,7 @@ def check(expression: Expression, catalogue: Catalogue) -> None:
     label = None
     if isinstance(expression, Each):
         label, expression = expression.label, expression.body
-        _known_label(label, catalogue)
+        _known_each_label(label, catalogue)
     parts = expression.parts if isinstance(expression, Conjunction) else (expression,)
     for part in parts:
         _check_part(part, label, catalogue)
@@ -83,6 +83,8 @@ def _check_part(part: Comparison | Interval, label: str | None, catalogue: Catal
     _check_subject(part.subject, catalogue)
     if label is not None:
         _check_each(part.subject, label, catalogue)
+        if isinstance(part, Comparison) and isinstance(part.right, Relative):
+            _check_each(part.right.of, label, catalogue)
     if isinstance(part, Interval):
         _check_value(part.low, part.subject, catalogue)
         _check_value(part.high, part.subject, catalogue)
@@ -174,6 +176,12 @@ def _known_label(label: str, catalogue: Catalogue) -> None:
         raise CriterionError(f"unknown label '{label}'", remedy=suggest(label, catalogue.labels))
 
 
+def _known_each_label(label: str, catalogue: Catalogue) -> None:
+    known = {**catalogue.labels, **catalogue.sample_labels}
+    if label not in known and ANY_LABEL not in known:
+        raise CriterionError(f"unknown label '{label}'", remedy=suggest(label, known))
+
+
 def _check_each(subject: Subject, label: str, catalogue: Catalogue) -> None:
     if label in dict(subject.filters):
         raise CriterionError(
@@ -181,7 +189,11 @@ def _check_each(subject: Subject, label: str, catalogue: Catalogue) -> None:
             remedy=f"take out the filter, or each({label})",
         )
     metric = _metric(subject, catalogue)
-    if label != "phase" and (metric is None or metric.source == "samples"):
+    if metric is None or metric.source == "samples":
+        known = ("phase", *catalogue.labels_of_samples(subject.metric))
+    else:
+        known = tuple(catalogue.labels)
+    if label not in known and ANY_LABEL not in known:
         raise CriterionError(
             f"{subject.metric} has no label '{label}'",
             remedy=f"make it a criterion of its own, without each({label})",
