@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from genload.errors import ConfigError
-from genload.settings.model import yaml_name
 from genload.settings.suite import Suite
 from genload.settings.wing_models import MonitorSettings, RequestSettings, ShapeSettings, WingModels
 
@@ -24,7 +24,7 @@ def known_keys(data: Any, path: Sequence[str | int], wings: WingModels) -> froze
         annotation = _declared(annotation, part, data, suite, wings)
     if not _is_model(annotation):
         return None
-    return frozenset(yaml_name(name) for name in annotation.model_fields)
+    return frozenset(_by_key(annotation))
 
 
 def _item(data: Any, part: str | int) -> Any:
@@ -38,12 +38,17 @@ def _item(data: Any, part: str | int) -> Any:
 def _below(annotation: Any, part: str | int) -> Any:
     """The annotation of what stands under `part`."""
     if _is_model(annotation):
-        fields = {yaml_name(name): field for name, field in annotation.model_fields.items()}
-        return _bare(fields[part].annotation) if part in fields else None
+        field = _by_key(annotation).get(str(part))
+        return None if field is None else _bare(field.annotation)
     arguments = get_args(annotation)
     if not arguments:
         return None
     return _bare(arguments[1] if get_origin(annotation) is dict else arguments[0])
+
+
+def _by_key(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Its fields by their keys in YAML."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _bare(annotation: Any) -> Any:

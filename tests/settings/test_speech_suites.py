@@ -10,7 +10,9 @@ import pytest
 
 from genload import extensions
 from genload.artifacts.texts import TextSource
+from genload.extensions import Wings
 from genload.service import Utterance
+from genload.settings.known_keys import known_keys
 from genload.settings.loader import load_suite
 from genload.settings.speech import SpeechRequest
 from genload.settings.suite import Suite
@@ -161,3 +163,13 @@ def test_what_is_reconciled_is_scraped(name: str) -> None:
     filled = suite.monitors["exposition"].model_dump()["series"] if "exposition" in suite.monitors else {}
     asked = [metric for metric in suite.reconcile.model_dump().values() if metric is not None]
     assert [metric for metric in asked if metric not in filled] == []
+
+
+def test_a_key_that_has_another_name_in_code_is_told_by_its_own() -> None:
+    suite = {"service": {"api": "openai_speech"}}
+
+    known = known_keys(suite, ("service", "request"), Wings())
+    below = known_keys(suite, ("service", "request", "validate"), Wings())
+
+    assert known is not None and "validate" in known and "check" not in known
+    assert below is not None and "rate_hz" in below
