@@ -19,7 +19,7 @@ from genload import __version__
 from genload.errors import GenloadError
 
 _SUMMARIES = {
-    "demo": "Run the five scenarios against the built-in testbed.",
+    "demo": "Run all thirteen scenarios against the built-in testbeds.",
     "try": "Send one request to a service and show all of it.",
     "run": "Run a suite, or one scenario of it, against a service.",
     "report": "Judge finished runs again, without any load.",
@@ -28,8 +28,8 @@ _SUMMARIES = {
 }
 _HELP = """Can this build of your GPU generation service ship?
 
-genload puts load on a service that generates 3D models, and answers with a verdict, its evidence and an exit
-code:
+genload puts load on a service that generates 3D models or speech, and answers with a verdict, its evidence
+and an exit code:
 0 passed, 1 failed, 2 wrong usage, 3 invalid or inconclusive, 4 service not ready, 130 interrupted.
 
 Examples:

@@ -187,6 +187,25 @@ def print_suite(suite: JudgedSuite, files: Sequence[Path] = ()) -> None:
     _print_files(console, files)
 
 
+def outcomes_view(
+    ended: Sequence[tuple[str, str, Path | None]], not_run: Sequence[str], exit_code: int
+) -> RenderableType:
+    """Several suites: the verdict of each with its folder, what was not run, and the one exit code."""
+    lines = [_heading(name, word).append(f"  {folder or ''}", "dim") for name, word, folder in ended]
+    if not_run:
+        lines.append(Text(f"not run: {', '.join(plain(name) for name in not_run)}", "bold yellow"))
+    return Group(*lines, Text(f"exit code {exit_code}"))
+
+
+def print_outcomes(
+    ended: Sequence[tuple[str, str, Path | None]], not_run: Sequence[str], exit_code: int
+) -> None:
+    """Print how several suites ended."""
+    console = Console(highlight=False)
+    console.rule(Text("all suites"))
+    console.print(outcomes_view(ended, not_run, exit_code), soft_wrap=True)
+
+
 def _print_files(console: Console, files: Sequence[Path]) -> None:
     for path in files:
         # Never folded: a path is there to be copied.

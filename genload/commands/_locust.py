@@ -18,15 +18,15 @@ from pathlib import Path
 from types import FrameType
 
 from genload import extensions
-from genload.commands._targets import Request, SuiteTarget
+from genload.commands._targets import SuiteTarget
 from genload.errors import ExitCode
 
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def command(request: Request, target: SuiteTarget, scenario: str, seed: int, folder: Path) -> list[str]:
+def command(target: SuiteTarget, scenario: str, seed: int, folder: Path) -> list[str]:
     """The command line that runs `scenario` into `folder`, the suite's own."""
-    locustfile = target.suite.locustfile
+    request, locustfile = target.request, target.suite.locustfile
     path = Path(locustfile) if locustfile.endswith(".py") else extensions.find("locustfiles", locustfile)
     # -P: the working directory is a user's own; nothing in it may take the place of a module.
     words = [sys.executable, "-P", "-m", "locust", "-f", str(path)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,10 +15,11 @@ from genload import console as views
 from genload.analysis.judge import suite_exit_code
 from genload.commands._locust import Signals, command, outcome
 from genload.commands._settling import settle
-from genload.commands._targets import Request, SuiteTarget
+from genload.commands._targets import SuiteTarget
 from genload.errors import ExitCode, GenloadError, RunDirectoryError
 from genload.extensions import Wings, attribute
 from genload.reporting import is_run_directory, judge_suite_folder, write_reports
+from genload.reporting.wording import code_word, suite_word
 from genload.service import ServiceError
 from genload.settings.scaling import scale
 from genload.settings.service import Service
@@ -26,62 +27,97 @@ from genload.settings.suite import Suite
 
 GOES_ON_AFTER = (ExitCode.PASSED, ExitCode.FAILED, ExitCode.INVALID)
 
+Bringing = Callable[[SuiteTarget], AbstractContextManager[SuiteTarget]]
+"""Brings a suite's service up for as long as a block lasts; the suite with that service."""
 
-def run_suites(request: Request, targets: Sequence[SuiteTarget], console: Console) -> ExitCode:
-    """Run the scenarios of every target; the first exit code of 130, 2, 4, 1, 3, 0 that occurred."""
+
+def run_suites(targets: Sequence[SuiteTarget], console: Console, service: Bringing = nullcontext) -> ExitCode:
+    """Run the scenarios of every target, each against its `service`.
+
+    Returns:
+        One exit code for them all: the first of 130, 2, 4, 1, 3, 0 that occurred.
+    """
     signals = Signals()
+    done: list[SuiteRun] = []
     codes: list[int] = []
     with signals.handled():
         for target in targets:
-            codes.append(SuiteRun(request, target, signals, console).run())
+            with service(target) as there:
+                run = SuiteRun(there, signals, console)
+                if not run.may_begin(done[-1] if done else None):
+                    codes.append(ExitCode.INTERRUPTED)
+                    break
+                codes.append(run.run())
+                done.append(run)
             if codes[-1] not in GOES_ON_AFTER:
                 break
-    return ExitCode(suite_exit_code(codes))
+    code = ExitCode(suite_exit_code(codes))
+    if len(targets) > 1:
+        ended = [(run.name, run.word, run.folder if run.folder.exists() else None) for run in done]
+        views.print_outcomes(ended, [target.suite.name for target in targets[len(done) :]], code)
+    return code
 
 
 class SuiteRun:
-    """One suite: its folder, its scenarios in order, its reports."""
+    """One suite: its folder, its scenarios in order, its reports.
 
-    def __init__(self, request: Request, target: SuiteTarget, signals: Signals, console: Console) -> None:
-        self._request, self._target = request, target
+    Attributes:
+        folder, word: where its results are, and its verdict in capitals; known once it has run.
+    """
+
+    folder: Path
+    word: str
+
+    def __init__(self, target: SuiteTarget, signals: Signals, console: Console) -> None:
+        self._target, self._request = target, target.request
         self._signals, self._console = signals, console
-        self._suite: Suite = scale(target.suite, request.time_scale, Wings())
+        self._suite: Suite = scale(target.suite, self._request.time_scale, Wings())
         # One seed for all scenarios, so that one number repeats the suite.
-        asked_for = target.suite.seed if request.seed is None else request.seed
+        asked_for = target.suite.seed if self._request.seed is None else self._request.seed
         self._seed = random.SystemRandom().randrange(2**31) if asked_for is None else asked_for
         self._codes: dict[str, ExitCode] = {}
+        self.name, self.host = target.suite.name, target.suite.service.host
+
+    def may_begin(self, after: SuiteRun | None) -> bool:
+        """Wait until a service that the suite before tested, too, is idle; whether no signal came."""
+        if after is not None and after.host == self.host:
+            after.settle()
+        return self._signals.first is None
 
     def run(self) -> ExitCode:
         """Run, judge, report; the exit code."""
-        self._folder = _new_folder(self._request.results, self._target.suite.name)
-        self._say(f"{self._target.suite.name}: seed {self._seed}, results in {self._folder}")
+        self.folder = _new_folder(self._request.results, self.name)
+        if self._target.follows:
+            factor = self._request.time_scale
+            time = "in real time" if factor == 1 else f"at time scale {factor:g}"
+            self._say(f"{self.name} follows {self._target.follows}: against {self.host}, {time}")
+        self._say(f"{self.name}: seed {self._seed}, results in {self.folder}")
         for scenario in self._target.scenarios:
-            if self._codes and not self._settled():
+            if self._codes and not self.settle():
                 break
             self._codes[scenario] = self._run_scenario(scenario)
             if self._codes[scenario] not in GOES_ON_AFTER:
                 break
         code = self._code()
+        self.word = code_word(code)
         with suppress(OSError):  # a refused run has left nothing in it
-            self._folder.rmdir()
-        if self._folder.exists():
-            code = self._report(code)
-        return code
+            self.folder.rmdir()
+        return self._report(code) if self.folder.exists() else code
 
     def _run_scenario(self, scenario: str) -> ExitCode:
         number, all_of_them = len(self._codes) + 1, len(self._target.scenarios)
-        self._console.rule(Text(f"{self._target.suite.name}/{scenario}  {number} of {all_of_them}"))
-        words = command(self._request, self._target, scenario, self._seed, self._folder)
+        self._console.rule(Text(f"{self.name}/{scenario}  {number} of {all_of_them}"))
+        words = command(self._target, scenario, self._seed, self.folder)
         returned = self._signals.run(words)
         if self._signals.first is not None:
             return ExitCode.INTERRUPTED
-        code, problem = outcome(returned, has_result=is_run_directory(self._folder / scenario))
+        code, problem = outcome(returned, has_result=is_run_directory(self.folder / scenario))
         if problem:
             self._say(f"{scenario} {problem}: counted as invalid", "bold red")
         return code
 
-    def _settled(self) -> bool:
-        """Whether the pause ended without a signal."""
+    def settle(self) -> bool:
+        """Pause until the service is idle; whether that ended without a signal."""
         with self._progress() as say, _in_flight(self._suite.service) as in_flight:
             settle(self._suite.settle, in_flight, pause=self._signals.pause, say=say)
         return self._signals.first is None
@@ -95,13 +131,14 @@ class SuiteRun:
         """Judge and render the whole suite. What the processes ended with counts, too: a scenario may
         have left nothing to judge."""
         try:
-            judged = judge_suite_folder(self._folder, on_problem=lambda text: self._say(text, "red"))
+            judged = judge_suite_folder(self.folder, on_problem=lambda text: self._say(text, "red"))
         except RunDirectoryError:
             self._say("no scenario left a run that could be judged", "bold red")
             return code
         judged.exit_code = suite_exit_code([code, judged.exit_code])
-        self._console.rule(Text(self._target.suite.name))
-        views.print_suite(judged, write_reports(judged, self._folder, self._target.suite.reports))
+        self.word = suite_word(judged)
+        self._console.rule(Text(self.name))
+        views.print_suite(judged, write_reports(judged, self.folder, self._target.suite.reports))
         return ExitCode(judged.exit_code)
 
     @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,25 +31,28 @@ class Request:
     strict: bool = False
     abort_on: str = ""
 
-    def at(self, host: str) -> Request:
-        """The same against another service."""
-        return replace(self, host=host)
-
 
 @dataclass(frozen=True, slots=True)
 class SuiteTarget:
     """One suite, and those of its scenarios that are to be run, in order.
 
-    `asked_for` is the suite as the command line named it: a name or a path.
+    Attributes:
+        request: the options as they hold for this suite.
+        asked_for: the suite as the command line, or the one that it follows, named it: a name or a path.
+        then: the suites that follow it; none unless all of it was asked for.
+        follows: the suite that it follows; "" for one that the command line named.
     """
 
+    request: Request
     asked_for: str
     suite: Suite
     scenarios: tuple[str, ...]
+    then: tuple[str, ...] = ()
+    follows: str = ""
 
 
 def checked(request: Request) -> list[SuiteTarget]:
-    """The suites of a request; targets of the same suite together, each scenario once.
+    """The suites that a request names; targets of the same suite together, each scenario once.
 
     Raises:
         UsageError, ConfigError: anything wrong with it.
@@ -60,20 +63,54 @@ def checked(request: Request) -> list[SuiteTarget]:
     for target in request.targets:
         name, scenario = split_target(target)
         wanted.setdefault(name, []).append(scenario)
+    return [_suite_target(request, name, scenarios) for name, scenarios in wanted.items()]
+
+
+def with_followers(request: Request) -> list[SuiteTarget]:
+    """The suites that a request names, each with those behind it that follow it.
+
+    Raises:
+        UsageError, ConfigError: anything wrong with one of them.
+    """
+    named = checked(request)
+    found = {target.asked_for: target for target in named}
+    order: dict[str, SuiteTarget] = {}
+    for target in named:
+        order.setdefault(target.asked_for, target)
+        for name in target.then:
+            order.setdefault(name, found.get(name) or _follower(target, name))
+    return list(order.values())
+
+
+def _follower(leader: SuiteTarget, name: str) -> SuiteTarget:
+    """A suite that nobody named: of the options, it has those that are not about the service of another."""
+    request = replace(leader.request, targets=(name,), overrides=())
+    api = _load(name, ()).suite.service.api
+    if api != leader.suite.service.api:
+        if request.host is not None:
+            raise UsageError(
+                f"--host names one service, and {leader.asked_for} is followed by {name}, which tests another"
+                f" ({api})",
+                remedy=f"run one after the other: {leader.asked_for} with --set 'then=[]', then {name};"
+                " or write each host into its suite",
+            )
+        request = replace(request, time_scale=1.0, rehearsal=False)
+    return replace(_suite_target(request, name, [None]), then=(), follows=leader.asked_for)
+
+
+def _suite_target(request: Request, name: str, wanted: Sequence[str | None]) -> SuiteTarget:
     overrides = list(request.overrides)
     if request.host is not None:
         overrides.append(f"service.host={request.host}")
-    return [_suite_target(name, scenarios, overrides) for name, scenarios in wanted.items()]
-
-
-def _suite_target(name: str, wanted: Sequence[str | None], overrides: Sequence[str]) -> SuiteTarget:
-    suite = _load(name, overrides).suite
+    loaded = _load(name, overrides)
+    suite = loaded.suite
     scenarios: dict[str, None] = {}
     for scenario in wanted:
         if scenario is not None and scenario not in suite.scenarios:
+            behind = [f"{each}/{scenario}" for each in loaded.then if scenario in _scenarios(each)]
             raise UsageError(
                 f"there is no scenario '{scenario}' in suite {name}",
-                remedy=suggest(scenario, suite.scenarios),
+                remedy=f"use {behind[0]}" if behind else suggest(scenario, suite.scenarios),
             )
         scenarios |= dict.fromkeys(suite.scenarios if scenario is None else [scenario])
     client_class = extensions.attribute("services", suite.service.api, "Client")
@@ -82,7 +119,12 @@ def _suite_target(name: str, wanted: Sequence[str | None], overrides: Sequence[s
         if service not in checked:  # most scenarios ask the same way
             check_beginning(client_class, service)
             checked.append(service)
-    return SuiteTarget(name, suite, tuple(scenarios))
+    then = loaded.then if None in wanted else ()
+    return SuiteTarget(request, name, suite, tuple(scenarios), then)
+
+
+def _scenarios(name: str) -> Collection[str]:
+    return _load(name, ()).suite.scenarios
 
 
 def _load(name: str, overrides: Sequence[str]) -> LoadedSuite:

@@ -14,7 +14,7 @@ from genload.artifacts.inspector import shared
 from genload.beginning import check_beginning
 from genload.client import watched
 from genload.commands._expected_metrics import ExpectedMetrics
-from genload.commands._targets import Request, SuiteTarget
+from genload.commands._targets import SuiteTarget
 from genload.commands._trial_job import JobAttempt
 from genload.commands._trial_speech import SpeechAttempt
 from genload.commands._trial_view import TrialView
@@ -54,11 +54,12 @@ class Trial:
         ConfigError: an input of it that cannot be used.
 
     Args:
-        request: the options. Without a seed the input is a new one, which no cache can answer.
-        target: its suite; whose criteria are looked at is said by its scenarios.
+        target: its suite; whose criteria are looked at is said by its scenarios. Without a seed the input
+            is a new one, which no cache can answer.
     """
 
-    def __init__(self, request: Request, target: SuiteTarget, view: TrialView) -> None:
+    def __init__(self, target: SuiteTarget, view: TrialView) -> None:
+        request = target.request
         self._request, self._target, self._view = request, target, view
         self._suite: Suite = target.suite
         self._time_scale = 1.0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -11,43 +13,36 @@ from urllib.parse import urlsplit
 import typer
 
 if TYPE_CHECKING:
-    from genload.commands._targets import Request
+    from rich.console import Console
+
+    from genload.commands._targets import Request, SuiteTarget
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One suite of the demo with its testbed: a suite has one service.
+class Testbed:
+    """What a suite of the demo runs against, as its service has it.
 
     Attributes:
         serve: options of ``genload serve``.
-        scaled: the testbed models time; a real engine takes it, and all the CPU that there is.
+        scaled: it models time; a real engine takes it, and all the CPU that there is.
         overrides: of the suite, with ``{port}`` for that of the testbed.
     """
 
-    suite: str
     about: str
     serve: tuple[str, ...]
     scaled: bool = False
     overrides: tuple[str, ...] = ()
 
-    def options(self, time_scale: float) -> list[str]:
-        return [*self.serve, "--time-scale", repr(time_scale)] if self.scaled else list(self.serve)
 
-    def at(self, url: str, request: Request) -> Request:
-        """The part's request, against a testbed."""
-        port = urlsplit(url).port
-        return replace(request.at(url), overrides=tuple(one.format(port=port) for one in self.overrides))
-
-
-PARTS = (
-    Part("demo", "image to 3D, 20 slots of a modelled GPU", ("--slots", "20"), scaled=True),
-    Part(
-        "demo_speech",
+TESTBEDS = {
+    "orfeas": Testbed("image to 3D, 20 slots of a modelled GPU", ("--slots", "20"), scaled=True),
+    "openai_speech": Testbed(
         "text to speech, a real engine",
         ("--api", "litetts", "--scrape-stall", "100ms"),
         overrides=("monitors.host.server.port={port}",),
     ),
-)
+}
+"""By the `api` of a suite's service."""
 
 
 def demo(
@@ -84,52 +79,73 @@ def demo(
     # Here, not above: `genload demo --help` needs none of it.
     from rich.console import Console
 
-    from genload.analysis.judge import suite_exit_code
-    from genload.commands import _testbed
-    from genload.commands._suite_run import GOES_ON_AFTER, run_suites
-    from genload.commands._targets import Request, checked
+    from genload.commands._suite_run import run_suites
+    from genload.commands._targets import Request
 
-    parts = [
-        (part, Request(targets, results=results, time_scale=time_scale if part.scaled else 1.0, seed=seed))
-        for part, targets in _chosen(scenarios or [])
-    ]
-    for _, request in parts:
-        checked(request)
     console = Console(highlight=False)
-    codes: list[int] = []
-    for part, request in parts:
-        scale = f", time scale {time_scale:g}" if part.scaled else ""
-        console.print(f"starting the testbed: {part.about}{scale}")
-        with _testbed.running(part.options(time_scale), yields=not part.scaled) as url:
-            there = part.at(url, request)
-            codes.append(run_suites(there, checked(there), console))
-        if codes[-1] not in GOES_ON_AFTER:
-            break
-    raise typer.Exit(suite_exit_code(codes))
+    request = Request(_chosen(scenarios or []), results=results, time_scale=time_scale, seed=seed)
+    raise typer.Exit(run_suites(_targets(request), console, partial(_served, console=console)))
 
 
-def _chosen(scenarios: Sequence[str]) -> list[tuple[Part, tuple[str, ...]]]:
-    """The targets of each part that has any; a name without its suite means every suite that has it.
+def _targets(request: Request) -> list[SuiteTarget]:
+    """The suites of the demo, checked; what has no modelled time is not scaled.
+
+    Raises:
+        UsageError, ConfigError: anything wrong with one of them.
+    """
+    from genload.commands._targets import checked
+    from genload.errors import UsageError
+
+    found: list[SuiteTarget] = []
+    for target in checked(request):
+        api = target.suite.service.api
+        if api not in TESTBEDS:
+            raise UsageError(
+                f"the demo has no testbed for {target.asked_for}, whose service is {api}",
+                remedy=f"take it out of the demo's 'then', or: genload run {target.asked_for}",
+            )
+        scale = request.time_scale if TESTBEDS[api].scaled else 1.0
+        found.append(replace(target, request=replace(request, time_scale=scale)))
+    return found
+
+
+@contextmanager
+def _served(target: SuiteTarget, console: Console) -> Iterator[SuiteTarget]:
+    """A testbed for a suite; the suite with its address."""
+    from genload.commands import _testbed
+    from genload.commands._targets import checked
+
+    testbed, scale = TESTBEDS[target.suite.service.api], target.request.time_scale
+    modelled = ("--time-scale", repr(scale)) if testbed.scaled else ()
+    console.print(f"starting the testbed: {testbed.about}{f', time scale {scale:g}' if modelled else ''}")
+    with _testbed.running([*testbed.serve, *modelled], yields=not testbed.scaled) as url:
+        overrides = tuple(one.format(port=urlsplit(url).port) for one in testbed.overrides)
+        names = tuple(f"{target.asked_for}/{scenario}" for scenario in target.scenarios)
+        [there] = checked(replace(target.request, targets=names, host=url, overrides=overrides))
+        yield there
+
+
+def _chosen(scenarios: Sequence[str]) -> tuple[str, ...]:
+    """The targets; a name without its suite means every suite of the demo that has it.
 
     Raises:
         UsageError: none has it.
     """
     from genload import extensions
     from genload.errors import UsageError
-    from genload.settings.loader import scenario_names
+    from genload.settings.loader import load_suite, scenario_names
     from genload.settings.suggestion import suggest
 
-    if not scenarios:
-        return [(part, (part.suite,)) for part in PARTS]
-    suites = {part.suite for part in PARTS}
     folders = [folder / "suites" for folder in extensions.folders("config")]
+    suites = ("demo", *load_suite("demo", folders=folders, wings=extensions.Wings()).then)
+    if not scenarios:
+        return suites
     there = [name for name in scenario_names(folders) if name.partition("/")[0] in suites]
-    chosen: dict[str, list[str]] = {part.suite: [] for part in PARTS}
+    chosen: list[str] = []
     for scenario in scenarios:
         found = [name for name in there if scenario in (name, name.partition("/")[2])]
         if not found:
             names = [name.partition("/")[2] for name in there]
             raise UsageError(f"the demo has no scenario '{scenario}'", remedy=suggest(scenario, names))
-        for name in found:
-            chosen[name.partition("/")[0]].append(name)
-    return [(part, tuple(chosen[part.suite])) for part in PARTS if chosen[part.suite]]
+        chosen += found
+    return tuple(sorted(chosen, key=lambda name: suites.index(name.partition("/")[0])))

@@ -79,13 +79,13 @@ def run(
 
         genload run my/suite.yaml/peak --set scenarios.peak.shape.users=8
 
-        genload run demo --time-scale 0.02        # against: genload serve --time-scale 0.02 --slots 20
+        genload run orfeas --time-scale 0.02      # against: genload serve --time-scale 0.02
     """
     # Here, not above: `genload run --help` needs none of it.
     from rich.console import Console
 
     from genload.commands._suite_run import run_suites
-    from genload.commands._targets import Request, checked
+    from genload.commands._targets import Request, with_followers
 
     request = Request(
         targets=tuple(suites),
@@ -98,4 +98,4 @@ def run(
         strict=strict,
         abort_on=abort_on or "",
     )
-    raise typer.Exit(run_suites(request, checked(request), Console(highlight=False)))
+    raise typer.Exit(run_suites(with_followers(request), Console(highlight=False)))

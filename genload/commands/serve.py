@@ -208,7 +208,7 @@ def serve(
 
     Examples:
 
-      genload serve --time-scale 0.02 --slots 20     # for a rehearsal: genload run demo --time-scale 0.02
+      genload serve --time-scale 0.02 --slots 20     # for: genload run demo/spike --time-scale 0.02
 
       genload serve --when-full refuse               # three jobs at once, the fourth fails: a real ORFEAS
 

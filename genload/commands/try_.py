@@ -47,4 +47,4 @@ def try_(
         (suite,), host=host.rstrip("/") if host else None, seed=seed, overrides=tuple(overrides)
     )
     (target,) = checked(request)
-    raise typer.Exit(Trial(request, target, TrialView(Console(highlight=False))).run())
+    raise typer.Exit(Trial(target, TrialView(Console(highlight=False))).run())

@@ -112,9 +112,12 @@ def make_plan(request: RunRequest) -> RunPlan:
         if request.host
         else request.overrides
     )
-    requested = load_suite(name, folders=folders, overrides=overrides, wings=wings).suite
+    loaded = load_suite(name, folders=folders, overrides=overrides, wings=wings)
+    requested = loaded.suite
     if scenario is None or scenario not in requested.scenarios:
-        known = ", ".join(f"{name}/{each}" for each in requested.scenarios)
+        behind = {each: load_suite(each, folders=folders, wings=wings).suite for each in loaded.then}
+        suites = {name: requested, **behind}
+        known = ", ".join(f"{suite}/{each}" for suite in suites for each in suites[suite].scenarios)
         what = (
             f"no scenario '{scenario}' in suite {name}"
             if scenario

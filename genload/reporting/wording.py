@@ -153,7 +153,12 @@ def suite_word(suite: JudgedSuite) -> str:
     for run in suite.runs:
         if run.verdict.exit_code == suite.exit_code:
             return verdict_word(run)
-    return _WORDS.get(ExitCode(suite.exit_code), "INCOMPLETE")
+    return code_word(suite.exit_code)
+
+
+def code_word(exit_code: int) -> str:
+    """The verdict in capitals where there is nothing but an exit code."""
+    return _WORDS.get(ExitCode(exit_code), "INCOMPLETE")
 
 
 def explained(criterion: CriterionVerdict) -> str:

@@ -36,11 +36,13 @@ class LoadedSuite:
         suite: validated, secrets still references, nothing scaled.
         path: its file.
         files: that file and those it extends, nearest first.
+        then: every suite that follows it, in order, as the command line may name it.
     """
 
     suite: Suite
     path: Path
     files: tuple[Path, ...]
+    then: tuple[str, ...] = ()
 
 
 def split_target(text: str) -> tuple[str, str | None]:
@@ -85,7 +87,9 @@ def load_suite(
     errors = list(_criteria_errors(suite, tree, wings))
     if errors:
         raise collected(errors)
-    return LoadedSuite(suite, path, files)
+    then: dict[Path, None] = {}
+    _follow(tree, (path,), folders, then)
+    return LoadedSuite(suite, path, files, tuple(_target(follower, folders) for follower in then))
 
 
 def find_suite(name_or_path: str, folders: Sequence[Path]) -> Path:
@@ -137,10 +141,11 @@ def _layers(path: Path, folders: Sequence[Path]) -> tuple[Tree, tuple[Path, ...]
         tree = _read_file(following)
         trees.append(tree)
         following = _extended(tree, files, folders)
-    # A name belongs to its own file: a suite that extends another one is not that one.
+    # What belongs to its own file: a suite that extends another one is not that one.
+    own = ("name", "then")
     merged = trees.pop()
     while trees:
-        inherited = {key: tree for key, tree in merged.value.items() if key != "name"}
+        inherited = {key: tree for key, tree in merged.value.items() if key not in own}
         merged = merge(Tree(inherited, merged.place), trees.pop())
     return merged, tuple(files)
 
@@ -174,18 +179,52 @@ def _extended(tree: Tree, files: list[Path], folders: Sequence[Path]) -> Path | 
     if not isinstance(base.value, str) or "\0" in base.value:
         raise error("'extends' takes a suite's name or path", remedy="write extends: orfeas")
     here = files[-1].resolve()
-    if base.value.endswith(_SUFFIXES):
-        path = files[-1].parent / base.value
-    else:
-        others = [f for f in (files[-1].parent, *folders) if (f / f"{base.value}.yaml").resolve() != here]
-        try:
-            path = find_suite(base.value, others)
-        except ConfigError as missing:
-            raise error(missing.message, remedy=missing.remedy) from missing
+    others = [f for f in (files[-1].parent, *folders) if (f / f"{base.value}.yaml").resolve() != here]
+    path = _named(base, "extends", files[-1], others)
     if path.resolve() in {file.resolve() for file in files}:
         chain = " → ".join(file.name for file in (*files, path))
         raise error(f"suites extend each other in a circle: {chain}", remedy="take one 'extends' out")
     return path
+
+
+def _named(entry: Tree, key: str, by: Path, folders: Sequence[Path]) -> Path:
+    """The file of the suite that a key of the file `by` names: a path beside it, or a name in `folders`."""
+    name: str = entry.value
+    if name.endswith(_SUFFIXES):
+        return by.parent / name
+    try:
+        return find_suite(name, folders)
+    except ConfigError as missing:
+        raise entry.place.error(missing.message, remedy=missing.remedy, key=key) from missing
+
+
+def _follow(tree: Tree, chain: tuple[Path, ...], folders: Sequence[Path], found: dict[Path, None]) -> None:
+    """Add every suite that follows the last of `chain` to `found`, each with those behind it."""
+    then = tree.child("then")
+    for entry in then.value if then is not None and isinstance(then.value, list) else ():
+        error = partial(entry.place.error, key="then")
+        if not isinstance(entry.value, str) or "\0" in entry.value:
+            raise error("'then' takes names or paths of suites", remedy="write then: [litetts]")
+        # A name as the command line would find it: a project's own suite comes before a built-in one.
+        path = _named(entry, "then", chain[-1], (*folders, chain[-1].parent))
+        longer = (*chain, path)
+        if path.resolve() in {file.resolve() for file in chain}:
+            names = " → ".join(file.name for file in longer)
+            raise error(f"suites follow each other in a circle: {names}", remedy="take one 'then' out")
+        if not path.is_file():
+            raise error(f"there is no file {path}", remedy="correct the path, which is from this file")
+        if path not in found:
+            found[path] = None
+            _follow(_read_file(path), longer, folders, found)
+
+
+def _target(path: Path, folders: Sequence[Path]) -> str:
+    """What finds this file again: its name, or its path where that is another suite's."""
+    try:
+        is_found = find_suite(path.stem, folders).resolve() == path.resolve()
+    except ConfigError:
+        is_found = False
+    return path.stem if is_found else str(path)
 
 
 def _validated(tree: Tree, path: Path, wings: WingModels) -> Suite:

@@ -189,6 +189,8 @@ class Suite(Settings):
     scenarios: Annotated[dict[ScenarioName, Scenario], Field(min_length=1)]
 
     @field_validator("locustfile", "reports")
+    then: tuple[str, ...] = ()
+    """Suites that follow when all of this one is run: names, or paths beside the file."""
     @classmethod
     def _exists(cls, value: Any, info: ValidationInfo) -> Any:
         wings = wing_models(info)

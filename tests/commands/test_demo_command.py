@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -79,28 +80,39 @@ def test_a_testbed_that_ends_at_once_is_told_with_its_last_words() -> None:
 
 
 class Double:
-    """Stands in for testbeds and suites, and keeps what they were asked for."""
+    """Stands in for testbeds and for what a suite does, and keeps what they were asked for."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *codes: ExitCode) -> None:
         self._codes = list(codes)
         self.options: list[list[str]] = []
         self.yields: list[bool] = []
-        self.requests: list[Request] = []
-        self.scenarios: list[tuple[str, ...]] = []
+        self.targets: list[SuiteTarget] = []
         monkeypatch.setattr(_testbed, "running", self._running)
-        monkeypatch.setattr(_suite_run, "run_suites", self._run_suites)
+        monkeypatch.setattr(_suite_run, "SuiteRun", self._suite_run)
+
+    @property
+    def scenarios(self) -> list[tuple[str, ...]]:
+        return [target.scenarios for target in self.targets]
+
+    @property
+    def requests(self) -> list[Request]:
+        return [target.request for target in self.targets]
 
     @contextmanager
     def _running(self, options: Sequence[str], *, yields: bool) -> Iterator[str]:
         self.options.append(list(options))
         self.yields.append(yields)
-        yield "http://127.0.0.1:4242"
+        yield f"http://127.0.0.1:{4242 + len(self.options)}"
 
-    def _run_suites(self, request: Request, targets: Sequence[SuiteTarget], console: object) -> ExitCode:
-        self.requests.append(request)
-        [target] = targets
-        self.scenarios.append(target.scenarios)
-        return self._codes.pop(0)
+    def _suite_run(self, target: SuiteTarget, signals: object, console: object) -> SimpleNamespace:
+        self.targets.append(target)
+        return SimpleNamespace(
+            name=target.suite.name,
+            word="ENDED",
+            folder=Path("results"),
+            may_begin=lambda after: True,
+            run=lambda: self._codes.pop(0),
+        )
 
 
 IMAGES = ("baseline", "normal", "peak", "spike", "sustained")
@@ -135,9 +147,9 @@ def test_both_suites_each_against_a_testbed_of_its_own(
     assert speech[:2] == ["--api", "litetts"] and "--time-scale" not in speech
     assert double.scenarios == [IMAGES, SPEECH]
     assert double.yields == [False, True]
-    assert {request.host for request in double.requests} == {"http://127.0.0.1:4242"}
+    assert [request.host for request in double.requests] == ["http://127.0.0.1:4243", "http://127.0.0.1:4244"]
     assert [request.time_scale for request in double.requests] == [0.02, 1.0]
-    assert [request.overrides for request in double.requests] == [(), ("monitors.host.server.port=4242",)]
+    assert [request.overrides for request in double.requests] == [(), ("monitors.host.server.port=4244",)]
     assert {request.results for request in double.requests} == {Path("results")}
 
 
@@ -170,3 +182,19 @@ def test_a_name_means_every_suite_that_has_it(
     double = Double(monkeypatch, ExitCode.PASSED, ExitCode.PASSED)
     assert main(["demo", *names]) == 0
     assert double.scenarios == scenarios
+
+
+def test_it_is_the_suites_that_follow_demo(
+    monkeypatch: pytest.MonkeyPatch, in_empty_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = in_empty_folder / "config" / "suites"
+    own.mkdir(parents=True)
+    (own / "demo.yaml").write_text("extends: demo\nthen: [mine]\n")
+    (own / "mine.yaml").write_text("extends: orfeas\nscenarios: {peak: null, normal: null}\n")
+    double = Double(monkeypatch, ExitCode.PASSED, ExitCode.PASSED)
+    assert main(["demo"]) == 0
+    assert [target.suite.name for target in double.targets] == ["demo", "mine"]
+    assert [request.time_scale for request in double.requests] == [0.02, 0.02]
+    (own / "mine.yaml").write_text("extends: orfeas\nservice: {api: job}\n")
+    assert main(["demo"]) == 2
+    assert "mine" in capsys.readouterr().err

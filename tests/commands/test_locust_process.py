@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,12 +58,13 @@ print("ended", code, signals.first.name if signals.first else None, flush=True)
 """
 
 
-def target(name: str = "orfeas/spike") -> SuiteTarget:
-    return checked(Request((name,)))[0]
+def target(**options: Any) -> SuiteTarget:
+    [found] = checked(Request(("orfeas/spike",)))
+    return replace(found, request=replace(found.request, **options))
 
 
 def test_the_command_line_says_what_was_asked_for(tmp_path: Path) -> None:
-    words = command(Request(("orfeas/spike",)), target(), "spike", 7, tmp_path)
+    words = command(target(), "spike", 7, tmp_path)
     assert words[:4] == [sys.executable, "-P", "-m", "locust"]
     locustfile = Path(words[words.index("-f") + 1])
     assert (locustfile.name, locustfile.is_file()) == ("generation3d.py", True)
@@ -76,8 +79,7 @@ def test_the_command_line_says_what_was_asked_for(tmp_path: Path) -> None:
 
 
 def test_every_option_reaches_the_process(tmp_path: Path) -> None:
-    request = Request(
-        ("orfeas",),
+    asked = target(
         host="http://127.0.0.1:5000",
         time_scale=0.02,
         rehearsal=True,
@@ -85,7 +87,7 @@ def test_every_option_reaches_the_process(tmp_path: Path) -> None:
         strict=True,
         abort_on="hopeless",
     )
-    words = command(request, target(), "spike", 7, tmp_path)
+    words = command(asked, "spike", 7, tmp_path)
     assert words[words.index("7") + 1 :] == [
         "-H",
         "http://127.0.0.1:5000",
@@ -109,7 +111,7 @@ def test_locust_is_quiet_unless_asked(
     monkeypatch.delenv("LOCUST_LOGLEVEL", raising=False)
     if asked_for:
         monkeypatch.setenv("LOCUST_LOGLEVEL", asked_for)
-    words = command(Request(("orfeas/spike",)), target(), "spike", 7, tmp_path)
+    words = command(target(), "spike", 7, tmp_path)
     assert ("--loglevel" in words) is (asked_for is None)
 
 

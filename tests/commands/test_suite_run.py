@@ -62,9 +62,12 @@ class Stage:
                 },
             }
         )
-        target = SuiteTarget("probe", suite, scenarios or ("one", "two", "three"))
-        console = Console(file=self.output, width=100, highlight=False)
-        return run_suites(Request(("probe",), results=self.results), [target], console)
+        request = Request(("probe",), results=self.results)
+        target = SuiteTarget(request, "probe", suite, scenarios or ("one", "two", "three"))
+        return self.play_all(target)
+
+    def play_all(self, *targets: SuiteTarget) -> ExitCode:
+        return run_suites(targets, Console(file=self.output, width=100, highlight=False))
 
     @property
     def folder(self) -> Path:
@@ -75,9 +78,7 @@ class Stage:
         decoded: dict[str, Any] = json.loads((self.folder / "summary.json").read_text())
         return decoded
 
-    def _command(
-        self, request: Request, target: SuiteTarget, scenario: str, seed: int, folder: Path
-    ) -> list[str]:
+    def _command(self, target: SuiteTarget, scenario: str, seed: int, folder: Path) -> list[str]:
         self.started.append(scenario)
         run, code = self._acts[scenario]
         return [sys.executable, "-c", CHILD, str(run or ""), str(folder / scenario), str(code)]
