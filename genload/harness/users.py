@@ -172,12 +172,18 @@ class LoadUser(User):
 
 
 def check_users(user_classes: Iterable[type[User]], plan: RunPlan) -> None:
-    """See that the locustfile's users can talk to the suite's service.
+    """See that the locustfile's users have something to do, and can talk to the suite's service.
 
     Raises:
-        UsageError: they are made for another kind.
+        UsageError: they have no task, or are made for another kind of service.
     """
     for user_class in user_classes:
+        if not user_class.tasks:
+            # Locust would start them; each would then take all the CPU that it gets, and send nothing.
+            raise UsageError(
+                f"the users of this locustfile ({user_class.__name__}) have no task",
+                remedy="mark a method of the class itself with @task: Locust finds none in a plain mixin",
+            )
         wanted = user_class.client_kind if issubclass(user_class, LoadUser) else ServiceClient
         if not issubclass(plan.client_class, wanted):
             raise UsageError(

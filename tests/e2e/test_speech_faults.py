@@ -1,5 +1,5 @@
-"""Every fault of the speaking testbed in whole runs: each request's error class against what befell it, one by
-one, and nothing broken among the successes.
+"""Every fault of the speaking testbed in whole runs: each request's error class against what befell it, one
+by one, and nothing broken among the successes.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from locust import task
 from locust.exception import StopUser
 
 from genload.errors import UsageError
@@ -118,18 +119,38 @@ def test_in_a_load_of_users_latency_is_the_duration() -> None:
 
 
 class Bare(LoadUser):
-    abstract = True
+    @task
+    def work(self) -> None: ...
+
+
+class Jobs(JobUser):
+    @task
+    def work(self) -> None: ...
+
+
+class Speaking(SpeechUser):
+    @task
+    def work(self) -> None: ...
+
+
+class Mixin:
+    @task
+    def work(self) -> None: ...
+
+
+class Idle(Mixin, JobUser):
+    """Whose task Locust does not find: it only looks into users."""
 
 
 @pytest.mark.parametrize(
     ("user_class", "client_class", "fits"),
     [
-        (JobUser, JobClient, True),
-        (SpeechUser, SpeechClient, True),
+        (Jobs, JobClient, True),
+        (Speaking, SpeechClient, True),
         (Bare, JobClient, True),
         (Bare, SpeechClient, True),
-        (JobUser, SpeechClient, False),
-        (SpeechUser, JobClient, False),
+        (Jobs, SpeechClient, False),
+        (Speaking, JobClient, False),
     ],
 )
 def test_users_talk_to_services_of_their_kind(user_class: Any, client_class: Any, fits: bool) -> None:
@@ -144,3 +165,11 @@ def test_users_talk_to_services_of_their_kind(user_class: Any, client_class: Any
         with pytest.raises(UsageError, match="'some' of suite mine has none") as refusal:
             check_users([Bare, user_class], plan)
         assert "theirs" in refusal.value.remedy
+
+
+def test_users_without_a_task_are_refused() -> None:
+    plan: Any = SimpleNamespace(client_class=JobClient)
+
+    with pytest.raises(UsageError, match=r"\(Idle\) have no task") as refusal:
+        check_users([Jobs, Idle], plan)
+    assert "@task" in refusal.value.remedy

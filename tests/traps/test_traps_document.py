@@ -30,7 +30,11 @@ def test_a_trap_has_an_answer_in_a_file_and_a_test_that_holds_it(row: list[str])
 
 
 def test_all_traps_are_there() -> None:
-    orfeas, locust = TEXT.split("\n## Locust\n")
+    orfeas, others = TEXT.split("\n## Locust\n")
+    locust, others = others.split("\n## Speech services\n")
+    speech, clients = others.split("\n## HTTP clients\n")
+    assert len(re.findall(r"^\| (?!trap)", speech, re.MULTILINE)) >= 16
+    assert len(re.findall(r"^\| (?!trap)", clients, re.MULTILINE)) >= 7
     assert len(re.findall(r"^\| (?!trap)", orfeas, re.MULTILINE)) >= 14
     numbered = [int(number) for number in re.findall(r"^\| (\d+)\. ", locust, re.MULTILINE)]
     assert numbered == list(range(1, 11))
