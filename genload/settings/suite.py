@@ -29,7 +29,7 @@ from genload.settings.criteria.criterion import Criterion
 from genload.settings.model import Settings
 from genload.settings.price import GpuHourCost
 from genload.settings.service import Service
-from genload.settings.units import Seconds, TransportSeconds
+from genload.settings.units import RealSeconds, Seconds, TransportSeconds
 from genload.settings.validity import Validity
 from genload.settings.wing_models import (
     KeptMonitor,
@@ -179,6 +179,8 @@ class Suite(Settings):
     """Names of files in reports/, rendered after each scenario."""
     settle: Settle = Settle()
     give_up: GiveUp = GiveUp()
+    watch_idle_s: RealSeconds = 15.0
+    """The most that is waited for memory's idle level: before the load, and again after it; 0: not at all."""
     reconcile: Reconcile = Reconcile()
     """Which metrics of the monitors count what the client counts too; compared at the end."""
     gpu_hour_cost: GpuHourCost | None = None
@@ -187,10 +189,10 @@ class Suite(Settings):
     seed: int | None = None
     """Makes inputs and pauses repeatable; None draws one, which is recorded."""
     scenarios: Annotated[dict[ScenarioName, Scenario], Field(min_length=1)]
-
-    @field_validator("locustfile", "reports")
     then: tuple[str, ...] = ()
     """Suites that follow when all of this one is run: names, or paths beside the file."""
+
+    @field_validator("locustfile", "reports")
     @classmethod
     def _exists(cls, value: Any, info: ValidationInfo) -> Any:
         wings = wing_models(info)
