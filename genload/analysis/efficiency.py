@@ -14,8 +14,9 @@ import numpy as np
 
 from genload.analysis.evidence import FloatArray
 from genload.analysis.judged_efficiency import Cost, Efficiency, Energy, GpuTime, Sharing
+from genload.analysis.judged_trends import MIN_IDLE
 from genload.analysis.series import Series
-from genload.analysis.trends import MIN_IDLE, Course
+from genload.analysis.trends import Course
 from genload.settings.labelled import unlabelled
 from genload.settings.price import GpuHourCost
 
@@ -139,7 +140,7 @@ def _energy(work: _Work) -> Energy | None:
 def _idle_watts(course: Course) -> float | None:
     """Before the load only: after it a GPU stays for a while at the clocks of its work."""
     power = course.store.find("gpu.power")
-    before: FloatArray = np.zeros(0) if power is None else course.idle(power)[0]
+    before: FloatArray = np.zeros(0) if power is None else course.idle_before(power)
     return float(np.median(before)) if len(before) >= MIN_IDLE else None
 
 

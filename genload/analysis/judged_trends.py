@@ -6,6 +6,10 @@ from typing import Literal
 
 import msgspec
 
+MEMORY = ("server.memory", "gpu.memory_used")
+MIN_IDLE = 3
+"""Fewest samples that make an idle level."""
+
 Kind = Literal["none", "step", "filling", "leak", "growing", "falling"]
 """``none``: no change is shown. ``growing``: it grows, and the second half alone does not show how."""
 

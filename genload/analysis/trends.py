@@ -9,14 +9,10 @@ import numpy as np
 
 from genload.analysis.evidence import BoolArray, FloatArray
 from genload.analysis.growth import MIN_BLOCKS, MIN_PART, Blocks, GrowthTrend, blocks_of
-from genload.analysis.judged_trends import Incidents, LevelChange, MemoryTrend, Trends
+from genload.analysis.judged_trends import MEMORY, MIN_IDLE, Incidents, LevelChange, MemoryTrend, Trends
 from genload.analysis.load import Load
 from genload.analysis.series import Series, SeriesStore
 from genload.analysis.table import RequestTable
-
-MEMORY = ("server.memory", "gpu.memory_used")
-MIN_IDLE = 3
-"""Fewest samples that make an idle level."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +31,20 @@ class Course:
         """When the last request had ended."""
         return max(self.load.end_s, float(self.table.end_s.max()) if len(self.table) else 0.0)
 
-    def idle(self, series: Series) -> tuple[FloatArray, FloatArray]:
-        """The samples before the load and after the drain, while no request was under way."""
+    def idle_before(self, series: Series) -> FloatArray:
+        """The samples before the load, while no request was under way."""
         before = series.times_s < self.load.start_s
         for begin_s, end_s in zip(self.warmup.start_s, self.warmup.end_s, strict=True):
             before &= (series.times_s < begin_s) | (series.times_s > end_s)
-        return series.values[before], series.values[series.times_s > self.drained_s]
+        return series.values[before]
+
+    def level(self, series: Series) -> LevelChange:
+        """What a series is after the drain against what it was before the load, once warm: the model that
+        the warm-up loads is no leak.
+        """
+        warm_s = float(self.warmup.end_s.max()) if len(self.warmup) else -np.inf
+        before = (series.times_s > warm_s) & (series.times_s < self.load.start_s)
+        return level_change(series.values[before], series.values[series.times_s > self.drained_s])
 
     def incidents(self, begin_s: float, end_s: float) -> Incidents:
         """Throttling, restarts and errors between two times, and in the rest of the load."""
@@ -94,7 +98,7 @@ def memory_trend(course: Course, metric: str) -> MemoryTrend | None:
     series = course.store.find(metric)
     if series is None or not len(series.values):
         return None
-    level = level_change(*course.idle(series))
+    level = course.level(series)
     part = series.cut([(course.load.start_s, course.load.end_s)])
     blocks = blocks_of(part.times_s, part.values, course.table.end_s[course.table.ok])
     found = MemoryTrend(metric=metric, source=series.source, level=level, blocks=len(blocks))

@@ -23,6 +23,7 @@ from genload.harness.header import run_header
 from genload.harness.hope import Hope
 from genload.harness.identity import read_identity
 from genload.harness.live import LiveStats, followed
+from genload.harness.monitoring import Monitoring
 from genload.harness.patience import Patience
 from genload.harness.plan import RunPlan
 from genload.harness.readiness import is_ready, wait_until_ready
@@ -46,7 +47,6 @@ from genload.runlog.records import (
 )
 from genload.runlog.records import Event as RunEvent
 from genload.runlog.writer import RunWriter
-from genload.sampler import SamplerHandle, start_sampler
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class Conductor:
         self._locust_users, self._clock = locust_users, clock
         self.shape = plan.shape_class(plan.scenario.shape, ahead_s=USERS_AHEAD_S, clock=clock)
         self.writer = RunWriter(folder)
-        self.failures = FailureStore(folder, self._not_kept)
+        self.failures = FailureStore(folder, lambda text: self._note("output_not_kept", text))
         operation = plan.client_class.operation
         self.live = LiveStats(operation, folder / "samples.jsonl", followed(plan.scenario, operation))
         self._tick_s = min(TICK_S, max(plan.timeline.duration_s / TICKS_PER_LOAD, SHORTEST_TICK_S))
@@ -98,13 +98,13 @@ class Conductor:
         self._hurried = Event()  # … and what is in flight is not waited for
         self._changed = Event()
         self._done = Event()
-        self._sampler: SamplerHandle | None = None
+        self._monitoring = Monitoring(folder, self.notice)
         self._patience = Patience(plan.suite.give_up, lambda: is_ready(plan), clock)
         hope = Hope(plan.timeline, operation, plan.scenario)
         self._hope = hope if plan.abort_on == "hopeless" else None
         self._origin_s = inf
         self._largest, self._answered = first_users(plan), ""
-        self._finalized = self._locust_stops = self._sampler_missed = False
+        self._complete = self._finalized = self._locust_stops = False
 
     # ---- for Locust's side
 
@@ -114,11 +114,7 @@ class Conductor:
         remarks = self.crew.prepare(self.plan, self.t0_s)
         started_at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
         header = run_header(self.plan, started_at)
-        monitors = {
-            name: settings.model_dump(mode="json") for name, settings in self.plan.suite.monitors.items()
-        }
-        self._sampler = start_sampler(self.folder, self.t0_s, self.plan.service.host, monitors)
-        header.monitors = self._sampler.plans
+        header.monitors = self._monitoring.start(self.plan, self.t0_s)
         self.writer.header(header)
         self.writer.event(RunStarted(t_s=0.0, wall_time=started_at))
         for remark in remarks:
@@ -156,9 +152,10 @@ class Conductor:
         # Locust is in its `stop` already: a shape that ends now would call it a second time, from a greenlet
         # that the first call then kills in the middle of the report.
         self._locust_stops = True
-        if self.interrupted_by:
+        if self._complete or self.interrupted_by:
             self.hurry()
-        self.interrupted_by = self.interrupted_by or by
+        if not self._complete:  # a load that is over and recorded is not interrupted any more
+            self.interrupted_by = self.interrupted_by or by
         self._cut.set()
         self._done.wait()
 
@@ -174,23 +171,21 @@ class Conductor:
             self._patience.add(record)
 
     def worker_lost(self, source: str) -> None:
-        logger.error(f"worker {source} is gone: the run is not valid")
-        self._event(WorkerLost(t_s=self.now_s(), source=source))
+        if not self._complete:  # afterwards it has nothing left to do
+            logger.error(f"worker {source} is gone: the run is not valid")
+            self._event(WorkerLost(t_s=self.now_s(), source=source))
 
     def notice(self, code: str, text: str) -> None:
         """Something that whoever watches now, and whoever reads the report, should know."""
         logger.warning(text)
-        self._event(Notice(t_s=self.now_s(), code=code, text=text))
+        self._note(code, text)
 
     def finalize(self) -> None:
         """Every record is here: close the run directory. May be called more than once."""
         if self._finalized:
             return
         self._finalized = True
-        if self._sampler is not None:
-            self._sampler.stop()
-            if self._sampler.exit_code and not self._sampler_missed and self.error is None:
-                self.notice("samples_lost", "the monitors' last samples could not be written")
+        self._monitoring.stop(told=self.error is not None)
         self.failures.close()
         self._event(RunEnded(t_s=self.now_s(), records=self.crew.counts()))
         self._write(self.writer.close)
@@ -220,6 +215,7 @@ class Conductor:
             wait_until_ready(self.plan, self._cut, self._clock)
             self._identify()
             self._warm_up()
+            self._idle(self._cut)
             self._gather()
             if not self._cut.is_set():
                 self._load()
@@ -227,6 +223,8 @@ class Conductor:
             self._end_by(error, NOT_READY if isinstance(error, ServiceUnavailableError) else "refused")
         finally:
             self._drain()
+            if self._origin_s < inf:
+                self._idle(self._hurried)
             gevent.killall(watchers)
             if self.interrupted_by:
                 self._event(Interrupted(t_s=self.now_s(), by=self.interrupted_by))
@@ -293,6 +291,13 @@ class Conductor:
         while self._busy() and self._clock() < deadline_s and not self._hurried.is_set():
             gevent.sleep(WATCH_S)
         self.crew.finish()
+        self._complete = True
+
+    def _idle(self, cut: Event) -> None:
+        """Let the monitors see what the service holds while it has nothing to do."""
+        if self._monitoring.idle_s and not cut.is_set():
+            self._enter("idle")
+            cut.wait(self._monitoring.idle_s)
 
     def _busy(self) -> bool:
         status = self.crew.status()
@@ -317,7 +322,7 @@ class Conductor:
                 self._event(self._users())
             self._write(self.writer.flush)
             self.live.read_samples()
-            self._look_after_sampler()
+            self._monitoring.look_after()
             if self.stage in ("warm-up", "load"):
                 self._look_for_an_early_end()
 
@@ -343,15 +348,6 @@ class Conductor:
                 self._hope = None
                 self.notice(HOPELESS, f"ended early: {lost}")
                 self._cut.set()
-
-    def _look_after_sampler(self) -> None:
-        sampler = self._sampler
-        if sampler is not None and not sampler.running and not self._sampler_missed:
-            self._sampler_missed = True
-            self.notice(
-                "monitors_ended",
-                f"the monitors' process ended by itself, code {sampler.exit_code}: no samples from then on",
-            )
 
     def _end_by(self, error: GenloadError, code: str) -> None:
         """The run cannot go on: the first reason is the one that is told."""
@@ -384,8 +380,8 @@ class Conductor:
         changed, self._changed = self._changed, Event()
         changed.set()
 
-    def _not_kept(self, text: str) -> None:
-        self._event(Notice(t_s=self.now_s(), code="output_not_kept", text=text))
+    def _note(self, code: str, text: str) -> None:
+        self._event(Notice(t_s=self.now_s(), code=code, text=text))
 
     def _event(self, event: RunEvent) -> None:
         self._write(lambda: self.writer.event(event))

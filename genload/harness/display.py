@@ -88,7 +88,7 @@ class Display:
             else f"{conductor.remaining_s:.0f} s left"
         )
         where = f"{self._where()}, {left}" if conductor.stage == "load" else self._where()
-        if conductor.interrupted_by and conductor.stage == "draining":
+        if conductor.interrupted_by and conductor.stage in ("draining", "idle"):
             where += " (again to stop at once)"
         head = Text(f"{plan.suite.name}/{plan.scenario_name}", "bold").append(
             f"  {where}  {conductor.now_s():.0f} s", "default"

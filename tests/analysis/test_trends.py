@@ -57,11 +57,19 @@ def test_the_level_is_compared_before_and_after_while_nothing_ran() -> None:
     assert (level.before, level.after, level.change, level.missing) == (GIB, 1.5 * GIB, 0.5, "")
 
 
-def test_samples_during_the_warm_up_are_not_idle() -> None:
-    log = run_of(lambda t: 9 * GIB if -5 <= t <= 0 else GIB)
-    log.records.insert(0, job(999, -5.0, 5.0, phase="warmup", warmup=True))
+def test_the_level_before_is_that_of_a_warm_service() -> None:
+    # Cold until the warm-up loads the model: that is no leak.
+    log = run_of(lambda t: GIB if t < -7 else 9 * GIB if t <= -4 else 2 * GIB)
+    log.records.insert(0, job(999, -7.0, 3.0, phase="warmup", warmup=True))
     level = first_of(log).level
-    assert (level.before, level.before_samples) == (GIB, 3)
+    assert (level.before, level.before_samples, level.change) == (2 * GIB, 4, 0.0)
+
+
+def test_what_ends_after_the_load_is_not_idle_yet() -> None:
+    log = run_of(lambda t: 9 * GIB if 0 <= t <= 606 else GIB)
+    log.records.append(job(998, 598.0, 8.0, drained=True))
+    level = first_of(log).level
+    assert (level.after, level.after_samples, level.change) == (GIB, 6, 0.0)
 
 
 def test_too_few_idle_samples_are_no_level() -> None:

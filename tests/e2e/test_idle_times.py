@@ -1,0 +1,86 @@
+"""The idle times around a load: memory's level before and after it, and nothing else that changes by them."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genload.runlog.reader import open_run
+from genload.runlog.records import LoadEnded, LoadStarted, RunEnded
+
+pytestmark = pytest.mark.processes
+MIB = 2**20
+MONITORS = (
+    "monitors: {{exposition: {{interval: {}, series: {{server.memory: process_resident_memory_bytes}}}}}}"
+)
+
+
+def with_memory(target: str, interval: str) -> str:
+    """The suite of `short_suite`, whose monitor samples the testbed's memory instead of the host's."""
+    suite = Path(target.rpartition("/")[0])
+    text = suite.read_text()
+    suite.write_text(text.replace("monitors: {host: {interval: 200ms}}", MONITORS.format(interval)))
+    return target
+
+
+def times_of(folder: Path) -> tuple[float, float, float]:
+    """When the load began and ended, and when the run did."""
+    events = list(open_run(folder).events())
+    begin, end, last = (
+        next(event.t_s for event in events if isinstance(event, kind))
+        for kind in (LoadStarted, LoadEnded, RunEnded)
+    )
+    return begin, end, last
+
+
+def test_what_a_job_leaves_behind_is_the_change_of_the_idle_level(
+    testbed: Callable[..., Any], run_genload: Callable[..., Any], short_suite: Callable[..., str]
+) -> None:
+    server = testbed(service_time="100ms", slots=20, fault=["memory-step=64MiB@6"])
+    target = with_memory(short_suite(duration="3s"), "300ms")
+    outcome = run_genload(target, "--host", server.url)
+    assert outcome.code == 0, outcome.output
+
+    result = outcome.result("short")
+    level = result["trends"]["memory"][0]["level"]
+    assert level["missing"] == ""
+    assert min(level["before_samples"], level["after_samples"]) >= 3
+    assert level["after"] - level["before"] == pytest.approx(64 * MIB, abs=16 * MIB)
+
+    begin_s, end_s, last_s = times_of(outcome.suite_folder / "short")
+    assert end_s - begin_s == pytest.approx(result["duration_seconds"])
+    assert result["duration_seconds"] == pytest.approx(3.0)
+    assert last_s - end_s > 0.9
+    (monitor,) = result["monitors"]
+    assert monitor["expected"] == 10  # of the load alone
+
+
+def test_ctrl_c_in_the_last_idle_time_ends_it_and_the_verdict_stands(
+    testbed: Callable[..., Any],
+    running: Callable[..., subprocess.Popen[str]],
+    wait_until: Callable[..., None],
+    short_suite: Callable[..., str],
+    tmp_path: Path,
+) -> None:
+    server = testbed(service_time="100ms", slots=20)
+    process = running("--scenario", with_memory(short_suite(duration="1s"), "2s"), "-H", server.url)
+
+    def load_ended() -> bool:
+        events = (tmp_path / "results").glob("*/short/events.jsonl")
+        return any("load_ended" in file.read_text() for file in events)
+
+    wait_until(load_ended, process)
+    time.sleep(1.0)  # for the jobs of 100 ms that were in flight
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, output
+    assert ": idle, users 0" in output
+    (run,) = (tmp_path / "results").glob("*/short")
+    _, end_s, last_s = times_of(run)
+    assert last_s - end_s < 6.0, "three ticks of 2 s were waited for"
