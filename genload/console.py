@@ -16,8 +16,11 @@ from rich.text import Text
 
 from genload.analysis.judged import CriterionVerdict, ErrorGroup, JudgedRun, JudgedSuite
 from genload.analysis.judged_speech import SpeechSummary
+from genload.reporting.contract_wording import counted, lacking_words
+from genload.reporting.efficiency_wording import cost_words, sharing_text
 from genload.reporting.monitor_wording import monitor_words, uptime_words
 from genload.reporting.speech_wording import findings, stalls, strata, valid
+from genload.reporting.trend_wording import notable_trends
 from genload.reporting.wording import (
     explained,
     human,
@@ -37,6 +40,7 @@ _RESULTS = {
 }
 _MOST_MESSAGES = 3
 _LONGEST_LINE = 200
+_LONGEST_FINDING = 400
 _LONGEST_IDENTITY = 1000
 
 
@@ -66,9 +70,27 @@ def _verdict(run: JudgedRun) -> Iterator[RenderableType]:
         yield from _speech(run.speech)
     for group in run.errors:
         yield from _error(group)
+    for title, text in _findings(run):
+        yield _indented(Text.assemble((f"{plain(title)}: ", "bold"), plain(text, _LONGEST_FINDING)))
     yield from _monitors(run)
     for notice in run.notices:
         yield _indented(Text.assemble(("note: ", "bold"), plain(notice)))
+
+
+def _findings(run: JudgedRun) -> Iterator[tuple[str, str]]:
+    """What else a reader should know: title and text. All that was watched and is well has no line."""
+    if run.efficiency is not None:
+        if words := cost_words(run.efficiency):
+            yield "an output cost", words
+        if run.efficiency.sharing is not None and run.efficiency.sharing.shared:
+            yield "board", sharing_text(run.efficiency.sharing)
+    if run.trends is not None:
+        yield from notable_trends(run.trends)
+    for count in run.reconciliation:
+        if count.result == "differs":
+            yield f"{count.count} differs", "; ".join([counted(count, count.metric), *count.meaning])
+    if words := lacking_words(run.contract):
+        yield "expected metrics", words
 
 
 def _monitors(run: JudgedRun) -> Iterator[RenderableType]:

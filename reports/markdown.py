@@ -16,6 +16,7 @@ from genload.analysis.judged_speech import SpeechNumbers
 from genload.analysis.reconciliation import Comparison
 from genload.errors import ExitCode
 from genload.reporting import write_text
+from genload.reporting.contract_wording import counted, families
 from genload.reporting.efficiency_wording import efficiency_findings
 from genload.reporting.monitor_wording import monitor_words, uptime_words
 from genload.reporting.speech_wording import findings, stalls, strata, valid
@@ -209,20 +210,14 @@ def _efficiency(run: JudgedRun) -> Iterator[str]:
 
 
 def _families(run: JudgedRun) -> Iterator[str]:
-    """The families of each state in one line, the worst first."""
-    words = {"unknown": "no page came", "absent": "absent", "idle": "there, never moved", "live": "live"}
-    for state, word in words.items():
-        names = [_code(one.family) for one in run.contract if one.state == state]
-        if names:
-            yield f"{word}: {', '.join(names)}"
+    """The families of each state in one line."""
+    for words, names in families(run.contract):
+        yield f"{words}: {', '.join(_code(name) for name in names)}"
 
 
 def _counted(one: Comparison) -> str:
-    meaning = _text("; ".join(one.meaning))
-    if one.client is None or one.server is None:
-        return f"{one.count}: {meaning}"
-    count = f"{one.count}: {human(one.client, '')} here, {human(one.server, '')} in {_code(one.metric)}"
-    return f"{count}: {meaning}" if meaning else f"{count}: no difference"
+    meaning = _text("; ".join(one.meaning)) or "no difference"
+    return ": ".join(part for part in (one.count, counted(one, _code(one.metric)), meaning) if part)
 
 
 def _error(group: ErrorGroup) -> str:

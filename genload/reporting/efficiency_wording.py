@@ -24,6 +24,18 @@ def efficiency_findings(found: Efficiency) -> Iterator[tuple[str, str]]:
         yield "board", sharing_text(found.sharing)
 
 
+def cost_words(found: Efficiency) -> str | None:
+    """What one output cost, in a line; None where nothing of it is known."""
+    parts = []
+    if found.energy is not None:
+        parts.append(human(found.energy.per_output, "J"))
+    if found.gpu_time is not None:
+        parts.append(f"{human(found.gpu_time.per_output, 's')} of GPU time")
+    if found.cost is not None:
+        parts.append(f"{human(found.cost.per_1000_outputs, found.cost.currency)} a thousand")
+    return ", ".join(parts) or None
+
+
 def _energy(energy: Energy) -> str:
     text = f"{human(energy.per_output, 'J')} an output"
     if energy.per_audio_second is not None:

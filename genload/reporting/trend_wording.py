@@ -25,7 +25,23 @@ def trend_findings(trends: Trends) -> Iterator[tuple[str, str]]:
         if memory.incidents is not None:
             yield f"{memory.metric}, meanwhile", coincidence(memory.incidents)
     if trends.slower is not None:
-        yield "duration", f"the last part of the load is slower than the first; {coincidence(trends.slower)}"
+        yield _slower(trends.slower)
+
+
+def notable_trends(trends: Trends) -> Iterator[tuple[str, str]]:
+    """Title and text of each change for the worse that is shown, with what came with it."""
+    for memory in trends.memory:
+        if memory.kind not in (None, "none", "falling"):
+            text = _growth(memory)
+            if memory.incidents is not None and memory.incidents.coinciding:
+                text += f"; {coincidence(memory.incidents)}"
+            yield memory.metric, text
+    if trends.slower is not None:
+        yield _slower(trends.slower)
+
+
+def _slower(incidents: Incidents) -> tuple[str, str]:
+    return "duration", f"the last part of the load is slower than the first; {coincidence(incidents)}"
 
 
 def _level(level: LevelChange) -> str:

@@ -1,0 +1,43 @@
+"""How reports say which expected metrics a service has, and how its own counts differ from the client's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from genload.analysis.contract import FamilyFinding
+from genload.analysis.reconciliation import Comparison
+from genload.reporting.wording import human
+
+_STATES = {"unknown": "no page came", "absent": "absent", "idle": "there, never moved", "live": "live"}
+_MOST_NAMED = 3
+
+
+def families(found: Sequence[FamilyFinding]) -> Iterator[tuple[str, list[str]]]:
+    """The families of each state that there is, in its words, the worst first."""
+    for state, words in _STATES.items():
+        names = [one.family for one in found if one.state == state]
+        if names:
+            yield words, names
+
+
+def lacking_words(found: Sequence[FamilyFinding]) -> str | None:
+    """How many expected families are not live, in a line, and which where these are few; None: all are."""
+    parts = [
+        f"{words}: {', '.join(names)}"
+        if len(names) <= _MOST_NAMED
+        else f"{len(names)} of {len(found)} {words}"
+        for words, names in families(found)
+        if words != _STATES["live"]
+    ]
+    return "; ".join(parts) or None
+
+
+def counted(one: Comparison, metric: str) -> str:
+    """One count, here and there, without what a difference means. Empty where one of them is not known.
+
+    Args:
+        metric: its name, as the report shows names.
+    """
+    if one.client is None or one.server is None:
+        return ""
+    return f"{human(one.client, '')} here, {human(one.server, '')} in {metric}"
