@@ -17,24 +17,8 @@ from genload.analysis.evidence_sampled import SampledPercentile
 from genload.analysis.evidence_series import Throughput
 from genload.analysis.evidence_slope import Slope
 from genload.analysis.load import Load
-from genload.analysis.table import OUTCOMES, RequestTable
+from genload.analysis.table import CONNECTION_ERRORS, OUTCOMES, RequestTable
 from genload.settings.criteria.ast import Subject
-
-CONNECTION_ERRORS = frozenset(
-    {
-        "dns",
-        "refused",
-        "connect_timeout",
-        "tls",
-        "reset",
-        "send_timeout",
-        "receive_timeout",
-        "timeout",
-        "truncated",
-        "protocol",
-    }
-)
-"""Error classes of a request that the service did not answer, or not wholly."""
 
 
 @dataclass(frozen=True)

@@ -70,12 +70,20 @@ class _Speech:
     def _strata(self) -> dict[str, dict[str, SpeechNumbers]]:
         measures = self.measures
         known = dict.fromkeys((*LABELS_FIRST, *measures.header.labels, *measures.table.labels))
-        strata = {label: measures.strata(label) for label in known if label != "phase"}
+        strata = {label: self._values(label) for label in known if label != "phase"}
         return {
             label: {value: self._numbers(((label, value),)) for value in values}
             for label, values in strata.items()
             if values
         }
+
+    def _values(self, label: str) -> tuple[str, ...]:
+        """A label's values, planned or met. Where no text is said again on purpose, no cache is expected to
+        answer: what its label could be and never was is no finding.
+        """
+        if label == "cache" and "repeat" not in self.measures.header.labels.get("text", ()):
+            return self.measures.table.values_of(label)
+        return self.measures.strata(label)
 
     def _numbers(self, filters: Filters) -> SpeechNumbers:
         table = self.measures.table

@@ -19,6 +19,22 @@ from genload.runlog.records import RequestRecord
 
 OUTCOMES = {"ok": 0, "failed": 1, "unfinished": 2}
 
+CONNECTION_ERRORS = frozenset(
+    [
+        "dns",
+        "refused",
+        "connect_timeout",
+        "tls",
+        "reset",
+        "send_timeout",
+        "receive_timeout",
+        "timeout",
+        "truncated",
+        "protocol",
+    ]
+)
+"""Error classes of a request that the service did not answer, or not wholly."""
+
 _ERROR = "\0error_class"  # among the labels while the table is filled, under a name that no label has
 
 Coded = tuple[npt.NDArray[np.int32], tuple[str, ...]]

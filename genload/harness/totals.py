@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from math import exp, inf, log
 
+from genload.analysis.table import CONNECTION_ERRORS
 from genload.runlog.records import RequestRecord
 
 _BUCKET_WIDTH = log(1.01)  # a percentile off the histogram is at most 1 % away from the exact one
@@ -69,6 +70,7 @@ class Totals:
     completed: int = 0
     unfinished: int = 0
     rejections: int = 0
+    connection_errors: int = 0
     inspected: int = 0
     valid: int = 0
     spreads: dict[str, Spread] = field(default_factory=dict)
@@ -80,6 +82,7 @@ class Totals:
         self.inspected += "valid" in record.numbers
         self.valid += int(record.numbers.get("valid", 0))
         self.unfinished += record.outcome == "unfinished"
+        self.connection_errors += record.outcome != "ok" and record.error_class in CONNECTION_ERRORS
         if record.outcome == "ok":
             self.completed += 1
             self.spreads.setdefault("duration", Spread()).add(record.latency_s)
@@ -98,6 +101,7 @@ class Totals:
             self.completed + other.completed,
             self.unfinished + other.unfinished,
             self.rejections + other.rejections,
+            self.connection_errors + other.connection_errors,
             self.inspected + other.inspected,
             self.valid + other.valid,
             {name: reduce(Spread.merged, found) for name, found in pairs.items()},
@@ -111,8 +115,10 @@ class Totals:
             return part / self.attempted if self.attempted else None
         if name == "valid_rate":
             return self.valid / self.inspected if self.inspected else None
-        counts = {"attempted": self.attempted, "completed": self.completed, "failed": failed}
-        counts |= {"unfinished": self.unfinished, "rejections": self.rejections}
+        counts = {"attempted": self.attempted, "completed": self.completed}
+        if self.attempted:  # where nothing was attempted, it is not known how much of it went wrong
+            counts |= {"failed": failed, "unfinished": self.unfinished, "rejections": self.rejections}
+            counts["connection_errors"] = self.connection_errors
         value = counts.get(name)
         return None if value is None else float(value)
 

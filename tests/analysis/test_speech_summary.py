@@ -16,7 +16,7 @@ from genload.extensions import load
 from genload.runlog.records import RequestRecord
 
 from .memory_log import job, never_ready, sound_run
-from .speech_log import speech_run, spoken
+from .speech_log import LABELS, speech_run, spoken
 
 GOLDEN = Path(__file__).parent / "golden_results_speech.json"
 
@@ -89,6 +89,22 @@ def test_every_stratum_that_was_planned_or_came() -> None:
     assert strata["cache"]["hit"].total_requests == 4  # the broken one among them
     long = strata["length"]["long"]
     assert long.avg_rtf == pytest.approx(2.56 / 12.3)
+
+
+def test_a_cache_that_nothing_was_planned_for_has_the_rows_that_it_answered() -> None:
+    labels = {name: values for name, values in LABELS.items() if name != "text"}
+
+    def rows(*, cache: str, labels: dict[str, list[str]]) -> list[str]:
+        records = [streamed(n) for n in range(12)]
+        for record in records:
+            record.labels["cache"] = cache
+        speech = judge_log(speech_run(records, labels=labels)).speech
+        assert speech is not None
+        return list(speech.strata["cache"])
+
+    assert rows(cache="miss", labels=labels) == ["miss"]
+    assert rows(cache="hit", labels=labels) == ["hit"]
+    assert rows(cache="miss", labels=LABELS) == ["hit", "miss"], "repeats were asked for, and hit no cache"
 
 
 def test_what_is_said_of_all_answers() -> None:

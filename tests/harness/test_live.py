@@ -75,6 +75,15 @@ def test_validity_is_a_share_of_what_was_inspected() -> None:
     assert seen(live, "speech.valid_rate == 100%") == 0.5
 
 
+def test_connection_errors_are_those_without_a_whole_answer() -> None:
+    assert seen(live_of(), "speech.connection_errors == 0") is None
+    assert seen(live_of(record()), "speech.connection_errors == 0") == 0
+    failures = [record(outcome="failed") for _ in range(3)]
+    for each, error_class in zip(failures, ("reset", "timeout", "http_500"), strict=True):
+        each.error_class = error_class
+    assert seen(live_of(record(), *failures), "speech.connection_errors == 0") == 2
+
+
 def test_in_an_open_schedule_latency_counts_from_the_intended_start() -> None:
     late = record()
     late.intended_s, late.start_s = 10.0, 14.0
@@ -99,10 +108,11 @@ def test_totals_merge_as_if_they_had_been_one(rows: list[tuple[bool, float]], cu
     records = [record(ttfa, "ok" if ok else "failed", valid=float(ok)) for ok, ttfa in rows]
     whole, first, second = Totals(), Totals(), Totals()
     for n, each in enumerate(records):
+        each.error_class = "" if each.outcome == "ok" else ("reset", "bad_audio")[n % 2]
         whole.add(each, ("ttfa",))
         (first if n < cut else second).add(each, ("ttfa",))
     merged = first.merged(second)
-    for name in ("attempted", "completed", "valid_rate", "error_rate"):
+    for name in ("attempted", "completed", "valid_rate", "error_rate", "connection_errors"):
         assert merged.number(name) == whole.number(name)
     for stat in ("min", "max", "count"):
         assert merged.statistic("ttfa", stat, None) == whole.statistic("ttfa", stat, None)
