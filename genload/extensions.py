@@ -20,6 +20,7 @@ from genload.errors import ConfigError
 from genload.settings.catalogue import Metric, request_metrics
 from genload.settings.phases import Timeline
 from genload.settings.service import Service
+from genload.settings.suggestion import suggest
 from genload.settings.wing_models import MonitorSettings, RequestSettings, ShapeSettings
 
 WINGS = ("locustfiles", "shapes", "services", "monitors", "reports", "config")
@@ -58,9 +59,9 @@ def find(wing: str, name: str) -> Path:
         path = folder / f"{name}.py"
         if path.is_file() and path.parent == folder:
             return path
-    known = ", ".join(sorted(names(wing))) or "none"
     raise ConfigError(
-        f"no '{name}' in {wing}/", remedy=f"use one of: {known}; or add {wing}/{name}.py to your project"
+        f"no '{name}' in {wing}/",
+        remedy=f"{suggest(name, names(wing))}; or add {wing}/{name}.py to your project",
     )
 
 
@@ -152,8 +153,8 @@ class Wings:
         model: type[RequestSettings] = attribute("services", api, "Client").Request
         return model
 
-    def monitor(self, name: str) -> type[MonitorSettings]:
-        model: type[MonitorSettings] = attribute("monitors", name, "Monitor").Settings
+    def monitor(self, kind: str) -> type[MonitorSettings]:
+        model: type[MonitorSettings] = attribute("monitors", kind, "Monitor").Settings
         return model
 
     def timeline(self, shape: ShapeSettings) -> Timeline:

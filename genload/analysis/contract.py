@@ -30,8 +30,9 @@ _NAMES: dict[FamilyState, Literal["absent", "idle", "live"]] = {
 
 
 def expected_families(suite: Suite) -> list[str]:
-    """Those that any of the suite's monitors expects."""
-    return [str(family) for monitor in suite.monitors.values() for family in getattr(monitor, "expects", ())]
+    """Those that any of the suite's monitors expects, each once."""
+    every = (family for monitor in suite.monitors.values() for family in getattr(monitor, "expects", ()))
+    return list(dict.fromkeys(str(family) for family in every))
 
 
 def family_findings(expected: Sequence[str], samples: Iterable[Sample]) -> list[FamilyFinding]:

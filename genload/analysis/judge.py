@@ -247,7 +247,12 @@ class _Run:
 
     def efficiency(self) -> Efficiency | None:
         """What an output cost, where a GPU was watched or has a price."""
-        watched = getattr(self.suite.monitors.get("gpu"), "processes", ())
+        watched = [
+            process
+            for monitor in self.suite.monitors.values()
+            if monitor.kind == "gpu"
+            for process in getattr(monitor, "processes", ())
+        ]
         return efficiency(self.course, self.suite.gpu_hour_cost, watched) if self.course else None
 
     @cached_property

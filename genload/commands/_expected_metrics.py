@@ -62,7 +62,7 @@ class ExpectedMetrics:
         self._monitors = tuple(suite.monitors)
         self._catalogue = Catalogue.of(wings.request_metrics(suite.service.api))
         for name, settings in suite.monitors.items():
-            monitor: Monitor = attribute("monitors", name, "Monitor")(settings, suite.service.host)
+            monitor: Monitor = attribute("monitors", settings.kind, "Monitor")(settings, suite.service.host)
             for metric in monitor.metrics:
                 expected = self._expected(metric)
                 expected.monitors.append(name)

@@ -16,7 +16,7 @@ class SamplerConfig(msgspec.Struct):
         folder: the run directory.
         t0_monotonic_s: the monotonic clock when the run began; one machine's processes share that clock.
         host: URL of the service under test.
-        monitors: settings by the name of a file in monitors/; secrets as references.
+        monitors: settings by name, `kind` among them where it is another; secrets as references.
     """
 
     folder: str

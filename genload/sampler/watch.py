@@ -161,16 +161,17 @@ def _numbers(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def load_watch(name: str, settings: Mapping[str, Any], host: str) -> Watch:
-    """The monitor of one name with its settings.
+    """The monitor of one name with its settings, which may say of what `kind` it is.
 
     Raises:
         ConfigError: no such file, it cannot be loaded, wrong settings, or it patches the process.
     """
     key = f"monitors.{name}"
-    kind: type[Monitor] = extensions.attribute("monitors", name, "Monitor")
+    file = settings.get("kind") or name
+    kind: type[Monitor] = extensions.attribute("monitors", file, "Monitor")
     if gevent_patched():
         raise ConfigError(
-            f"monitors/{name}.py patches the process with gevent as it is imported",
+            f"monitors/{file}.py patches the process with gevent as it is imported",
             key=key,
             remedy="a monitor runs in plain Python: use threads and blocking calls",
         )
@@ -180,13 +181,13 @@ def load_watch(name: str, settings: Mapping[str, Any], host: str) -> Watch:
     except pydantic.ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, (key, *first["loc"])))
-        remedy = first.get("ctx", {}).get("remedy", f"see monitors/{name}.py for its settings")
+        remedy = first.get("ctx", {}).get("remedy", f"see monitors/{file}.py for its settings")
         raise ConfigError(first["msg"], key=place, remedy=remedy) from error
     except ConfigError:
         raise
     except Exception as error:
         text = f"cannot be made: {type(error).__name__}: {error}"
-        raise ConfigError(text, key=key, remedy=f"mend monitors/{name}.py, or leave it out") from error
+        raise ConfigError(text, key=key, remedy=f"mend monitors/{file}.py, or leave it out") from error
     if plan.interval_s <= 0:
         raise ConfigError("is not above 0", key=f"{key}.interval", remedy="use an interval such as 1s")
     return watch

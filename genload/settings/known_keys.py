@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from genload.errors import ConfigError
+from genload.settings.monitors import kind_of
 from genload.settings.suite import Suite
 from genload.settings.wing_models import MonitorSettings, RequestSettings, ShapeSettings, WingModels
 
@@ -71,7 +72,7 @@ def _declared(annotation: Any, part: str | int, data: Any, suite: Any, wings: Wi
         if annotation is ShapeSettings:
             return wings.shape(data["kind"])
         if annotation is MonitorSettings:
-            return wings.monitor(str(part))
+            return wings.monitor(kind_of(str(part), data))
         if annotation is RequestSettings:
             return wings.request(suite["service"]["api"])
     except (ConfigError, KeyError, TypeError):

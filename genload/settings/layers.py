@@ -17,17 +17,35 @@ KnownKeys = Callable[[Any, list[str]], Collection[str] | None]
 
 
 def merge(base: Tree, over: Tree) -> Tree:
-    """`over` laid on `base`: mappings key by key, everything else replaced.
+    """A suite's `over` laid on its `base`: mappings key by key, everything else replaced.
 
-    A mapping that gives another `kind` or `api` than the base's replaces it altogether.
+    A mapping that gives another `kind` or `api` than the base's replaces it altogether; a monitor without a
+    kind has its own name as one.
     """
+    return _laid_on(_with_kinds(base), over)
+
+
+def _with_kinds(suite: Tree) -> Tree:
+    monitors = suite.child("monitors")
+    if monitors is None or not isinstance(monitors.value, dict):
+        return suite
+    named = {
+        name: Tree({"kind": Tree(name, monitor.place)} | monitor.value, monitor.place)
+        if isinstance(monitor.value, dict)
+        else monitor
+        for name, monitor in monitors.value.items()
+    }
+    return Tree(suite.value | {"monitors": Tree(named, monitors.place)}, suite.place)
+
+
+def _laid_on(base: Tree, over: Tree) -> Tree:
     if not isinstance(base.value, dict) or not isinstance(over.value, dict):
         return over
     if any(_differ(base, over, key) for key in _DISCRIMINATORS):
         return over
     merged = dict(base.value)
     for key, tree in over.value.items():
-        merged[key] = merge(merged[key], tree) if key in merged else tree
+        merged[key] = _laid_on(merged[key], tree) if key in merged else tree
     return Tree(merged, over.place)
 
 

@@ -41,14 +41,11 @@ def suite_schema(declared: Declared) -> dict[str, Any]:
     }
     _add_declared(definitions, declared.shapes, "ShapeSettings", _by_kind)
     _add_declared(definitions, declared.requests, "RequestSettings", _any_of_them)
-    _add_declared(definitions, declared.monitors, "MonitorSettings", None)
-    schema["properties"]["monitors"] |= {
-        "properties": {name: {"$ref": _reference("MonitorSettings", name)} for name in declared.monitors}
-    }
+    _add_declared(definitions, declared.monitors, "MonitorSettings", _by_kind_or_name)
+    schema["properties"]["monitors"] = _monitors(schema["properties"]["monitors"], declared.monitors)
     definitions["Criterion"] = _criterion(declared.metrics)
     one_value = definitions["Span"]["properties"]["min"]
     definitions["Span"] = {"anyOf": [dict(one_value), definitions["Span"]]}
-    definitions["MonitorSettings"]["additionalProperties"] = True  # of a monitor of the user's own project
     _relax(schema)
     for definition in definitions.values():
         _relax(definition)
@@ -83,6 +80,35 @@ def _by_kind(models: Mapping[str, type[Settings]]) -> dict[str, Any]:
     ]
     own = {"required": ["kind"], "properties": {"kind": {"not": {"enum": sorted(models)}}}}
     return {"type": "object", "anyOf": [*known, own]}
+
+
+def _by_kind_or_name(models: Mapping[str, type[Settings]]) -> dict[str, Any]:
+    """The model that `kind` names; without one the name does, which may be of the user's own project."""
+    known = [
+        {
+            "required": ["kind"],
+            "properties": {"kind": {"const": name}},
+            "allOf": [{"$ref": _reference("MonitorSettings", name)}],
+        }
+        for name in sorted(models)
+    ]
+    own = {"properties": {"kind": {"not": {"enum": sorted(models)}}}}
+    return {"type": "object", "anyOf": [*known, own]}
+
+
+def _monitors(field: Mapping[str, Any], models: Mapping[str, type[Settings]]) -> dict[str, Any]:
+    """Each name of a file is one of its kind, unless another kind is said."""
+    by_kind = {"$ref": f"{_DEFINITIONS}MonitorSettings"}
+    named = {
+        name: {
+            "if": {"required": ["kind"]},
+            "then": by_kind,
+            "else": {"$ref": _reference("MonitorSettings", name)},
+        }
+        for name in models
+    }
+    described = {key: field[key] for key in ("type", "description")}
+    return {**described, "properties": named, "additionalProperties": by_kind}
 
 
 def _any_of_them(models: Mapping[str, type[Settings]]) -> dict[str, Any]:

@@ -27,20 +27,20 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from genload.settings.contract import Reconcile
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.model import Settings
+from genload.settings.monitors import Monitors
 from genload.settings.price import GpuHourCost
 from genload.settings.service import Service
 from genload.settings.units import RealSeconds, Seconds, TransportSeconds
 from genload.settings.validity import Validity
 from genload.settings.wing_models import (
-    KeptMonitor,
     KeptRequest,
     KeptShape,
-    MonitorSettings,
     RequestSettings,
     ShapeSettings,
     declared,
     found,
     wing_models,
+    within,
 )
 
 # Names of suites and scenarios become names of folders and files; a scenario's is a step of `--set a.b=c`.
@@ -133,35 +133,12 @@ class GiveUp(Settings):
     """Requests got no answer, and since then the service was not ready once, for so long."""
 
 
-def _monitor(name: str, settings: Any, info: ValidationInfo) -> Any:
-    wings = wing_models(info)
-    if isinstance(settings, MonitorSettings):
-        return settings
-    return declared(KeptMonitor if wings is None else found(wings.monitor, name), settings, info)
-
-
 def _request_of_its_own(service: Service, own: Mapping[str, Any], info: ValidationInfo) -> RequestSettings:
     """What a scenario's requests have: the service's `request` with the scenario's own keys laid on it."""
     wings = wing_models(info)
     model = KeptRequest if wings is None else found(wings.request, service.api)
     base = service.request.model_dump(mode="json", exclude_unset=True)
     return declared(model, model.laid_on(base, own), info)
-
-
-def _within(path: tuple[str, ...], error: ValidationError | PydanticCustomError) -> list[InitErrorDetails]:
-    """A nested model's errors, placed at `path` of the mapping that holds it."""
-    if isinstance(error, PydanticCustomError):
-        return [InitErrorDetails(type=error, loc=path, input=None)]
-    return [
-        InitErrorDetails(
-            type=PydanticCustomError(
-                "nested", "{reason}", {**one.get("ctx", {}), "reason": one["msg"], "nested": one["type"]}
-            ),
-            loc=(*path, *one["loc"]),
-            input=None,
-        )
-        for one in error.errors(include_url=False, include_input=False)
-    ]
 
 
 class Suite(Settings):
@@ -173,8 +150,8 @@ class Suite(Settings):
     service: Service
     locustfile: str
     """Name of a file in locustfiles/, or a path."""
-    monitors: dict[str, SerializeAsAny[MonitorSettings]] = {}
-    """Settings by the name of a file in monitors/."""
+    monitors: Monitors = {}
+    """By names of the suite's; `kind` names a file in monitors/, and is the name itself unless set."""
     reports: tuple[str, ...] = ("results_json", "suite_json", "markdown", "junit")
     """Names of files in reports/, rendered after each scenario."""
     settle: Settle = Settle()
@@ -202,22 +179,6 @@ class Suite(Settings):
                 found(partial(wings.require, wing), name)
         return value
 
-    @field_validator("monitors", mode="before")
-    @classmethod
-    def _declared_monitors(cls, value: Any, info: ValidationInfo) -> Any:
-        if not isinstance(value, Mapping):
-            return value
-        read: dict[str, Any] = {}
-        problems: list[InitErrorDetails] = []
-        for name, settings in value.items():
-            try:
-                read[name] = _monitor(name, {} if settings is None else settings, info)
-            except (ValidationError, PydanticCustomError) as error:
-                problems.extend(_within((name,), error))
-        if problems:
-            raise ValidationError.from_exception_data("monitors", problems)
-        return read
-
     @field_validator("scenarios", mode="wrap")
     @classmethod
     def _requests_of_their_own(
@@ -234,14 +195,14 @@ class Suite(Settings):
             try:
                 request = _request_of_its_own(service, own, info)
             except (ValidationError, PydanticCustomError) as error:
-                problems += _within((name, "request"), error)
+                problems += within((name, "request"), error)
             read[name] = {**scenario, "request": request}
         try:
             scenarios = handler(read or value)
         except ValidationError as error:
             if not problems:
                 raise
-            problems += _within((), error)
+            problems += within((), error)
         if problems:
             raise ValidationError.from_exception_data("scenarios", problems)
         return scenarios

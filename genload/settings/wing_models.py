@@ -7,10 +7,10 @@ read again, values are kept as they stand.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, LiteralString, Protocol, Self, TypeVar
 
-from pydantic import ValidationInfo
-from pydantic_core import PydanticCustomError
+from pydantic import ValidationError, ValidationInfo
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from genload.errors import ConfigError
 from genload.settings.catalogue import Metric
@@ -52,6 +52,8 @@ class MonitorSettings(Settings):
     """The labels of its series, each with the beginnings of the metrics that have it; `ANY_LABEL` when only
     its source knows them."""
 
+    kind: str = ""
+    """Name of a file in monitors/; the monitor's own name unless set."""
     interval_s: SamplingSeconds = 1.0
     """Time between two samples."""
 
@@ -81,7 +83,7 @@ class WingModels(Protocol):
 
     def request(self, api: str) -> type[RequestSettings]: ...
 
-    def monitor(self, name: str) -> type[MonitorSettings]: ...
+    def monitor(self, kind: str) -> type[MonitorSettings]: ...
 
     def timeline(self, shape: ShapeSettings) -> Timeline:
         """The phases of a shape's settings; raises ValueError for settings that make no sense together."""
@@ -100,6 +102,9 @@ class WingModels(Protocol):
         ...
 
 
+NO_WING = "no_wing"
+"""Of which type an error is whose wing file is not there at all."""
+
 _Model = TypeVar("_Model", bound=Settings)
 _Found = TypeVar("_Found")
 
@@ -114,7 +119,24 @@ def found(find: Callable[[str], _Found], name: str) -> _Found:
         return find(name)
     except ConfigError as error:
         reason = f"{error.file}: {error.message}" if error.file else error.message
-        raise PydanticCustomError("wing", "{reason}", {"reason": reason, "remedy": error.remedy}) from error
+        kind: LiteralString = "wing" if error.file else NO_WING
+        raise PydanticCustomError(kind, "{reason}", {"reason": reason, "remedy": error.remedy}) from error
+
+
+def within(path: tuple[str, ...], error: ValidationError | PydanticCustomError) -> list[InitErrorDetails]:
+    """A nested model's errors, placed at `path` of the mapping that holds it."""
+    if isinstance(error, PydanticCustomError):
+        return [InitErrorDetails(type=error, loc=path, input=None)]
+    return [
+        InitErrorDetails(
+            type=PydanticCustomError(
+                "nested", "{reason}", {**one.get("ctx", {}), "reason": one["msg"], "nested": one["type"]}
+            ),
+            loc=(*path, *one["loc"]),
+            input=None,
+        )
+        for one in error.errors(include_url=False, include_input=False)
+    ]
 
 
 def declared(model: type[_Model], value: Any, info: ValidationInfo) -> _Model:

@@ -7,11 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from genload.commands._expected_metrics import ExpectedMetrics, subjects
+from genload.commands._expected_metrics import ExpectedMetrics
 from genload.extensions import Wings, builtin_folder
 from genload.runlog.layout import SAMPLES
 from genload.runlog.records import Sample
 from genload.settings.criteria.parse import parse
+from genload.settings.criteria.subjects import subjects
 from genload.settings.loader import load_suite
 
 
@@ -29,14 +30,18 @@ def test_every_subject_of_a_criterion(criterion: str, names: list[str]) -> None:
 
 
 def test_metrics_of_monitors_and_criteria_with_what_was_sampled(tmp_path: Path) -> None:
-    override = "scenarios.spike.criteria.cool=gpu.temperature.max < 80 and generate.failed == 0"
+    overrides = [
+        "scenarios.spike.criteria.cool=gpu.temperature.max < 80 and generate.failed == 0",
+        "monitors.llm_page={kind: exposition, series: {prom.tokens: a_total}}",
+    ]
     folders = [builtin_folder("config") / "suites"]
-    suite = load_suite("orfeas", folders=folders, wings=Wings(), overrides=[override]).suite
+    suite = load_suite("orfeas", folders=folders, wings=Wings(), overrides=overrides).suite
     expected = ExpectedMetrics(suite, ["spike"], Wings())
     samples = [
         Sample(t_s=0, monitor="exposition", values={"server.up": 0.0}, error="refused"),
         Sample(t_s=1, monitor="exposition", values={"server.up": 1.0, "server.memory": 2.0}),
         Sample(t_s=1, monitor="host", error="no such file"),
+        Sample(t_s=1, monitor="llm_page", values={"prom.tokens": 4.0}),
     ]
     lines = b"".join(msgspec.json.encode(sample) + b"\n" for sample in samples)
     (tmp_path / SAMPLES).write_bytes(lines + b'{"t_s": 2, "moni')
@@ -49,5 +54,7 @@ def test_metrics_of_monitors_and_criteria_with_what_was_sampled(tmp_path: Path) 
     assert metrics["server.memory"].origin == "process_resident_memory_bytes"
     assert metrics["server.memory"].criteria == []  # sustained judges it, and is not asked for
     assert (metrics["gpu.temperature"].monitors, metrics["gpu.temperature"].values) == ([], [])
+    assert metrics["prom.tokens"].monitors == ["llm_page"]
+    assert metrics["server.up"].monitors == ["exposition", "llm_page"]
     assert "generate.failed" not in metrics
     assert expected.troubles == {"host": "no such file"}  # the exposition's has passed

@@ -66,6 +66,27 @@ class Monitor(Base):
     return add
 
 
+def test_several_monitors_of_one_kind_write_under_their_own_names(
+    pages: Callable[..., Any], start: Callable[..., SamplerHandle], wait_for_samples: Wait
+) -> None:
+    service, llm = pages("process_resident_memory_bytes 7\n"), pages("tokens_total 3\n")
+    asked = {"kind": "exposition", "interval": "50ms"}
+    handle = start(
+        {
+            "exposition": {"interval": "50ms"},
+            "llm_page": asked | {"url": f"{llm.host}/metrics", "series": {"prom.tokens": "tokens_total"}},
+        },
+        host=service.host,
+    )
+    assert [(plan.name, plan.source) for plan in handle.plans] == [
+        ("exposition", f"{service.host}/metrics"),
+        ("llm_page", f"{llm.host}/metrics"),
+    ]
+    samples = wait_for_samples(lambda samples: {s.monitor for s in samples} == {"exposition", "llm_page"})
+    values = {sample.monitor: sample.values for sample in samples}
+    assert values["exposition"]["server.memory"] == 7.0 and values["llm_page"]["prom.tokens"] == 3.0
+
+
 def test_it_says_what_it_promises_and_samples_by_the_runs_clock(
     tmp_path: Path, start: Callable[..., SamplerHandle], wait_for_samples: Wait
 ) -> None:

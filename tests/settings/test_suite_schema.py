@@ -79,6 +79,9 @@ def test_every_suite_names_the_schema_and_obeys_it(schema: dict[str, Any], path:
         ("service: {timeout: 5MB}", ["service", "timeout"]),
         ("scenarios: {a: {shape: {kind: spike, hihg: 3}}}", ["scenarios", "a", "shape"]),
         ("monitors: {host: {intervall: 3s}}", ["monitors", "host"]),
+        ("monitors: {host: {interval: 3}}", ["monitors", "host", "interval"]),
+        ("monitors: {page: {kind: host, intervall: 3s}}", ["monitors", "page"]),
+        ("monitors: {host: {kind: exposition, server: {port: 1}}}", ["monitors", "host"]),
         ("scenarios: {a: {criteria: {x: {hold: a}}}}", ["scenarios", "a", "criteria", "x"]),
         ("scenarios: {a: {think: {minimum: 3s}}}", ["scenarios", "a", "think"]),
     ],
@@ -96,6 +99,7 @@ def test_an_editor_sees_what_is_wrong(schema: dict[str, Any], text: str, at: lis
         "scenarios: {a: {shape: {high: 3}, think: {min: 3s, max: 5 min}}}",
         "service: {request: {mine: 1}, timeout: 0, retry: {max_wait: 0.5h}, poll: {jitter: 1/3}}",
         "monitors: {my_own: {anything: 1}, host: }",
+        "monitors: {page: {kind: exposition, gzip: true}, host: {kind: gpu, gpus: [0]}, x: {kind: my_own}}",
     ],
 )
 def test_an_editor_accepts_what_may_be(schema: dict[str, Any], text: str) -> None:
