@@ -69,7 +69,8 @@ class Monitor(ABC):
     def facts(self) -> Mapping[str, str]:
         """What is measured, for a report's first lines: ``{"gpu.model{gpu=0}": "NVIDIA L4"}``.
 
-        Asked for once, after the first tick that found something; empty: nothing beyond the numbers.
+        Asked for after the first tick that found something, and at the end, when more may be known; empty:
+        nothing beyond the numbers.
         """
         return {}
 

@@ -153,6 +153,15 @@ class Monitor(Base):
             raise MonitorError("; ".join(failed), values)
         return values
 
+    def facts(self) -> Mapping[str, str]:
+        """How many replicas there are, of those that answered; nothing of a single page, which may be that of
+        a proxy."""
+        if not self._several:
+            return {}
+        answered = sum(replica.answered for replica in self._replicas)
+        every = answered == len(self._replicas)
+        return {"replicas": str(answered) if every else f"{answered} of {len(self._replicas)} answered"}
+
     def history(self, begin_s: float, end_s: float) -> Iterable[tuple[float, Mapping[str, float]]]:
         """One last look, so that what was counted since the last tick is not lost."""
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from genload.runlog.records import Event, Identified, Sample
+from genload.settings.identity import UNKNOWN
 from genload.settings.suite import Suite
 
 
@@ -12,7 +13,8 @@ def tested(
     suite: Suite, events: Iterable[Event], samples: Iterable[Sample]
 ) -> tuple[dict[str, str], list[str]]:
     """The facts by name, the suite's first and in its order, then those of monitors; and what to tell of
-    facts that a monitor should have known and did not. Of others the run itself has told."""
+    facts that a monitor should have known and did not. Of others the run itself has told.
+    """
     read = {
         name: text for event in events if isinstance(event, Identified) for name, text in event.facts.items()
     }
@@ -24,11 +26,13 @@ def tested(
     missing = []
     for name, source in suite.service.identity.items():
         own = known.get(source.monitor or "", {})
-        if name in read:
-            facts[name] = read[name]
-        elif source.monitor is not None and source.field in own:
+        if name in read or source.monitor is None:
+            facts[name] = read.get(name, UNKNOWN)
+        elif source.field in own:
             facts[name] = own.pop(source.field)
-        elif source.monitor is not None and (source.field is not None or not own):
+        elif source.field is not None or not own:
+            facts[name] = UNKNOWN
             what = source.field or "what it measures"
             missing.append(f"what was tested: no {name}: the monitor {source.monitor} did not say {what}")
-    return facts | {name: text for own in known.values() for name, text in own.items()}, missing
+    of_monitors = {name: text for own in known.values() for name, text in own.items()}
+    return facts | {name: text for name, text in of_monitors.items() if name not in facts}, missing

@@ -14,7 +14,7 @@ from genload.errors import ConfigError
 from genload.harness.plan import RunPlan
 from genload.plain import plain
 from genload.service import ServiceError
-from genload.settings.identity import IdentitySource
+from genload.settings.identity import UNKNOWN, IdentitySource
 from genload.settings.secrets import hide
 
 LIMIT_S = 10.0  # for each endpoint: a service that is ready and silent must not keep the load waiting
@@ -26,7 +26,10 @@ class UnknownError(Exception):
 
 
 def read_identity(plan: RunPlan) -> tuple[dict[str, str], list[str]]:
-    """The facts by their names in the suite, and in words why there is no other; never raises for these."""
+    """The facts by their names in the suite, and in words why there is no other; never raises for these.
+
+    A variable that is not set is a fact that is unknown: a suite may name more of them than a user has.
+    """
     sources = {name: source for name, source in plan.service.identity.items() if source.monitor is None}
     facts: dict[str, str] = {}
     missing: list[str] = []
@@ -35,6 +38,9 @@ def read_identity(plan: RunPlan) -> tuple[dict[str, str], list[str]]:
     read = _Reader(plan)
     try:
         for name, source in sources.items():
+            if source.env is not None and not os.environ.get(source.env):
+                facts[name] = f"{UNKNOWN} (${source.env})"
+                continue
             try:
                 facts[name] = _text(read.fact(source))
             except (UnknownError, ServiceError, ConfigError, ValueError) as error:
@@ -74,7 +80,7 @@ class _Reader:
 
     def fact(self, source: IdentitySource) -> Any:
         if source.env is not None:
-            return _variable(source.env)
+            return os.environ[source.env]
         answer = self._answer(source.endpoint or "/")
         if source.header is not None:
             if source.header not in answer.headers:
@@ -93,13 +99,6 @@ class _Reader:
             self._client.deadline_s = monotonic() + LIMIT_S
             self._answers[endpoint] = self._calls.send(partial(self._calls.http.get, endpoint))
         return self._answers[endpoint]
-
-
-def _variable(name: str) -> str:
-    value = os.environ.get(name, "")
-    if not value:
-        raise UnknownError(f"the environment variable {name} is not set")
-    return value
 
 
 def _json(answer: Answer, endpoint: str) -> Any:

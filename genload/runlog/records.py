@@ -174,7 +174,7 @@ class Sample(msgspec.Struct, omit_defaults=True, kw_only=True):
     t_s: float
     monitor: str
     values: dict[str, float] = {}  # by metric name, base units
-    facts: dict[str, str] = {}  # what is measured ("gpu.model{gpu=0}"), on the first tick with values
+    facts: dict[str, str] = {}  # what is measured ("gpu.model{gpu=0}"): of the first values; news at the end
     took_s: float = 0.0
     live: bool = False  # a first look: the monitor's history, written at the end, counts instead
     error: str = ""

@@ -46,7 +46,7 @@ class Watch:
     name: str
     monitor: Monitor
     opened: bool = False
-    _facts_told: bool = False
+    _facts: dict[str, str] | None = None  # as told; None before the first tick that found something
     _began_s: float | None = None  # the tick under way
     _hang_told_s: float | None = None  # when the tick began whose hanging has been told
 
@@ -92,7 +92,7 @@ class Watch:
             values, error = _numbers(problem.values), str(problem) or "MonitorError"
         except (Exception, SystemExit) as problem:  # noqa: BLE001  the seam's promise: never the end of a run
             error = f"{type(problem).__name__}: {problem}"
-        facts = self._new_facts() if values else {}
+        facts = self._new_facts() if values and self._facts is None else {}
         self._began_s = None
         return Sample(
             t_s=begin_s - t0_s,
@@ -134,15 +134,17 @@ class Watch:
                 str(problem) if isinstance(problem, MonitorError) else f"{type(problem).__name__}: {problem}"
             )
             yield Sample(t_s=monotonic() - t0_s, monitor=self.name, values=known, error=_words(error))
+        if self._facts is not None and (facts := self._new_facts()):
+            yield Sample(t_s=monotonic() - t0_s, monitor=self.name, facts=facts)
 
     def _new_facts(self) -> dict[str, str]:
-        """What the monitor measures, with the first tick that found something."""
-        if self._facts_told:
-            return {}
-        self._facts_told, facts = True, {}
+        """What the monitor measures, as far as it was not told."""
+        told, facts = self._facts or {}, {}
         with contextlib.suppress(Exception):
             facts = dict(self.monitor.facts())
-        return {name: plain(hide(str(text)), MAX_FACT_CHARACTERS) for name, text in facts.items()}
+        said = {name: plain(hide(str(text)), MAX_FACT_CHARACTERS) for name, text in facts.items()}
+        self._facts = told | said
+        return {name: text for name, text in said.items() if told.get(name) != text}
 
     def _close(self) -> None:
         if self.opened:

@@ -12,6 +12,8 @@ from genload.settings.secrets import is_secret_header
 
 _Path = Annotated[str, StringConstraints(pattern=r"^/", max_length=2000)]
 _Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+UNKNOWN = "unknown"
+"""What a report says of a fact that could not be read; the first lines have every fact that a suite names."""
 _WAYS = "endpoint with field, header, env or monitor"
 
 

@@ -84,7 +84,7 @@ def load_suite(
     for assignment in overrides:
         tree = override(tree, assignment, partial(known_keys, wings=wings))
     suite = _validated(tree, path, wings)
-    errors = list(_criteria_errors(suite, tree, wings))
+    errors = [*_identity_errors(suite, tree), *_criteria_errors(suite, tree, wings)]
     if errors:
         raise collected(errors)
     then: dict[Path, None] = {}
@@ -253,6 +253,18 @@ def _reference_errors(tree: Tree, path: list[str]) -> Iterator[ConfigError]:
         if broken is not None:
             yield tree.place.error(
                 f"'{broken}' is no reference", remedy="write ${env:NAME} or ${file:PATH}", key=".".join(path)
+            )
+
+
+def _identity_errors(suite: Suite, tree: Tree) -> Iterator[ConfigError]:
+    """Facts that are asked of a monitor which the suite does not have."""
+    for name, source in suite.service.identity.items():
+        if source.monitor is not None and source.monitor not in suite.monitors:
+            path = ["service", "identity", name, "monitor"]
+            yield tree.nearest(path).error(
+                f"the suite has no monitor '{source.monitor}'",
+                remedy=f"{suggest(source.monitor, suite.monitors)}; or add it under monitors",
+                key=".".join(path),
             )
 
 

@@ -35,7 +35,7 @@ def test_the_suites_names_come_first_and_a_named_fact_is_not_said_twice() -> Non
 
 def test_a_monitor_that_said_nothing_is_a_notice() -> None:
     run = judge_log(run_with({}))
-    assert run.identity == {"image": "sha256:9f2c"}
+    assert run.identity == {"driver": "unknown", "image": "sha256:9f2c", "gpu": "unknown"}
     assert run.notices == [
         "what was tested: no driver: the monitor gpu did not say gpu.driver",
         "what was tested: no gpu: the monitor gpu did not say what it measures",
@@ -46,3 +46,17 @@ def test_monitors_facts_are_there_without_the_suite_asking() -> None:
     log = sound_run(jobs(["ok"] * 20), load_s=20.0)
     log.ticks.insert(0, Sample(t_s=2.0, monitor="gpu", facts=FACTS))
     assert judge_log(log).identity == FACTS
+
+
+def test_a_fact_that_the_run_did_not_read_is_unknown_and_the_suites_word_stands() -> None:
+    log = run_with(FACTS | {"image": "the monitor's"})
+    assert judge_log(log).identity["image"] == "sha256:9f2c"
+    log.happened.pop()
+    assert judge_log(log).identity["image"] == "unknown"
+
+
+def test_what_a_monitor_learned_later_counts() -> None:
+    log = sound_run(jobs(["ok"] * 20), load_s=20.0)
+    log.ticks.insert(0, Sample(t_s=2.0, monitor="exposition", facts={"replicas": "1 of 2 answered"}))
+    log.ticks.append(Sample(t_s=40.0, monitor="exposition", facts={"replicas": "2"}))
+    assert judge_log(log).identity == {"replicas": "2"}

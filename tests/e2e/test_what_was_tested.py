@@ -20,6 +20,7 @@ service:
     model: {endpoint: /v1/models, field: data.0.id}
     image: {env: GENLOAD_TEST_IMAGE}
     gone: {endpoint: /nowhere, field: id}
+    precision: {env: GENLOAD_NOT_SET}
   request: {voices: [af_heart]}
 locustfile: speech
 reports: [results_json, markdown]
@@ -52,10 +53,16 @@ def test_a_run_names_what_it_tested_and_goes_on_without_what_it_cannot_find(
         if process.poll() is None:
             process.kill()
     assert process.returncode == 0, output
-    assert "tested: model kokoro · image sha256:9f2c" in output
+    line = "tested: model kokoro · image sha256:9f2c · gone unknown · precision unknown ($GENLOAD_NOT_SET)"
+    assert line in output
     (file,) = (tmp_path / "results").glob("*/results_one.json")
     results = json.loads(file.read_text(encoding="utf-8"))
-    assert results["identity"] == {"model": "kokoro", "image": "sha256:9f2c"}
+    assert results["identity"] == {
+        "model": "kokoro",
+        "image": "sha256:9f2c",
+        "gone": "unknown",
+        "precision": "unknown ($GENLOAD_NOT_SET)",
+    }
     assert [text for text in results["notices"] if text.startswith("what was tested")] == [
         "what was tested: no gone: /nowhere answered with status 404"
     ]

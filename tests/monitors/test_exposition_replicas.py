@@ -185,6 +185,22 @@ def test_a_name_without_an_address_is_a_zero_with_its_reason(
     assert raised.value.values == {"server.up": 0.0}
 
 
+def test_how_many_replicas_answered_is_a_fact_where_there_may_be_several(
+    pages: Callable[..., Any], monitor: Callable[..., Any]
+) -> None:
+    one, two = pages(body(100, 3)), pages(body(50, 4))
+    two.stop()
+    scraping = monitor(url=[f"{one.host}/metrics", f"{two.host}/metrics"])
+    tick(scraping)
+    assert scraping.facts() == {"replicas": "1 of 2 answered"}
+    two.start()
+    tick(scraping)
+    assert scraping.facts() == {"replicas": "2"}
+    single = monitor(one.host)
+    tick(single)
+    assert single.facts() == {}
+
+
 def test_a_lookup_that_fails_keeps_the_addresses_there_were(
     page: Any, monitor: Callable[..., Any], names: dict[str, list[str]]
 ) -> None:

@@ -188,6 +188,24 @@ def test_what_is_measured_is_told_once_with_the_first_tick_that_found_something(
     assert [watch.tick(0.0).facts for _ in range(3)] == [{}, {"gpu.model{gpu=0}": "NVIDIA L4"}, {}]
 
 
+def test_what_has_become_known_meanwhile_is_told_at_the_end() -> None:
+    class Learning(Scripted):
+        learned = iter([{"gpu": "L4", "replicas": "1 of 2"}, {"gpu": "L4", "replicas": "2"}])
+
+        def facts(self) -> Mapping[str, str]:
+            return next(self.learned)
+
+    stop, written = threading.Event(), list[Sample]()
+
+    def write(sample: Sample) -> None:
+        written.append(sample)
+        stop.set()
+
+    Watch("probe", Learning(iter([{"host.cpu": 0.0}]))).run(0.0, write, stop)
+    assert [sample.facts for sample in written] == [{"gpu": "L4", "replicas": "1 of 2"}, {"replicas": "2"}]
+    assert written[-1].values == {}
+
+
 def test_the_plan_is_what_the_monitor_promises() -> None:
     plan = Watch("probe", Scripted(iter(()))).plan
     assert plan == MonitorPlan(name="probe", interval_s=1.0, metrics=["host.cpu"])
