@@ -27,10 +27,11 @@ from genload.harness.display import Display
 from genload.harness.options import add_options, request_from, suite_folder
 from genload.harness.plan import RunPlan, make_plan
 from genload.harness.process import LoadProcess
+from genload.harness.remote_crew import RemoteCrew
 from genload.harness.scenario_shape import ScenarioShape
 from genload.harness.users import check_users
 from genload.harness.web import guard_form, show_users_at_work
-from genload.harness.workers import RemoteCrew, WorkerLink
+from genload.harness.worker_link import WorkerLink
 from genload.runlog.failures import FailedOutput
 from genload.runlog.layout import check_results_folder
 from genload.runlog.records import RequestRecord
@@ -141,7 +142,7 @@ class Director:
         self._signal = ""
         self.crew: Crew
         if isinstance(runner, MasterRunner):
-            self.crew = RemoteCrew(runner, self._add, self._worker_lost, self._keep)
+            self.crew = RemoteCrew(runner, self._add, self._worker_lost, self._keep, self._notice)
         else:
             process = LoadProcess(self._add, self._keep)
             self.crew = LocalCrew(process)
@@ -302,6 +303,10 @@ class Director:
     def _worker_lost(self, source: str) -> None:
         if self.conductor is not None:
             self.conductor.worker_lost(source)
+
+    def _notice(self, code: str, text: str) -> None:
+        if self.conductor is not None:
+            self.conductor.notice(code, text)
 
     def _fail(self, error: GenloadError) -> None:
         print(error.render(), file=sys.stderr, flush=True)

@@ -90,6 +90,7 @@ def test_a_lost_worker_makes_the_run_invalid_and_is_named(
     code, output = finished(master)
     assert code == 3, output
     assert "is gone" in output
+    assert "of its requests were in flight then" in output
     assert "not valid" in output
 
 
@@ -148,6 +149,7 @@ def test_a_worker_that_is_told_to_end_hands_over_everything_first(
     code, output = finished(master)
     assert code == 3, output
     assert "is gone" in output
+    assert "of its requests were in flight then" not in output
     assert workers[0].wait(20) == 130
     run = the_run(tmp_path, "short")
     assert not run.missing_records()

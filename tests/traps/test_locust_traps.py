@@ -91,6 +91,7 @@ def test_a_worker_that_comes_during_a_run_kills_no_job(
     run = finished(master, tmp_path)
     assert run.code == 0, run.words
     assert "came during a run" in run.words
+    assert [notice for notice in run.result["notices"] if notice.startswith("1 worker came ")]
     assert {job.source for job in run.jobs()} == {"w0", "w1"}
     assert sorted(job.job_id for job in run.jobs()) == sorted(server.jobs)
     assert [worker.wait(WAIT_S) for worker in workers] == [0, 0]

@@ -9,7 +9,9 @@ import gevent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genload.harness.workers import ACK, OUTPUT, RESEND_S, RemoteCrew, WorkerLink
+from genload.harness.remote_crew import RemoteCrew, late_words
+from genload.harness.worker_link import RESEND_S, WorkerLink
+from genload.harness.worker_messages import ACK, OUTPUT
 from genload.runlog.failures import MAX_SENT_BYTES, FailedOutput
 from genload.runlog.records import RequestRecord
 
@@ -40,6 +42,7 @@ class Pair:
         self.now_s = 100.0
         self.arrived: list[int] = []
         self.kept: list[FailedOutput] = []
+        self.notices: list[tuple[str, str]] = []
         self.of_worker, self.of_master = Runner(), Runner()
         self.link = WorkerLink(self.of_worker, clock=lambda: self.now_s)  # type: ignore[arg-type]
         self.crew = RemoteCrew(
@@ -47,6 +50,7 @@ class Pair:
             lambda record: self.arrived.append(record.n),
             lambda source: None,
             self.kept.append,
+            lambda code, text: self.notices.append((code, text)),
             clock=lambda: self.now_s,
         )
         self.crew.prepare(SimpleNamespace(to_message=dict), t0_s=100.0)  # type: ignore[arg-type]
@@ -92,7 +96,7 @@ def test_whatever_is_lost_every_record_arrives_once_and_in_order(
 def test_workers_have_ranks_without_holes_whatever_indices_locust_gave_them() -> None:
     runner = Runner()
     runner.clients.ready = [SimpleNamespace(id=name) for name in ("vm_9", "vm_1", "vm_5")]
-    crew = RemoteCrew(runner, lambda _: None, lambda _: None, lambda _: None)  # type: ignore[arg-type]
+    crew = RemoteCrew(runner, *[lambda _: None] * 4)  # type: ignore[arg-type]
     crew.prepare(SimpleNamespace(to_message=dict), t0_s=0.0)  # type: ignore[arg-type]
     told = [(data["source"], data["rank"], data["of"]) for _, data in runner.sent]
     assert told == [("w0", 0, 3), ("w1", 1, 3), ("w2", 2, 3)]
@@ -120,6 +124,38 @@ def test_a_worker_is_sent_away_during_a_run_only() -> None:
     pair.of_master.handle_message("three", ready)
     pair.of_master.handle_message("two", heartbeat)
     assert pair.take(pair.of_master) == [("handled", "one"), ("handled", "three"), ("quit", None)]
+
+
+def test_the_report_says_how_many_came_too_late_and_when() -> None:
+    pair, ready = Pair(), SimpleNamespace(type="client_ready")
+    for at_s, name in ((112.0, "two"), (115.0, "two"), (140.0, "three")):
+        pair.now_s = at_s
+        pair.of_master.handle_message(name, ready)
+    pair.crew._gone = {"w0"}  # nobody is left to wait for
+    pair.crew.finish()
+    assert pair.notices == [("late_worker", late_words([12.0, 40.0]))]
+    assert pair.notices[0][1].startswith(
+        "2 workers came during the run, the first 12 s and the last 40 s into"
+    )
+    pair.crew.prepare(SimpleNamespace(to_message=dict), t0_s=200.0)  # type: ignore[arg-type]
+    pair.crew._gone = {"w0"}
+    pair.crew.finish()
+    assert len(pair.notices) == 1, "each run has its own"
+    assert late_words([0.5]).startswith("1 worker came 500 ms into the run and was sent away")
+
+
+def test_of_a_lost_worker_the_report_says_how_much_was_in_flight() -> None:
+    pair = Pair()
+    pair.link.process.gate = SimpleNamespace(
+        working=3, in_flight=2, leaving=0, waiting=0, warmed_up=True, used_up=False
+    )  # type: ignore[assignment]
+    pair.report()
+    pair.of_master.clients.get = lambda _: None
+    pair.crew.status()
+    pair.crew.status()
+    [(code, text)] = pair.notices
+    assert code == "worker_lost"
+    assert text.endswith("2 of its requests were in flight then")
 
 
 def test_a_worker_sends_the_first_few_failing_outputs_small_ones_whole() -> None:

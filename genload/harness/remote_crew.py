@@ -1,0 +1,231 @@
+"""The master's side of its workers: all of them as one crew."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from gevent.event import Event
+from locust.runners import MasterRunner
+
+from genload.harness import locust_hooks
+from genload.harness.crew import CrewStatus
+from genload.harness.plan import RunPlan
+from genload.harness.worker_messages import (
+    ACK,
+    FINISH,
+    OUTPUT,
+    PREPARE,
+    REPORT,
+    REPORT_S,
+    STAGE,
+    WorkerReport,
+    decode_records,
+)
+from genload.reporting.wording import human
+from genload.runlog.failures import FailedOutput
+from genload.runlog.records import ClientHealth, ClockOffset, RequestRecord
+
+LEAD_S = 0.25  # a message takes a millisecond; a worker that is busy at that moment longer
+FINISH_S = 15.0
+
+
+def late_words(times_s: Sequence[float]) -> str:
+    """How many workers came when, in seconds since the run began, and what that means."""
+    first, last = human(times_s[0], "s"), human(times_s[-1], "s")
+    came = (
+        f"1 worker came {first} into the run and was sent away"
+        if len(times_s) == 1
+        else f"{len(times_s)} workers came during the run, the first {first} and the last {last} into it, and"
+        " were sent away"
+    )
+    return f"{came}: the load is that of the others; start every worker before the run"
+
+
+class RemoteCrew:
+    """The master's side: all workers as one crew.
+
+    Args:
+        add: takes each record as it arrives, once.
+        lost: told the source of a worker that went missing during a run.
+        keep: takes each output that is why its request failed, of the first few of each worker.
+        notice: takes a code and what a reader of the report should know of the workers.
+    """
+
+    lead_s = LEAD_S
+
+    def __init__(
+        self,
+        runner: MasterRunner,
+        add: Callable[[RequestRecord], None],
+        lost: Callable[[str], None],
+        keep: Callable[[FailedOutput], None],
+        notice: Callable[[str, str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._runner, self._clock = runner, clock
+        self._add, self._lost, self._keep, self._notice = add, lost, keep, notice
+        self._sources: dict[str, str] = {}  # Locust's client id → source
+        self._next: dict[str, int] = {}  # source → number of the record expected next
+        self._reports: dict[str, WorkerReport] = {}
+        self._health: list[ClientHealth | ClockOffset] = []
+        self._gone: set[str] = set()
+        self._late_s: list[float] = []  # when workers came that were sent away, since the run began
+        self._t0_s, self._run, self._told = 0.0, 0, 0
+        self._finished = Event()
+        runner.register_message(REPORT, self._on_report)
+        runner.register_message(OUTPUT, self._on_output)
+        locust_hooks.screen_workers(runner, self._comes_too_late)
+
+    def prepare(self, plan: RunPlan, t0_s: float) -> list[str]:
+        # Locust deals users out to workers in the order of their ids; ranks in the same order give worker 0
+        # the remainder, too.
+        ids = sorted(client.id for client in self._runner.clients.ready)
+        self._sources = {client_id: f"w{rank}" for rank, client_id in enumerate(ids)}
+        self._next = dict.fromkeys(self._sources.values(), 0)
+        self._reports, self._health, self._gone, self._t0_s, self._told = {}, [], set(), t0_s, 0
+        self._late_s = []
+        self._finished.clear()
+        self._run += 1
+        for rank, client_id in enumerate(ids):
+            data = {
+                "plan": plan.to_message(),
+                "rank": rank,
+                "of": len(ids),
+                "source": f"w{rank}",
+                "t0_s": t0_s,
+                "run": self._run,
+            }
+            self._runner.send_message(PREPARE, data, client_id)
+        return []  # each worker says itself what it leaves out of its inputs
+
+    def warm_up(self) -> None:
+        self._tell({"stage": "warm_up"})
+
+    def begin(self, origin_s: float) -> None:
+        self._tell({"stage": "begin", "origin_s": origin_s})
+
+    def close(self) -> None:
+        self._tell({"stage": "close"})
+
+    def status(self) -> CrewStatus:
+        self._look_for_lost()
+        reports = [self._reports.get(source) for source in self._sources.values() if source not in self._gone]
+        known = [report for report in reports if report is not None]
+        complete = bool(known) and len(known) == len(reports)
+        return CrewStatus(
+            # As old as the oldest report: what users do is compared with the target of that moment.
+            at_s=min((report.sent_s + report.offset_s for report in known), default=self._clock()),
+            working=sum(report.working for report in known),
+            in_flight=sum(report.in_flight for report in known),
+            leaving=sum(report.leaving for report in known),
+            waiting=sum(report.waiting for report in known),
+            warmed_up=complete and all(report.warmed_up for report in known),
+            used_up=complete and all(report.used_up for report in known),
+            # With every worker gone there is nobody left to wait for.
+            heard=not reports or (complete and all(report.stages == self._told for report in known)),
+        )
+
+    def health(self, t_s: float) -> Sequence[ClientHealth | ClockOffset]:
+        taken, self._health = self._health, []
+        return taken
+
+    def finish(self) -> None:
+        if self._late_s:
+            self._notice("late_worker", late_words(self._late_s))
+        for client_id, source in self._sources.items():
+            if source not in self._gone:
+                self._runner.send_message(FINISH, None, client_id)
+        deadline_s = self._clock() + FINISH_S
+        while not self._all_here() and self._clock() < deadline_s:
+            self._look_for_lost()
+            self._finished.wait(REPORT_S)
+            self._finished.clear()
+
+    def counts(self) -> dict[str, int]:
+        totals = {
+            source: self._reports[source].total
+            for source in self._sources.values()
+            if source in self._reports
+        }
+        return {source: self._next[source] if total is None else total for source, total in totals.items()}
+
+    def release(self) -> None:
+        self._sources = {}
+
+    # ----
+
+    def _comes_too_late(self, client_id: str) -> bool:
+        """Asked when it reports as ready, once of each."""
+        is_so = bool(self._sources) and client_id not in self._sources
+        if is_so:
+            self._late_s.append(self._clock() - self._t0_s)
+        return is_so
+
+    def _tell(self, data: dict[str, Any]) -> None:
+        self._told += 1
+        for client_id in self._sources:
+            self._runner.send_message(STAGE, data, client_id)
+
+    def _all_here(self) -> bool:
+        remaining = [source for source in self._sources.values() if source not in self._gone]
+        return all(
+            source in self._reports
+            and self._reports[source].total is not None
+            and self._next[source] >= (self._reports[source].total or 0)
+            for source in remaining
+        )
+
+    def _look_for_lost(self) -> None:
+        for client_id, source in self._sources.items():
+            client = self._runner.clients.get(client_id)
+            if source not in self._gone and (client is None or client.state == "missing"):
+                self._gone.add(source)
+                self._lost(source)
+                self._tell_of_loss(source)
+
+    def _tell_of_loss(self, source: str) -> None:
+        report = self._reports.get(source)
+        if report is not None and report.total is None:
+            self._notice(
+                "worker_lost",
+                f"what worker {source} did after its last report is in no record:"
+                f" {report.in_flight} of its requests were in flight then",
+            )
+
+    def _on_report(self, environment: Any, msg: Any) -> None:
+        report = msgspec.convert(msg.data, WorkerReport, builtin_types=(bytes,))
+        source = self._sources.get(msg.node_id, "")
+        # One that was on its way when the run was prepared says "warmed up" of a worker that has not begun.
+        if source and report.run == self._run:
+            self._take(source, report)
+        ack = {
+            "source": source,
+            "upto": self._next.get(source, 0),
+            "sent_s": report.sent_s,
+            "master_s": self._clock(),
+        }
+        self._runner.send_message(ACK, ack, msg.node_id)
+
+    def _on_output(self, environment: Any, msg: Any) -> None:
+        if msg.node_id in self._sources:
+            self._keep(msgspec.convert(msg.data, FailedOutput, builtin_types=(bytes,)))
+
+    def _take(self, source: str, report: WorkerReport) -> None:
+        expected = self._next[source]
+        records = decode_records(report.records)
+        if report.first <= expected:  # otherwise a report was lost: wait until it is sent again
+            for record in records[expected - report.first :]:
+                self._add(record)
+            self._next[source] = max(expected, report.first + len(records))
+        t_s = self._clock() - self._t0_s
+        if report.lags_ms:
+            health = ClientHealth(
+                t_s=t_s, source=source, lags_ms=report.lags_ms, cpu=report.cpu, rss_bytes=report.rss_bytes
+            )
+            clock = ClockOffset(t_s=t_s, source=source, offset_s=report.offset_s, bound_s=report.bound_s)
+            self._health += [health, clock]
+        self._reports[source] = report
+        self._finished.set()

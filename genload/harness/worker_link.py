@@ -1,0 +1,202 @@
+"""A worker's side: it runs what the master says, and hands over its records until each is confirmed."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+import msgspec
+from locust.runners import WorkerRunner
+
+from genload.beginning import check_beginning
+from genload.errors import GenloadError
+from genload.harness.plan import RunPlan
+from genload.harness.process import LoadProcess
+from genload.harness.tickets import Share
+from genload.harness.users import check_users
+from genload.harness.worker_messages import (
+    ACK,
+    FINISH,
+    OUTPUT,
+    PREPARE,
+    REPORT,
+    REPORT_S,
+    STAGE,
+    WorkerReport,
+    encode_records,
+)
+from genload.runlog.failures import FailedOutput, FirstFew
+from genload.runlog.records import RequestRecord
+
+RESEND_S = 5.0
+LEAVE_S = 5.0  # for what a worker that leaves still has to hand over
+LEAVE_POLL_S = 0.02
+SAME_INTERRUPT_S = 2.0  # within which a master that got the same Ctrl-C says that the load is over
+CLOCK_PINGS = 20  # the offset is the one of the fastest of so many round trips
+
+
+class WorkerLink:
+    """A worker's side: runs what the master says, reports what its users did."""
+
+    def __init__(self, runner: WorkerRunner, clock: Callable[[], float] = time.monotonic) -> None:
+        self._runner, self._clock = runner, clock
+        self.process = LoadProcess(self._keep, self._send_output)
+        self._kept: list[RequestRecord] = []  # made and not yet confirmed
+        self._first = 0  # number of the first of them
+        self._sent = 0  # numbers below this are on their way
+        self._sent_at_s = 0.0
+        self._run = self._stages = 0
+        self._first_outputs = FirstFew()
+        self._leaving = self._master_closes = False
+        self._pings: list[tuple[float, float]] = []  # (bound, offset): master's clock = ours + offset
+        for name, listener in (
+            (PREPARE, self._prepare),
+            (STAGE, self._stage),
+            (FINISH, self._finish),
+            (ACK, self._ack),
+        ):
+            runner.register_message(name, listener)
+        gevent.spawn(self._report_regularly)
+
+    def leave(self) -> bool:
+        """This process ends before its run does: what is in flight ends now, as unfinished, and goes to the
+        master with everything it has not confirmed. Whether there was a run.
+        """
+        if self.process.plan is None or self._leaving:
+            return False
+        self._leaving = True
+        self.process.close()
+        self._stop_users()
+        deadline_s = self._clock() + LEAVE_S
+        self._report(total=self.process.recorder.count)
+        while self._first < self.process.recorder.count and self._clock() < deadline_s:
+            gevent.sleep(LEAVE_POLL_S)
+        self.process.release()
+        return True
+
+    def drain(self) -> None:
+        """No new work; return when the run is over, or nothing is in flight here any more and the master
+        goes on without us.
+        """
+        self.process.close()
+        heard_by_s = self._clock() + SAME_INTERRUPT_S
+        while self.process.plan is not None and (
+            self.process.gate.in_flight or self._master_closes or self._clock() < heard_by_s
+        ):
+            gevent.sleep(LEAVE_POLL_S)
+
+    def _stop_users(self) -> None:
+        self._runner.environment.stop_timeout = 0.0
+        self._runner.stop_users(self._runner.user_classes_count)
+
+    def _keep(self, record: RequestRecord) -> None:
+        self._kept.append(record)
+
+    # ---- from the master
+
+    def _prepare(self, environment: Any, msg: Any) -> None:
+        data = msg.data
+        self._kept, self._first, self._sent, self._stages = [], 0, 0, 0
+        self._master_closes = False
+        self._first_outputs = FirstFew()
+        t0_s = data["t0_s"] - self._clock_offset()[1]
+        try:
+            plan = RunPlan.from_message(data["plan"])
+            check_users(self._runner.environment.user_classes, plan)
+            check_beginning(plan.client_class, plan.service)
+            self.process.prepare(plan, Share(data["rank"], data["of"]), data["source"], t0_s)
+        except GenloadError as error:
+            self._refuse(error)
+        # Only now: a report made in the middle would speak for a run that it knows nothing of.
+        self._run = data["run"]
+
+    def _refuse(self, error: GenloadError) -> None:
+        """This machine lacks what a user needs, such as a secret: leave, and count as lost."""
+        print(error.render(), file=sys.stderr, flush=True)
+        self._runner.environment.process_exit_code = int(error.exit_code)
+        gevent.spawn(self._runner.quit)  # not from the greenlet that takes the master's messages
+
+    def _stage(self, environment: Any, msg: Any) -> None:
+        gate, stage = self.process.gate, msg.data["stage"]
+        if stage == "warm_up":
+            gate.warm_up()
+        elif stage == "begin":
+            gate.begin(msg.data["origin_s"] - self._clock_offset()[1])
+        else:
+            self.process.close()
+            self._master_closes = True
+        self._stages += 1
+        self._report()
+
+    def _finish(self, environment: Any, msg: Any) -> None:
+        """What is still in flight ends here, as an unfinished record."""
+        self._stop_users()
+        self._sent = (
+            self._first
+        )  # whatever is not confirmed goes out once more, so that nothing depends on one message
+        self._report(total=self.process.recorder.count)
+        self.process.release()
+
+    def _ack(self, environment: Any, msg: Any) -> None:
+        now_s, data = self._clock(), msg.data
+        round_trip_s = now_s - data["sent_s"]
+        self._pings = [
+            *self._pings[1 - CLOCK_PINGS :],
+            (round_trip_s / 2, data["master_s"] - (data["sent_s"] + now_s) / 2),
+        ]
+        confirmed = data["upto"] - self._first
+        if data["source"] == self.process.recorder.source and confirmed > 0:
+            del self._kept[:confirmed]
+            self._first = data["upto"]
+
+    # ---- to the master
+
+    def _send_output(self, output: FailedOutput) -> None:
+        if self._first_outputs.number(output.error_class):
+            data = msgspec.to_builtins(output.to_send(), builtin_types=(bytes,))
+            self._runner.send_message(OUTPUT, data)
+
+    def _report_regularly(self) -> None:
+        while True:
+            gevent.sleep(REPORT_S)
+            self._report()
+
+    def _report(self, total: int | None = None) -> None:
+        if self._sent > self._first and self._clock() - self._sent_at_s > RESEND_S:
+            self._sent = self._first
+        new = self._kept[self._sent - self._first :]
+        if new:
+            self._sent_at_s = self._clock()
+        gate = self.process.gate
+        lags_ms, cpu, rss_bytes = self.process.health.take()
+        bound_s, offset_s = self._clock_offset()
+        report = WorkerReport(
+            first=self._sent,
+            records=encode_records(new),
+            sent_s=self._clock(),
+            working=gate.working,
+            in_flight=gate.in_flight,
+            leaving=gate.leaving,
+            waiting=gate.waiting,
+            warmed_up=gate.warmed_up,
+            used_up=gate.used_up,
+            lags_ms=lags_ms,
+            cpu=cpu,
+            rss_bytes=rss_bytes,
+            offset_s=offset_s,
+            bound_s=bound_s,
+            run=self._run,
+            stages=self._stages,
+            total=total,
+        )
+        self._sent += len(new)
+        self._runner.send_message(REPORT, msgspec.to_builtins(report, builtin_types=(bytes,)))
+
+    def _clock_offset(self) -> tuple[float, float]:
+        """(bound, offset) of the fastest recent round trip: |error| ≤ half of it, as in NTP's clock
+        filter.
+        """
+        return min(self._pings, default=(0.0, 0.0))

@@ -1,0 +1,44 @@
+"""What a master and its workers tell each other beside Locust's own messages.
+
+Each worker reports twice a second: its new records, numbered without holes, and how its users do. The master
+answers each report with the number it has everything up to, and with its clock. Locust delivers a worker's
+messages in order but confirms none, so a worker keeps its records until they are confirmed and sends them
+again when that takes too long; the master drops what it has already.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from genload.runlog.records import RequestRecord
+
+REPORT_S = 0.5
+
+PREPARE, STAGE, FINISH, ACK, REPORT, OUTPUT = (
+    f"genload_{name}" for name in ("prepare", "stage", "finish", "ack", "report", "output")
+)
+
+encode_records = msgspec.msgpack.Encoder().encode
+decode_records = msgspec.msgpack.Decoder(list[RequestRecord]).decode
+
+
+class WorkerReport(msgspec.Struct, kw_only=True):
+    """One report; `records` begins with number `first`."""
+
+    first: int
+    records: bytes
+    sent_s: float  # the worker's clock
+    working: int = 0
+    in_flight: int = 0
+    leaving: int = 0
+    waiting: int = 0
+    warmed_up: bool = False
+    used_up: bool = False
+    lags_ms: list[float] = []
+    cpu: float = 0.0
+    rss_bytes: int = 0
+    offset_s: float = 0.0
+    bound_s: float = 0.0
+    run: int = 0  # the master's number of the run that this is about; 0 before the first
+    stages: int = 0  # stage messages handled in this run
+    total: int | None = None  # in the last report of a run: how many records there were
