@@ -29,7 +29,7 @@ from genload.analysis.observe import Measures, catalogue_of
 from genload.analysis.reconciliation import Ledger, reconcile
 from genload.analysis.series import SeriesStore
 from genload.analysis.speech import is_speech, speech_summary
-from genload.analysis.trends import Course, trends
+from genload.analysis.trends import Course, restart_notices, trends
 from genload.analysis.validity import Measurement, reasons, smallest_time_threshold_s
 from genload.errors import ExitCode, RunDirectoryError
 from genload.runlog.reader import open_run
@@ -103,7 +103,7 @@ def judge_log(
     begin_s, end_s = (load.start_s, load.end_s) if load else (0.0, 0.0)
     everything = np.ones(len(table), dtype=np.bool_)
     warmup = run.intake.warmup
-    identity, unknown = tested(suite, run.events, log.samples())
+    identity, unknown = tested(suite, run.events, log.samples(), header.monitors)
     monitors = monitor_summaries(header.monitors, log.samples(), load) if load else []
     return JudgedRun(
         suite=suite.name,
@@ -126,7 +126,7 @@ def judge_log(
         series=summaries.series_summaries(run.store, load, run.catalogue) if load else [],
         client=summaries.client_summary(run.processes, run.users, table),
         verdict=verdict,
-        notices=[*run.told(), *unknown, *silent_notices(monitors), *log.problems],
+        notices=[*run.told(), *unknown, *silent_notices(monitors), *run.restarts(), *log.problems],
         identity=identity,
         monitors=monitors,
         uptime=uptime(run.store, load) if load else None,
@@ -210,6 +210,10 @@ class _Run:
     def told(self) -> list[str]:
         """What the run itself had to say, in the order it did."""
         return [event.text for event in self.events if isinstance(event, Notice)]
+
+    def restarts(self) -> list[str]:
+        """What is to be said of restarts of the service."""
+        return list(restart_notices(self.course)) if self.course else []
 
     def reasons(self) -> list[Reason]:
         table = self.intake.measured

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,13 +60,14 @@ class Course:
             end_s=end_s,
             throttled=then,
             throttled_otherwise=otherwise,
-            restarts=self._restarts(begin_s, end_s),
+            restarts=self.restarts(begin_s, end_s),
             errors=int(failed[ended].sum()),
             error_share=_mean(failed, ended),
             error_share_otherwise=_mean(failed, ~ended),
         )
 
-    def _restarts(self, begin_s: float, end_s: float) -> int | None:
+    def restarts(self, begin_s: float, end_s: float) -> int | None:
+        """Those of the service that its page showed between two times; None where nobody watched."""
         series = self.store.find("server.restarts")
         if series is None or not len(series.values):
             return None
@@ -77,6 +78,17 @@ class Course:
     def _of_load(self, metric: str) -> Series | None:
         series = self.store.find(metric)
         return None if series is None else series.cut([(self.load.start_s, self.load.end_s)])
+
+
+def restart_notices(course: Course) -> Iterator[str]:
+    """A sentence on restarts of the service under load: what its counters say is then not all."""
+    count = course.restarts(course.load.start_s, course.drained_s)
+    if count:
+        times = "once" if count == 1 else f"{count} times"
+        yield (
+            f"the service restarted {times} during the load, as its page shows: what its counters counted "
+            "between the last look at them and a restart is lost"
+        )
 
 
 def _mean(values: FloatArray, which: BoolArray) -> float | None:

@@ -140,6 +140,16 @@ def test_a_step_has_its_moment_and_what_coincided() -> None:
     assert found.incidents.coinciding == ["a restart"]
 
 
+@pytest.mark.parametrize(
+    ("at_s", "words"), [((100,), "restarted once"), ((100, 300), "restarted 2 times"), ((-3,), ""), ((), "")]
+)
+def test_restarts_under_load_are_a_notice(at_s: tuple[float, ...], words: str) -> None:
+    run = judge_log(run_of(lambda _: GIB, server__restarts=lambda t: float(sum(t >= at for at in at_s))))
+    told = [text for text in run.notices if "restarted" in text]
+    assert len(told) == bool(words)
+    assert not words or words in told[0]
+
+
 def test_errors_and_throttling_coincide_where_there_are_more_of_them() -> None:
     log = run_of(lambda t: GIB if t < 420 else 1.2 * GIB, gpu__throttled=lambda t: float(400 < t < 440))
     for record in log.records:

@@ -121,17 +121,21 @@ def short_suite(tmp_path: Path) -> Callable[..., str]:
     """Write a suite with one scenario, ``own.yaml/short``: three users, real time, no warm-up, no limits that
     a busy machine would exceed. Returns the target.
 
-    Args, as YAML: `criteria`, `duration`, and `more` top-level lines.
+    Args, as YAML: `criteria`, `duration`, `monitors`, and `more` top-level lines.
     """
 
     def write(
-        *, criteria: str = "all_good: generate.failed == 0", duration: str = "20s", more: str = ""
+        *,
+        criteria: str = "all_good: generate.failed == 0",
+        duration: str = "20s",
+        monitors: str = "host: {interval: 200ms}",
+        more: str = "",
     ) -> str:
         suite = tmp_path / "own.yaml"
         suite.write_text(
             "service: {api: orfeas, timeout: 30s, poll: {interval: 50ms}}\n"
             "locustfile: generation3d\n"
-            "monitors: {host: {interval: 200ms}}\n"
+            f"monitors: {{{monitors}}}\n"
             "validity: {lag_floor: 1s, min_user_seconds: 50%}\n"
             "scenarios:\n  short:\n"
             f"    shape: {{kind: normal, users: 3, duration: {duration}}}\n"

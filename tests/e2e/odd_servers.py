@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import trimesh
 
@@ -36,6 +38,12 @@ class Reply:
 Answering = Callable[[Call], Reply]
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # one that did not wait for its answer
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def served(answering: Answering) -> Iterator[str]:
     """The base URL of a server on the loopback address that answers every request like that."""
@@ -57,7 +65,7 @@ def served(answering: Answering) -> Iterator[str]:
         def log_message(self, format: str, *words: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     try:

@@ -16,17 +16,7 @@ from genload.runlog.records import LoadEnded, LoadStarted, RunEnded
 
 pytestmark = pytest.mark.processes
 MIB = 2**20
-MONITORS = (
-    "monitors: {{exposition: {{interval: {}, series: {{server.memory: process_resident_memory_bytes}}}}}}"
-)
-
-
-def with_memory(target: str, interval: str) -> str:
-    """The suite of `short_suite`, whose monitor samples the testbed's memory instead of the host's."""
-    suite = Path(target.rpartition("/")[0])
-    text = suite.read_text()
-    suite.write_text(text.replace("monitors: {host: {interval: 200ms}}", MONITORS.format(interval)))
-    return target
+MEMORY = "exposition: {{interval: {}, series: {{server.memory: process_resident_memory_bytes}}}}"
 
 
 def times_of(folder: Path) -> tuple[float, float, float]:
@@ -43,7 +33,7 @@ def test_what_a_job_leaves_behind_is_the_change_of_the_idle_level(
     testbed: Callable[..., Any], run_genload: Callable[..., Any], short_suite: Callable[..., str]
 ) -> None:
     server = testbed(service_time="100ms", slots=20, fault=["memory-step=64MiB@6"])
-    target = with_memory(short_suite(duration="3s"), "300ms")
+    target = short_suite(duration="3s", monitors=MEMORY.format("300ms"))
     outcome = run_genload(target, "--host", server.url)
     assert outcome.code == 0, outcome.output
 
@@ -69,7 +59,8 @@ def test_ctrl_c_in_the_last_idle_time_ends_it_and_the_verdict_stands(
     tmp_path: Path,
 ) -> None:
     server = testbed(service_time="100ms", slots=20)
-    process = running("--scenario", with_memory(short_suite(duration="1s"), "2s"), "-H", server.url)
+    target = short_suite(duration="1s", monitors=MEMORY.format("2s"))
+    process = running("--scenario", target, "-H", server.url)
 
     def load_ended() -> bool:
         events = (tmp_path / "results").glob("*/short/events.jsonl")

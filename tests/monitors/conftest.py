@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,8 @@ import msgspec
 import pytest
 
 from genload.runlog.records import Sample
+
+from .fake_driver import NVML, FakeNvml, build_nvml
 
 
 @dataclass
@@ -115,28 +116,6 @@ def wait_for_samples(tmp_path: Path) -> Callable[..., list[Sample]]:
     return wait
 
 
-NVML = "libnvidia-ml.so.1"
-
-
-@dataclass
-class FakeNvml:
-    """A driver whose answers a test writes down; the script's words are those of fake_nvml/nvml.c.
-
-    Attributes:
-        library: the shared library.
-        script: the file that it answers from.
-    """
-
-    library: Path
-    script: Path
-
-    def tell(self, lines: list[str]) -> None:
-        """Write the script's lines, whole at once: another process may be reading."""
-        new = self.script.with_suffix(".new")
-        new.write_text("".join(f"{line}\n" for line in lines))
-        new.replace(self.script)
-
-
 @pytest.fixture(scope="session")
 def nvml_build(c_compiler: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Path]:
     """Builds the fake library, as new or as an old driver brings it; once each."""
@@ -144,17 +123,7 @@ def nvml_build(c_compiler: str, tmp_path_factory: pytest.TempPathFactory) -> Cal
 
     def build(old: bool) -> Path:
         if old not in built:
-            built[old] = tmp_path_factory.mktemp("nvml") / NVML
-            source = Path(__file__).parent / "fake_nvml" / "nvml.c"
-            options = [
-                "-shared",
-                "-fPIC",
-                "-Wall",
-                "-Werror",
-                f"-Wl,-soname,{NVML}",
-                *(["-DOLD"] if old else []),
-            ]
-            subprocess.run([c_compiler, *options, "-o", built[old], source], check=True)
+            built[old] = build_nvml(c_compiler, tmp_path_factory.mktemp("nvml"), old=old)
         return built[old]
 
     return build
@@ -167,8 +136,7 @@ def make_nvml(nvml_build: Callable[[bool], Path], tmp_path: Path) -> Callable[..
     def make(*, old: bool = False) -> FakeNvml:
         folder = tmp_path / "driver"
         folder.mkdir()
-        fake = FakeNvml(folder / NVML, folder / "answers")
-        shutil.copy(nvml_build(old), fake.library)
-        return fake
+        shutil.copy(nvml_build(old), folder / NVML)
+        return FakeNvml(folder / NVML, folder / "answers")
 
     return make
