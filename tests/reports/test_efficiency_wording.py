@@ -10,33 +10,15 @@ import jsonschema
 import pytest
 
 from genload.analysis.judged import JudgedRun, JudgedSuite
-from genload.analysis.judged_efficiency import Cost, Efficiency, Energy, GpuTime, Sharing
+from genload.analysis.judged_efficiency import Cost, Efficiency, Energy, Sharing
 from genload.extensions import load
 from genload.reporting.efficiency_wording import efficiency_findings, sharing_text
 
-
-def known() -> Efficiency:
-    return Efficiency(
-        outputs=50,
-        seconds=100.0,
-        gpus=1,
-        energy=Energy(
-            metric="gpu.energy",
-            joules=30_000.0,
-            per_output=600.0,
-            per_audio_second=150.0,
-            idle_watts=80.0,
-            per_output_above_idle=440.0,
-            per_audio_second_above_idle=110.0,
-        ),
-        gpu_time=GpuTime(seconds=50.0, per_output=1.0),
-        cost=Cost(currency="EUR", per_1000_outputs=2.0, per_audio_hour=1.8),
-        sharing=Sharing(shared=True, processes=2, others=["trainer-9"]),
-    )
+from .findings import costs
 
 
 def test_every_cost_that_is_known_has_its_line() -> None:
-    assert dict(efficiency_findings(known())) == {
+    assert dict(efficiency_findings(costs())) == {
         "energy": "600 J an output, 150 J a second of audio; above idle (80 W) 440 J an output, "
         "110 J a second of audio (gpu.energy)",
         "GPU time": "1 s an output",

@@ -5,38 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
 
-from genload.analysis.contract import FamilyFinding
 from genload.analysis.judged import JudgedRun, JudgedSuite
-from genload.analysis.reconciliation import Comparison
 from genload.extensions import load
+
+from .findings import comparison, families
 
 MakeSuite = Callable[..., JudgedSuite]
 Kinds = dict[str, Callable[[], JudgedRun]]
 SCHEMA = Path(__file__).resolve().parents[2] / "config" / "schema" / "results.schema.json"
 
 
-def comparison(**fields: Any) -> Comparison:
-    base: dict[str, Any] = {"count": "completed", "metric": "prom.generated", "client": 6.0, "server": 11.0}
-    base |= {
-        "difference": 5.0,
-        "unsure": 1,
-        "result": "differs",
-        "meaning": ["5 failures counted as successes"],
-    }
-    return Comparison(**{**base, **fields})
-
-
 @pytest.fixture
 def run(kinds: Kinds) -> JudgedRun:
     """One with findings of every kind."""
     run = kinds["passed"]()
-    states = {"http_requests_total": "idle", "gpu_cached_mb": "absent", "jobs": "live", "pages_total": "idle"}
-    run.contract = [FamilyFinding(family=name, state=state) for name, state in states.items()]  # type: ignore[arg-type]
+    run.contract = families(
+        http_requests_total="idle", gpu_cached_mb="absent", jobs="live", pages_total="idle"
+    )
     run.reconciliation = [
         comparison(),
         comparison(count="in_flight", server=6.0, difference=0.0, result="equal", meaning=[]),
@@ -50,8 +39,8 @@ def test_people_read_them_by_state_and_with_what_a_difference_means(
 ) -> None:
     [path] = load("reports", "markdown").render(make_suite(run), tmp_path)
     text = path.read_text(encoding="utf-8")
-    families = ["- absent: `gpu_cached_mb`", "- there, never moved: `http_requests_total`, `pages_total`"]
-    assert "\n".join(["Expected metrics:", "", *families, "- live: `jobs`", ""]) in text
+    states = ["- absent: `gpu_cached_mb`", "- there, never moved: `http_requests_total`, `pages_total`"]
+    assert "\n".join(["Expected metrics:", "", *states, "- live: `jobs`", ""]) in text
     assert "- completed: 6 here, 11 in `prom.generated`: 5 failures counted as successes\n" in text
     assert "- in_flight: 6 here, 6 in `prom.generated`: no difference\n" in text
     assert "- failed: no samples\n" in text

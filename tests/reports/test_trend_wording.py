@@ -11,31 +11,11 @@ import jsonschema
 import pytest
 
 from genload.analysis.judged import JudgedRun, JudgedSuite
-from genload.analysis.judged_trends import Incidents, LevelChange, MemoryTrend, Trends
+from genload.analysis.judged_trends import LevelChange, Trends
 from genload.extensions import load
 from genload.reporting.trend_wording import coincidence, trend_findings
 
-GIB = float(2**30)
-
-
-def incidents(**fields: Any) -> Incidents:
-    base = {"begin_s": 0.0, "end_s": 9.0, "throttled": 0.0, "throttled_otherwise": 0.0, "restarts": 0}
-    return Incidents(**{**base, "errors": 0, "error_share": 0.0, "error_share_otherwise": 0.0, **fields})
-
-
-def leak(**fields: Any) -> MemoryTrend:
-    level = LevelChange(before=GIB, after=1.5 * GIB, change=0.5, before_samples=5, after_samples=5)
-    base: dict[str, Any] = {
-        "metric": "gpu.memory_used",
-        "source": "NVML",
-        "level": level,
-        "blocks": 40,
-        "kind": "leak",
-        "growth": 0.1,
-        "growth_low": 0.09,
-        "growth_high": 0.11,
-    }
-    return MemoryTrend(**{**base, **fields})
+from .findings import GIB, incidents, leak
 
 
 def test_a_leak_is_told_from_its_level_to_the_time_that_is_left() -> None:
