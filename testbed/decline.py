@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import exp
 
 from .fault_options import After, FaultOptions
 from .faults import Fault
@@ -42,7 +43,11 @@ class Decline:
         """Another job has completed or failed."""
         options = self._options
         self._ended += 1
-        self._leak(options.memory_growth_bytes + round(self._due(options.memory_step)))
+        self._leak(
+            options.memory_growth_bytes
+            + round(self._due(options.memory_step))
+            + round(self._filled(options.memory_fill))
+        )
         self._gpu.leaked_bytes += options.gpu_growth_bytes + round(self._due(options.gpu_step))
         if away_s := self._due(options.refused):
             self._away(away_s)
@@ -53,6 +58,13 @@ class Decline:
     def _due(self, after: After | None) -> float:
         """The amount of something that happens at this very job, else 0."""
         return after.amount if after is not None and self._ended == after.jobs else 0.0
+
+    def _filled(self, fill: After | None) -> float:
+        """What this job adds to a cache that fills, the less the fuller it is."""
+        if fill is None:
+            return 0.0
+        empty_before, empty_now = (exp(-jobs / fill.jobs) for jobs in (self._ended - 1, self._ended))
+        return fill.amount * (empty_before - empty_now)
 
     def _leak(self, size_bytes: int) -> None:
         if size_bytes:

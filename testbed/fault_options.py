@@ -12,7 +12,7 @@ from .quantities import parse_count, parse_duration_s, parse_rate, parse_size_by
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """Something that happens once, when `jobs` jobs have ended."""
+    """What comes with the `jobs`-th ended job: something once, or 63 % of something that comes by and by."""
 
     amount: float  # bytes, or modelled seconds
     jobs: int
@@ -29,6 +29,7 @@ class FaultOptions:
     restart_jobs: int = 0
     memory_growth_bytes: int = 0  # a job
     memory_step: After | None = None
+    memory_fill: After | None = None
     gpu_growth_bytes: int = 0  # a job
     gpu_step: After | None = None
 
@@ -88,6 +89,7 @@ _AMOUNTS: dict[str, tuple[str, Callable[[str], object]]] = {
     Fault.RESTART: ("restart_jobs", parse_count),
     "memory-growth": ("memory_growth_bytes", parse_size_bytes),
     "memory-step": ("memory_step", _after(parse_size_bytes, "64MiB@20")),
+    "memory-fill": ("memory_fill", _after(parse_size_bytes, "64MiB@20")),
     "gpu-growth": ("gpu_growth_bytes", parse_size_bytes),
     "gpu-step": ("gpu_step", _after(parse_size_bytes, "1GiB@20")),
 }

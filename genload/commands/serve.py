@@ -233,7 +233,7 @@ def serve(
       RATE of all jobs, in the work: fail, cube, duplicate, empty-mesh, nan-vertices, wrong-format.
 
       Of the service: slow-start=TIME; after N jobs refused=TIME@N, crash=N, restart=N, memory-step=SIZE@N,
-      gpu-step=SIZE@N; with every job memory-growth=SIZE, gpu-growth=SIZE.
+      gpu-step=SIZE@N; with every job memory-growth=SIZE, gpu-growth=SIZE; by and by memory-fill=SIZE@N.
 
     Faults of speech:
 

@@ -74,6 +74,17 @@ def test_memory_grows_by_the_job_and_in_a_step(serve, picture: Callable[..., byt
     assert [value - on_gpu[0] for value in on_gpu] == [0, 0, 2**30]
 
 
+def test_a_cache_fills_the_slower_the_fuller_it_is(serve, picture: Callable[..., bytes]) -> None:
+    service = serve(faults=["memory-fill=100MiB@2"])
+    resident = []
+    for jobs in (0, 2, 2, 6):
+        drive(service, picture, jobs)
+        resident.append(service.metric("process_resident_memory_bytes") / MIB)
+    # 1 - 1/e of it by the second job, 1 - 1/e² by the fourth, all but 1/e⁵ by the tenth.
+    filled = [value - resident[0] for value in resident[1:]]
+    assert filled == pytest.approx([63.2, 86.5, 99.3], abs=15)
+
+
 def test_a_crash_leaves_truth_and_no_folder(
     serve, picture: Callable[..., bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

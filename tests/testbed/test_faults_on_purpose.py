@@ -59,6 +59,7 @@ def test_options_are_read() -> None:
         "refused=10s@20",
         "memory-growth=1MiB",
         "memory-step=64MiB@3",
+        "memory-fill=10MiB@4",
         "gpu-growth=5kB",
         "gpu-step=1GiB@9",
     ]
@@ -77,6 +78,7 @@ def test_options_are_read() -> None:
         restart_jobs=7,
         memory_growth_bytes=2**20,
         memory_step=After(64 * 2**20, 3),
+        memory_fill=After(10 * 2**20, 4),
         gpu_growth_bytes=5000,
         gpu_step=After(2**30, 9),
     )
@@ -99,6 +101,7 @@ def test_options_are_read() -> None:
         (["crash=5%"], "not a number of jobs"),
         (["refused=10s"], "after how many jobs, as in 10s@20"),
         (["memory-step=20@1MiB"], "not a number of jobs"),
+        (["memory-fill=1MiB"], "after how many jobs, as in 64MiB@20"),
         (["memory-growth=much"], "not a size such as 64MiB"),
         (["slow-start=soon"], "not a duration"),
     ],
