@@ -55,8 +55,11 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture
-def start_locust(tmp_path: Path, environment: dict[str, str]) -> Start:
-    """Start Locust with one of our locustfiles; results go to tmp_path/results."""
+def start_locust(tmp_path: Path, environment: dict[str, str]) -> Iterator[Start]:
+    """Start Locust with one of our locustfiles; results go to tmp_path/results. What still runs at the end of
+    the test is killed.
+    """
+    started: list[subprocess.Popen[str]] = []
 
     def start(*options: str, locustfile: str = "generation3d") -> subprocess.Popen[str]:
         command = [
@@ -69,7 +72,7 @@ def start_locust(tmp_path: Path, environment: dict[str, str]) -> Start:
             str(tmp_path / "results"),
             *options,
         ]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             text=True,
             stdout=subprocess.PIPE,
@@ -77,8 +80,15 @@ def start_locust(tmp_path: Path, environment: dict[str, str]) -> Start:
             cwd=tmp_path,
             env=environment,
         )
+        started.append(process)
+        return process
 
-    return start
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 @pytest.fixture
@@ -148,19 +158,22 @@ def short_suite(tmp_path: Path) -> Callable[..., str]:
 
 
 @pytest.fixture
-def running(start_locust: Start) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start headless Locust; what still runs at the end of the test is killed."""
-    started: list[subprocess.Popen[str]] = []
+def running(start_locust: Start) -> Callable[..., subprocess.Popen[str]]:
+    """Start headless Locust."""
+    return lambda *options: start_locust("--headless", *options)
 
-    def start(*options: str) -> subprocess.Popen[str]:
-        started.append(start_locust("--headless", *options))
-        return started[-1]
 
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+@pytest.fixture
+def cluster(start_locust: Start, free_port: Callable[[], int]) -> Callable[..., Any]:
+    """Start a headless master with these options, and two workers: the master, and the list of them."""
+
+    def start(*options: str, **locust: str) -> tuple[subprocess.Popen[str], list[subprocess.Popen[str]]]:
+        port = str(free_port())
+        expect = ("--master", "--headless", "--master-bind-port", port, "--expect-workers", "2")
+        master = start_locust(*expect, *options, **locust)
+        return master, [start_locust("--worker", "--master-port", port, **locust) for _ in range(2)]
+
+    return start
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,29 +21,6 @@ from genload.runlog.records import Users, WorkerLost
 pytestmark = pytest.mark.processes
 
 SCALE = "0.01"
-WORKERS = 2
-
-
-@pytest.fixture
-def cluster(
-    start_locust: Callable[..., Any], free_port: Callable[[], int]
-) -> Iterator[Callable[..., tuple[Any, list[Any]]]]:
-    """Start a headless master and its workers with the same options; all end with the test."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(*options: str) -> tuple[Any, list[Any]]:
-        port = str(free_port())
-        expect = ("--master", "--headless", "--master-bind-port", port, "--expect-workers", str(WORKERS))
-        master = start_locust(*expect, *options)
-        workers = [start_locust("--worker", "--master-port", port) for _ in range(WORKERS)]
-        started.extend((master, *workers))
-        return master, workers
-
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
 
 
 def finished(master: Any, timeout_s: float = 90) -> tuple[int, str]:
@@ -203,4 +180,4 @@ def test_when_every_worker_is_lost_they_are_the_reason(
     code, output = finished(master)
     assert code == 3, output
     assert "interrupted by" not in output
-    assert output.count("was lost") == WORKERS
+    assert output.count("was lost") == len(workers)
