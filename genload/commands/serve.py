@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -59,6 +59,17 @@ def _duration(text: str) -> float:
     return quantity.value
 
 
+def _time(told: str, *, panel: str, default: str | bool = True) -> Any:
+    """An option that takes a duration; `default` is what the help shows as such."""
+    return typer.Option(
+        parser=_duration, help=told, metavar="TIME", show_default=default, rich_help_panel=panel
+    )
+
+
+def _share(told: str, *, default: str) -> Any:
+    return typer.Option(min=0, help=told, metavar="SHARE", show_default=default, rich_help_panel=_IMAGES)
+
+
 # What is None is not passed on: its default is the testbed's own, which may depend on the other options.
 def serve(
     api: Annotated[Api, typer.Option(help="Whose API to speak.")] = Api.ORFEAS,
@@ -91,34 +102,13 @@ def serve(
         typer.Option(help="What is to go wrong (repeatable); the names are above.", metavar="NAME=VALUE"),
     ] = None,
     service_time: Annotated[
-        float | None,
-        typer.Option(
-            parser=_duration,
-            help="Mean time a job takes on a free GPU.",
-            metavar="TIME",
-            show_default="82s",
-            rich_help_panel=_IMAGES,
-        ),
+        float | None, _time("Mean time a job takes on a free GPU.", panel=_IMAGES, default="82s")
     ] = None,
     spread: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            help="Standard deviation of that time ÷ its mean.",
-            metavar="SHARE",
-            show_default="0.02",
-            rich_help_panel=_IMAGES,
-        ),
+        float | None, _share("Standard deviation of that time ÷ its mean.", default="0.02")
     ] = None,
     contention: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            help="How much each further running job slows all.",
-            metavar="SHARE",
-            show_default="0",
-            rich_help_panel=_IMAGES,
-        ),
+        float | None, _share("How much each further running job slows all.", default="0")
     ] = None,
     time_scale: Annotated[
         float | None,
@@ -151,58 +141,30 @@ def serve(
     ] = None,
     scrape_stall: Annotated[
         float | None,
-        typer.Option(
-            parser=_duration,
-            help="For how long a scrape of LiteTTS's /metrics stops it.",
-            metavar="TIME",
-            show_default="1s with hibari, else 0",
-            rich_help_panel=_SPEECH,
+        _time(
+            "For how long a scrape of LiteTTS's /metrics stops it.",
+            panel=_SPEECH,
+            default="1s with hibari, else 0",
         ),
     ] = None,
     chunk: Annotated[
-        float | None,
-        typer.Option(
-            parser=_duration,
-            help="Audio in one write of a stream.",
-            metavar="TIME",
-            show_default="200ms; tone 20ms",
-            rich_help_panel=_SPEECH,
-        ),
+        float | None, _time("Audio in one write of a stream.", panel=_SPEECH, default="200ms; tone 20ms")
     ] = None,
     pace: Annotated[
         float | None,
-        typer.Option(
-            parser=_duration,
-            help="Time between writes; 0: as soon as there is audio.",
-            metavar="TIME",
-            show_default="0; tone as --chunk",
-            rich_help_panel=_SPEECH,
+        _time(
+            "Time between writes; 0: as soon as there is audio.",
+            panel=_SPEECH,
+            default="0; tone as --chunk",
         ),
     ] = None,
     first_chunk: Annotated[
-        float | None,
-        typer.Option(
-            parser=_duration,
-            help="Time before the first audio, at least.",
-            metavar="TIME",
-            show_default="0",
-            rich_help_panel=_SPEECH,
-        ),
+        float | None, _time("Time before the first audio, at least.", panel=_SPEECH, default="0")
     ] = None,
     per_character: Annotated[
-        float | None,
-        typer.Option(
-            parser=_duration,
-            help="Tone: audio by the length of the text …",
-            metavar="TIME",
-            show_default="60ms",
-            rich_help_panel=_SPEECH,
-        ),
+        float | None, _time("Tone: audio by the length of the text …", panel=_SPEECH, default="60ms")
     ] = None,
-    audio: Annotated[
-        float | None,
-        typer.Option(parser=_duration, help="… or always so much.", metavar="TIME", rich_help_panel=_SPEECH),
-    ] = None,
+    audio: Annotated[float | None, _time("… or always so much.", panel=_SPEECH)] = None,
 ) -> None:
     """Start the testbed: a real small service of image-to-3D, or of speech. Ctrl-C ends it.
 
