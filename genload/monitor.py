@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+import socket
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from functools import cached_property
+from ipaddress import ip_address
 from typing import ClassVar
+from urllib.parse import urlsplit
 
+import psutil
+
+from genload.settings.secrets import reveal
 from genload.settings.wing_models import MonitorSettings
+
+
+def is_this_machine(url: str) -> bool:
+    """Whether a URL's host is this machine: every address of its name is a loopback or one of our own.
+
+    A tunnel or a published port looks local too.
+    """
+    try:
+        name = urlsplit(reveal(url)).hostname or ""
+        found = {ip_address(str(info[4][0]).partition("%")[0]) for info in socket.getaddrinfo(name, None)}
+    except (OSError, ValueError):
+        return False
+    addresses = (address.address for of_one in psutil.net_if_addrs().values() for address in of_one)
+    own = {address.partition("%")[0] for address in addresses}
+    return all(ip.is_loopback or ip.is_unspecified or str(ip) in own for ip in found)
 
 
 class MonitorError(Exception):
@@ -52,6 +74,18 @@ class Monitor(ABC):
         """What at the source one of `metrics` is read from, for people (the series of a page); empty: the
         metric's own name says it."""
         return ""
+
+    @property
+    def nothing_here(self) -> str:
+        """Why there is nothing to sample, for people; empty: there is. Asked before `open`; such a monitor is
+        not sampled and owes no tick.
+        """
+        return ""
+
+    @cached_property
+    def service_is_local(self) -> bool:
+        """Whether the service under test is on this machine, as far as its URL tells."""
+        return is_this_machine(self.host)
 
     @abstractmethod
     def open(self) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
-from functools import partial
+from ctypes import CDLL
+from functools import cached_property, partial
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 import pynvml
 
@@ -25,6 +27,7 @@ _TOGETHER = (
     *THROTTLE_STATES,
     *("ecc_corrected", "ecc_uncorrected", "xid_errors"),
 )
+_LIBRARY = "libnvidia-ml.so.1"  # which the driver brings
 _MOST_PROCESSES = 16  # that have a series of their own, the largest
 
 
@@ -33,6 +36,9 @@ class GpuSettings(MonitorSettings, extra="forbid"):
 
     labels = {"gpu": ("gpu.",), "process": ("gpu.process_memory",)}
 
+    where: Literal["auto", "always"] = "auto"
+    """`auto`: only when the service is on this machine, and the machine has an NVIDIA driver. `always`: this
+    machine's GPUs whatever the service's URL says, and without a driver each tick says so."""
     gpus: Literal["all"] | tuple[int | str, ...] = "all"
     """Which GPUs: the driver's indices (those of nvidia-smi, not of CUDA_VISIBLE_DEVICES), or UUIDs."""
     per_gpu: bool | None = None
@@ -56,6 +62,15 @@ class Monitor(Base):
     settings: GpuSettings
     metrics = (*(f"gpu.{name}" for name in _TOGETHER), "gpu.processes", "gpu.process_memory")
     source = "NVML"
+
+    @cached_property
+    def nothing_here(self) -> str:
+        """Of a service elsewhere, this machine's GPUs tell nothing."""
+        if self.settings.where == "always":
+            return ""
+        if not self.service_is_local:
+            return f"not measured: the service is on {urlsplit(self.host).hostname}, not on this machine"
+        return "" if _has_driver() else "not measured: no NVIDIA driver on this machine"
 
     def open(self) -> None:
         self._gpus: list[Gpu] = []
@@ -196,7 +211,15 @@ def _all_together(gpus: list[dict[str, float]]) -> dict[str, float]:
     return values
 
 
+def _has_driver() -> bool:
+    try:
+        CDLL(_LIBRARY)
+    except OSError:
+        return False
+    return True
+
+
 def _no_driver(error: pynvml.NVMLError) -> str:
     if error.value == pynvml.NVML_ERROR_LIBRARY_NOT_FOUND:
-        return "no NVIDIA driver here: libnvidia-ml.so.1 cannot be loaded"
+        return f"no NVIDIA driver here: {_LIBRARY} cannot be loaded"
     return f"the NVIDIA driver does not answer: {error}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from genload.runlog.records import Event, Identified, Sample
+from genload.runlog.records import Event, Identified, MonitorPlan, Sample
 from genload.settings.identity import UNKNOWN
 from genload.settings.suite import Suite
 
 
 def tested(
-    suite: Suite, events: Iterable[Event], samples: Iterable[Sample]
+    suite: Suite, events: Iterable[Event], samples: Iterable[Sample], plans: Iterable[MonitorPlan] = ()
 ) -> tuple[dict[str, str], list[str]]:
     """The facts by name, the suite's first and in its order, then those of monitors; and what to tell of
     facts that a monitor should have known and did not. Of others the run itself has told.
@@ -18,7 +18,8 @@ def tested(
     read = {
         name: text for event in events if isinstance(event, Identified) for name, text in event.facts.items()
     }
-    known: dict[str, dict[str, str]] = {}
+    known = {plan.name: {plan.name: plan.nothing_here} for plan in plans if plan.nothing_here}
+    not_here = frozenset(known)
     for sample in samples:
         if sample.facts:
             known.setdefault(sample.monitor, {}).update(sample.facts)
@@ -30,6 +31,8 @@ def tested(
             facts[name] = read.get(name, UNKNOWN)
         elif source.field in own:
             facts[name] = own.pop(source.field)
+        elif source.monitor in not_here:
+            facts[name] = UNKNOWN
         elif source.field is not None or not own:
             facts[name] = UNKNOWN
             what = source.field or "what it measures"

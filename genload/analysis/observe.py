@@ -127,6 +127,8 @@ class Measures:
         series = self.store.find(name)
         if series is None:
             return Absent(self._what_there_is(subject.metric, name))
+        if series.nothing_here:
+            return Absent(f"samples of {name}: {series.nothing_here}")
         phases = [value for label, value in subject.filters if label == "phase"]
         part = series.cut(self.load.stretch(phases, subject.window))
         if not part.covers(self.min_coverage):

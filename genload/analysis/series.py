@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor
 
 import numpy as np
@@ -30,7 +30,8 @@ def ticks_owed(stretches: Sequence[tuple[float, float]], interval_s: float) -> i
 class Series:
     """One metric from one monitor, in the order of time; base units.
 
-    `expected` is the number of ticks that the monitor owed in the stretches the series was cut to.
+    `expected` is the number of ticks that the monitor owed in the stretches the series was cut to;
+    `nothing_here` says why it had nothing to sample.
     """
 
     metric: str
@@ -39,6 +40,7 @@ class Series:
     values: FloatArray
     interval_s: float
     expected: int = 0
+    nothing_here: str = ""
 
     def cut(self, stretches: Sequence[tuple[float, float]]) -> Series:
         """The samples inside the stretches of time, with the ticks that were owed there."""
@@ -47,7 +49,7 @@ class Series:
             inside |= (self.times_s >= low) & (self.times_s <= high)
         times_s, values = self.times_s[inside], self.values[inside]
         owed = ticks_owed(stretches, self.interval_s)
-        return Series(self.metric, self.source, times_s, values, self.interval_s, owed)
+        return replace(self, times_s=times_s, values=values, expected=owed)
 
     @property
     def coverage(self) -> float:
@@ -123,7 +125,7 @@ class SeriesStore:
         ]
         if not plans:
             return None
-        plan = next((plan for plan in plans if (metric, plan.name) in self._points), plans[0])
+        plan = min(plans, key=lambda plan: ((metric, plan.name) not in self._points, plan.nothing_here != ""))
         times, values = self._points.get((metric, plan.name), (array("d"), array("d")))
         order = np.argsort(np.frombuffer(times, dtype=np.float64), kind="stable")
         return Series(
@@ -132,4 +134,5 @@ class SeriesStore:
             times_s=np.frombuffer(times, dtype=np.float64)[order],
             values=np.frombuffer(values, dtype=np.float64)[order],
             interval_s=plan.interval_s,
+            nothing_here=plan.nothing_here,
         )

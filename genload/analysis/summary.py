@@ -99,11 +99,11 @@ def stage_summaries(table: RequestTable, names: Iterable[str]) -> list[StageSumm
 
 
 def series_summaries(store: SeriesStore, load: Load, catalogue: Catalogue) -> list[SeriesSummary]:
-    """Every metric that was promised or came, over the load."""
+    """Every metric that was promised or came, over the load; not what there was nothing of to sample."""
     found = []
     for name in store.metrics:
         series, metric = store.find(name), catalogue.metrics.get(name)
-        if series is None:
+        if series is None or series.nothing_here:
             continue
         part = series.cut([(load.start_s, load.end_s)])
         values = part.values

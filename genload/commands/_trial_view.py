@@ -144,6 +144,7 @@ class TrialView:
                 self._line(Text(f"families expected, {_STATES[state]}: {plain(', '.join(families))}", style))
         for plan in expected.plans:
             self._line(Text(f"{plan.name}: {plain(plan.source) or 'this machine'}", "dim"))
+            self.detail(plain(plan.nothing_here), "dim")
             if trouble := expected.troubles.get(plan.name):
                 self.detail(plain(hide(trouble)), "red")
         self._line(Text(_missing(expected.metrics.values()), "yellow"))

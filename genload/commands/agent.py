@@ -58,7 +58,8 @@ def agent(
     """
     address = listen_address(listen)
     token = _token_reference(token_file)
-    watches = [load_watch("gpu", {"interval": interval, "gpus": _gpus(gpus), "per_gpu": True}, "")]
+    asked = {"interval": interval, "gpus": _gpus(gpus), "per_gpu": True, "where": "always"}
+    watches = [load_watch("gpu", asked, "")]
     if process is not None:
         settings = {"interval": interval, "client": False, "server": _process(process)}
         watches.append(load_watch("host", settings, ""))

@@ -189,6 +189,7 @@ class MonitorPlan(msgspec.Struct, kw_only=True):
     source: str = ""  # where the numbers come from, for people: "http://…/metrics"
     # The labels by which it tells machines apart, each with the beginnings of the metrics that have it.
     labels: dict[str, list[str]] = {}
+    nothing_here: str = ""  # why it has nothing to sample, for people; it owes no tick then
 
 
 class RunHeader(msgspec.Struct, kw_only=True):

@@ -66,10 +66,13 @@ class Watch:
                 for label, begins in self.monitor.settings.labels.items()
                 if label != ANY_LABEL
             },
+            nothing_here=self.monitor.nothing_here,
         )
 
     def run(self, t0_s: float, write: Callable[[Sample], None], stop: threading.Event) -> None:
         """Sample until told to stop; the first tick is now."""
+        if self.monitor.nothing_here:
+            return
         start_s, tick = monotonic(), 0
         while not stop.wait(max(0.0, start_s + tick * self.interval_s - monotonic())):
             write(self.tick(t0_s))

@@ -119,3 +119,21 @@ def test_uptime_names_the_moments_when_the_service_was_down(
 
 def test_without_a_probe_there_is_no_uptime() -> None:
     assert judged(*ticks("----")).uptime is None
+
+
+def test_a_monitor_that_had_nothing_to_sample_owes_nothing_and_says_why() -> None:
+    log = sound_run(jobs(["ok"] * 20), {"cool": "gpu.temperature.max < 80"}, load_s=LOAD_S)
+    why = "not measured: no NVIDIA driver on this machine"
+    log.header.monitors.append(
+        MonitorPlan(name="gpu", interval_s=1.0, metrics=["gpu.temperature"], source="NVML", nothing_here=why)
+    )
+    run = judge_log(log)
+    summary = run.monitors[-1]
+    assert (summary.monitor, summary.expected, summary.failing) == ("gpu", 0, False)
+    assert run.notices == []
+    assert run.identity == {"gpu": why}
+    (judged,) = run.verdict.criteria
+    assert (judged.result, judged.needs) == (
+        "inconclusive",
+        f"samples of gpu.temperature: {why}",
+    )

@@ -32,6 +32,7 @@ def test_every_subject_of_a_criterion(criterion: str, names: list[str]) -> None:
 def test_metrics_of_monitors_and_criteria_with_what_was_sampled(tmp_path: Path) -> None:
     overrides = [
         "scenarios.spike.criteria.cool=gpu.temperature.max < 80 and generate.failed == 0",
+        "monitors.gpu=null",
         "monitors.llm_page={kind: exposition, series: {prom.tokens: a_total}}",
     ]
     folders = [builtin_folder("config") / "suites"]
@@ -41,6 +42,7 @@ def test_metrics_of_monitors_and_criteria_with_what_was_sampled(tmp_path: Path) 
         Sample(t_s=0, monitor="exposition", values={"server.up": 0.0}, error="refused"),
         Sample(t_s=1, monitor="exposition", values={"server.up": 1.0, "server.memory": 2.0}),
         Sample(t_s=1, monitor="host", error="no such file"),
+        Sample(t_s=1, monitor="readiness", values={"service.up": 1.0}),
         Sample(t_s=1, monitor="llm_page", values={"prom.tokens": 4.0}),
     ]
     lines = b"".join(msgspec.json.encode(sample) + b"\n" for sample in samples)
@@ -58,3 +60,13 @@ def test_metrics_of_monitors_and_criteria_with_what_was_sampled(tmp_path: Path) 
     assert metrics["server.up"].monitors == ["exposition", "llm_page"]
     assert "generate.failed" not in metrics
     assert expected.troubles == {"host": "no such file"}  # the exposition's has passed
+
+
+def test_a_monitor_that_has_nothing_to_sample_is_not_waited_for(tmp_path: Path) -> None:
+    folders = [builtin_folder("config") / "suites"]
+    elsewhere = ["service.host=http://192.0.2.7:5000", "monitors.exposition=null", "monitors.readiness=null"]
+    suite = load_suite("orfeas", folders=folders, wings=Wings(), overrides=elsewhere).suite
+    expected = ExpectedMetrics(suite, [], Wings())
+    (tmp_path / SAMPLES).write_bytes(msgspec.json.encode(Sample(t_s=1, monitor="host")) + b"\n")
+    assert expected.sampled(tmp_path, 1)
+    assert expected.metrics["gpu.power"].monitors == ["gpu"]
