@@ -18,6 +18,7 @@ import pytest
 
 from genload import extensions
 from genload.monitor import MonitorError
+from genload.sampler.listening import Listeners
 from genload.settings.catalogue import MACHINE_METRICS
 
 host: Any = extensions.load("monitors", "host")
@@ -296,24 +297,23 @@ def test_a_service_that_ends_is_said(service: Callable[..., Any]) -> None:
 
 @pytest.mark.processes
 def test_a_port_of_another_users_process_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    connections = [SimpleNamespace(status="LISTEN", laddr=SimpleNamespace(port=5000), pid=None)]
-    monkeypatch.setattr(psutil, "net_connections", lambda kind: connections)
+    monkeypatch.setattr(host, "listeners", lambda port: Listeners(True, frozenset()))
     with pytest.raises(MonitorError, match="belongs to a process of another user"):
         made(server={"port": 5000}).sample()
 
 
-def test_connections_are_not_gone_through_at_every_tick(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = list[str]()
+def test_what_was_found_is_not_looked_for_at_every_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, now_s = [], 0.0
 
-    def connections(kind: str) -> list[Any]:
-        calls.append(kind)
-        return [SimpleNamespace(status="LISTEN", laddr=SimpleNamespace(port=5000), pid=os.getpid())]
+    def find() -> list[psutil.Process]:
+        calls.append(now_s)
+        return [psutil.Process()]
 
-    monkeypatch.setattr(psutil, "net_connections", connections)
-    monitor = made(client=False, server={"port": 5000})
-    for _ in range(10):
-        assert monitor.sample()["server.processes"] >= 1.0
-    assert calls == ["tcp"]
+    group = host.ProcessGroup(find, lambda: now_s)
+    while now_s < 100:
+        assert group.numbers()["processes"] >= 1.0
+        now_s += 1
+    assert calls == [0, 60]
 
 
 def test_the_load_generator_is_the_samplers_parent_with_all_its_children(
