@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import PurePath
 from time import monotonic
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 import psutil
 from pydantic import Field, PositiveInt, model_validator
@@ -19,6 +21,7 @@ from genload.monitor import Monitor as Base
 from genload.monitor import MonitorError
 from genload.sampler.listening import listeners
 from genload.settings.model import Settings
+from genload.settings.secrets import reveal
 from genload.settings.wing_models import MonitorSettings
 
 # Going through all processes takes 2 ms, through all that they have open more: not at every tick.
@@ -32,18 +35,30 @@ _RATES = ("network_receive_rate", "network_send_rate", "disk_read_rate", "disk_w
 _GROUP = ("processes", "memory", "cpu", "threads", "fds")
 
 
+# They listen where the service is reached, and pass on to it: what they use is not what it uses.
+_PASS_ON = frozenset(
+    (
+        *("docker-proxy", "rootlessport", "rootlesskit", "slirp4netns", "pasta"),
+        *("ssh", "sshd", "kubectl", "socat"),
+        *("nginx", "haproxy", "envoy", "caddy", "traefik", "apache2", "httpd"),
+    )
+)
+
+
 class ServerProcesses(Settings):
     """``server: {port: 5000}``: which processes are the service's; their children belong to them."""
 
     pid: PositiveInt | None = None
     name: str | None = None
     """Of the program, its script or its module: ``uvicorn`` finds ``python3 -m uvicorn`` too."""
-    port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    """The TCP port that it listens on."""
+    port: Annotated[int, Field(ge=1, le=65535)] | Literal["auto"] | None = None
+    """The TCP port that it listens on. `auto`: that of its URL when it is on this machine; else nothing, as
+    where only a proxy listens there. Another way that is named besides counts instead of `auto`."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if sum(way is not None for way in (self.pid, self.name, self.port)) != 1:
+        ways = sum(way not in (None, "auto") for way in (self.pid, self.name, self.port))
+        if ways != 1 and not (ways == 0 and self.port == "auto"):
             raise ValueError("name the service's processes in one way: pid, name or port")
         return self
 
@@ -155,7 +170,7 @@ def find_processes(asked: ServerProcesses) -> list[psutil.Process]:
         except psutil.NoSuchProcess:
             return []
     if asked.port is not None:
-        return _listening(asked.port)
+        return _listening(int(asked.port))
     own = _own_processes()
     return [
         process for process in psutil.process_iter() if process not in own and _is_named(process, asked.name)
@@ -167,6 +182,14 @@ def _listening(port: int) -> list[psutil.Process]:
     if found.any and not found.pids:
         raise MonitorError(f"port {port} belongs to a process of another user: name it by its id or name")
     return [psutil.Process(pid) for pid in found.pids if psutil.pid_exists(pid)]
+
+
+def _services(port: int) -> list[psutil.Process]:
+    """Those that listen on a port, unless they only pass on, or we may not know them."""
+    try:
+        return [process for process in _listening(port) if process.name() not in _PASS_ON]
+    except (MonitorError, psutil.Error):
+        return []
 
 
 def _own_processes() -> set[psutil.Process]:
@@ -193,18 +216,35 @@ class Monitor(Base):
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        groups = (("server", self.settings.server is not None), ("client", self.settings.client))
+        groups = (("server", self._find_server is not None), ("client", self.settings.client))
         return (
             *(f"host.{name}" for name in (*_SYSTEM, *_COUNTERS, *_RATES)),
             *(f"{who}.{name}" for who, wanted in groups if wanted for name in _GROUP),
         )
 
+    @property
+    def _is_auto(self) -> bool:
+        asked = self.settings.server
+        return asked is not None and asked.port == "auto" and asked.pid is None and asked.name is None
+
+    @cached_property
+    def _find_server(self) -> Callable[[], Iterable[psutil.Process]] | None:
+        """Finds the service's processes; None where there is nothing to look for on this machine."""
+        asked = self.settings.server
+        if asked is None:
+            return None
+        if not self._is_auto:
+            return partial(find_processes, asked)
+        url = urlsplit(reveal(self.host))
+        port = url.port or (443 if url.scheme == "https" else 80)
+        return partial(_services, port) if self.service_is_local else None
+
     def open(self) -> None:
         self._cpu_told = False
         self._bytes: dict[str, float] = {}
         self._bytes_at_s = 0.0
-        asked = self.settings.server
-        self._server = ProcessGroup(lambda: find_processes(asked)) if asked else None
+        find = self._find_server
+        self._server = ProcessGroup(find) if find else None
         self._client = ProcessGroup(lambda: [psutil.Process(os.getppid())]) if self.settings.client else None
 
     def sample(self) -> Mapping[str, float]:
@@ -218,7 +258,7 @@ class Monitor(Base):
                 numbers = self._server.numbers()
             except MonitorError as problem:
                 raise MonitorError(str(problem), values) from problem
-            if not numbers:
+            if not numbers and not self._is_auto:
                 raise MonitorError(f"no process of the service: {self.settings.server}", values)
             values |= {f"server.{name}": value for name, value in numbers.items()}
         return values
