@@ -14,6 +14,7 @@ import pytest
 
 from genload import extensions
 from genload.monitor import is_this_machine
+from genload.sampler.listening import Listeners
 from genload.sampler.watch import Watch, load_watch
 
 gpu: Any = extensions.load("monitors", "gpu")
@@ -169,8 +170,7 @@ def test_nobody_at_the_port_or_somebody_elses_process_is_no_error(
     free_port: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "server.memory" not in host_monitor(f"http://127.0.0.1:{free_port()}", port="auto").sample()
-    other = SimpleNamespace(status="LISTEN", laddr=SimpleNamespace(port=5000), pid=None)
-    monkeypatch.setattr(psutil, "net_connections", lambda kind: [other])
+    monkeypatch.setattr(host, "listeners", lambda port: Listeners(True, frozenset()))
     assert "server.memory" not in host_monitor(HERE, port="auto").sample()
 
 
