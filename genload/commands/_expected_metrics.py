@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,17 +59,26 @@ class ExpectedMetrics:
         self.families: dict[str, FamilyState] = {}
         self.plans: list[MonitorPlan] = []
         self.troubles: dict[str, str] = {}
-        self._sampled: list[str] = []
         self._catalogue = Catalogue.of(wings.request_metrics(suite.service.api))
-        for name, settings in suite.monitors.items():
-            monitor: Monitor = attribute("monitors", settings.kind, "Monitor")(settings, suite.service.host)
-            self._sampled += [] if monitor.nothing_here else [name]
-            for metric in monitor.metrics:
-                expected = self._expected(metric)
-                expected.monitors.append(name)
-                expected.origin = expected.origin or monitor.origin(metric)
+        monitors: dict[str, Monitor] = {
+            name: attribute("monitors", settings.kind, "Monitor")(settings, suite.service.host)
+            for name, settings in suite.monitors.items()
+        }
+        self._sampled = [name for name, monitor in monitors.items() if not monitor.nothing_here]
+        for name in self._sampled:
+            self._add_filled(name, monitors[name], monitors[name].metrics)
         for scenario in scenarios:
             self._add_criteria(suite, scenario, scenario_catalogue(suite, scenario, wings))
+        # Of one that has nothing to sample here, only what is judged is missed.
+        for name, monitor in monitors.items():
+            if monitor.nothing_here:
+                self._add_filled(name, monitor, [each for each in monitor.metrics if each in self.metrics])
+
+    def _add_filled(self, name: str, monitor: Monitor, metrics: Iterable[str]) -> None:
+        for metric in metrics:
+            expected = self._expected(metric)
+            expected.monitors.append(name)
+            expected.origin = expected.origin or monitor.origin(metric)
 
     def _add_criteria(self, suite: Suite, scenario: str, catalogue: Catalogue) -> None:
         for criterion_name, criterion in suite.scenarios[scenario].criteria.items():

@@ -18,6 +18,7 @@ SUITE = """
 extends: orfeas
 monitors:
   exposition: {series: {gpu.memory_used: orfeas_gpu_memory_bytes, server.in_flight: never_on_the_page}}
+  gpu: null
 scenarios:
   normal:
     criteria:
