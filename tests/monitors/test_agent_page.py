@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import operator
+import re
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
@@ -15,6 +20,7 @@ from genload.commands._agent_page import AgentPage
 from genload.commands._dcgm import dcgm_families
 from genload.commands._node import node_families, process_families
 from genload.commands._text_format import Family, page
+from genload.extensions import builtin_folder
 from genload.runlog.records import Sample
 
 LABELS = st.dictionaries(
@@ -86,6 +92,90 @@ def test_gpus_have_dcgms_units_and_labels() -> None:
 def test_the_newest_xid_is_0_until_there_was_one(values: dict[str, float], shown: float | None) -> None:
     found = dcgm(values | {"gpu.power{gpu=0}": 1.0}).get("DCGM_FI_DEV_XID_ERRORS")
     assert (found[0][1] if found else None) == shown
+
+
+# What a board tells that offers everything: the base units' numbers, none of them like another.
+WHOLE_BOARD = {
+    "gpu.utilisation": 0.37,
+    "gpu.memory_utilisation": 0.12,
+    "gpu.memory_used": 5 * 2.0**30,
+    "gpu.memory_free": 19 * 2.0**30,
+    "gpu.memory_total": 24 * 2.0**30,
+    "gpu.power": 71.5,
+    "gpu.energy": 123_456.789,
+    "gpu.temperature": 61.0,
+    "gpu.clock_sm": 1.53e9,
+    "gpu.clock_memory": 6.251e9,
+    "gpu.throttle_mask": 4.0,
+    "gpu.ecc_corrected": 2.0,
+    "gpu.ecc_uncorrected": 1.0,
+    "gpu.xid_errors": 3.0,
+    "gpu.xid_last": 79.0,
+}
+OPERATORS = {ast.Mult: operator.mul, ast.Div: operator.truediv}
+DOCUMENT = Path(__file__).parents[2] / "docs" / "prometheus.md"
+
+
+def whole_page() -> dict[str, float]:
+    """Every number on an agent's page, by name; of several samples of one name the last. Read as a Prometheus
+    does, which leaves names as they are: its client library gives every counter a ``_total``.
+    """
+    watches: Any = [SimpleNamespace(name=name, interval_s=1.0) for name in ("gpu", "host")]
+    made = AgentPage(watches, group="port=5000", hostname="node7", clock=lambda: 0.0)
+    made.take(Sample(t_s=0.0, monitor="gpu", values={f"{n}{{gpu=0}}": v for n, v in WHOLE_BOARD.items()}))
+    group = {f"server.{name}": 2.0 for name in ("processes", "memory", "threads", "fds")}
+    made.take(Sample(t_s=0.0, monitor="host", values=group))
+    lines = re.findall(r"^(\w+)(?:\{.*\})? (\S+)$", made.text(), re.MULTILINE)
+    return {name: float(value) for name, value in lines}
+
+
+def result(query: str, numbers: dict[str, float]) -> float:
+    """What a query over one series comes to: a name, and numbers that it is multiplied with or divided by."""
+
+    def of(node: ast.expr) -> float:
+        match node:
+            case ast.BinOp(left, op, right):
+                return OPERATORS[type(op)](of(left), of(right))
+            case ast.Name(name):
+                return numbers[name]
+            case ast.Constant(int(value) | float(value)):
+                return value
+        raise AssertionError(f"{query}: the test does not know {ast.dump(node)}")
+
+    return of(ast.parse(query, mode="eval").body)
+
+
+def configured() -> list[tuple[str, str]]:
+    """Metric and query of every suite in config/prometheus/ and of the table in docs/prometheus.md."""
+    found = []
+    for path in sorted((builtin_folder("config") / "prometheus").glob("*.yaml")):
+        monitors = yaml.safe_load(path.read_text(encoding="utf-8"))["monitors"]
+        found += [pair for each in monitors.values() if each for pair in each.get("queries", {}).items()]
+    return found + re.findall(
+        r"^\| `(gpu\.\w+)` \| `(.+)` \|$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE
+    )
+
+
+def test_every_configured_query_finds_on_the_page_what_the_gpu_monitor_measured() -> None:
+    """Name and unit: so an agent takes the place of NVIDIA's exporter, and criteria decide the same."""
+    numbers, queries = whole_page(), configured()
+    assert len(queries) >= 9 + 6
+    for metric, query in queries:
+        assert result(query, numbers) == pytest.approx(WHOLE_BOARD[metric]), query
+
+
+def test_what_the_document_names_is_on_the_page() -> None:
+    text = (DOCUMENT.parent / "monitors.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"\| on the page \|.*?\n\n", text, re.DOTALL)
+    names = [
+        name
+        for cell in re.findall(r"^\| (.+?) \|", table, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", cell)
+    ]
+    beginnings, there = ("", "DCGM_FI_DEV_", "namedprocess_namegroup_"), whole_page()
+    assert len(names) >= 15
+    for name in names:
+        assert any(f"{beginning}{name}" in there for beginning in beginnings), name
 
 
 def test_the_machine_has_the_node_exporters_names() -> None:
