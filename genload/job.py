@@ -25,11 +25,11 @@ from random import Random
 from time import monotonic
 from typing import TypeVar
 
-import gevent
-
 from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.images import ImageSource
-from genload.service import Artifact, JobClient, JobInput, JobPhase, JobState, Result, ServiceError, Step
+from genload.driver import Driver
+from genload.pauses import pause
+from genload.service import Artifact, JobClient, JobInput, JobPhase, JobState, Result, ServiceError
 from genload.settings.service import Service
 
 _CONNECT_COUNTS_IN = {"upload", "accept", "download"}
@@ -65,8 +65,8 @@ def check_inputs(service: Service) -> None:
         ImageSource(0, Path(service.images))
 
 
-class Job:
-    """Drives one job through a client. Whatever the service does becomes a result, never an exception.
+class Job(Driver[JobClient, JobResult]):
+    """Drives one job through a client; see `Driver`.
 
     Args:
         inspect: checks the output after the job's end and gives numbers for the record; the time it takes
@@ -88,64 +88,43 @@ class Job:
         registry: OutputRegistry | None = None,
         request_id: str = "",
         clock: Callable[[], float] = monotonic,
-        sleep: Callable[[float], None] = gevent.sleep,
+        sleep: Callable[[float], None] = pause,
         on_stage: Callable[[str], None] = lambda stage: None,
     ) -> None:
-        self._client = client
+        result = JobResult(request_id or f"{rng.getrandbits(64):016x}", start_s=clock())
+        super().__init__(client, service, result, clock, sleep)
+        result.numbers["polls"] = 0.0
         self._job = job
-        self._service = service
         self._inspect = inspect
         self._rng = rng
         self._registry = registry
-        self._clock = clock
-        self._sleep = sleep
         self._on_stage = on_stage
         self._stage = ""
         self._stage_since_s = 0.0
-        self._connect_s = 0.0
         self._ended = False
-        self._result = JobResult(request_id or f"{rng.getrandbits(64):016x}", start_s=clock())
-        self._result.numbers = {"attempts": 1.0, "rejections": 0.0, "polls": 0.0}
 
-    def run(self) -> JobResult:
-        """The job from start to end.
-
-        GreenletExit and other orders to stop pass through; `result` then tells how far it got.
-        """
-        result, client = self._result, self._client
-        result.start_s = self._stage_since_s = self._clock()
-        client.request_id = result.request_id
-        client.deadline_s = result.start_s + self._service.timeout_s
-        told, client.on_step = client.on_step, self._observing(client.on_step)
-        try:
-            artifact = self._drive()
-            self._end()
-            self._check(artifact)
-        except ServiceError as error:
-            self._end()
-            self._fail(error)
-        finally:
-            client.on_step, client.deadline_s = told, inf
-        return result
-
-    def result(self, outcome: str) -> JobResult:
-        """The job as it stands, ended now if it was still under way: for one that was killed."""
-        self._end()
-        self._result.outcome = outcome
-        return self._result
-
-    def _drive(self) -> Artifact:
+    def _drive(self) -> None:
         client, job, result = self._client, self._job, self._result
+        self._stage_since_s = result.start_s
         self._enter("upload", result.start_s)  # not now: the stages add up to the duration
-        result.job_id = self._insist(lambda: client.upload(job))
+        result.job_id = self._in_time(client.upload, job)
         self._enter("accept")
-        result.job_id = self._insist(lambda: client.submit(job, result.job_id))
+        result.job_id = self._in_time(client.submit, job, result.job_id)
         self._enter("queue")
         state = self._wait_for_end()
         if state.phase is JobPhase.FAILED:
             raise ServiceError(state.error_class, state.error or "the job failed without a reason")
         self._enter("download")
-        return self._insist(lambda: client.fetch(result.job_id, state))
+        artifact = self._in_time(client.fetch, result.job_id, state)
+        self._end()
+        self._check(artifact)
+
+    def _in_time(self, call: Callable[..., _Found], *arguments: object) -> _Found:
+        """`_insist`, and what comes after the deadline has not come."""
+        found = self._insist(call, *arguments)
+        if self._clock() >= self._client.deadline_s:
+            raise self._too_late()
+        return found
 
     def _wait_for_end(self) -> JobState:
         """Poll until the job is finished or failed.
@@ -153,25 +132,32 @@ class Job:
         The end lies between the *send* of the last poll whose answer said "not finished" (the state was read
         at the earliest then) and the answer that said "finished": that is the bound.
         """
-        numbers = self._result.numbers
+        numbers, poll, job_id = self._result.numbers, self._client.poll, self._result.job_id
         accepted_s = not_finished_s = self._clock()
-        while True:
-            self._pause(self._poll_pause_s())
-            asked_s = self._clock()
-            state = self._insist(lambda: self._client.poll(self._result.job_id))
-            answered_s = self._clock()
-            numbers["polls"] += 1
-            if state.phase is JobPhase.PENDING:
-                self._enter("queue", answered_s)
-            else:
-                self._enter("run", self._stage_since_s)
-            if state.phase in (JobPhase.COMPLETED, JobPhase.FAILED):
-                numbers["server_duration_s"] = answered_s - accepted_s
-                numbers["poll_bound_s"] = answered_s - not_finished_s
-                return state
-            not_finished_s = asked_s
+        polls = 0
+        try:
+            while True:
+                self._pause_before_poll()
+                asked_s = self._clock()
+                state = self._insist(poll, job_id)
+                answered_s = self._clock()
+                if answered_s >= self._client.deadline_s:
+                    raise self._too_late()
+                polls += 1
+                phase = state.phase
+                if phase is JobPhase.PENDING:
+                    self._enter("queue", answered_s)
+                elif self._stage != "run":
+                    self._enter("run", self._stage_since_s)
+                if phase is JobPhase.COMPLETED or phase is JobPhase.FAILED:
+                    numbers["server_duration_s"] = answered_s - accepted_s
+                    numbers["poll_bound_s"] = answered_s - not_finished_s
+                    return state
+                not_finished_s = asked_s
+        finally:
+            numbers["polls"] = float(polls)
 
-    def _poll_pause_s(self) -> float:
+    def _pause_before_poll(self) -> None:
         """A pause of poll.interval × (1 ± jitter) that ends together with those of this process's other jobs.
 
         To be woken for each poll alone takes a fifth more CPU than for several at once. So pauses end on a
@@ -180,43 +166,15 @@ class Job:
         poll = self._service.poll
         spread_s = poll.interval_s * poll.jitter
         grid_s = min(_LONGEST_GRID_S, spread_s / _GRIDS_A_SPREAD)
-        pause_s = poll.interval_s + (spread_s - grid_s / 2) * self._rng.uniform(-1, 1)
-        if grid_s < _SHORTEST_GRID_S:
-            return pause_s
+        pause_s = poll.interval_s + (spread_s - grid_s / 2) * (2 * self._rng.random() - 1)
         now_s = self._clock()
-        return round((now_s + pause_s) / grid_s) * grid_s - now_s
+        if grid_s >= _SHORTEST_GRID_S:
+            pause_s = round((now_s + pause_s) / grid_s) * grid_s - now_s
+        self._sleep(max(0.0, min(pause_s, self._client.deadline_s - now_s)))
 
-    def _insist(self, call: Callable[[], _Found]) -> _Found:
-        """Make a call, and again while the service refuses it for now and the job has retries left."""
-        numbers = self._result.numbers
-        while True:
-            self._check_deadline()
-            try:
-                found = call()
-            except ServiceError as error:
-                if not error.rejected:
-                    raise
-                numbers["rejections"] += 1
-                if numbers["attempts"] > self._service.retry.max_retries:
-                    raise ServiceError("rejected", error.message, status=error.status) from error
-                self._pause(self._retry_pause_s(error))
-                numbers["attempts"] += 1
-            else:
-                self._check_deadline()
-                return found
-
-    def _retry_pause_s(self, error: ServiceError) -> float:
-        retry = self._service.retry
-        asked_s = retry.default_wait_s if error.retry_after_s is None else error.retry_after_s
-        return min(asked_s, retry.max_wait_s)
-
-    def _pause(self, seconds: float) -> None:
-        self._sleep(max(0.0, min(seconds, self._client.deadline_s - self._clock())))
-
-    def _check_deadline(self) -> None:
-        if self._clock() >= self._client.deadline_s:
-            text = f"not done within {self._service.timeout_s:g} s; it was in stage '{self._stage}'"
-            raise ServiceError("timeout", text)
+    def _too_late(self) -> ServiceError:
+        words = f"not done within {self._service.timeout_s:g} s; it was in stage '{self._stage}'"
+        return ServiceError("timeout", words)
 
     def _check(self, artifact: Artifact) -> None:
         try:
@@ -229,7 +187,7 @@ class Job:
 
     def _fail(self, error: ServiceError) -> None:
         result = self._result
-        result.fail(error)
+        super()._fail(error)
         if error.error_class == "timeout" and result.job_id:
             self._client.deadline_s = inf  # the cancel comes after the deadline and has a call's own limits
             with suppress(ServiceError):  # the failure already has its reason
@@ -260,16 +218,3 @@ class Job:
         self._ended = True
         self._result.end_s = self._clock()
         self._close_stage(self._result.end_s)
-
-    def _observing(self, told: Callable[[Step], None]) -> Callable[[Step], None]:
-        """The client's `on_step`, with the job's own sums taken on the way."""
-
-        def observe(step: Step) -> None:
-            result = self._result
-            result.bytes_sent += step.bytes_sent
-            result.bytes_received += step.bytes_received
-            result.status = step.status
-            self._connect_s += step.connect_s
-            told(step)
-
-        return observe

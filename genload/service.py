@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
@@ -18,6 +17,8 @@ from time import monotonic
 from types import TracebackType
 from typing import ClassVar
 from uuid import NAMESPACE_OID, uuid4, uuid5
+
+import msgspec
 
 from genload.plain import plain
 from genload.settings.catalogue import Metric, speech_metrics
@@ -155,13 +156,14 @@ class Result:
         self.failed_output = error.output
 
 
-@dataclass(slots=True)
-class Step:
-    """One named call inside a job, as the recorder wants it. Monotonic seconds."""
+class Step(msgspec.Struct, eq=False):  # every poll has one: made in C
+    """One named call inside a job, as the recorder wants it: as long as its block. Monotonic seconds."""
 
     name: str
-    method: str = "GET"
-    start_s: float = 0.0
+    method: str
+    tell: Callable[[Step], None]  # at the end of the block
+    start_s: float
+    recorded: bool = True  # False: counts in its job, but is too frequent for a record of its own (a poll)
     end_s: float = 0.0
     connect_s: float = 0.0  # of it, spent connecting; 0 on a kept connection
     status: int = 0
@@ -169,8 +171,21 @@ class Step:
     bytes_received: int = 0
     error_class: str = ""
     error: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
-    recorded: bool = True  # False: counts in its job, but is too frequent for a record of its own (a poll)
+
+    def __enter__(self) -> Step:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            if isinstance(error, ServiceError):
+                self.error_class, self.error = error.error_class, error.message
+                self.status = error.status or self.status
+            else:
+                self.error_class = "unfinished"
+        self.end_s = self.end_s or monotonic()
+        self.tell(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,31 +226,6 @@ class Speech:
     cached: bool | None = None
 
 
-class _Measured(AbstractContextManager[Step]):
-    """A step as long as its block. Every poll has one, and `contextmanager` would take twice the time."""
-
-    __slots__ = ("_client", "_step")
-
-    def __init__(self, client: ServiceClient, step: Step) -> None:
-        self._client = client
-        self._step = step
-
-    def __enter__(self) -> Step:
-        return self._step
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        step = self._step
-        if isinstance(error, ServiceError):
-            step.error_class, step.error = error.error_class, error.message
-            step.status = error.status or step.status
-        elif error is not None:
-            step.error_class = "unfinished"
-        step.end_s = step.end_s or monotonic()
-        self._client.on_step(step)
-
-
 class ServiceClient(ABC):
     """A user's own client of one API; never shared between users."""
 
@@ -249,6 +239,8 @@ class ServiceClient(ABC):
         self.request_id = ""  # of the logical request under way; see `correlation`
         self.deadline_s = inf  # monotonic; no call of the request under way may take longer
         self.on_step: Callable[[Step], None] = lambda step: None
+        self._correlated = ""  # the request that `_correlation` is of
+        self._correlation: dict[str, str] = {}
 
     @classmethod
     def labels(cls, request: RequestSettings) -> Mapping[str, tuple[str, ...]]:
@@ -256,15 +248,20 @@ class ServiceClient(ABC):
         return {}
 
     def correlation(self) -> dict[str, str]:
-        """Headers to send with every request; outside a logical request each is of its own."""
-        return correlation_headers(self.request_id or str(uuid4()))
+        """Headers to send with every request, to be added to and not changed; outside a logical request
+        each is of its own."""
+        if not self.request_id:
+            return correlation_headers(str(uuid4()))
+        if self._correlated != self.request_id:
+            self._correlated, self._correlation = self.request_id, correlation_headers(self.request_id)
+        return self._correlation
 
-    def step(self, name: str, method: str = "GET", *, recorded: bool = True) -> AbstractContextManager[Step]:
+    def step(self, name: str, method: str = "GET", *, recorded: bool = True) -> Step:
         """Measure one named call; a ServiceError that leaves the block is its failure.
 
         Whatever else leaves it (GreenletExit, when a user is stopped) makes the step ``unfinished``.
         """
-        return _Measured(self, Step(name, method, start_s=monotonic(), recorded=recorded))
+        return Step(name, method, self.on_step, monotonic(), recorded)
 
     @abstractmethod
     def ready(self) -> None:

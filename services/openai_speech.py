@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Literal, Self
 
 from pydantic import ValidationError, model_validator
@@ -191,7 +190,7 @@ class Client(SpeechClient):
 
     def ready(self) -> None:
         path = self._request.ready_path or self._request.ways.ready_path
-        answer = self._calls.send(partial(self._http.get, path))
+        answer = self._calls.send(self._http.get, path)
         if answer.status == 503:
             raise ServiceError("not_ready", self._words(answer), status=503)
         if answer.status == 404 or (answer.status == 200 and _kind(answer).startswith("text/html")):
@@ -202,9 +201,9 @@ class Client(SpeechClient):
     def speak(self, utterance: Utterance) -> Speech:
         name = f"speech{utterance.number}.{self._request.format}"
         with self.step("speech", "POST", recorded=False) as step:
-            send = partial(self._http.post_json, self._request.path, self._request.body(utterance))
+            body = self._request.body(utterance)
             try:
-                answer = self._success(self._calls.call(step, send))
+                answer = self._success(self._calls.call(step, self._http.post_json, self._request.path, body))
                 self._check_content(answer)
             except ServiceError as error:
                 error.output = _partial_output(error, name) or error.output

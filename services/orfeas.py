@@ -7,7 +7,6 @@ has not begun is a 404; "completed" may come with a placeholder; the format is n
 from __future__ import annotations
 
 import re
-from functools import partial
 from time import monotonic
 from typing import Annotated, Any, Literal
 
@@ -80,20 +79,18 @@ class Client(JobClient):
         self._seen = False
 
     def ready(self) -> None:
-        answer = self._calls.send(partial(self._http.get, "/ready"))
+        answer = self._calls.send(self._http.get, "/ready")
         if answer.status == 503:
             raise ServiceError("not_ready", _words(answer) or "not ready", status=503)
-        state = _fields(_success(answer)).get("status")
+        state = _fields(answer).get("status")
         if state != "ready":
             raise ServiceError("bad_answer", f"/ready says {state!r}, not 'ready': is this an ORFEAS?")
 
     def upload(self, job: JobInput) -> str:
         with self.step("upload", "POST") as step:
-            file = (job.name, job.content, job.media_type)
-            answer = self._calls.call(
-                step, partial(self._http.post_multipart, "/api/upload-image", "image", *file)
-            )
-            return _text(_fields(_success(answer)), "job_id")
+            image = ("image", job.name, job.content, job.media_type)
+            answer = self._calls.call(step, self._http.post_multipart, "/api/upload-image", *image)
+            return _text(_fields(answer), "job_id")
 
     def submit(self, job: JobInput, job_id: str) -> str:
         order: dict[str, Any] = {
@@ -104,17 +101,17 @@ class Client(JobClient):
         if self._request.dimensions:
             order["dimensions"] = self._request.dimensions.model_dump()
         with self.step("submit", "POST") as step:
-            answer = self._calls.call(step, partial(self._http.post_json, "/api/generate-3d", order))
-            accepted = _text(_fields(_success(answer)), "job_id")
+            answer = self._calls.call(step, self._http.post_json, "/api/generate-3d", order)
+            accepted = _text(_fields(answer), "job_id")
         self._accepted_s, self._seen = monotonic(), False
         return accepted
 
     def poll(self, job_id: str) -> JobState:
         with self.step("poll", recorded=False) as step:
-            answer = self._calls.call(step, partial(self._http.get, f"/api/job-status/{job_id}"))
+            answer = self._calls.call(step, self._http.request, "GET", f"/api/job-status/{job_id}")
             if answer.status == 404:
                 return self._unknown(job_id)
-            state = _fields(_success(answer))
+            state = _fields(answer)
             self._seen = True
             phase = _PHASES.get(_text(state, "status"))
             if phase is None:
@@ -149,7 +146,7 @@ class Client(JobClient):
         name = state.output.partition("?")[0].rpartition("/")[2]
         with self.step("download") as step:
             try:
-                answer = _success(self._calls.call(step, partial(self._http.get, state.output)))
+                answer = _success(self._calls.call(step, self._http.get, state.output))
             except ValueError as error:  # another host's, or nothing that can be asked for
                 text = f"download_url {state.output[:200]!r} cannot be followed: {error}"
                 raise ServiceError("bad_answer", text) from error
@@ -177,7 +174,7 @@ class Client(JobClient):
 
     def in_flight(self) -> int | None:
         try:
-            answer = self._calls.send(partial(self._http.get, "/metrics"))
+            answer = self._calls.send(self._http.get, "/metrics")
         except ServiceError:
             return None
         if answer.status != 200:
@@ -190,7 +187,7 @@ class Client(JobClient):
 
     def time_scale(self) -> float | None:
         try:
-            return float(self._calls.send(partial(self._http.get, "/ready")).headers["x-testbed-time-scale"])
+            return float(self._calls.send(self._http.get, "/ready").headers["x-testbed-time-scale"])
         except (KeyError, ValueError):
             return None
 
@@ -217,7 +214,13 @@ def _success(answer: Answer) -> Answer:
 
 
 def _fields(answer: Answer) -> dict[str, Any]:
-    """The answer's JSON object; a page that is none shows that another service answers there."""
+    """The JSON object of an answer 200; a page that is none shows that another service answers there.
+
+    Raises:
+        ServiceError: as `_success`; ``bad_answer``.
+    """
+    if answer.status != 200:
+        _success(answer)
     try:
         found = answer.json()
     except ValueError:

@@ -2,78 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
 from ssl import SSLError
 from time import monotonic
 
+import msgspec
+
 from genload.client.answer import Answer, Headers, Times
 from genload.client.connection import Connection
 from genload.client.errors import BadAnswerError, ClientError, connect_error_class
-from genload.client.origin import Origin
 from genload.client.parser import AnswerAssembler
 from genload.client.timeouts import Timeouts
 from genload.client.waiting import ExpiredError
 
 
-class Exchange:
+class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
     """One request, sent over a kept connection or a new one. Runs once.
 
-    Args:
+    Attributes:
+        connect: makes a connection, until a moment of the monotonic clock; as `Origin.connect`.
         message: the whole request as it goes over the wire.
         head: True for HEAD.
+        timeouts: its limits.
         max_answer_bytes: limit of the body, as sent and as unpacked.
-        kept: a connection that was alive a moment ago; None: connect.
-        redirect: the answer that led here: its times and bytes are carried on, and the limit of it all.
-
-    Attributes:
-        connection: what carried the request.
-        reusable: whether it may carry another one; if not, it is closed.
+        connection: one that was alive a moment ago, or None: connect. Later: what carried the request.
+        times: filled on the way; those of `redirect` where there is one.
+        redirect: the answer that led here: its bytes are carried on, and the limit of it all.
+        reusable: whether the connection may carry another one; if not, it is closed.
     """
 
-    __slots__ = (
-        "_assembler",
-        "_deadline_s",
-        "_earliest_s",
-        "_head",
-        "_max_answer_bytes",
-        "_message",
-        "_origin",
-        "_received_bytes",
-        "_redirect",
-        "_reused",
-        "_send_failure",
-        "_timeouts",
-        "_times",
-        "connection",
-        "reusable",
-    )
-
-    def __init__(
-        self,
-        origin: Origin,
-        message: bytes,
-        *,
-        head: bool,
-        timeouts: Timeouts,
-        max_answer_bytes: int,
-        kept: Connection | None,
-        redirect: Answer | None = None,
-    ) -> None:
-        self._origin = origin
-        self._message = message
-        self._head = head
-        self._timeouts = timeouts
-        self._max_answer_bytes = max_answer_bytes
-        self._redirect = redirect
-        self._deadline_s = inf
-        self._earliest_s = 0.0  # what is received next came no sooner
-        self._received_bytes = 0
-        self._reused = kept is not None
-        self._send_failure: OSError | None = None
-        self._times = redirect.times if redirect else Times()
-        self._assembler: AnswerAssembler | None = None
-        self.connection = kept
-        self.reusable = False
+    connect: Callable[[float], Connection]
+    message: bytes
+    head: bool
+    timeouts: Timeouts
+    max_answer_bytes: int
+    connection: Connection | None
+    times: Times
+    redirect: Answer | None = None
+    reusable: bool = False
+    _reused: bool = False
+    _deadline_s: float = inf
+    _earliest_s: float = 0.0  # what is received next came no sooner
+    _received_bytes: int = 0
+    _send_failure: OSError | None = None
+    _assembler: AnswerAssembler | None = None
 
     def run(self, total_s: float | None) -> Answer:
         """Send the request and take the answer.
@@ -84,30 +57,40 @@ class Exchange:
         Raises:
             ClientError: there is no whole answer. Whatever is raised, the connection is closed.
         """
-        times = self._times
+        times = self.times
+        self._reused = self.connection is not None
         try:
             # From this stamp to the first try of the send nothing waits, unless it has to connect.
             self._earliest_s = now_s = monotonic()
-            if self._redirect is None:
+            if self.redirect is None:
                 times.start_s = times.connected_s = now_s
             else:
                 times.sent_s = times.first_byte_s = 0.0
             if total_s is not None:
                 self._deadline_s = times.start_s + total_s
-            connection = self._send(self.connection or self._connect())
+            again = True
+            while again:
+                connection = self.connection or self._connect()
+                try:
+                    connection.send(self.message, self._silence_until_s)
+                    times.sent_s = monotonic()
+                    again = False
+                except (ExpiredError, OSError) as error:
+                    again = self._may_send_again(connection, error)
             data = self._receive(connection)
             # Made when there is something to parse: the garbage collector finds less among thousands of
             # waiting users (5,000 that poll: a sixth less CPU a poll, old and new at once on one core), and
             # each is 2 kB smaller.
             self._assembler = assembler = AnswerAssembler(
-                head=self._head, max_body_bytes=self._max_answer_bytes
+                head=self.head, max_body_bytes=self.max_answer_bytes
             )
             while not assembler.feed(data):
                 data = self._receive(connection)
                 if not data:
                     assembler.eof()
                     break
-            answer = self._answer(assembler, assembler.content())
+            body = assembler.body()
+            answer = self._answer(assembler, body, assembler.unpacked(body))
             self.reusable = assembler.keep_alive and self._send_failure is None
             return answer
         except BadAnswerError as error:
@@ -119,54 +102,53 @@ class Exchange:
                 self._assembler.release()
 
     def _connect(self) -> Connection:
-        times, limit_s = self._times, self._timeouts.connect_s
-        if self._redirect is None:
+        times, limit_s = self.times, self.timeouts.connect_s
+        if self.redirect is None:
             times.connected_s = 0.0
         try:
-            connection = self._origin.connect(min(monotonic() + limit_s, self._deadline_s))
+            connection = self.connect(min(monotonic() + limit_s, self._deadline_s))
         except ExpiredError:
             raise self._expired("connect_timeout", f"no connection after {limit_s:g} s") from None
         except (OSError, UnicodeError) as error:
             raise self._failed(connect_error_class(error), _words(error)) from None
         self.connection = connection
-        if self._redirect is None:
+        if self.redirect is None:
             times.connected_s = monotonic()
         return connection
 
-    def _send(self, connection: Connection) -> Connection:
-        """Send over this connection, or over a new one if it is a kept one that took nothing."""
-        try:
-            connection.send(self._message, self._silence_until_s)
-        except ExpiredError:
-            silence_s = self._timeouts.receive_s
-            raise self._expired(
-                "send_timeout", f"the server took nothing of the request for {silence_s:g} s"
-            ) from None
-        except OSError as error:
-            if self._reused and not connection.sent_bytes:
-                # Not one byte went out: the server cannot have seen the request.
-                connection.close()
-                self._reused = False
-                return self._send(self._connect())
-            # It may have been acted on. A server that refuses an upload answers before it hangs up: look.
-            self._send_failure = error
-        else:
-            self._times.sent_s = monotonic()
-        return connection
+    def _may_send_again(self, connection: Connection, failure: ExpiredError | OSError) -> bool:
+        """Whether to send over a new connection: after a kept one that took nothing.
+
+        Raises:
+            ClientError: there is no answer to be expected either.
+        """
+        if isinstance(failure, ExpiredError):
+            silence = f"the server took nothing of the request for {self.timeouts.receive_s:g} s"
+            raise self._expired("send_timeout", silence) from None
+        if self._reused and not connection.sent_bytes:
+            # Not one byte went out: the server cannot have seen the request.
+            connection.close()
+            self.connection, self._reused = None, False
+            return True
+        # It may have been acted on. A server that refuses an upload answers before it hangs up: look.
+        self._send_failure = failure
+        return False
 
     def _receive(self, connection: Connection) -> bytes:
         """The next bytes of the answer; none at the end of the stream, which may be the answer's end."""
         failure = self._send_failure
         try:
-            until_s = self._silence_until_s()
-            if self._received_bytes and until_s == self._deadline_s <= monotonic():
-                raise ExpiredError  # a server that never stops sending
+            until_s = monotonic() + self.timeouts.receive_s
+            if until_s >= self._deadline_s:
+                until_s = self._deadline_s
+                if self._received_bytes and until_s <= monotonic():
+                    raise ExpiredError  # a server that never stops sending
             data = connection.receive(until_s)
         except ExpiredError:
-            raise self._expired("receive_timeout", f"silence for {self._timeouts.receive_s:g} s") from None
+            raise self._expired("receive_timeout", f"silence for {self.timeouts.receive_s:g} s") from None
         except OSError as error:
             data, failure = b"", error
-        times = self._times
+        times = self.times
         times.end_s = now_s = monotonic()
         if not data:
             self._check_end(failure)
@@ -186,13 +168,13 @@ class Exchange:
         answer may overtake the stamp of the send that asked for it, and then counts as from there.
         """
         if self._earliest_s <= arrived_s <= now_s:
-            now_s = max(arrived_s, self._times.sent_s)
+            now_s = max(arrived_s, self.times.sent_s)
         self._earliest_s = now_s
         return now_s
 
     def _silence_until_s(self) -> float:
         """When a wait that begins now is to be given up."""
-        until_s = monotonic() + self._timeouts.receive_s
+        until_s = monotonic() + self.timeouts.receive_s
         return until_s if until_s < self._deadline_s else self._deadline_s
 
     def _check_end(self, failure: OSError | None) -> None:
@@ -204,48 +186,48 @@ class Exchange:
         if failure is not None:
             raise self._failed("truncated", f"{_words(failure)}, inside the answer")
 
-    def _answer(self, assembler: AnswerAssembler, body: bytes) -> Answer:
+    def _answer(self, assembler: AnswerAssembler, body: bytes, content: bytes) -> Answer:
+        times, redirect = self.times, self.redirect
+        arrivals: tuple[tuple[float, int], ...]
+        if len(times.chunks) == 1:  # as with most short answers
+            arrivals = ((times.chunks[0][0], len(body)),) if body else ()
+        else:
+            arrivals = self._arrivals(assembler)
+        sent_bytes = self.connection.sent_bytes if self.connection is not None else 0
         return Answer(
-            status=assembler.status,
-            reason=assembler.reason,
-            headers=Headers(assembler.pairs),
-            body=body,
-            arrivals=self._arrivals(assembler),
-            times=self._times,
-            bytes_sent=self._sent_bytes(),
-            bytes_received=self._all_received_bytes(),
-            reused=self._redirect.reused if self._redirect else self._reused,
+            assembler.status,
+            assembler.reason,
+            Headers(assembler.pairs),
+            content,
+            arrivals,
+            times,
+            sent_bytes if redirect is None else sent_bytes + redirect.bytes_sent,
+            self._received_bytes if redirect is None else self._received_bytes + redirect.bytes_received,
+            self._reused if redirect is None else redirect.reused,
         )
 
     def _arrivals(self, assembler: AnswerAssembler) -> tuple[tuple[float, int], ...]:
-        counts, chunks = assembler.body_bytes_by_feed(), self._times.chunks
-        if len(counts) == 1:
-            return ((chunks[-1][0], counts[0]),) if counts[0] else ()
+        counts, chunks = assembler.body_bytes_by_feed(), self.times.chunks
         own = chunks[-len(counts) :]  # those before brought the answers that led here
         return tuple([(chunk[0], count) for chunk, count in zip(own, counts, strict=True) if count])
-
-    def _sent_bytes(self) -> int:
-        sent_bytes = self.connection.sent_bytes if self.connection is not None else 0
-        return sent_bytes + (self._redirect.bytes_sent if self._redirect else 0)
-
-    def _all_received_bytes(self) -> int:
-        return self._received_bytes + (self._redirect.bytes_received if self._redirect else 0)
 
     def _expired(self, error_class: str, message: str) -> ClientError:
         if monotonic() < self._deadline_s:
             return self._failed(error_class, message)
-        return self._failed("timeout", f"not done after {self._deadline_s - self._times.start_s:g} s")
+        return self._failed("timeout", f"not done after {self._deadline_s - self.times.start_s:g} s")
 
     def _failed(self, error_class: str, message: str) -> ClientError:
-        self._times.end_s = monotonic()
-        assembler = self._assembler
+        self.times.end_s = monotonic()
+        assembler = self._assembler or AnswerAssembler(head=self.head, max_body_bytes=self.max_answer_bytes)
+        body = assembler.body()
+        partial = self._answer(assembler, body, body)
         return ClientError(
             error_class,
             message,
-            times=self._times,
-            bytes_sent=self._sent_bytes(),
-            bytes_received=self._all_received_bytes(),
-            answer=self._answer(assembler, assembler.body()) if assembler and assembler.status else None,
+            times=self.times,
+            bytes_sent=partial.bytes_sent,
+            bytes_received=partial.bytes_received,
+            answer=partial if partial.status else None,
         )
 
 

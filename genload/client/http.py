@@ -8,8 +8,7 @@ from typing import Any, Self
 
 import msgspec
 
-from genload.client import watching
-from genload.client.answer import Answer
+from genload.client.answer import Answer, Times
 from genload.client.connection import Connection
 from genload.client.exchange import Exchange
 from genload.client.multipart import multipart
@@ -19,6 +18,7 @@ from genload.client.request_head import RequestHead
 from genload.client.stamps import Stamps
 from genload.client.timeouts import Timeouts
 from genload.client.tls import TlsOptions
+from genload.client.watching import watch, watchers
 
 
 class HttpClient:
@@ -93,10 +93,33 @@ class HttpClient:
             ValueError: a path or header that cannot be sent.
         """
         limit_s = self._timeouts.total_s if total_s is None else total_s
-        answer = self._exchange(method, path, headers, body, limit_s)
-        if self._follow_redirects and 300 < answer.status < 400:
-            return self._followed(Request(method, path, headers, body), answer, limit_s)
-        return answer
+        answer: Answer | None = None  # of the last redirect
+        followed = 0
+        while True:
+            head = self._head.bytes_for(method, path, headers, None if body is None else len(body))
+            exchange = Exchange(
+                self._connect,
+                head + body if body else head,
+                method == "HEAD",
+                self._timeouts,
+                self._max_answer_bytes,
+                self._take_kept() if self._kept is not None else None,
+                Times() if answer is None else answer.times,
+                answer,
+            )
+            body_bytes = len(body) if body else 0
+            answer = watch(exchange, head, body_bytes, limit_s) if watchers else exchange.run(limit_s)
+            if exchange.reusable:
+                self._keep(exchange.connection)
+            if followed == self._follow_redirects or not 300 < answer.status < 400:
+                return answer
+            following = redirected(
+                Request(method, path, headers, body), self._head.target(path), answer, self._origin
+            )
+            if following is None:
+                return answer
+            followed += 1
+            method, path, headers, body = following.method, following.path, following.headers, following.body
 
     def get(
         self, path: str, *, headers: Mapping[str, str] | None = None, total_s: float | None = None
@@ -153,42 +176,8 @@ class HttpClient:
     ) -> None:
         self.close()
 
-    def _followed(self, request: Request, answer: Answer, limit_s: float | None) -> Answer:
-        """The answer at the end of the redirects, or the first of them that is not followed."""
-        for _ in range(self._follow_redirects):
-            following = redirected(request, self._head.target(request.path), answer, self._origin)
-            if following is None:
-                break
-            request = following
-            answer = self._exchange(
-                request.method, request.path, request.headers, request.body, limit_s, redirect=answer
-            )
-        return answer
-
-    def _exchange(
-        self,
-        method: str,
-        path: str,
-        headers: Mapping[str, str] | None,
-        body: bytes | None,
-        limit_s: float | None,
-        *,
-        redirect: Answer | None = None,
-    ) -> Answer:
-        message = self._head.bytes_for(method, path, headers, None if body is None else len(body))
-        exchange = Exchange(
-            self._origin,
-            message + body if body else message,
-            head=method == "HEAD",
-            timeouts=self._timeouts,
-            max_answer_bytes=self._max_answer_bytes,
-            kept=self._take_kept(),
-            redirect=redirect,
-        )
-        answer = watching.run(exchange, message, len(body or b""), limit_s)
-        if exchange.reusable:
-            self._keep(exchange.connection)
-        return answer
+    def _connect(self, until_s: float) -> Connection:
+        return self._origin.connect(until_s)
 
     def _take_kept(self) -> Connection | None:
         """The kept connection if it is still alive. Taken out, so that no other greenlet can send on it."""

@@ -29,58 +29,59 @@ class AnswerAssembler:
 
     Attributes:
         status: 0 until the final answer's headers are complete.
+        reason: the server's words behind it.
         pairs: header fields (and trailers) as they came; of the final answer once `status` is set.
         complete: the answer has ended.
         keep_alive: the connection may carry another request; meaningful once complete.
     """
 
     __slots__ = (
+        "_alone",
         "_body_bytes",
         "_body_pieces",
         "_counted_pieces",
         "_fed_bytes",
-        "_harmless_bytes",
         "_head",
         "_length_checked",
         "_max_body_bytes",
         "_parser",
         "_pieces",
         "_pieces_before",
-        "_reason",
-        "_surplus",
+        "_reasons",
         "complete",
         "keep_alive",
         "on_body",
+        "on_message_begin",
+        "on_status",
         "pairs",
+        "reason",
         "status",
     )
 
     def __init__(self, *, head: bool, max_body_bytes: int) -> None:
-        self.status = 0
-        self.pairs: list[tuple[bytes, bytes]] = []
-        self.complete = False
-        self.keep_alive = False
-        self._reason = b""
-        self._head = head
-        self._max_body_bytes = max_body_bytes
-        self._harmless_bytes = min(max_body_bytes, MAX_HEAD_BYTES)  # too little to break any limit
-        self._length_checked = False
-        self._fed_bytes = 0
-        self._body_bytes = 0
         self._pieces: list[bytes] = []
         self._pieces_before: list[int] = []  # each call of `feed`
-        self._counted_pieces = 0
-        self._body_pieces = 0
-        self._surplus = False
-        # The parser calls this once a piece: a bound C method costs no Python frame.
+        self._reasons: list[bytes] = []
+        self._alone: list[bool] = []  # holds something once the answer has ended and until another begins
+        # What the parser calls most: a bound C method costs no Python frame.
         self.on_body = self._pieces.append
+        self.on_status = self._reasons.append
+        self.on_message_begin = self._alone.clear
         self._parser = HttpResponseParser(self)
         # keep_alive: an interim answer with "Connection: close" must not end the stream.
         self._parser.set_dangerous_leniencies(lenient_keep_alive=True, lenient_chunked_length=True)
-
-    @property
-    def reason(self) -> str:
-        return self._reason.decode("latin-1")
+        self.status = 0
+        self.reason = ""
+        self.pairs: list[tuple[bytes, bytes]] = []
+        self.complete = False
+        self.keep_alive = False
+        self._head = head
+        self._max_body_bytes = max_body_bytes
+        self._length_checked = False
+        self._fed_bytes = 0
+        self._body_bytes = 0
+        self._counted_pieces = 0
+        self._body_pieces = 0
 
     def feed(self, data: bytes) -> bool:
         """Take the next bytes, cut anywhere; True once the answer is complete.
@@ -95,13 +96,15 @@ class AnswerAssembler:
         except (HttpParserError, HttpParserUpgrade) as error:
             if not self.complete:
                 raise BadAnswerError("protocol", _complaint(error, data)) from None
-            self._surplus = True
-        if not self.complete or self._fed_bytes > self._harmless_bytes:
+            self._alone.clear()
+        if not self.complete:
             self._check_size()
-        if self.complete:
-            clean = not self._surplus and len(self._pieces) == self._body_pieces
-            self.keep_alive = self.keep_alive and clean
-        return self.complete
+            return False
+        if self._fed_bytes > self._max_body_bytes or self._fed_bytes > MAX_HEAD_BYTES:
+            self._check_size()  # less can break no limit
+        if not self._alone or len(self._pieces) > self._body_pieces:
+            self.keep_alive = False
+        return True
 
     def eof(self) -> None:
         """The connection has ended, which completes a body without a length of its own.
@@ -120,7 +123,7 @@ class AnswerAssembler:
             raise BadAnswerError(
                 "truncated", f"the connection ended after {self._body_bytes:,} of {int(length):,} body bytes"
             )
-        self._end()
+        self.on_message_complete()
         self.keep_alive = False
 
     def body(self) -> bytes:
@@ -132,17 +135,14 @@ class AnswerAssembler:
         """How many bytes of `body` each call of `feed` brought: 0 for headers and framing alone."""
         pieces, before = self._pieces, self._pieces_before
         last = self._body_pieces if self.complete else len(pieces)
-        if last == len(before) == 1:
-            return [len(pieces[0])]  # as with most answers
         return [sum(map(len, pieces[a:b])) for a, b in pairwise([*before, last])]
 
-    def content(self) -> bytes:
+    def unpacked(self, body: bytes) -> bytes:
         """The complete body without its gzip coding; other codings are left as they are.
 
         Raises:
             BadAnswerError: protocol (damaged) or too_large (once unpacked).
         """
-        body = self.body()
         if body and self._field(b"content-encoding").lower() in (b"gzip", b"x-gzip"):
             return gunzip(body, self._max_body_bytes)
         return body
@@ -154,38 +154,30 @@ class AnswerAssembler:
 
     # What the parser calls.
 
-    def on_message_begin(self) -> None:
-        if self.complete:
-            self._surplus = True
-        else:
-            self.pairs.clear()
-            self._reason = b""
-
-    def on_status(self, reason: bytes) -> None:
-        if not self.complete:
-            self._reason += reason
-
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self.complete:
             self.pairs.append((name, value))
 
     def on_headers_complete(self) -> None:
+        if self.complete:
+            return
         status = self._parser.get_status_code()
-        # 101 is final although it is a 1xx: what follows it is no HTTP.
-        if self.complete or (100 <= status < 200 and status != 101):
+        if 100 <= status < 200 and status != 101:  # that one is final: what follows it is no HTTP
+            self.pairs.clear()
+            self._reasons.clear()
             return
         self.status = status
+        self.reason = b"".join(self._reasons).decode("latin-1")
         if self._head:
-            self._end()
+            self.on_message_complete()
 
     def on_message_complete(self) -> None:
-        if self.status and not self.complete:
-            self._end()
-
-    def _end(self) -> None:
+        if not self.status or self.complete:
+            return
         self.complete = True
         self.keep_alive = self._parser.should_keep_alive() and self.status != 101
         self._body_pieces = len(self._pieces)
+        self._alone.append(True)
 
     # What bounds it.
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from html import unescape
 from time import monotonic
 from typing import Any
@@ -46,7 +47,7 @@ class ServiceCalls:
         try:
             self.http = HttpClient(
                 reveal(service.host),
-                timeouts=Timeouts(connect_s=service.connect_timeout_s, receive_s=service.receive_timeout_s),
+                timeouts=_timeouts(service.connect_timeout_s, service.receive_timeout_s),
                 max_answer_bytes=int(service.max_answer_bytes),
                 headers={name: reveal(value) for name, value in service.headers.items()},
                 tls=TlsOptions(**service.tls.model_dump()),
@@ -57,40 +58,49 @@ class ServiceCalls:
             remedy = "a header is a name and a text in Latin-1 without line breaks"
             raise ConfigError(str(error), key="service.headers", remedy=remedy) from error
 
-    def call(self, step: Step, request: Callable[..., Answer]) -> Answer:
+    def call(self, step: Step, request: Callable[..., Answer], *arguments: Any) -> Answer:
         """One request of a step, with what it cost.
 
         Raises:
             ServiceError: as `send`.
         """
         try:
-            answer = self.send(request)
+            answer = self.send(request, *arguments)
         except ServiceError as error:
             if isinstance(failure := error.__cause__, ClientError):
                 step.connect_s, step.end_s = failure.times.connect_s, failure.times.end_s
                 step.bytes_sent, step.bytes_received = failure.bytes_sent, failure.bytes_received
             raise
-        step.connect_s, step.end_s = answer.connect_s, answer.times.end_s
+        times = answer.times
+        step.connect_s, step.end_s = times.connected_s - times.start_s, times.end_s
         step.bytes_sent, step.bytes_received = answer.bytes_sent, answer.bytes_received
         step.status = answer.status
         return answer
 
-    def send(self, request: Callable[..., Answer]) -> Answer:
-        """One request (``partial(calls.http.get, "/ready")``), for as long as the client's deadline allows.
+    def send(self, request: Callable[..., Answer], *arguments: Any) -> Answer:
+        """One request (``calls.send(calls.http.get, "/ready")``), as long as the client's deadline allows.
 
         Raises:
             ServiceError: no whole answer; with the class of the `ClientError`, which is its cause.
         """
-        left_s = self._client.deadline_s - monotonic()
-        if left_s <= 0:
-            raise ServiceError("timeout", "the job's time was used up before the call")
+        client, total_s = self._client, None
+        if client.deadline_s != math.inf:
+            total_s = client.deadline_s - monotonic()
+            if total_s <= 0:
+                raise ServiceError("timeout", "the job's time was used up before the call")
+        headers = client.correlation()
+        if self._secrets:
+            headers = {**{name: reveal(value) for name, value in self._secrets.items()}, **headers}
         try:
-            headers = self._client.correlation()
-            if self._secrets:
-                headers = {**{name: reveal(value) for name, value in self._secrets.items()}, **headers}
-            return request(headers=headers, total_s=left_s if math.isfinite(left_s) else None)
+            return request(*arguments, headers=headers, total_s=total_s)
         except ClientError as error:
             raise ServiceError(error.error_class, error.message) from error
+
+
+@cache
+def _timeouts(connect_s: float, receive_s: float) -> Timeouts:
+    """One object for all users: what thousands of them look at for every poll does not stay in a cache."""
+    return Timeouts(connect_s=connect_s, receive_s=receive_s)
 
 
 def page_text(answer: Answer) -> str:

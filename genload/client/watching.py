@@ -30,27 +30,26 @@ class Seen:
     error: ClientError | None
 
 
-_watchers: list[Callable[[Seen], None]] = []
+watchers: list[Callable[[Seen], None]] = []
+"""Who looks on."""
 
 
 @contextmanager
 def watched(tell: Callable[[Seen], None]) -> Iterator[None]:
     """Tell of every exchange that ends inside the block, of every client of this process."""
-    _watchers.append(tell)
+    watchers.append(tell)
     try:
         yield
     finally:
-        _watchers.remove(tell)
+        watchers.remove(tell)
 
 
-def run(exchange: Exchange, head: bytes, body_bytes: int, total_s: float | None) -> Answer:
+def watch(exchange: Exchange, head: bytes, body_bytes: int, total_s: float | None) -> Answer:
     """`Exchange.run`, with whoever is watching told of it.
 
     Raises:
         ClientError: as `Exchange.run`.
     """
-    if not _watchers:
-        return exchange.run(total_s)
     try:
         answer = exchange.run(total_s)
     except ClientError as error:
@@ -64,5 +63,5 @@ def _tell(head: bytes, body_bytes: int, answer: Answer | None, error: ClientErro
     request, *lines = head.decode("latin-1").split("\r\n")
     pairs = [line.partition(": ") for line in lines if line]
     seen = Seen(request, [(name, value) for name, _, value in pairs], body_bytes, answer, error)
-    for tell in _watchers:
+    for tell in watchers:
         tell(seen)

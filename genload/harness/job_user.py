@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import ClassVar
 
 from gevent import GreenletExit
@@ -40,7 +41,7 @@ class JobUser(LoadUser):
     def run_job(self, turn: Turn, job_input: JobInput) -> JobResult:
         """One job from its input to its inspected output; recorded whatever becomes of it."""
         request_id = str(uuid.uuid4())
-        self.client.on_step = lambda step: self._record_step(turn, request_id, step)
+        self.client.on_step = partial(self._record_step, turn, request_id)
         job = Job(
             self.client,
             job_input,

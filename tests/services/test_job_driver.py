@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
-from random import Random
 from typing import Any
 
 import pytest
@@ -13,117 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genload.artifacts.duplicates import OutputRegistry
-from genload.job import Job, JobResult
-from genload.service import JOB_STAGES, Artifact, JobClient, JobInput, JobPhase, JobState, ServiceError, Step
-from genload.settings.service import Poll, Retry, Service
+from genload.service import Artifact, JobInput, JobPhase, JobState, ServiceError, Step
 
-IMAGE = JobInput("a.png", b"image", "image/png")
-PENDING, RUNNING = JobState(JobPhase.PENDING), JobState(JobPhase.RUNNING)
-DONE = JobState(JobPhase.COMPLETED, output="/out.stl")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-        self.pauses: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def sleep(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self.now_s += seconds
-
-
-class Scripted(JobClient):
-    """Answers each call from its script: what it returns or raises, after how long.
-
-    An entry is a value, an exception, or (seconds, value); the last one of a list is repeated.
-    """
-
-    def __init__(self, service: Service, clock: Clock, **script: Any) -> None:
-        super().__init__(service)
-        self.clock = clock
-        self.script: dict[str, list[Any]] = {
-            "upload": ["up"],
-            "submit": ["job-7"],
-            "poll": [RUNNING, DONE],
-            "fetch": [Artifact(b"mesh", "out.stl", "")],
-            "cancel": [None],
-        } | script
-        self.calls: list[str] = []
-        self.connect_s = 0.0
-
-    def _answer(self, name: str) -> Any:
-        self.calls.append(name)
-        entries = self.script[name]
-        entry = entries.pop(0) if len(entries) > 1 else entries[0]
-        seconds, value = entry if isinstance(entry, tuple) else (0.0, entry)
-        with self.step(name) as step:
-            step.connect_s = self.connect_s
-            step.bytes_sent, step.bytes_received, step.status = 10, 100, 200
-            self.clock.now_s += seconds + self.connect_s
-            if isinstance(value, BaseException):
-                raise value
-        return value
-
-    def ready(self) -> None:
-        raise AssertionError("the driver does not ask")
-
-    def upload(self, job: JobInput) -> str:
-        return str(self._answer("upload"))
-
-    def submit(self, job: JobInput, job_id: str) -> str:
-        return str(self._answer("submit"))
-
-    def poll(self, job_id: str) -> JobState:
-        state = self._answer("poll")
-        assert isinstance(state, JobState)
-        return state
-
-    def fetch(self, job_id: str, state: JobState) -> Artifact:
-        artifact = self._answer("fetch")
-        assert isinstance(artifact, Artifact)
-        return artifact
-
-    def cancel(self, job_id: str) -> None:
-        self._answer("cancel")
-
-
-SERVICE = Service(
-    api="scripted",
-    timeout_s=100.0,
-    poll=Poll(interval_s=2.0, jitter=0.0),
-    retry=Retry(max_retries=3, default_wait_s=5.0, max_wait_s=30.0),
-)
-
-
-def drive(
-    service: Service = SERVICE,
-    inspect: Callable[[Artifact], dict[str, float]] = lambda artifact: {"faces": 12.0},
-    connect_s: float = 0.0,
-    **script: Any,
-) -> tuple[JobResult, Scripted]:
-    client = Scripted(service, Clock(), **script)
-    client.connect_s = connect_s
-    result = job_of(client, inspect=inspect).run()
-    assert sum(result.stages.values()) == pytest.approx(result.duration_s, abs=1e-9)
-    assert set(result.stages) <= set(JOB_STAGES)
-    assert all(seconds >= 0 for seconds in result.stages.values())
-    return result, client
-
-
-def job_of(client: Scripted, image: JobInput = IMAGE, **options: Any) -> Job:
-    clock = client.clock
-    options = {"inspect": lambda artifact: {}, "rng": Random(1), **options}
-    return Job(client, image, service=client.service, clock=clock, sleep=clock.sleep, **options)
-
-
-def refusal(retry_after_s: float | None = None) -> ServiceError:
-    return ServiceError(
-        "rejected", "models are loading", rejected=True, retry_after_s=retry_after_s, status=503
-    )
-
+from .scripted_job import DONE, PENDING, RUNNING, SERVICE, Clock, Scripted, drive, job_of, refusal
 
 # --- the way of a good job
 
@@ -184,33 +73,6 @@ def test_inspection_counts_in_no_time() -> None:
     assert result.duration_s == pytest.approx(4.0)
 
 
-@given(st.integers(0, 2**32), st.floats(0.0, 0.9))
-@settings(max_examples=50)
-def test_polls_are_jittered_within_their_share(seed: int, jitter: float) -> None:
-    clock = Clock()
-    service = SERVICE.model_copy(update={"poll": Poll(interval_s=2.0, jitter=jitter)})
-    client = Scripted(service, clock, poll=[RUNNING] * 9 + [DONE])
-    job_of(client, rng=Random(seed)).run()
-
-    assert len(clock.pauses) == 10
-    assert all(2 * (1 - jitter) - 1e-9 <= pause <= 2 * (1 + jitter) + 1e-9 for pause in clock.pauses)
-    assert jitter < 0.01 or len(set(clock.pauses)) >= 5
-
-
-def test_polls_of_many_jobs_come_together_but_not_in_step() -> None:
-    service = SERVICE.model_copy(update={"poll": Poll(interval_s=2.0, jitter=0.2)})
-    polled: Counter[int] = Counter()
-    for seed in range(1000):
-        clock = Clock()
-        clock.now_s += seed * 0.000137  # all of them begin within 0.2 s, at no moment in particular
-        job_of(Scripted(service, clock, poll=[DONE]), rng=Random(seed)).run()
-        hundredths = clock.now_s * 100
-        assert hundredths == pytest.approx(round(hundredths), abs=1e-6)
-        polled[round(hundredths)] += 1
-    assert 80 < len(polled) < 100  # of the 94 hundredths of a second that there are
-    assert max(polled.values()) < 50
-
-
 def test_stages_are_told_as_they_begin() -> None:
     clock, told = Clock(), []
     client = Scripted(SERVICE, clock, poll=[PENDING, PENDING, RUNNING, RUNNING, DONE])
@@ -231,69 +93,6 @@ def test_calls_carry_the_job_s_identifier_and_deadline_and_reach_the_recorder() 
     assert seen == [("id-1", 1100.0)] and result.request_id == "id-1"
     assert [step.name for step in steps] == ["upload", "submit", "poll", "poll", "fetch"]
     assert client.on_step == steps.append and client.deadline_s == float("inf")
-
-
-# --- refusals
-
-
-@pytest.mark.parametrize("call", ["upload", "submit", "poll", "fetch"])
-def test_a_refused_call_is_tried_again_after_the_pause_it_asked_for(call: str) -> None:
-    good = {
-        "upload": "up",
-        "submit": "job-7",
-        "poll": DONE,
-        "fetch": Artifact(b"mesh", "out.stl", ""),
-    }
-    result, client = drive(**{call: [refusal(7.0), refusal(None), good[call]]})
-
-    assert result.outcome == "ok"
-    assert result.numbers["rejections"] == 2 and result.numbers["attempts"] == 3
-    assert client.calls.count(call) == 3
-    assert client.clock.pauses.count(7.0) == 1 and client.clock.pauses.count(5.0) == 1
-
-
-def test_pauses_before_acceptance_belong_to_the_call_that_was_refused() -> None:
-    result, _ = drive(upload=[refusal(7.0), "up"], submit=[refusal(3.0), "job-7"])
-
-    assert result.stages["upload"] == pytest.approx(7.0)
-    assert result.stages["accept"] == pytest.approx(3.0)
-
-
-def test_the_last_refusal_is_one_failure() -> None:
-    result, client = drive(submit=[refusal(1.0)])
-
-    assert (result.outcome, result.error_class, result.status) == ("failed", "rejected", 503)
-    assert result.error == "models are loading"
-    assert result.numbers["rejections"] == 4 and result.numbers["attempts"] == 4
-    assert client.calls.count("submit") == 4 and "poll" not in client.calls
-
-
-def test_refusals_of_all_calls_share_one_budget() -> None:
-    result, client = drive(upload=[refusal(1.0), refusal(1.0), "up"], submit=[refusal(1.0)])
-
-    assert result.error_class == "rejected"
-    assert client.calls.count("submit") == 2
-
-
-def test_without_retries_the_first_refusal_is_final() -> None:
-    service = SERVICE.model_copy(update={"retry": Retry(max_retries=0)})
-    result, client = drive(service, submit=[refusal(1.0)])
-
-    assert result.error_class == "rejected" and client.clock.pauses == []
-
-
-def test_a_service_may_not_ask_for_more_than_the_longest_pause() -> None:
-    result, client = drive(submit=[refusal(3600.0), "job-7"])
-
-    assert result.outcome == "ok" and client.clock.pauses[0] == 30.0
-
-
-def test_a_pause_ends_with_the_job_s_time() -> None:
-    service = SERVICE.model_copy(update={"timeout_s": 20.0})
-    result, client = drive(service, submit=[refusal(25.0), "job-7"])
-
-    assert result.error_class == "timeout" and result.duration_s == pytest.approx(20.0)
-    assert client.calls.count("submit") == 1
 
 
 # --- failures

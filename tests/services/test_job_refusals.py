@@ -1,0 +1,70 @@
+"""A job's calls that are refused for now, by a simulated clock."""
+
+from __future__ import annotations
+
+import pytest
+
+from genload.service import Artifact
+from genload.settings.service import Retry
+
+from .scripted_job import DONE, SERVICE, drive, refusal
+
+
+@pytest.mark.parametrize("call", ["upload", "submit", "poll", "fetch"])
+def test_a_refused_call_is_tried_again_after_the_pause_it_asked_for(call: str) -> None:
+    good = {
+        "upload": "up",
+        "submit": "job-7",
+        "poll": DONE,
+        "fetch": Artifact(b"mesh", "out.stl", ""),
+    }
+    result, client = drive(**{call: [refusal(7.0), refusal(None), good[call]]})
+
+    assert result.outcome == "ok"
+    assert result.numbers["rejections"] == 2 and result.numbers["attempts"] == 3
+    assert client.calls.count(call) == 3
+    assert client.clock.pauses.count(7.0) == 1 and client.clock.pauses.count(5.0) == 1
+
+
+def test_pauses_before_acceptance_belong_to_the_call_that_was_refused() -> None:
+    result, _ = drive(upload=[refusal(7.0), "up"], submit=[refusal(3.0), "job-7"])
+
+    assert result.stages["upload"] == pytest.approx(7.0)
+    assert result.stages["accept"] == pytest.approx(3.0)
+
+
+def test_the_last_refusal_is_one_failure() -> None:
+    result, client = drive(submit=[refusal(1.0)])
+
+    assert (result.outcome, result.error_class, result.status) == ("failed", "rejected", 503)
+    assert result.error == "models are loading"
+    assert result.numbers["rejections"] == 4 and result.numbers["attempts"] == 4
+    assert client.calls.count("submit") == 4 and "poll" not in client.calls
+
+
+def test_refusals_of_all_calls_share_one_budget() -> None:
+    result, client = drive(upload=[refusal(1.0), refusal(1.0), "up"], submit=[refusal(1.0)])
+
+    assert result.error_class == "rejected"
+    assert client.calls.count("submit") == 2
+
+
+def test_without_retries_the_first_refusal_is_final() -> None:
+    service = SERVICE.model_copy(update={"retry": Retry(max_retries=0)})
+    result, client = drive(service, submit=[refusal(1.0)])
+
+    assert result.error_class == "rejected" and client.clock.pauses == []
+
+
+def test_a_service_may_not_ask_for_more_than_the_longest_pause() -> None:
+    result, client = drive(submit=[refusal(3600.0), "job-7"])
+
+    assert result.outcome == "ok" and client.clock.pauses[0] == 30.0
+
+
+def test_a_pause_ends_with_the_job_s_time() -> None:
+    service = SERVICE.model_copy(update={"timeout_s": 20.0})
+    result, client = drive(service, submit=[refusal(25.0), "job-7"])
+
+    assert result.error_class == "timeout" and result.duration_s == pytest.approx(20.0)
+    assert client.calls.count("submit") == 1
