@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from genload import console
 from genload.analysis.judged import JudgedSuite
 from genload.commands._criteria_file import CriteriaFile
-from genload.errors import ExitCode
 from genload.reporting import is_run_directory, judge_run, judge_suite_folder, suite_of, write_reports
 from genload.settings.suite import Suite
 
 
-def rejudge(folder: Path, criteria_file: Path | None) -> ExitCode:
-    """Judge a suite folder or one run directory, write its reports, print them.
+def rejudge(folder: Path, criteria_file: Path | None) -> tuple[JudgedSuite, list[Path]]:
+    """Judge a suite folder or one run directory and write its reports; these, and what is in them.
 
     Raises:
         RunDirectoryError: no run there.
@@ -23,18 +23,21 @@ def rejudge(folder: Path, criteria_file: Path | None) -> ExitCode:
     criteria = CriteriaFile(criteria_file) if criteria_file is not None else None
     if is_run_directory(folder):
         suite = suite_of([judge_run(folder, criteria=criteria.of(folder) if criteria else None)])
-        console.print_verdict(suite.runs[0], write_reports(suite, folder, _report_names(suite)))
-        return ExitCode(suite.exit_code)
-    suite = judge_suite_folder(
-        folder,
-        criteria_of=criteria.of if criteria else lambda directory: None,
-        on_problem=lambda text: print(text, file=sys.stderr),
-    )
-    files = write_reports(suite, folder, _report_names(suite))
+    else:
+        suite = judge_suite_folder(
+            folder,
+            criteria_of=criteria.of if criteria else lambda directory: None,
+            on_problem=lambda text: print(text, file=sys.stderr),
+        )
+    return suite, write_reports(suite, folder, _report_names(suite))
+
+
+def show(suite: JudgedSuite, files: Sequence[Path], *, alone: bool) -> None:
+    """Print the verdicts; `alone`: it was one run directory, whose suite says nothing more."""
     for run in suite.runs:
-        console.print_verdict(run)
-    console.print_suite(suite, files)
-    return ExitCode(suite.exit_code)
+        console.print_verdict(run, files if alone else ())
+    if not alone:
+        console.print_suite(suite, files)
 
 
 def _report_names(suite: JudgedSuite) -> tuple[str, ...]:

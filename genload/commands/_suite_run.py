@@ -108,6 +108,9 @@ class SuiteRun:
         number, all_of_them = len(self._codes) + 1, len(self._target.scenarios)
         self._console.rule(Text(f"{self.name}/{scenario}  {number} of {all_of_them}"))
         words = command(self._target, scenario, self._seed, self.folder)
+        if self._console.is_terminal:
+            # Locust takes a second or two to say something itself, over this.
+            self._console.print(Text("starting …", "dim"), end="\r")
         returned = self._signals.run(words)
         if self._signals.first is not None:
             return ExitCode.INTERRUPTED

@@ -85,7 +85,7 @@ def with_followers(request: Request) -> list[SuiteTarget]:
 def _follower(leader: SuiteTarget, name: str) -> SuiteTarget:
     """A suite that nobody named: of the options, it has those that are not about the service of another."""
     request = replace(leader.request, targets=(name,), overrides=())
-    api = _load(name, ()).suite.service.api
+    api = _load(name).suite.service.api
     if api != leader.suite.service.api:
         if request.host is not None:
             raise UsageError(
@@ -99,10 +99,7 @@ def _follower(leader: SuiteTarget, name: str) -> SuiteTarget:
 
 
 def _suite_target(request: Request, name: str, wanted: Sequence[str | None]) -> SuiteTarget:
-    overrides = list(request.overrides)
-    if request.host is not None:
-        overrides.append(f"service.host={request.host}")
-    loaded = _load(name, overrides)
+    loaded = _load(name, request.overrides, request.host)
     suite = loaded.suite
     scenarios: dict[str, None] = {}
     for scenario in wanted:
@@ -124,12 +121,12 @@ def _suite_target(request: Request, name: str, wanted: Sequence[str | None]) -> 
 
 
 def _scenarios(name: str) -> Collection[str]:
-    return _load(name, ()).suite.scenarios
+    return _load(name).suite.scenarios
 
 
-def _load(name: str, overrides: Sequence[str]) -> LoadedSuite:
+def _load(name: str, overrides: Sequence[str] = (), host: str | None = None) -> LoadedSuite:
     folders = [folder / "suites" for folder in extensions.folders("config")]
-    return load_suite(name, folders=folders, wings=extensions.Wings(), overrides=overrides)
+    return load_suite(name, folders=folders, wings=extensions.Wings(), overrides=overrides, host=host)
 
 
 def _check_time_scale(factor: float) -> None:

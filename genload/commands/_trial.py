@@ -94,7 +94,10 @@ class Trial:
         if outcome != "ok":
             return ExitCode.FAILED
         asked = self._request
-        words = ["genload", "run", *asked.targets]
+        target = self._target
+        # One scenario is followed by no suite, whose service --host may not be right for.
+        targets = (f"{target.asked_for}/{target.scenarios[0]}",) if target.then else asked.targets
+        words = ["genload", "run", *targets]
         words += ["--host", asked.host] if asked.host else []
         words += [word for override in asked.overrides for word in ("--set", override)]
         words += ["--time-scale", f"{self._time_scale:g}"] if self._time_scale != 1 else []

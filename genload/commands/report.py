@@ -34,6 +34,12 @@ def report(
         genload report results/orfeas-20261121T140000Z/spike
     """
     # Here, not above: `genload report --help` needs none of it.
-    from genload.commands._rejudging import rejudge
+    from rich.console import Console
 
-    raise typer.Exit(rejudge(folder, criteria))
+    with Console(stderr=True).status("judging"):
+        from genload.commands._rejudging import rejudge, show
+        from genload.reporting import is_run_directory
+
+        suite, files = rejudge(folder, criteria)
+    show(suite, files, alone=is_run_directory(folder))
+    raise typer.Exit(suite.exit_code)

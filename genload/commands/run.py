@@ -79,23 +79,26 @@ def run(
 
         genload run my/suite.yaml/peak --set scenarios.peak.shape.users=8
 
-        genload run orfeas --time-scale 0.02      # against: genload serve --time-scale 0.02
+        genload run orfeas --time-scale 0.02     # genload serve --time-scale 0.02
     """
     # Here, not above: `genload run --help` needs none of it.
     from rich.console import Console
 
-    from genload.commands._suite_run import run_suites
-    from genload.commands._targets import Request, with_followers
+    console = Console(highlight=False)
+    with console.status("reading the suite"):
+        from genload.commands._suite_run import run_suites
+        from genload.commands._targets import Request, with_followers
 
-    request = Request(
-        targets=tuple(suites),
-        host=host.rstrip("/") if host else None,
-        results=results,
-        time_scale=time_scale,
-        rehearsal=rehearsal,
-        seed=seed,
-        overrides=tuple(overrides),
-        strict=strict,
-        abort_on=abort_on or "",
-    )
-    raise typer.Exit(run_suites(with_followers(request), Console(highlight=False)))
+        request = Request(
+            targets=tuple(suites),
+            host=host.rstrip("/") if host else None,
+            results=results,
+            time_scale=time_scale,
+            rehearsal=rehearsal,
+            seed=seed,
+            overrides=tuple(overrides),
+            strict=strict,
+            abort_on=abort_on or "",
+        )
+        targets = with_followers(request)
+    raise typer.Exit(run_suites(targets, console))

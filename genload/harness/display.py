@@ -5,6 +5,8 @@ no terminal.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import inf, isfinite
 from typing import Any
 
@@ -52,6 +54,15 @@ class Display:
         if self._live is not None:
             self._live.stop()
             self._live = None
+
+    @contextmanager
+    def told(self, text: str) -> Iterator[None]:
+        """On a terminal, a line for as long as a block takes that leaves the loop no time to draw."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with Live(Text(text, "dim"), console=self._console, auto_refresh=False, transient=True):
+            yield
 
     def _draw(self) -> None:
         said, waited_s = "", LINE_EVERY_S

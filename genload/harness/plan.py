@@ -106,13 +106,8 @@ def make_plan(request: RunRequest) -> RunPlan:
     name, scenario = split_target(request.target)
     wings = extensions.Wings()
     folders = [folder / "suites" for folder in extensions.folders("config")]
-    # As an override, so that --host is checked as the file's own would be.
-    overrides = (
-        (*request.overrides, f"service.host={request.host.rstrip('/')}")
-        if request.host
-        else request.overrides
-    )
-    loaded = load_suite(name, folders=folders, overrides=overrides, wings=wings)
+    host = request.host.rstrip("/") if request.host else None
+    loaded = load_suite(name, folders=folders, overrides=request.overrides, wings=wings, host=host)
     requested = loaded.suite
     if scenario is None or scenario not in requested.scenarios:
         behind = {each: load_suite(each, folders=folders, wings=wings).suite for each in loaded.then}

@@ -11,6 +11,7 @@ import logging
 import shutil
 import signal
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -262,14 +263,16 @@ class Director:
     # ----
 
     def _judge(self, conductor: Conductor) -> int:
-        # Only here, and never on a worker: scipy and the report writers take a second to import.
-        from genload import console, reporting
-        from genload.analysis.judge import judge
+        with self.display.told("judging …") if self.display is not None else nullcontext():
+            # Only here, and never on a worker: scipy and the report writers take a second to import.
+            from genload import console, reporting
+            from genload.analysis.judge import judge
 
-        judged = judge(conductor.folder)
-        suite = reporting.suite_of([judged])
-        files = reporting.write_reports(suite, self.folder, conductor.plan.suite.reports)
-        console.print_verdict(judged, files)
+            judged = judge(conductor.folder)
+            suite = reporting.suite_of([judged])
+            files = reporting.write_reports(suite, self.folder, conductor.plan.suite.reports)
+        # `genload run` names the files of the whole suite at its end.
+        console.print_verdict(judged, () if self.environment.parsed_options.suite_folder else files)
         return judged.verdict.exit_code
 
     def _is_running(self) -> bool:

@@ -54,10 +54,13 @@ def _differ(base: Tree, over: Tree, key: str) -> bool:
     return ours is not None and theirs is not None and ours.value != theirs.value
 
 
-def override(tree: Tree, assignment: str, known_keys: KnownKeys) -> Tree:
+def override(tree: Tree, assignment: str, known_keys: KnownKeys, option: str = "--set") -> Tree:
     """`tree` with one ``a.b=value`` laid on it.
 
     The value is YAML's: a scalar as it stands; a collection or a quoted text when it begins with [ { " or '.
+
+    Args:
+        option: of the command line, where it was written.
 
     Raises:
         UsageError: no ``a.b=value``.
@@ -70,9 +73,9 @@ def override(tree: Tree, assignment: str, known_keys: KnownKeys) -> Tree:
             f"--set {assignment}: not of the form key.path=value",
             remedy="write --set service.timeout=120s",
         )
-    place = Place("--set")
+    place = Place(option)
     _check_path(tree, path, place, known_keys)
-    layer = Tree(_value(text.strip(), f"--set {path_text.strip()}"), place)
+    layer = Tree(_value(text.strip(), f"{option} {path_text.strip()}"), place)
     for key in reversed(path):
         layer = Tree({key: layer}, place)
     return merge(tree, layer)

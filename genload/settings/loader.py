@@ -67,13 +67,19 @@ def split_target(text: str) -> tuple[str, str | None]:
 
 
 def load_suite(
-    name_or_path: str, *, folders: Sequence[Path], wings: WingModels, overrides: Sequence[str] = ()
+    name_or_path: str,
+    *,
+    folders: Sequence[Path],
+    wings: WingModels,
+    overrides: Sequence[str] = (),
+    host: str | None = None,
 ) -> LoadedSuite:
     """Read one suite.
 
     Args:
         name_or_path: a name, looked up in `folders` (first wins), or the path of a ``.yaml`` file.
         overrides: ``key.path=value``, in the order given; the last wins.
+        host: the service's, in the place of the suite's own.
 
     Raises:
         ConfigError: all that is wrong with the files, the overrides or the criteria.
@@ -83,6 +89,8 @@ def load_suite(
     tree, files = _layers(path, folders)
     for assignment in overrides:
         tree = override(tree, assignment, partial(known_keys, wings=wings))
+    if host is not None:
+        tree = override(tree, f"service.host={host}", partial(known_keys, wings=wings), "--host")
     suite = _validated(tree, path, wings)
     errors = [*_identity_errors(suite, tree), *_criteria_errors(suite, tree, wings)]
     if errors:

@@ -29,7 +29,7 @@ from genload.cli import main
         (["run", "orfeas", "--time-scale", "nan"], "--time-scale nan is not in 0..1"),
         (["run", "orfeas", "--time-scale", "fast"], "--time-scale"),
         (["run", "orfeas", "--seed", "-3"], "--seed"),
-        (["run", "orfeas", "--host", "gpu1:5000"], "the host needs its scheme"),
+        (["run", "orfeas", "--host", "gpu1:5000"], "--host service.host: the host needs its scheme"),
         (["run"], "SUITE[/SCENARIO]"),
         (["demo", "nope"], "the demo has no scenario 'nope'"),
         (["demo", "--time-scale", "2"], "--time-scale 2 is not in 0..1"),

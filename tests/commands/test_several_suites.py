@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from genload import console
 from genload.cli import main
 from genload.commands import _suite_run
 from genload.commands._targets import Request, SuiteTarget, checked, with_followers
+from genload.commands._trial import Trial
 from genload.errors import ConfigError, ExitCode, UsageError
 
 
@@ -89,6 +91,15 @@ def test_a_scenario_of_a_follower_is_found_under_its_own_name(in_empty_folder: P
     with pytest.raises(UsageError) as caught:
         checked(Request(("demo/heavy",)))
     assert caught.value.remedy == "use demo_speech/heavy"
+
+
+def test_a_trial_of_one_service_does_not_lead_to_a_run_of_two(in_empty_folder: Path) -> None:
+    said: list[list[str]] = []
+    [target] = checked(Request(("demo",), host="http://127.0.0.1:9"))
+    trial = Trial(target, SimpleNamespace(next_command=said.append))  # type: ignore[arg-type]
+    assert trial._end("ok") is ExitCode.PASSED
+    assert said == [["genload", "run", "demo/baseline", "--host", "http://127.0.0.1:9"]]
+    assert names(with_followers(Request((said[0][2],), host=said[0][4]))) == ["demo"]
 
 
 class Play:
