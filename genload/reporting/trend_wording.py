@@ -72,12 +72,16 @@ def _signed(value: float | None, unit: str = "ratio") -> str:
     return f"{'−' if value < 0 else '+'}{human(abs(value), unit)}"
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def coincidence(incidents: Incidents) -> str:
     """Whether throttling, restarts or errors came with a change, and which of these nobody watched."""
     words = {
         "throttling": f"the GPU throttled in {human(incidents.throttled, 'ratio')} of the samples",
-        "errors": f"{incidents.errors} failed requests",
-        "a restart": f"{incidents.restarts} restarts of the service",
+        "errors": _count(incidents.errors, "failed request"),
+        "a restart": f"{_count(incidents.restarts or 0, 'restart')} of the service",
     }
     unwatched = {"throttling": incidents.throttled is None, "restarts": incidents.restarts is None}
     found = [words[name] for name in incidents.coinciding]

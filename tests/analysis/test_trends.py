@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -163,22 +163,23 @@ def test_errors_and_throttling_coincide_where_there_are_more_of_them() -> None:
 
 
 @pytest.fixture
-def sustained() -> Callable[[float], JudgedRun]:
+def sustained() -> Callable[..., JudgedRun]:
     """A run judged by parts of its load, whose jobs take longer and longer: by this share in the end."""
 
-    def judged(slower: float) -> JudgedRun:
+    def judged(slower: float, ticks: Sequence[Sample] = ()) -> JudgedRun:
         records = [
             job(n, n * 0.5, (1 + (n * 37 % 101 - 50) / 500) * (1 + slower * n / 1200)) for n in range(1200)
         ]
         rule = "generate.duration.mean{last(1min)} <= 110% of generate.duration.mean{first(1min)}"
         log = sound_run(records, {"steady": rule}, load_s=LOAD_S)
-        log.ticks = []
+        log.ticks = list(ticks)
+        log.header.monitors = [MonitorPlan(name="gpu", interval_s=1.0, metrics=["gpu.throttled"])]
         return judge_log(log)
 
     return judged
 
 
-def test_becoming_slower_is_shown_by_its_lower_bound(sustained: Callable[[float], JudgedRun]) -> None:
+def test_becoming_slower_is_shown_by_its_lower_bound(sustained: Callable[..., JudgedRun]) -> None:
     run = sustained(0.6)
     assert run.degradation is not None
     low, high = run.degradation["change_low_percent"], run.degradation["change_high_percent"]
@@ -191,7 +192,20 @@ def test_becoming_slower_is_shown_by_its_lower_bound(sustained: Callable[[float]
     assert run.trends.slower.begin_s == LOAD_START_S + 500
 
 
-def test_speed_that_stays_is_no_trend(sustained: Callable[[float], JudgedRun]) -> None:
+def test_what_slowed_the_last_part_down_is_told_with_it(sustained: Callable[..., JudgedRun]) -> None:
+    hot = [
+        Sample(t_s=LOAD_START_S + t, monitor="gpu", values={"gpu.throttled": float(t > 450)})
+        for t in range(int(LOAD_S))
+    ]
+    run = sustained(0.6, hot)
+    assert run.trends is not None
+    assert run.trends.slower is not None
+    assert run.trends.slower.throttled == 1.0
+    assert run.trends.slower.throttled_otherwise == pytest.approx(0.1, abs=0.02)
+    assert run.trends.slower.coinciding == ["throttling"]
+
+
+def test_speed_that_stays_is_no_trend(sustained: Callable[..., JudgedRun]) -> None:
     run = sustained(0.0)
     assert run.degradation is not None
     assert (run.degradation["change_low_percent"] or 0) < 0 < (run.degradation["change_high_percent"] or 0)

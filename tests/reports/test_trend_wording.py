@@ -51,6 +51,10 @@ def test_what_decides_nothing_says_why() -> None:
     ("fields", "text"),
     [
         ({"restarts": 2}, "coincides with 2 restarts of the service"),
+        (
+            {"restarts": 1, "errors": 1, "error_share": 0.1},
+            "coincides with 1 failed request, 1 restart of the service",
+        ),
         ({"throttled": 0.4, "throttled_otherwise": 0.5}, "nothing seen that coincides with it"),
         (
             {"throttled": 0.4, "errors": 3, "error_share": 0.5},
