@@ -102,8 +102,8 @@ def _monitors(run: JudgedRun) -> Iterator[RenderableType]:
         yield _indented(Text(plain(uptime_words(run) or "")))
 
 
-def _heading(name: str, word: str) -> Text:
-    return Text.assemble((plain(name), "bold"), "  ", (word, _STYLES.get(word, "bold yellow")))
+def _heading(name: str, word: str, width: int = 0) -> Text:
+    return Text.assemble((plain(name).ljust(width), "bold"), "  ", (word, _STYLES.get(word, "bold yellow")))
 
 
 def _indented(text: Text, by: int = 2) -> Padding:
@@ -213,7 +213,8 @@ def outcomes_view(
     ended: Sequence[tuple[str, str, Path | None]], not_run: Sequence[str], exit_code: int
 ) -> RenderableType:
     """Several suites: the verdict of each with its folder, what was not run, and the one exit code."""
-    lines = [_heading(name, word).append(f"  {folder or ''}", "dim") for name, word, folder in ended]
+    width = max((len(name) for name, _, _ in ended), default=0)
+    lines = [_heading(name, word, width).append(f"  {folder or ''}", "dim") for name, word, folder in ended]
     if not_run:
         lines.append(Text(f"not run: {', '.join(plain(name) for name in not_run)}", "bold yellow"))
     return Group(*lines, Text(f"exit code {exit_code}"))
