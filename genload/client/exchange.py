@@ -208,7 +208,7 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
 
     def _arrivals(self, assembler: AnswerAssembler) -> tuple[tuple[float, int], ...]:
         counts, chunks = assembler.body_bytes_by_feed(), self.times.chunks
-        own = chunks[-len(counts) :]  # those before brought the answers that led here
+        own = chunks[len(chunks) - len(counts) :]  # those before brought the answers that led here
         return tuple([(chunk[0], count) for chunk, count in zip(own, counts, strict=True) if count])
 
     def _expired(self, error_class: str, message: str) -> ClientError:
@@ -218,7 +218,9 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
 
     def _failed(self, error_class: str, message: str) -> ClientError:
         self.times.end_s = monotonic()
-        assembler = self._assembler or AnswerAssembler(head=self.head, max_body_bytes=self.max_answer_bytes)
+        if self._assembler is None:
+            self._assembler = AnswerAssembler(head=self.head, max_body_bytes=self.max_answer_bytes)
+        assembler = self._assembler
         body = assembler.body()
         partial = self._answer(assembler, body, body)
         return ClientError(

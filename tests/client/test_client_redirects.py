@@ -216,3 +216,17 @@ def test_a_hop_without_an_answer_fails_the_request(raw_server: Servers, client_o
     assert error.error_class == "reset"
     assert error.bytes_sent == sum(map(len, server.requests))
     assert error.times.start_s < error.times.connected_s < error.times.chunks[0][0]
+
+
+def test_a_hop_without_an_answer_fails_after_an_answer_in_pieces(
+    raw_server: Servers, client_of: Clients
+) -> None:
+    moved = b"HTTP/1.1 302 Away\r\nLocation: /there\r\nContent-Length: 100000\r\n\r\n" + bytes(100_000)
+    server = raw_server(lambda peer: (peer.answer(moved), peer.read_request()))
+
+    with pytest.raises(ClientError) as caught:
+        client_of(server.url, follow_redirects=1).get("/here")
+
+    assert len(caught.value.times.chunks) > 1  # more than one receive takes at most
+    assert caught.value.error_class == "reset"
+    assert caught.value.bytes_received == len(moved)
