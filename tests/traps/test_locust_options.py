@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,12 @@ def test_a_worker_is_told_where_a_secret_is_and_not_what_it_is(
     received = RunPlan.from_message(Message.unserialize(sent).data)
     assert received.service.headers == {"Authorization": "${env:TRAPS_TOKEN}"}
     assert received.suite == plan.suite
+
+
+def test_a_suite_alone_is_answered_with_the_scenarios_of_all_that_it_runs() -> None:
+    with pytest.raises(UsageError, match="'demo' names a suite, not a scenario") as caught:
+        make_plan(RunRequest(target="demo"))
+    assert {"demo/baseline", "demo_speech/light"} <= set(re.findall(r"[\w/]+", caught.value.remedy))
 
 
 def test_percentiles_are_not_rounded_to_two_digits(tmp_path: Path) -> None:
