@@ -21,7 +21,7 @@ from genload.settings.catalogue import MACHINE_METRICS
 from genload.settings.contract import Expects
 from genload.settings.labelled import labelled, together
 from genload.settings.secrets import Headers, refuse_secret_in_url
-from genload.settings.service import Tls
+from genload.settings.service import Service, Tls, asked_alike
 from genload.settings.units import Seconds, TransportSeconds
 from genload.settings.wing_models import MonitorSettings
 
@@ -49,7 +49,8 @@ class ExpositionSettings(MonitorSettings, extra="forbid"):
     """The most that a scrape may take. Less than the interval, so that a service that hangs is a 0 at every
     tick and not a hole at every second one."""
     headers: Headers = {}
-    """Sent with each scrape; secrets as ${env:NAME} or ${file:PATH}."""
+    """Sent with each scrape; secrets as ${env:NAME} or ${file:PATH}. Unless these or `url` are set, the
+    service's."""
     tls: Tls = Tls()
     gzip: bool = True
     """Ask for a packed page, as a Prometheus does: less network, a little more work for the service."""
@@ -89,6 +90,9 @@ class ExpositionSettings(MonitorSettings, extra="forbid"):
         if self.every_address and isinstance(self.url, tuple):
             raise ValueError("every_address goes with one url, not with a list")
         return self
+
+    def of_service(self, service: Service) -> Self:
+        return asked_alike(self, service) if self.url is None else self
 
     def telling_apart(self, labels: Collection[str]) -> Self:
         asked = self.per_replica is None and "replica" in labels

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http.client import HTTPException
 from time import monotonic
+from typing import Self
 
 from pydantic import field_validator
 
@@ -12,7 +13,7 @@ from genload.exposition.scrape import Scraper, Target, reason, tls_context
 from genload.monitor import Monitor as Base
 from genload.monitor import MonitorError
 from genload.settings.secrets import Headers, refuse_secret_in_url
-from genload.settings.service import Tls
+from genload.settings.service import Service, Tls, asked_alike
 from genload.settings.units import SamplingSeconds, TransportSeconds
 from genload.settings.wing_models import MonitorSettings
 
@@ -27,8 +28,12 @@ class ReadinessSettings(MonitorSettings, extra="forbid"):
     """The most that a probe may take. Less than the interval, so that a service that hangs is a 0 at every
     tick and not a hole at every second one."""
     headers: Headers = {}
-    """Sent with each probe; secrets as ${env:NAME} or ${file:PATH}."""
+    """Sent with each probe; secrets as ${env:NAME} or ${file:PATH}. Unless set, and for a path on it, the
+    service's."""
     tls: Tls = Tls()
+
+    def of_service(self, service: Service) -> Self:
+        return asked_alike(self, service) if self.path.startswith("/") else self
 
     @field_validator("path")
     @classmethod

@@ -24,6 +24,7 @@ from genload.sampler import start_sampler
 from genload.service import JobClient, ServiceClient, ServiceError, SpeechClient
 from genload.settings.loader import split_target
 from genload.settings.scaling import scale
+from genload.settings.scenario_catalogue import with_fitting_monitors
 from genload.settings.service import Service
 from genload.settings.suite import Suite
 
@@ -61,7 +62,7 @@ class Trial:
     def __init__(self, target: SuiteTarget, view: TrialView) -> None:
         request = target.request
         self._request, self._target, self._view = request, target, view
-        self._suite: Suite = target.suite
+        self._suite: Suite = with_fitting_monitors(target.suite, target.scenarios)
         self._time_scale = 1.0
         drawn = random.SystemRandom().randrange(2**31)
         self._seed = drawn if request.seed is None else request.seed

@@ -12,7 +12,7 @@ from genload.errors import UsageError
 from genload.settings.loader import load_suite, split_target
 from genload.settings.phases import Timeline
 from genload.settings.scaling import scale
-from genload.settings.scenario_catalogue import with_labels_asked
+from genload.settings.scenario_catalogue import with_fitting_monitors
 from genload.settings.service import Service
 from genload.settings.suite import Scenario, Suite
 from genload.shape import PhasedShape
@@ -121,7 +121,7 @@ def make_plan(request: RunRequest) -> RunPlan:
         raise UsageError(what, remedy=f"use one of: {known}")
     seed = request.seed if request.seed is not None else requested.seed
     return RunPlan(
-        suite=scale(with_labels_asked(requested, scenario), request.time_scale, wings),
+        suite=scale(with_fitting_monitors(requested, [scenario]), request.time_scale, wings),
         requested=requested,
         scenario_name=scenario,
         # A fresh seed for each run unless one is asked for: the same images again would be answered by any

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from genload.settings.catalogue import Catalogue
 from genload.settings.criteria.subjects import label_names
 from genload.settings.suite import Suite
@@ -23,11 +25,16 @@ def scenario_catalogue(suite: Suite, scenario: str, wings: WingModels) -> Catalo
     return Catalogue.of(metrics, labels, timeline.duration_s, _sample_labels(suite))
 
 
-def with_labels_asked(suite: Suite, scenario: str) -> Suite:
-    """`suite` with monitors that fill the series by whose labels the scenario's criteria ask."""
-    criteria = suite.scenarios[scenario].criteria.values()
+def with_fitting_monitors(suite: Suite, scenarios: Iterable[str]) -> Suite:
+    """`suite` with monitors that ask its service as its clients do, and that fill the series by whose labels
+    the scenarios' criteria ask.
+    """
+    criteria = (each for name in scenarios for each in suite.scenarios[name].criteria.values())
     asked = {label for criterion in criteria for label in label_names(criterion.expression)}
-    monitors = {name: monitor.telling_apart(asked) for name, monitor in suite.monitors.items()}
+    monitors = {
+        name: monitor.of_service(suite.service).telling_apart(asked)
+        for name, monitor in suite.monitors.items()
+    }
     return suite.model_copy(update={"monitors": monitors})
 
 

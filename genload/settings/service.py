@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -40,6 +40,15 @@ class Tls(Settings):
     client_certificate: str | None = None
     client_key: str | None = None
     verify: bool = True
+
+
+_Asked = TypeVar("_Asked", bound=Settings)
+
+
+def asked_alike(settings: _Asked, service: Service) -> _Asked:
+    """A monitor's settings with the service's own headers and TLS, where they say none themselves."""
+    own = {"headers": service.headers, "tls": service.tls}
+    return settings.model_copy(update={k: v for k, v in own.items() if k not in settings.model_fields_set})
 
 
 class Service(Settings):

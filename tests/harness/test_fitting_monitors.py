@@ -1,4 +1,4 @@
-"""What a scenario's criteria ask of the suite's monitors."""
+"""What a scenario's criteria and the suite's service ask of its monitors."""
 
 from __future__ import annotations
 
@@ -42,3 +42,34 @@ def test_labels_that_criteria_name_are_told_apart_and_the_request_stands(
 def test_what_the_suite_says_of_series_stands() -> None:
     found = monitors("each(gpu): gpu.memory_used.max < 22GiB", "monitors.gpu.per_gpu=false")
     assert found["gpu"]["per_gpu"] is False
+
+
+KEY = {"X-Api-Key": "${env:GENLOAD_TEST_KEY}"}
+OWN = {"X-Api-Key": "${env:GENLOAD_TEST_OTHER}"}
+
+
+def asked_with(*overrides: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The headers of exposition and readiness, of a service that wants a key and a certificate."""
+    service = ('service.headers={X-Api-Key: "${env:GENLOAD_TEST_KEY}"}', "service.tls={ca_file: ca.pem}")
+    suite = make_plan(RunRequest("orfeas/peak", overrides=(*service, *overrides))).suite
+    exposition, readiness = (suite.monitors[name].model_dump() for name in ("exposition", "readiness"))
+    for found in (exposition, readiness):
+        assert found["tls"]["ca_file"] == ("ca.pem" if found["headers"] in (KEY, OWN) else None)
+    return exposition["headers"], readiness["headers"]
+
+
+def test_a_page_and_a_probe_of_the_service_are_asked_for_as_its_clients_ask() -> None:
+    assert asked_with() == (KEY, KEY)
+
+
+def test_what_a_monitor_says_itself_stands() -> None:
+    own = 'monitors.{}.headers={{X-Api-Key: "${{env:GENLOAD_TEST_OTHER}}"}}'
+    assert asked_with(own.format("exposition"), own.format("readiness")) == (OWN, OWN)
+
+
+def test_somebody_elses_page_is_not_given_the_services_secrets() -> None:
+    elsewhere = (
+        "monitors.exposition.url=http://gpu1:9835/metrics",
+        "monitors.readiness.path=http://lb:80/up",
+    )
+    assert asked_with(*elsewhere) == ({}, {})
