@@ -83,6 +83,7 @@ SUITE: dict[str, Any] = {
             },
         }
     },
+    "watch_idle": "0s",
     "reports": ["results_json"],
     # A busy machine decides nothing here.
     "validity": {"lag_floor": "1s", "min_user_seconds": "10%", "min_coverage": "10%"},
