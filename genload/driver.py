@@ -27,6 +27,9 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
         clock, sleep: seconds.
     """
 
+    # Thousands wait at once, and to look into a dictionary each is memory that is in no cache.
+    __slots__ = ("_client", "_clock", "_connect_s", "_result", "_service", "_sleep", "_tell")
+
     def __init__(
         self,
         client: _ClientT,

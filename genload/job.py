@@ -77,6 +77,17 @@ class Job(Driver[JobClient, JobResult]):
         on_stage: told the name of each stage that begins.
     """
 
+    __slots__ = (
+        "_ended",
+        "_inspect",
+        "_job",
+        "_on_stage",
+        "_registry",
+        "_rng",
+        "_stage",
+        "_stage_since_s",
+    )
+
     def __init__(
         self,
         client: JobClient,
@@ -137,7 +148,7 @@ class Job(Driver[JobClient, JobResult]):
         polls = 0
         try:
             while True:
-                self._pause_before_poll()
+                self._sleep(self._poll_pause_s())
                 asked_s = self._clock()
                 state = self._insist(poll, job_id)
                 answered_s = self._clock()
@@ -157,8 +168,9 @@ class Job(Driver[JobClient, JobResult]):
         finally:
             numbers["polls"] = float(polls)
 
-    def _pause_before_poll(self) -> None:
-        """A pause of poll.interval × (1 ± jitter) that ends together with those of this process's other jobs.
+    def _poll_pause_s(self) -> float:
+        """A pause of poll.interval × (1 ± jitter) that ends together with those of this process's other jobs;
+        no longer than there is time.
 
         To be woken for each poll alone takes a fifth more CPU than for several at once. So pauses end on a
         grid, which is far finer than the jitter: nobody polls in step for it.
@@ -170,7 +182,7 @@ class Job(Driver[JobClient, JobResult]):
         now_s = self._clock()
         if grid_s >= _SHORTEST_GRID_S:
             pause_s = round((now_s + pause_s) / grid_s) * grid_s - now_s
-        self._sleep(max(0.0, min(pause_s, self._client.deadline_s - now_s)))
+        return max(0.0, min(pause_s, self._client.deadline_s - now_s))
 
     def _too_late(self) -> ServiceError:
         words = f"not done within {self._service.timeout_s:g} s; it was in stage '{self._stage}'"

@@ -26,8 +26,7 @@ def pause(seconds: float) -> None:
         gevent.sleep(0)
         return
     hub = get_hub()
-    until_s = monotonic() + seconds
-    moment = ceil(until_s * _A_SECOND)
+    moment = ceil((monotonic() + seconds) * _A_SECOND)
     dormitory = _dormitory(hub)
     sleepers = dormitory.get(moment)
     if sleepers is None:

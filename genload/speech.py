@@ -96,6 +96,8 @@ class SpeechDriver(Driver[SpeechClient, SpeechResult]):
         clock, sleep: seconds; others than the real ones for tests.
     """
 
+    __slots__ = ("_listener", "_utterance")
+
     def __init__(
         self,
         client: SpeechClient,

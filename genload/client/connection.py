@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,7 @@ _CONNECTING = (errno.EINPROGRESS, errno.EALREADY)
 _CONNECTED = (0, errno.EISCONN)
 _WANT_READ = (BlockingIOError, ssl.SSLWantReadError)
 _new_socket = monkey.get_original("socket", "socket")
+_new_poll = monkey.get_original("select", "poll")
 
 
 class Connection:
@@ -39,13 +41,13 @@ class Connection:
     """
 
     __slots__ = (
+        "_probe",
         "_readable",
         "_sock",
         "_stamped",
         "_tls",
         "_try_first",
         "_unwaited_bytes",
-        "_write",
         "arrived_s",
         "sent_bytes",
     )
@@ -55,8 +57,8 @@ class Connection:
         self._tls = tls
         self._stamped = kernel_stamps and not tls and ask_for_stamps(sock)
         self.arrived_s = 0.0
-        self._write: Callable[[memoryview | bytes], int] = sock.write if tls else sock.send
         self._readable = Readable(sock.fileno())
+        self._probe: Any = None
         self._try_first = False
         self._unwaited_bytes = 0
         self.sent_bytes = 0
@@ -66,16 +68,18 @@ class Connection:
 
         An end of stream, and equally bytes that nobody asked for (a 408 before closing), mean that it cannot.
         """
-        try:
-            if self._tls:
+        if self._tls:
+            try:
                 self._sock.recv(1)  # session tickets are no bytes of the peer's, hence a read through TLS
-            else:
-                self._sock.recv(1, socket.MSG_PEEK)
-        except _WANT_READ:
-            return True
-        except OSError:
+            except _WANT_READ:
+                return True
+            except OSError:
+                return False
             return False
-        return False
+        if self._probe is None:
+            self._probe = _new_poll()
+            self._probe.register(self._sock.fileno(), select.POLLIN)
+        return not self._probe.poll(0)  # a read would cost an exception each time
 
     def send(self, data: bytes, until_s: Callable[[], float]) -> None:
         """Hand all of `data` to the kernel; the first try is made at once.
@@ -92,7 +96,7 @@ class Connection:
         while True:
             wait = wait_writable
             try:
-                sent = self._write(rest)
+                sent = self._sock.write(rest) if self._tls else self._sock.send(rest)
             except (BlockingIOError, ssl.SSLWantWriteError):
                 sent = 0
             except ssl.SSLWantReadError:
@@ -149,6 +153,9 @@ class Connection:
     def close(self) -> None:
         self._readable.close()
         self._sock.close()
+
+    def __del__(self) -> None:
+        self._readable.close()  # of a client that nobody closed: what watches a socket must not outlive it
 
 
 def connect_tcp(family: int, address: tuple[Any, ...], until_s: float) -> Any:

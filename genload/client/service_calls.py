@@ -40,6 +40,8 @@ class ServiceCalls:
         ConfigError: a secret, header or certificate that cannot be used.
     """
 
+    __slots__ = ("_client", "_secrets", "http")
+
     def __init__(self, client: ServiceClient, *, stamps: Stamps = "process") -> None:
         service = client.service
         self._client = client
@@ -58,31 +60,16 @@ class ServiceCalls:
             remedy = "a header is a name and a text in Latin-1 without line breaks"
             raise ConfigError(str(error), key="service.headers", remedy=remedy) from error
 
-    def call(self, step: Step, request: Callable[..., Answer], *arguments: Any) -> Answer:
-        """One request of a step, with what it cost.
-
-        Raises:
-            ServiceError: as `send`.
-        """
-        try:
-            answer = self.send(request, *arguments)
-        except ServiceError as error:
-            if isinstance(failure := error.__cause__, ClientError):
-                step.connect_s, step.end_s = failure.times.connect_s, failure.times.end_s
-                step.bytes_sent, step.bytes_received = failure.bytes_sent, failure.bytes_received
-            raise
-        times = answer.times
-        step.connect_s, step.end_s = times.connected_s - times.start_s, times.end_s
-        step.bytes_sent, step.bytes_received = answer.bytes_sent, answer.bytes_received
-        step.status = answer.status
-        return answer
-
     def send(self, request: Callable[..., Answer], *arguments: Any) -> Answer:
         """One request (``calls.send(calls.http.get, "/ready")``), as long as the client's deadline allows.
 
         Raises:
             ServiceError: no whole answer; with the class of the `ClientError`, which is its cause.
         """
+        return self.call(None, request, *arguments)
+
+    def call(self, step: Step | None, request: Callable[..., Answer], *arguments: Any) -> Answer:
+        """`send` as a part of a step, with what it cost."""
         client, total_s = self._client, None
         if client.deadline_s != math.inf:
             total_s = client.deadline_s - monotonic()
@@ -92,9 +79,18 @@ class ServiceCalls:
         if self._secrets:
             headers = {**{name: reveal(value) for name, value in self._secrets.items()}, **headers}
         try:
-            return request(*arguments, headers=headers, total_s=total_s)
+            answer = request(*arguments, headers=headers, total_s=total_s)
         except ClientError as error:
+            if step is not None:
+                step.connect_s, step.end_s = error.times.connect_s, error.times.end_s
+                step.bytes_sent, step.bytes_received = error.bytes_sent, error.bytes_received
             raise ServiceError(error.error_class, error.message) from error
+        if step is not None:
+            times = answer.times
+            step.connect_s, step.end_s = times.connected_s - times.start_s, times.end_s
+            step.bytes_sent, step.bytes_received = answer.bytes_sent, answer.bytes_received
+            step.status = answer.status
+        return answer
 
 
 @cache

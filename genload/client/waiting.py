@@ -19,16 +19,19 @@ class Readable:
 
     Its timer outlives the waits: most of them end long before their limit, and thousands of polling users
     would otherwise start and stop a timer for every answer. When it rings, whoever waits then is looked at.
+    So does the watch on the socket, which the kernel would otherwise be told of for every answer; it ends
+    when something comes that nobody waits for.
 
     Args:
         descriptor: of the socket; `close` before the socket is closed.
     """
 
-    __slots__ = ("_alarm", "_alarm_s", "_greenlet", "_hub", "_until_s", "_watcher")
+    __slots__ = ("_alarm", "_alarm_s", "_greenlet", "_hub", "_until_s", "_watcher", "_watching")
 
     def __init__(self, descriptor: int) -> None:
         self._hub = get_hub()
         self._watcher = self._hub.loop.io(descriptor, 1)
+        self._watching = False
         self._alarm: Any = None
         self._alarm_s = inf  # when the alarm will ring
         self._until_s = inf
@@ -45,18 +48,27 @@ class Readable:
         self._until_s = until_s
         if until_s < self._alarm_s:
             self._set_alarm()
-        self._greenlet = greenlet = getcurrent()
+        if not self._watching:
+            self._watching = True
+            self._watcher.start(self._look)
+        self._greenlet = getcurrent()
         # Not the hub's own `wait`: whoever is switched to for another reason reads, finds nothing and comes
         # back, so that nothing need be made for each wait to tell the reasons apart.
-        self._watcher.start(greenlet.switch)
         try:
             self._hub.switch()
         except ExpiredError:
             return False
         finally:
-            self._watcher.stop()
             self._greenlet = None
         return True
+
+    def _look(self) -> None:
+        """There may be something to read."""
+        if self._greenlet is not None:
+            self._greenlet.switch()
+        else:
+            self._watching = False
+            self._watcher.stop()
 
     def close(self) -> None:
         self._watcher.close()

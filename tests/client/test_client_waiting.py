@@ -113,6 +113,44 @@ def test_a_killed_wait_leaves_nothing_behind(pair: Pair) -> None:
     assert timed(pair, 30)[0]
 
 
+def test_what_comes_while_nobody_waits_wakes_nobody_and_is_there_later(pair: Pair) -> None:
+    pair.write_after(0.01)
+    assert timed(pair, 30)[0]
+    pair.here.recv(1)
+    pair.there.send(b"x")
+    before_s = time.thread_time()
+    gevent.sleep(0.3)
+    assert time.thread_time() - before_s < 0.15  # a loop that went on being told of it would use up all
+    assert timed(pair, 30)[0]
+    assert pair.here.recv(2) == b"x"
+
+
+def test_another_greenlet_may_wait_next(pair: Pair) -> None:
+    for _ in range(3):
+        reader = gevent.spawn(timed, pair, 30)
+        pair.write_after(0.01)
+        assert reader.get(timeout=30)[0]
+        pair.here.recv(1)
+
+
+def test_a_connection_that_nobody_closed_is_no_longer_watched() -> None:
+    here, there = gevent.socket.socketpair()
+    connection = Connection(here, tls=False)
+    there.send(b"x")
+    assert connection.receive(time.monotonic() + 30) == b"x"
+    descriptor = here.fileno()
+    del connection
+    here.close()
+    other, far = gevent.socket.socketpair()
+    assert descriptor in (other.fileno(), far.fileno())  # the number is another socket's now
+    far.send(b"y")
+    before_s = time.thread_time()
+    gevent.sleep(0.3)
+    assert time.thread_time() - before_s < 0.15
+    for end in (there, other, far):
+        end.close()
+
+
 def test_no_limit_at_all(pair: Pair) -> None:
     pair.write_after(0.02)
     assert pair.readable.wait(float("inf"))
