@@ -5,12 +5,12 @@ fresh Locust process; the rounds of the clients are interleaved, so that a machi
 The genload user makes what a run makes of every request: times, an event for Locust, and a record encoded and
 written. Prints the median of each and their ratio, by the clock and by the CPU time that the process used.
 
-With --pollers N also: the share of a core and the memory that N users take who each wait for a job and poll
+Then the share of a core and the memory that N users take who each wait for a job and poll
 it every 2 s (`genload.job` and services/orfeas.py, as in a run), over kept connections and over new ones;
 beside that of as many who poll with the least code that Python needs, and who only sleep for as long. Their
 ratio says on any machine what a share of one machine's core cannot.
 
-With --waiting N also: the memory of N users who have each sent a request that is never answered, and of as
+And the memory of N users who have each sent a request that is never answered, and of as
 many Locust users who only sleep: what the client adds is the difference.
 
     python bench/client.py [--rounds N] [--seconds S] [--users N] [--pollers N] [--waiting N]
@@ -59,10 +59,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2.0, help="measured seconds of each round")
     parser.add_argument("--users", type=int, default=64)
-    parser.add_argument("--pollers", type=int, default=0, help="also measure this many polling users")
-    parser.add_argument(
-        "--waiting", type=int, default=0, help="also measure this many users without an answer"
-    )
+    parser.add_argument("--pollers", type=int, default=5000, help="polling users; 0: none")
+    parser.add_argument("--waiting", type=int, default=10_000, help="users without an answer; 0: none")
     parser.add_argument("--load", choices=[*CLIENTS, *POLLS, *WAITS, SILENT], help=argparse.SUPPRESS)
     return parser.parse_args()
 
