@@ -13,4 +13,7 @@ It is found by the file's name: a user's own ``monitors/`` in the working direct
 It runs in the sampler's process, plain Python with one thread a monitor: blocking calls are welcome, and
 whatever it raises becomes a sample with an error. A monitor that knows something although a tick went wrong
 raises `genload.monitor.MonitorError` with the values it has.
+
+`genload.monitor.Monitor` says what else it may define: what it measures (`facts`), a last look (`history`), why there
+is nothing for it on this machine (`nothing_here`).
 """

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from urllib.parse import urlsplit
 
 import typer
 
@@ -25,13 +24,11 @@ class Testbed:
     Attributes:
         serve: options of ``genload serve``.
         scaled: it models time; a real engine takes it, and all the CPU that there is.
-        overrides: of the suite, with ``{port}`` for that of the testbed.
     """
 
     about: str
     serve: tuple[str, ...]
     scaled: bool = False
-    overrides: tuple[str, ...] = ()
 
 
 TESTBEDS = {
@@ -39,7 +36,6 @@ TESTBEDS = {
     "openai_speech": Testbed(
         "text to speech, a real engine",
         ("--api", "litetts", "--scrape-stall", "100ms"),
-        overrides=("monitors.host.server.port={port}",),
     ),
 }
 """By the `api` of a suite's service."""
@@ -119,9 +115,8 @@ def _served(target: SuiteTarget, console: Console) -> Iterator[SuiteTarget]:
     modelled = ("--time-scale", repr(scale)) if testbed.scaled else ()
     console.print(f"starting the testbed: {testbed.about}{f', time scale {scale:g}' if modelled else ''}")
     with _testbed.running([*testbed.serve, *modelled], yields=not testbed.scaled) as url:
-        overrides = tuple(one.format(port=urlsplit(url).port) for one in testbed.overrides)
         names = tuple(f"{target.asked_for}/{scenario}" for scenario in target.scenarios)
-        [there] = checked(replace(target.request, targets=names, host=url, overrides=overrides))
+        [there] = checked(replace(target.request, targets=names, host=url))
         yield there
 
 

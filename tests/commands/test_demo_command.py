@@ -149,7 +149,6 @@ def test_both_suites_each_against_a_testbed_of_its_own(
     assert double.yields == [False, True]
     assert [request.host for request in double.requests] == ["http://127.0.0.1:4243", "http://127.0.0.1:4244"]
     assert [request.time_scale for request in double.requests] == [0.02, 1.0]
-    assert [request.overrides for request in double.requests] == [(), ("monitors.host.server.port=4244",)]
     assert {request.results for request in double.requests} == {Path("results")}
 
 
