@@ -14,6 +14,6 @@ It runs in the sampler's process, plain Python with one thread a monitor: blocki
 whatever it raises becomes a sample with an error. A monitor that knows something although a tick went wrong
 raises `genload.monitor.MonitorError` with the values it has.
 
-`genload.monitor.Monitor` says what else it may define: what it measures (`facts`), a last look (`history`), why there
-is nothing for it on this machine (`nothing_here`).
+`genload.monitor.Monitor` says what else it may define: what it measures (`facts`), a last look (`history`),
+why there is nothing for it on this machine (`nothing_here`).
 """
