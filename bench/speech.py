@@ -21,29 +21,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
-import select
 import shutil
-import signal
-import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
+from parts.rounds import ratio, round_of, started, two_cores
+from parts.wav_server import PORT, SERVER, serve, server
 
-ROOT = Path(__file__).resolve().parents[1]
-PORT = 18_490
-BODY_BYTES = 48_000
-RATE_HZ = 24_000
 PLAIN = "FastHttpUser"
 LISTENING = {
     "all": ("client and listener", "all"),
@@ -52,10 +43,9 @@ LISTENING = {
     "user-sample": ("whole user", "sample 10%"),
 }
 LOADS = (*LISTENING, PLAIN)
-WANTED = {"all": 1.3, "sample": 2.2}
+WANTED = {"all": 1.3, "sample 10%": 2.2}
 """Times FastHttpUser, at least."""
 PATH = "/v1/audio/speech"
-SERVER = "server"
 GENAI_REQUESTS = 1500
 
 
@@ -80,20 +70,19 @@ def _arguments() -> argparse.Namespace:
 
 
 def report(arguments: argparse.Namespace) -> None:
-    cores = sorted(os.sched_getaffinity(0))
+    core, other_core = two_cores()
+    options = ["--seconds", str(arguments.seconds), "--users", str(arguments.users)]
     if arguments.realtime:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))  # of what is started from here, too
-    if len(cores) < 2 or not shutil.which("taskset"):
-        sys.exit("bench/speech.py needs two cores and taskset")
     genai_bench = shutil.which(os.environ.get("GENAI_BENCH", "genai-bench"))
     results: dict[str, list[list[float]]] = {name: [] for name in LOADS}
     genai_rates = []
-    with tempfile.TemporaryDirectory() as folder, server(cores[-1]):
+    with tempfile.TemporaryDirectory() as folder, server(other_core):
         for _ in range(arguments.rounds):
             for name in LOADS:
-                results[name].append(round_of(name, cores[0], arguments))
+                results[name].append(round_of(name, core, options))
             if genai_bench:
-                genai_rates.append(genai_round(genai_bench, cores[0], arguments, Path(folder)))
+                genai_rates.append(genai_round(genai_bench, core, arguments, Path(folder)))
     for column, unit in enumerate(("s", "s of CPU")):
         print_rates({name: [row[column] for row in rows] for name, rows in results.items()}, unit)
     if genai_rates:
@@ -106,28 +95,16 @@ def print_rates(rates: dict[str, list[float]], unit: str) -> None:
     for name, rounds in rates.items():
         kind, validate = LISTENING.get(name, (name, ""))
         label = f"{kind}, {validate}" if validate else kind
-        print_rate(label, rounds, rates[PLAIN], unit, WANTED.get(name))
+        print_rate(label, rounds, rates[PLAIN], unit, WANTED.get(validate))
 
 
 def print_rate(
     label: str, rounds: list[float], plain: list[float], unit: str, wanted: float | None = None
 ) -> None:
-    """The ratio is the median of those within the rounds: a machine's speed changes from round to round."""
-    ratio = median(own / other for own, other in zip(rounds, plain, strict=True))
+    times = ratio(rounds, plain)
     more = f" (wanted {wanted})" if wanted else ""
     each = ", ".join(f"{rate:,.0f}" for rate in rounds)
-    print(f"{label:31} {median(rounds):8,.0f} requests/{unit}  × {ratio:.2f}{more}   rounds: {each}")
-
-
-def round_of(load: str, core: int, arguments: argparse.Namespace) -> list[float]:
-    """Requests a second, and a second of CPU, of one fresh process and its inspector."""
-    command = ["taskset", "-c", str(core), sys.executable, __file__, "--load", load]
-    command += ["--seconds", str(arguments.seconds), "--users", str(arguments.users)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True, timeout=120)
-    if done.returncode:
-        sys.exit(done.stderr)
-    return [float(word) for word in done.stdout.splitlines()[-1].split()]
+    print(f"{label:31} {median(rounds):8,.0f} requests/{unit}  × {times:.2f}{more}   rounds: {each}")
 
 
 # --- the clients ------------------------------------------------------------------------------------
@@ -140,7 +117,7 @@ def measure(load: str, arguments: argparse.Namespace) -> None:
     from genload.artifacts.inspector import shared
 
     user = fast_user() if load == PLAIN else listening_user(*LISTENING[load])
-    environment = started(user, arguments.users)
+    environment = started(user, arguments.users, PORT)
     stats = environment.stats
     while stats.total.num_requests < 10 * arguments.users:
         gevent.sleep(0.1)  # until the inspector reads, and everybody has had some answers
@@ -154,16 +131,6 @@ def measure(load: str, arguments: argparse.Namespace) -> None:
     if stats.total.num_failures or not requests:
         sys.exit(f"{requests} requests, of all {stats.total.num_failures} failed: {list(stats.errors)}")
     print(*rates)
-
-
-def started(user_class: Any, users: int) -> Any:
-    """A Locust environment with that many users at work."""
-    from locust.env import Environment
-
-    user_class.host = f"http://127.0.0.1:{PORT}"
-    environment = Environment(user_classes=[user_class], host=user_class.host)
-    environment.create_local_runner().start(users, spawn_rate=users)
-    return environment
 
 
 def cpu_of_all(inspector_pid: int | None) -> float:
@@ -278,12 +245,11 @@ def bare_way(service: Any) -> Callable[[], Callable[[int], Any]]:
 
 def whole_way(service: Any) -> Callable[[], Callable[[int], Any]]:
     """The same by the way of a run."""
-    import uuid
-
     from genload.artifacts.duplicates import OutputRegistry
     from genload.artifacts.listening import Listener
     from genload.artifacts.texts import TextSource
     from genload.extensions import attribute
+    from genload.identifiers import new_identifier
     from genload.runlog.records import RequestRecord
     from genload.speech import SpeechDriver, request_of
 
@@ -297,7 +263,7 @@ def whole_way(service: Any) -> Callable[[], Callable[[int], Any]]:
 
         def ask(number: int) -> RequestRecord:
             utterance = texts.utterance(number)
-            request_id = str(uuid.uuid4())
+            request_id = new_identifier()
             driver = SpeechDriver(
                 client, utterance, service=service, listener=listener, request_id=request_id
             )
@@ -358,111 +324,6 @@ def genai_round(command: str, core: int, arguments: argparse.Namespace, folder: 
 def asked(path: str) -> dict[str, float]:
     with urllib.request.urlopen(f"http://127.0.0.1:{PORT}{path}", timeout=10) as answer:
         return dict(json.load(answer))
-
-
-# --- the server -------------------------------------------------------------------------------------
-
-
-@contextmanager
-def server(core: int) -> Iterator[None]:
-    process = subprocess.Popen(["taskset", "-c", str(core), sys.executable, __file__, "--load", SERVER])
-    time.sleep(1.0)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def one_second() -> bytearray:
-    """A WAV of so many bytes, a tone with some noise."""
-    count = (BODY_BYTES - 44) // 2
-    moments = np.arange(count) / RATE_HZ
-    wave = 0.3 * np.sin(2 * np.pi * 220 * moments) + 0.01 * np.random.default_rng(0).standard_normal(count)
-    samples = (wave * 32767).astype("<i2").tobytes()
-    shape = struct.pack("<IHHIIHH", 16, 1, 1, RATE_HZ, 2 * RATE_HZ, 2, 16)
-    size = struct.pack("<I", BODY_BYTES - 8), struct.pack("<I", len(samples))
-    return bytearray(b"RIFF" + size[0] + b"WAVEfmt " + shape + b"data" + size[1] + samples)
-
-
-def serve() -> None:
-    """Answers every POST with the tone, its first samples counted up; GET tells how many those were."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\nContent-Length: %d\r\n\r\n" % BODY_BYTES
-    answer = bytearray(head) + one_second()
-    counted = len(head) + 44
-    clients: dict[int, socket.socket] = {}
-    asking: dict[int, bytes] = {}
-    sending: dict[int, memoryview] = {}
-    count, first_s, last_s = 0, 0.0, 0.0
-    poll = select.epoll()
-    with socket.create_server(("127.0.0.1", PORT), backlog=1024) as listener:
-        poll.register(listener, select.EPOLLIN)
-        while True:
-            for number, event in poll.poll():
-                if number == listener.fileno():
-                    client = listener.accept()[0]
-                    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    client.setblocking(False)
-                    clients[client.fileno()] = client
-                    poll.register(client, select.EPOLLIN)
-                    continue
-                client = clients[number]
-                if event & select.EPOLLOUT:
-                    _send(client, sending.pop(number), sending, poll)
-                    continue
-                if not _asked(client, number, asking, clients, poll):
-                    continue
-                message = asking.pop(number)
-                if message.startswith(b"POST"):
-                    count, last_s = count + 1, time.monotonic()
-                    first_s = first_s or last_s
-                    struct.pack_into("<I", answer, counted, count)
-                    _send(client, memoryview(bytes(answer)), sending, poll)
-                else:
-                    told = json.dumps({"count": count, "first_s": first_s, "last_s": last_s}).encode()
-                    if message.startswith(b"GET /reset"):
-                        count, first_s = 0, 0.0
-                    lines = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(told)
-                    _send(client, memoryview(lines + told), sending, poll)
-
-
-def _asked(
-    client: socket.socket,
-    number: int,
-    asking: dict[int, bytes],
-    clients: dict[int, socket.socket],
-    poll: select.epoll,
-) -> bool:
-    """Whether a whole request has come."""
-    try:
-        data = client.recv(1 << 16)
-    except OSError:
-        data = b""
-    if not data:
-        poll.unregister(client)
-        clients.pop(number).close()
-        asking.pop(number, None)
-        return False
-    asking[number] = data = asking.get(number, b"") + data
-    end = data.find(b"\r\n\r\n")
-    length = re.search(rb"(?i)content-length: (\d+)", data)
-    return end >= 0 and len(data) >= end + 4 + (int(length[1]) if length else 0)
-
-
-def _send(
-    client: socket.socket, data: memoryview, sending: dict[int, memoryview], poll: select.epoll
-) -> None:
-    """As much as goes; the rest when there is room."""
-    try:
-        sent = client.send(data)
-    except BlockingIOError:
-        sent = 0
-    except OSError:
-        return
-    if sent < len(data):
-        sending[client.fileno()] = data[sent:]
-    poll.modify(client, select.EPOLLOUT if sent < len(data) else select.EPOLLIN)
 
 
 if __name__ == "__main__":

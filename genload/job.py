@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 from random import Random
@@ -39,8 +38,7 @@ _GRIDS_A_SPREAD = 20
 _Found = TypeVar("_Found")
 
 
-@dataclass(slots=True)
-class JobResult(Result):
+class JobResult(Result, eq=False):
     """What became of a job.
 
     Attributes:
@@ -52,7 +50,7 @@ class JobResult(Result):
     """
 
     job_id: str = ""
-    stages: dict[str, float] = field(default_factory=dict)
+    stages: dict[str, float] = {}
 
 
 def check_inputs(service: Service) -> None:

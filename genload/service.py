@@ -8,18 +8,20 @@ retries nor waits: `genload.job` and `genload.speech` do, the same way for every
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
 from time import monotonic
 from types import TracebackType
 from typing import ClassVar
-from uuid import NAMESPACE_OID, uuid4, uuid5
+from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
 
+from genload.identifiers import new_identifier
 from genload.plain import plain
 from genload.settings.catalogue import Metric, speech_metrics
 from genload.settings.secrets import hide
@@ -30,6 +32,7 @@ from genload.settings.wing_models import RequestSettings
 JOB_STAGES = ("connect", "upload", "accept", "queue", "run", "download")
 """The stages of a job, in order; what belongs to which is said in `genload.job`."""
 
+_TRACE_ID = re.compile(r"(?!0{16})[0-9a-f]{32}")  # its first half is the parent's id, and neither may be 0
 _LONGEST_CLASS = 60
 _LONGEST_MESSAGE = 500
 _LONGEST_READ = 16_384  # of a message, before it is cut: what lies beyond is not looked at
@@ -43,11 +46,7 @@ def correlation_headers(request_id: str) -> dict[str, str]:
     made from it); the parent of all calls is the job, too, so that both headers follow from the record.
     """
     trace_id = request_id.replace("-", "").lower()
-    try:
-        known = len(trace_id) == 32 and int(trace_id[:16], 16) > 0 and int(trace_id, 16) > 0
-    except ValueError:
-        known = False
-    if not known:
+    if not _TRACE_ID.fullmatch(trace_id):
         trace_id = uuid5(NAMESPACE_OID, request_id).hex
     return {"X-Request-ID": request_id, "traceparent": f"00-{trace_id}-{trace_id[:16]}-01"}
 
@@ -119,8 +118,7 @@ class Artifact:
     media_type: str
 
 
-@dataclass(slots=True)
-class Result:
+class Result(msgspec.Struct, eq=False):
     """What became of a logical request. `start_s` and `end_s` are on its driver's clock.
 
     Attributes:
@@ -140,7 +138,7 @@ class Result:
     error_class: str = ""
     error: str = ""
     status: int = 0
-    numbers: dict[str, float] = field(default_factory=dict)
+    numbers: dict[str, float] = {}
     bytes_sent: int = 0
     bytes_received: int = 0
     failed_output: Artifact | None = None
@@ -188,8 +186,7 @@ class Step(msgspec.Struct, eq=False):  # every poll has one: made in C
         self.tell(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Utterance:
+class Utterance(msgspec.Struct, frozen=True):
     """What is to be spoken.
 
     Attributes:
@@ -205,8 +202,7 @@ class Utterance:
     repeat: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Speech:
+class Speech(msgspec.Struct, frozen=True, eq=False):
     """One whole answer to an utterance. Monotonic seconds.
 
     Attributes:
@@ -251,7 +247,7 @@ class ServiceClient(ABC):
         """Headers to send with every request, to be added to and not changed; outside a logical request
         each is of its own."""
         if not self.request_id:
-            return correlation_headers(str(uuid4()))
+            return correlation_headers(new_identifier())
         if self._correlated != self.request_id:
             self._correlated, self._correlation = self.request_id, correlation_headers(self.request_id)
         return self._correlation

@@ -7,7 +7,6 @@ service's time.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from time import monotonic
 from typing import Protocol
 
@@ -35,8 +34,7 @@ class Ear(Protocol):
 _NO_AUDIO = ("wrong_content", "empty_audio")
 
 
-@dataclass(slots=True)
-class SpeechResult(Result):
+class SpeechResult(Result, eq=False):
     """What became of a speech request.
 
     Attributes:
@@ -48,8 +46,8 @@ class SpeechResult(Result):
     success all that was heard.
     """
 
-    labels: dict[str, str] = field(default_factory=dict)
-    gaps: dict[int, int] = field(default_factory=dict)
+    labels: dict[str, str] = {}
+    gaps: dict[int, int] = {}
 
 
 def request_of(service: Service) -> SpeechRequest:

@@ -187,6 +187,7 @@ class Client(SpeechClient):
         # A listener's times are milliseconds, and a loop with hundreds of streams looks later than that.
         self._calls = ServiceCalls(self, stamps="kernel")
         self._http = self._calls.http
+        self._is_streamed, self._shows_cache = self._request.is_streamed, self._request.shows_cache
 
     def ready(self) -> None:
         path = self._request.ready_path or self._request.ways.ready_path
@@ -204,20 +205,20 @@ class Client(SpeechClient):
             body = self._request.body(utterance)
             try:
                 answer = self._success(self._calls.call(step, self._http.post_json, self._request.path, body))
-                self._check_content(answer)
+                kind = self._checked_kind(answer)
             except ServiceError as error:
                 error.output = _partial_output(error, name) or error.output
                 raise
         whole = "content-length" in answer.headers
         return Speech(
             content=answer.body,
-            media_type=_kind(answer),
+            media_type=kind,
             sent_s=answer.times.connected_s,
             first_byte_s=answer.arrivals[0][0],
             end_s=answer.times.end_s,
             arrivals=answer.arrivals,
-            streamed=self._request.is_streamed and not whole,
-            cached=not whole if self._request.shows_cache else None,
+            streamed=self._is_streamed and not whole,
+            cached=not whole if self._shows_cache else None,
         )
 
     def close(self) -> None:
@@ -245,8 +246,8 @@ class Client(SpeechClient):
             status=status,
         )
 
-    def _check_content(self, answer: Answer) -> None:
-        """Refuse a 200 that cannot be audio; whether the rest is, is not said here.
+    def _checked_kind(self, answer: Answer) -> str:
+        """The media type of a 200 that may be audio; whether it is, is not said here.
 
         Raises:
             ServiceError: ``wrong_content``, ``empty_audio``.
@@ -260,6 +261,7 @@ class Client(SpeechClient):
             raise error
         if not answer.body:
             raise ServiceError("empty_audio", "200 without a single byte", status=200)
+        return kind
 
     def _words(self, answer: Answer) -> str:
         """What an answer says for people: the dialect's own words, or the text of a proxy's page."""
@@ -280,7 +282,7 @@ def _kind(answer: Answer) -> str:
 
 def _is_text(answer: Answer, audio_format: str) -> bool:
     """Whether a body is JSON or a page though its type does not say so."""
-    beginning = answer.body[:64].lstrip().lower()
+    beginning = answer.body[:64].lstrip()
     if not beginning.startswith((b"{", b"[", b"<")):
         return False
     if audio_format != "pcm":
@@ -288,7 +290,7 @@ def _is_text(answer: Answer, audio_format: str) -> bool:
     try:
         answer.json()
     except ValueError:
-        return beginning.startswith((b"<!doctype", b"<html", b"<?xml"))
+        return beginning.lower().startswith((b"<!doctype", b"<html", b"<?xml"))
     return True
 
 

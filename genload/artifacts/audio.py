@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import soundfile
 
 from genload.artifacts.audio_facts import AudioError, AudioFacts, RawSamples
@@ -66,8 +67,7 @@ def read_audio(
     Raises:
         AudioError: whatever it is that the bytes are not; see there.
     """
-    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is told as what it is
-        meter = _metered(content, form, raw, streamed, silent_below, longest_s)
+    meter = _metered(content, form, raw, streamed, silent_below, longest_s)
     if not meter.duration_s:
         raise AudioError("empty_audio", "there are headers, and not a single sample")
     return AudioFacts(
@@ -104,10 +104,11 @@ def _samples_metered(content: File, layout: WavLayout, silent_below: float, long
         word, full_scale = _NUMPY_TYPES[kind]
         meter = Meter(layout.rate_hz, layout.channels, silent_below=silent_below, full_scale=full_scale)
         samples = np.frombuffer(data, word)
-        for start in range(0, len(samples), meter.block):
-            block = samples[start : start + meter.block]
-            # Of whole numbers the peak is found in half the time.
-            meter.feed(block.astype(np.float32, copy=False), peak_of(block))
+        if layout.encoding == FLOAT:
+            with _what_overflows_is_told():
+                _feed(meter, samples)
+        else:
+            _feed(meter, samples)
         return meter
     subtype = _RAW_SUBTYPES.get(kind)
     if subtype is None:
@@ -117,10 +118,23 @@ def _samples_metered(content: File, layout: WavLayout, silent_below: float, long
     return _file_metered(data, told, silent_below, longest_s)
 
 
+def _feed(meter: Meter, samples: npt.NDArray[np.int16] | npt.NDArray[np.float32]) -> None:
+    size = meter.block
+    for start in range(0, len(samples), size):
+        block = samples[start : start + size]
+        # Of whole numbers the peak is found in half the time.
+        meter.feed(block.astype(np.float32, copy=False), peak_of(block))
+
+
+def _what_overflows_is_told() -> np.errstate:
+    """As what it is, and needs no warning. Whole numbers cannot, and to say so takes a microsecond."""
+    return np.errstate(over="ignore", invalid="ignore")
+
+
 def _file_metered(file: File, told: Mapping[str, Any], silent_below: float, longest_s: float) -> Meter:
     """What libsndfile decodes; `told` is what it cannot see by itself."""
     try:
-        with soundfile.SoundFile(io.BytesIO(file), **told) as sound:
+        with _what_overflows_is_told(), soundfile.SoundFile(io.BytesIO(file), **told) as sound:
             _check_bounds(sound.samplerate, sound.channels)
             full = _FULL_SCALE.get(sound.subtype, 32767 / 32768)
             meter = Meter(sound.samplerate, sound.channels, silent_below=silent_below, clipped_from=full)

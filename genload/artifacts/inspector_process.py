@@ -109,23 +109,23 @@ class _SharedMemory:
 
     def hold(self, contents: Sequence[bytes]) -> int:
         """Put in files, in place of those before; how large the memory is now."""
-        needed = 0
+        places, needed = [], 0
         for content in contents:
+            places.append(needed)
             needed = place_after(needed, len(content))
         size = max(_SHARED_BYTES, -(-needed // _PAGE_BYTES) * _PAGE_BYTES)
         if size != self._size:
             self._map.close()
             self._map, self._size = self._mapped(size), size
-        place = 0
-        for content in contents:
-            self._copy(content, place)
-            place = place_after(place, len(content))
+        for place, content in zip(places, contents, strict=True):
+            if len(content) <= _COPY_BYTES:
+                self._map[place : place + len(content)] = content
+            else:
+                self._copy(content, place)
         return size
 
     def _copy(self, content: bytes, place: int) -> None:
-        if len(content) <= _COPY_BYTES:
-            self._map[place : place + len(content)] = content
-            return
+        """In pieces, between which others have their turn."""
         view = memoryview(content)
         for start in range(0, len(content), _COPY_BYTES):
             piece = view[start : start + _COPY_BYTES]

@@ -52,7 +52,8 @@ class Playback(msgspec.Struct, omit_defaults=True):
     def numbers(self) -> dict[str, float]:
         """What applies, by the names of the attributes, which are those of the records; without the gaps."""
         numbers: dict[str, float] = msgspec.to_builtins(self)
-        numbers.pop("gaps", None)
+        if self.gaps is not None:
+            del numbers["gaps"]
         return numbers
 
 

@@ -6,9 +6,11 @@ sentence by sentence finds sentences.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from itertools import product
-from random import Random
+
+from genload.artifacts.draws import Draws
 
 _SUBJECTS = (
     "She",
@@ -53,23 +55,24 @@ LONGEST = 60
 
 
 @cache
-def _sentences() -> dict[int, list[tuple[str, ...]]]:
+def _sentences() -> dict[int, list[str]]:
     """Every whole sentence by its length."""
-    found: dict[int, list[tuple[str, ...]]] = {}
-    for subject, verb, what, ending in product(_SUBJECTS, _VERBS, _OBJECTS, _ENDINGS):
-        parts = (subject, " ", verb, " ", what, ending, ".")
-        found.setdefault(sum(map(len, parts)), []).append(parts)
-    return found
+    parts = product(_SUBJECTS, _VERBS, _OBJECTS, _ENDINGS)
+    return _by_length(f"{subject} {verb} {what}{ending}." for subject, verb, what, ending in parts)
 
 
 @cache
-def _deeds() -> dict[int, list[tuple[str, ...]]]:
+def _deeds() -> dict[int, list[str]]:
     """What may follow a name, by its length: " slept.", " carried a map before dawn."."""
-    found: dict[int, list[tuple[str, ...]]] = {}
-    short = [(deed, ending, ".") for deed in _SHORT_DEEDS for ending in _ENDINGS]
-    full = [(" ", v, " ", o, e, ".") for v, o, e in product(_VERBS, _OBJECTS, _ENDINGS)]
-    for parts in (*short, *full):
-        found.setdefault(sum(map(len, parts)), []).append(parts)
+    short = (f"{deed}{ending}." for deed, ending in product(_SHORT_DEEDS, _ENDINGS))
+    full = (f" {verb} {what}{ending}." for verb, what, ending in product(_VERBS, _OBJECTS, _ENDINGS))
+    return _by_length((*short, *full))
+
+
+def _by_length(texts: Iterable[str]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for text in texts:
+        found.setdefault(len(text), []).append(text)
     return found
 
 
@@ -78,19 +81,19 @@ SHORTEST = 20
 SHORTEST_DEED = 5
 
 
-def deed(characters: int, rng: Random) -> str:
+def deed(characters: int, draws: Draws) -> str:
     """The rest of a sentence that begins with a name, `SHORTEST_DEED` to about `LONGEST` characters."""
-    return "".join(rng.choice(_deeds()[characters]))
+    return draws.choice(_deeds()[characters])
 
 
-def sentences(characters: int, rng: Random) -> str:
+def sentences(characters: int, draws: Draws) -> str:
     """Whole sentences of exactly so many characters together, `SHORTEST` or more."""
     made: list[str] = []
     left = characters
     while left > LONGEST:
         # Never so long that what is left would be too short for a sentence and the space before it.
-        length = rng.randint(SHORTEST + 5, min(LONGEST, left - SHORTEST - 1))
-        made.append("".join(rng.choice(_sentences()[length])))
+        length = draws.between(SHORTEST + 5, min(LONGEST, left - SHORTEST - 1))
+        made.append(draws.choice(_sentences()[length]))
         left -= length + 1
-    made.append("".join(rng.choice(_sentences()[left])))
+    made.append(draws.choice(_sentences()[left]))
     return " ".join(made)

@@ -10,11 +10,11 @@ from bisect import bisect
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import accumulate
-from math import exp, log
+from math import exp
 from pathlib import Path
-from random import Random
 
 from genload.artifacts import sentences
+from genload.artifacts.draws import Draws
 from genload.artifacts.text_file import read_texts
 from genload.artifacts.words import SHORTEST, Words
 from genload.service import Utterance
@@ -68,18 +68,17 @@ class TextSource:
     def _origin(self, number: int) -> int:
         """The number whose text is spoken: its own, or for a repeat an earlier one, which was no repeat."""
         while number > 0:
-            rng = self._rng(number, "repeat")
-            if rng.random() >= self._texts.repeats:
+            draws = self._draws(number, b"repeat")
+            if draws.share() >= self._texts.repeats:
                 break
-            number = rng.randrange(max(number - RECENT, 0), number)
+            number = draws.between(max(number - RECENT, 0), number - 1)
         return number
 
     def _of_length(self, number: int) -> Utterance:
         texts = self._texts
         if texts.characters is not None:
-            return self._utterance(
-                number, self._exactly(_drawn(texts.characters, self._rng(number, "length")), number)
-            )
+            characters = _drawn(texts.characters, self._draws(number, b"length"))
+            return self._utterance(number, self._exactly(characters, number))
         if texts.lengths is None:
             return self._utterance(number, self._exactly(DEFAULT_CHARACTERS, number))
         length = texts.lengths[number % len(texts.lengths)]
@@ -90,10 +89,8 @@ class TextSource:
         return self._utterance(number, self._salted(template.replace("{i}", str(number)), number))
 
     def _of_file(self, number: int) -> Utterance:
-        total = self._bounds[-1]
-        line = self._lines[
-            bisect(self._bounds, self._rng(number, "line").random() * total, hi=len(self._lines) - 1)
-        ]
+        drawn = self._draws(number, b"line").share() * self._bounds[-1]
+        line = self._lines[bisect(self._bounds, drawn, hi=len(self._lines) - 1)]
         return self._utterance(number, self._salted(line.text, number), line.length, line.voice)
 
     @cached_property
@@ -110,14 +107,14 @@ class TextSource:
             return self._word(number, SHORTEST)[:characters].capitalize()
         if characters < _SHORTEST_TOLD:
             return f"{self._word(number, characters - 1).capitalize()}."
-        rng = self._rng(number, "text")
+        draws = self._draws(number, b"text")
         name = self._word(number, _NAME_LETTERS).capitalize()
         if characters <= _LONGEST_TOLD:
-            return name + sentences.deed(characters - len(name), rng)
+            return name + sentences.deed(characters - len(name), draws)
         shortest, longest = _FIRST_SENTENCE
-        first = rng.randint(shortest, min(longest, characters - sentences.SHORTEST - 1))
-        rest = sentences.sentences(characters - first - 1, rng)
-        return f"{name}{sentences.deed(first - len(name), rng)} {rest}"
+        first = draws.between(shortest, min(longest, characters - sentences.SHORTEST - 1))
+        rest = sentences.sentences(characters - first - 1, draws)
+        return f"{name}{sentences.deed(first - len(name), draws)} {rest}"
 
     def _salted(self, text: str, number: int) -> str:
         """With a word of this request after it, a sentence of its own where the text ends one."""
@@ -128,16 +125,17 @@ class TextSource:
         return f"{text} {self._word(number, _NAME_LETTERS).capitalize()}{end}"
 
     def _word(self, number: int, letters: int) -> str:
-        if letters not in self._words:
-            self._words[letters] = Words(self._salt, letters)
-        return self._words[letters].word(number)
+        words = self._words.get(letters)
+        if words is None:
+            words = self._words[letters] = Words(self._salt, letters)
+        return words.word(number)
 
-    def _rng(self, number: int, purpose: str) -> Random:
-        return Random(f"{self._seed}/{number}/{purpose}")
+    def _draws(self, number: int, purpose: bytes) -> Draws:
+        return Draws(self._seed, number, purpose)
 
 
-def _drawn(characters: Characters, rng: Random) -> int:
+def _drawn(characters: Characters, draws: Draws) -> int:
     if characters.median is None:
-        return rng.randint(characters.min, characters.max)
-    drawn = exp(rng.gauss(log(characters.median), characters.spread))
+        return draws.between(characters.min, characters.max)
+    drawn = characters.median * exp(draws.normal() * characters.spread)
     return min(max(round(drawn), characters.min), characters.max)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from itertools import product
 from math import gcd, prod
 
 _LETTERS = {"C": "bcdfghjklmnprstvwxyz", "V": "aeiou"}
@@ -23,9 +24,10 @@ class Words:
 
     def __init__(self, key: str, letters: int) -> None:
         alternating = "".join("CV"[place % 2] for place in range(letters))
-        self._patterns: Sequence[str] = _SHORT_PATTERNS if letters == SHORTEST else (alternating,)
-        self._sizes = [prod(len(_LETTERS[kind]) for kind in pattern) for pattern in self._patterns]
-        self.count = sum(self._sizes)
+        patterns: Sequence[str] = _SHORT_PATTERNS if letters == SHORTEST else (alternating,)
+        self._patterns = [_tables(pattern) for pattern in patterns]
+        self._counts = [prod(map(len, tables)) for tables in self._patterns]
+        self.count = sum(self._counts)
         digest = hashlib.sha256(f"{key}/{letters}".encode()).digest()
         self._first = int.from_bytes(digest[:8]) % self.count
         # A step without a common divisor visits every word once before it comes back.
@@ -36,16 +38,19 @@ class Words:
     def word(self, number: int) -> str:
         """The word of a number, which may be negative."""
         place = (self._first + number * self._step) % self.count
-        for pattern, size in zip(self._patterns, self._sizes, strict=True):
-            if place < size:
-                return _spelt(pattern, place)
-            place -= size
+        for tables, count in zip(self._patterns, self._counts, strict=True):
+            if place >= count:
+                place -= count
+                continue
+            word = ""
+            for table in tables:
+                place, at = divmod(place, len(table))
+                word += table[at]
+            return word
         raise AssertionError(place)
 
 
-def _spelt(pattern: str, place: int) -> str:
-    letters = []
-    for kind in pattern:
-        place, letter = divmod(place, len(_LETTERS[kind]))
-        letters.append(_LETTERS[kind][letter])
-    return "".join(letters)
+def _tables(pattern: str) -> list[list[str]]:
+    """Every two letters that there are, for each two places of a pattern."""
+    pairs = (pattern[at : at + 2] for at in range(0, len(pattern), 2))
+    return [["".join(letters) for letters in product(*(_LETTERS[kind] for kind in pair))] for pair in pairs]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import msgspec
+
+_Default = TypeVar("_Default")
 
 
 class Times(msgspec.Struct, eq=False):  # made in C, as `Answer`: thousands of users make them all the time
@@ -56,14 +58,26 @@ class Headers(Mapping[str, str]):
         # Most answers are measured, not read: nothing is decoded until someone looks.
         if self._values is None:
             values: dict[str, str] = {}
-            for name, value in self.pairs:
-                key = name.lower()
-                values[key] = f"{values[key]}, {value}" if key in values else value
+            for raw_name, raw_value in self._pairs:
+                name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+                values[name] = f"{values[name]}, {value}" if name in values else value
             self._values = values
         return self._values
 
     def __getitem__(self, name: str) -> str:
         return self._by_name()[name.lower()]
+
+    # As Mapping has them, without an exception on the way.
+
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+    @overload
+    def get(self, name: str, /, default: str | _Default) -> str | _Default: ...
+    def get(self, name: str, /, default: Any = None) -> Any:
+        return self._by_name().get(name.lower(), default)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._by_name()
 
     def __iter__(self) -> Iterator[str]:
         """Names in lower case."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from functools import partial
 from typing import ClassVar
 
@@ -11,6 +10,7 @@ from gevent import GreenletExit
 from genload.harness.gate import Turn
 from genload.harness.kit import JobKit
 from genload.harness.users import LoadUser
+from genload.identifiers import new_identifier
 from genload.job import Job, JobResult
 from genload.service import JobClient, JobInput, Step
 
@@ -40,7 +40,7 @@ class JobUser(LoadUser):
 
     def run_job(self, turn: Turn, job_input: JobInput) -> JobResult:
         """One job from its input to its inspected output; recorded whatever becomes of it."""
-        request_id = str(uuid.uuid4())
+        request_id = new_identifier()
         self.client.on_step = partial(self._record_step, turn, request_id)
         job = Job(
             self.client,

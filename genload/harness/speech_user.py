@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import ClassVar
 
 from gevent import GreenletExit
@@ -10,6 +9,7 @@ from gevent import GreenletExit
 from genload.harness.gate import Turn
 from genload.harness.kit import SpeechKit
 from genload.harness.users import LoadUser
+from genload.identifiers import new_identifier
 from genload.service import SpeechClient, Utterance
 from genload.speech import SpeechDriver, SpeechResult
 
@@ -46,7 +46,7 @@ class SpeechUser(LoadUser):
             utterance,
             service=self.service,
             listener=self.kit.listener,
-            request_id=str(uuid.uuid4()),
+            request_id=new_identifier(),
         )
         try:
             result = driver.run()

@@ -1,83 +1,24 @@
-"""The listener over the inspector's own process: numbers of good audio, classes of bad, batches, memory."""
+"""The listener over the inspector's own process: numbers of good audio, classes of bad."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-import tracemalloc
-from collections.abc import Iterator, Sequence
-from typing import Any
-
-import gevent
 import numpy as np
 import pytest
 
-from genload.artifacts import inspector_process
-from genload.artifacts.audio_facts import AudioError, RawSamples
 from genload.artifacts.duplicates import OutputRegistry
-from genload.artifacts.inspection import AudioTask
 from genload.artifacts.inspector import Inspector
-from genload.artifacts.listening import Heard, Listener
-from genload.artifacts.mesh_facts import MeshError
-from genload.service import ServiceError, Speech, Utterance
+from genload.artifacts.listening import Listener
+from genload.service import Speech
 from genload.settings.speech import Check, Pcm, SpeechRequest
 
-from .sounds import FORMATS, RATE_HZ, encoded, pcm16, spoken, tone, wav
+from .listened import TEXT, answered, asked, error_of, listener, what_is_heard
+from .sounds import FORMATS, RATE_HZ, pcm16, spoken, tone, wav
 
 pytestmark = pytest.mark.processes
 
-TEXT = "A text of twenty one."
 ALWAYS = {"ttfb_s", "ttfa_s", "rtf", "delivery_rtf", "characters", "chunks", "streamed", "audio_duration_s"}
 INSPECTED = {"valid", "silence", "rms", "peak", "clipped", "rate_hz", "channels", "first_sound_s"}
 STREAMED = {"stalls", "underrun_s", "startup_buffer_s"}
-
-
-@pytest.fixture(scope="module")
-def inspector() -> Iterator[Inspector]:
-    one = Inspector()
-    yield one
-    one.close()
-
-
-@pytest.fixture
-def own_inspector() -> Iterator[Inspector]:
-    one = Inspector()
-    yield one
-    one.close()
-
-
-def answered(
-    content: bytes, *, pieces: Sequence[int] = (), step_s: float = 0.1, streamed: bool = False
-) -> Speech:
-    """An answer to a request sent at 50 s, its first piece after a step, one piece a step."""
-    ends = [*pieces, len(content)]
-    sizes = [end - start for start, end in zip([0, *ends], ends, strict=False)]
-    arrivals = tuple((50.0 + step_s * (n + 1), size) for n, size in enumerate(sizes))
-    return Speech(
-        content=content,
-        media_type="application/octet-stream",
-        sent_s=50.0,
-        first_byte_s=50.0 + step_s,
-        end_s=arrivals[-1][0],
-        arrivals=arrivals,
-        streamed=streamed,
-    )
-
-
-def asked(number: int = 1, text: str = TEXT) -> Utterance:
-    return Utterance(number, text, "af_heart")
-
-
-def listener(inspector: Inspector, registry: OutputRegistry | None = None, **request: Any) -> Listener:
-    return Listener(SpeechRequest(**request), seed=7, registry=registry, inspector=inspector)
-
-
-def error_of(one: Listener, speech: Speech, utterance: Utterance | None = None) -> ServiceError:
-    with pytest.raises(ServiceError) as caught:
-        one.listen(speech, utterance or asked())
-    return caught.value
 
 
 # --- good audio -------------------------------------------------------------------------------------
@@ -197,20 +138,12 @@ def test_a_share_is_drawn_by_the_seed_and_the_number(inspector: Inspector) -> No
 def test_only_those_drawn_are_decoded(inspector: Inspector) -> None:
     one = listener(inspector, validate="sample 50%")
     silent = answered(wav(pcm16(tone(1.0, peak=0.0) * 0)))
-    found = {number: _listened(one, silent, number) for number in range(30)}
+    found = {number: what_is_heard(one, silent, number) for number in range(30)}
 
     assert {number for number, error in found.items() if error} == {
         number for number in range(30) if one.inspects(asked(number))
     }
     assert set(found.values()) == {"silent_audio", ""}
-
-
-def _listened(one: Listener, speech: Speech, number: int) -> str:
-    try:
-        one.listen(speech, asked(number))
-    except ServiceError as error:
-        return error.error_class
-    return ""
 
 
 # --- bad audio --------------------------------------------------------------------------------------
@@ -305,164 +238,3 @@ def test_long_texts_that_begin_alike_are_different_texts(inspector: Inspector) -
     one.listen(speech, asked(1, text="So it begins, and goes on for long enough: one"))
 
     assert error_of(one, speech, asked(2, text="So it begins, and goes on for long enough: two"))
-
-
-# --- many at a time ---------------------------------------------------------------------------------
-
-
-def test_greenlets_get_their_own_answers_whatever_is_between_them(inspector: Inspector) -> None:
-    lengths_s = [0.2 + 0.1 * (n % 7) for n in range(60)]
-    one = listener(inspector)
-    jobs = [
-        gevent.spawn(one.listen, answered(spoken("wav", length_s)), asked(n))
-        for n, length_s in enumerate(lengths_s)
-    ]
-    broken = [gevent.spawn(_listened, one, answered(wav(pcm16(np.zeros(100)))), n) for n in range(20)]
-    meshes = [gevent.spawn(_mesh_error, inspector) for _ in range(5)]
-    gevent.joinall([*jobs, *broken, *meshes], raise_error=True)
-
-    assert [job.value.numbers["audio_duration_s"] for job in jobs] == pytest.approx(lengths_s, abs=1e-4)
-    assert {job.value for job in broken} == {"silent_audio"}
-    assert {job.value for job in meshes} == {"not_a_mesh"}
-
-
-def _mesh_error(inspector: Inspector) -> str:
-    try:
-        inspector.mesh(b"<html></html>")
-    except MeshError as error:
-        return error.error_class
-    return ""
-
-
-def test_what_waits_meanwhile_goes_together(
-    own_inspector: Inspector, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sizes = []
-    exchange = inspector_process.InspectorProcess.exchange
-    monkeypatch.setattr(
-        inspector_process.InspectorProcess,
-        "exchange",
-        lambda self, tasks, contents: sizes.append(len(tasks)) or exchange(self, tasks, contents),
-    )
-    one = listener(own_inspector)
-    jobs = [gevent.spawn(one.listen, answered(spoken("wav", 0.2)), asked(n)) for n in range(100)]
-    gevent.joinall(jobs, raise_error=True)
-
-    assert sum(sizes) == 100
-    assert len(sizes) == 2  # 64 at a time
-
-
-def test_an_answer_larger_than_the_shared_memory_goes_through(inspector: Inspector) -> None:
-    content = wav(pcm16(tone(200.0)))
-    text = "x" * 1000
-    jobs = [gevent.spawn(listener(inspector).listen, answered(content), asked(n, text)) for n in range(3)]
-    small = gevent.spawn(listener(inspector).listen, answered(spoken("wav")), asked())
-    gevent.joinall([*jobs, small], raise_error=True)
-
-    assert len(content) > 9_000_000
-    assert {job.value.numbers["audio_duration_s"] for job in jobs} == {200.0}
-    assert small.value.numbers["audio_duration_s"] == 1.0
-    assert listener(inspector).listen(answered(spoken("wav")), asked()).numbers["valid"] == 1.0
-
-
-# --- a child that dies ------------------------------------------------------------------------------
-
-# Dies of a file that begins so, as libsndfile might of one with a bug for it; reads all others.
-MORTAL = """
-import os, sys
-import genload.artifacts.inspector_child as child
-real = child._audio
-def mortal(task, content):
-    if bytes(content[44:48]) == b"DIE!":
-        os.abort()
-    return real(task, content)
-child._audio = mortal
-child.main()
-"""
-
-
-def test_a_killed_child_is_replaced(own_inspector: Inspector) -> None:
-    one = listener(own_inspector)
-    one.listen(answered(spoken("wav")), asked())
-    pid = own_inspector.pid
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
-    jobs = [gevent.spawn(one.listen, answered(spoken("wav")), asked(n)) for n in range(5)]
-    gevent.joinall(jobs, raise_error=True)
-
-    assert own_inspector.pid != pid
-
-
-def test_only_the_file_that_kills_the_child_is_given_up(
-    own_inspector: Inspector, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = subprocess.Popen
-    command = [sys.executable, "-c", MORTAL]
-    monkeypatch.setattr(
-        inspector_process.subprocess, "Popen", lambda told, **how: real([*command, told[-1]], **how)
-    )
-    one = listener(own_inspector)
-    deadly = wav(b"DIE!" + pcm16(tone(1.0)))
-    contents = [spoken("wav"), deadly, spoken("wav", 0.7)]
-    jobs = [gevent.spawn(_listened, one, answered(content), n) for n, content in enumerate(contents)]
-    gevent.joinall(jobs, raise_error=True)
-
-    assert [job.value for job in jobs] == ["", "inspector", ""]
-
-
-def test_closing_leaves_nobody_waiting(own_inspector: Inspector) -> None:
-    own_inspector.start()
-    one = listener(own_inspector)
-    jobs = [gevent.spawn(_listened, one, answered(wav(pcm16(tone(8.0)))), n) for n in range(200)]
-    gevent.sleep(0)
-    gevent.sleep(0)
-    own_inspector.close()
-    gevent.joinall(jobs, timeout=10, raise_error=True)
-
-    assert {job.value for job in jobs} <= {"", "inspector"}
-    assert "inspector" in {job.value for job in jobs}
-    assert one.listen(answered(spoken("wav")), asked()).numbers["valid"] == 1.0
-
-
-def test_a_task_that_is_not_audio_is_refused_with_its_class(inspector: Inspector) -> None:
-    task = AudioTask(4, "flac", RawSamples(), True, False, 0.001, 10.0, [])
-    with pytest.raises(AudioError) as caught:
-        inspector.audio(task, b"fLaC")
-
-    assert caught.value.error_class == "truncated"
-
-
-# --- memory -----------------------------------------------------------------------------------------
-
-
-def test_no_audio_is_kept_after_its_inspection(inspector: Inspector) -> None:
-    one = listener(inspector, OutputRegistry())
-    samples = np.frombuffer(pcm16(tone(1.0)), "<i2").copy()
-
-    def listen(number: int) -> Heard:
-        samples[number % 1000] += 1  # each another answer
-        return one.listen(answered(wav(samples.tobytes())), asked(number, f"text number {number}"))
-
-    gevent.joinall([gevent.spawn(listen, number) for number in range(100)], raise_error=True)
-    tracemalloc.start()
-    for start in range(100, 2100, 50):
-        jobs = [gevent.spawn(listen, number) for number in range(start, start + 50)]
-        gevent.joinall(jobs, raise_error=True)
-    del jobs
-    kept_bytes, peak_bytes = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-
-    # 2,000 answers were 96 MB. What stays is the registry: some 300 bytes each.
-    assert kept_bytes < 2_000_000
-    assert peak_bytes < 12_000_000
-
-
-def test_a_failure_holds_what_came_and_nothing_else_does(inspector: Inspector) -> None:
-    one = listener(inspector, format="flac")
-    content = encoded(np.zeros(RATE_HZ), "flac")
-    error = error_of(one, answered(content))
-
-    assert error.error_class == "silent_audio"
-    assert error.output is not None
-    assert error.output.content is content
-    assert (error.output.name, error.output.media_type) == ("speech-1.flac", "audio/flac")

@@ -87,6 +87,19 @@ def test_what_could_begin_another_request_is_refused(headers: dict[str, str], me
             head(headers=headers)
 
 
+def test_requests_with_other_headers_in_turn_each_have_their_own() -> None:
+    own = head(headers={"X-Key": "mine"})
+    plain, other, replaced = {"X-A": "1"}, {"X-A": "2", "X-B": "3"}, {"x-key": "yours"}
+    for _ in range(2):
+        for headers, wanted, unwanted in (
+            (plain, b"X-Key: mine\r\nX-A: 1\r\n", b"X-B"),
+            (other, b"X-Key: mine\r\nX-A: 2\r\nX-B: 3\r\n", b"X-A: 1"),
+            (replaced, b"x-key: yours\r\n", b"mine"),
+        ):
+            sent = own.bytes_for("POST", "/", headers, 0)
+            assert wanted in sent and unwanted not in sent
+
+
 def test_a_refused_header_does_not_show_its_value() -> None:
     with pytest.raises(ValueError, match="Authorization") as caught:
         head(headers={"Authorization": "Bearer s3cret\n"})

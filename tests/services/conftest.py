@@ -13,7 +13,7 @@ import pytest
 
 from genload import extensions
 from genload.artifacts import inspector
-from genload.service import JobClient
+from genload.service import JobClient, SpeechClient
 from genload.settings.service import Service
 
 
@@ -115,3 +115,21 @@ def no_inspector_left() -> Iterator[None]:
     """End the child that inspected this module's meshes."""
     yield
     inspector.shared().close()
+
+
+@pytest.fixture
+def speaking(scripted: Any) -> Iterator[Callable[..., Any]]:
+    """A factory: a speech client and the scripted service that it talks to."""
+    clients: list[SpeechClient] = []
+
+    def start(script: dict[str, list[Any]], request: dict[str, Any] | None = None, **settings: Any) -> Any:
+        service = scripted(script)
+        data = {"api": "openai_speech", "host": service.url, "request": request or {}, **settings}
+        model = Service.model_validate(data, context={"wings": extensions.Wings()})
+        client = extensions.attribute("services", "openai_speech", "Client")(model)
+        clients.append(client)
+        return client, service
+
+    yield start
+    for client in clients:
+        client.close()

@@ -1,140 +1,18 @@
-"""The speech client against a service with exact answers: what each dialect asks and how it answers."""
+"""The speech client against a service with exact answers: how each dialect answers."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from genload import extensions
-from genload.errors import ConfigError
-from genload.service import ServiceError, Speech, SpeechClient, Step, Utterance
+from genload.service import ServiceError, Speech, Step
 from genload.settings.service import Service
 
-SPEECH = "/v1/audio/speech"
-HELLO = Utterance(7, "Hello there.", "af_heart")
-WAV = b"RIFF\x00\x00\x00\x00WAVEfmt " + bytes(range(200))
-WHOLE = (200, WAV, {"Content-Type": "audio/wav"})
-PAGE = b"<html><head><style>b {}</style></head><body><h1>502 Bad Gateway</h1><hr>nginx</body></html>"
-
-Make = Callable[..., Any]
-
-
-def chunked(*parts: bytes, end: bytes = b"0\r\n\r\n", kind: str = "audio/wav") -> Any:
-    """An answer in chunks, as a service streams it."""
-    body = b"".join(f"{len(part):x}\r\n".encode() + part + b"\r\n" for part in parts) + end
-    return 200, body, {"Content-Type": kind, "Content-Length": None, "Transfer-Encoding": "chunked"}
-
-
-@pytest.fixture
-def make(scripted: Any) -> Iterator[Make]:
-    """A factory: a speech client and the scripted service that it talks to."""
-    clients: list[SpeechClient] = []
-
-    def start(script: dict[str, list[Any]], request: dict[str, Any] | None = None, **settings: Any) -> Any:
-        service = scripted(script)
-        data = {"api": "openai_speech", "host": service.url, "request": request or {}, **settings}
-        model = Service.model_validate(data, context={"wings": extensions.Wings()})
-        client = extensions.attribute("services", "openai_speech", "Client")(model)
-        clients.append(client)
-        return client, service
-
-    yield start
-    for client in clients:
-        client.close()
-
-
-def failure(client: SpeechClient, utterance: Utterance = HELLO) -> ServiceError:
-    with pytest.raises(ServiceError) as caught:
-        client.speak(utterance)
-    return caught.value
-
-
-def request_of(settings: dict[str, Any]) -> Any:
-    model = extensions.Wings().request("openai_speech")
-    return model.model_validate(settings, context={"wings": extensions.Wings()})
-
-
-# --- what is asked
-
-
-@pytest.mark.parametrize(
-    ("request_settings", "keys"),
-    [
-        ({}, {"response_format": "wav"}),
-        ({"stream": True}, {"response_format": "wav", "stream": True}),
-        ({"format": "mp3", "speed": 1.5}, {"response_format": "mp3", "speed": 1.5}),
-        ({"dialect": "kokoro"}, {"response_format": "wav", "model": "kokoro"}),
-        (
-            {"dialect": "kokoro", "stream": False},
-            {"response_format": "wav", "model": "kokoro", "stream": False},
-        ),
-        (
-            {
-                "dialect": "openai",
-                "model": "gpt-4o-mini-tts",
-                "format": "opus",
-                "extra": {"instructions": "Calm."},
-            },
-            {"response_format": "opus", "model": "gpt-4o-mini-tts", "instructions": "Calm."},
-        ),
-        (
-            {"dialect": "openai", "stream": True},
-            {"response_format": "wav", "model": "tts-1", "stream_format": "audio"},
-        ),
-        (
-            {"dialect": "vllm", "stream": True, "format": "pcm", "extra": {"language": "English"}},
-            {"response_format": "pcm", "stream": True, "stream_format": "audio", "language": "English"},
-        ),
-    ],
-)
-def test_a_request_says_what_the_suite_wants(
-    make: Make, request_settings: dict[str, Any], keys: dict[str, Any]
-) -> None:
-    client, service = make({SPEECH: [WHOLE]}, request_settings)
-    client.request_id = "request-1"
-    client.speak(HELLO)
-
-    (sent,) = service.received
-    assert (sent.method, sent.path) == ("POST", SPEECH)
-    assert json.loads(sent.body) == {"input": "Hello there.", "voice": "af_heart", **keys}
-    assert sent.headers["content-type"] == "application/json"
-    assert sent.headers["x-request-id"] == "request-1"
-
-
-def test_another_path(make: Make) -> None:
-    client, service = make({"/v1/audio/stream": [WHOLE]}, {"path": "/v1/audio/stream"})
-    client.speak(HELLO)
-    assert service.received[0].path == "/v1/audio/stream"
-
-
-def test_a_token_by_reference(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SPEECH_TOKEN", "s3cret-of-speech")
-    headers = {"Authorization": "Bearer ${env:SPEECH_TOKEN}"}
-    refusal = (
-        401,
-        {"error": {"message": "Incorrect API key provided: s3cret-of-speech", "code": "invalid_api_key"}},
-    )
-    client, service = make({SPEECH: [refusal]}, {"dialect": "openai"}, headers=headers)
-    error = failure(client)
-
-    assert service.received[0].headers["authorization"] == "Bearer s3cret-of-speech"
-    assert (error.error_class, error.status) == ("auth", 401)
-    assert error.message == "Incorrect API key provided: ${env:SPEECH_TOKEN}"
-
-
-def test_a_token_in_clear_is_refused() -> None:
-    with pytest.raises(ValidationError, match="in clear"):
-        Service.model_validate({"api": "openai_speech", "headers": {"Authorization": "Bearer s3cret"}})
-
-
-def test_a_token_that_is_not_there_is_a_config_error(make: Make) -> None:
-    with pytest.raises(ConfigError, match="GENLOAD_ABSENT is not set"):
-        make({}, headers={"Authorization": "Bearer ${env:GENLOAD_ABSENT}"})
-
+from .scripted_speech import HELLO, PAGE, SPEECH, WAV, WHOLE, Make, chunked, failure, request_of
 
 # --- dialects: voices, formats, labels
 
@@ -194,8 +72,8 @@ def test_the_labels_of_its_records(settings: dict[str, Any], labels: dict[str, t
 # --- answers
 
 
-def test_a_whole_answer(make: Make) -> None:
-    client, _ = make({SPEECH: [WHOLE]})
+def test_a_whole_answer(speaking: Make) -> None:
+    client, _ = speaking({SPEECH: [WHOLE]})
     steps: list[Step] = []
     client.on_step = steps.append
     speech: Speech = client.speak(HELLO)
@@ -223,22 +101,24 @@ def test_a_whole_answer(make: Make) -> None:
     ],
 )
 def test_streamed_or_whole_new_or_cached(
-    make: Make, request_settings: dict[str, Any], answer: Any, streamed: bool, cached: bool | None
+    speaking: Make, request_settings: dict[str, Any], answer: Any, streamed: bool, cached: bool | None
 ) -> None:
-    client, _ = make({SPEECH: [answer]}, request_settings)
+    client, _ = speaking({SPEECH: [answer]}, request_settings)
     speech = client.speak(HELLO)
     assert (speech.content, speech.streamed, speech.cached) == (WAV, streamed, cached)
 
 
-def test_raw_audio_may_begin_like_json(make: Make) -> None:
+def test_raw_audio_may_begin_like_json(speaking: Make) -> None:
     samples = b'{"\x00\x01' * 100
-    client, _ = make({SPEECH: [chunked(samples, kind="audio/pcm")]}, {"dialect": "kokoro", "format": "pcm"})
+    client, _ = speaking(
+        {SPEECH: [chunked(samples, kind="audio/pcm")]}, {"dialect": "kokoro", "format": "pcm"}
+    )
     assert client.speak(HELLO).content == samples
 
 
 @pytest.mark.parametrize("kind", ["audio/wav; rate=24000", "application/octet-stream", None])
-def test_audio_by_any_name(make: Make, kind: str | None) -> None:
-    client, _ = make({SPEECH: [(200, WAV, {"Content-Type": kind})]})
+def test_audio_by_any_name(speaking: Make, kind: str | None) -> None:
+    client, _ = speaking({SPEECH: [(200, WAV, {"Content-Type": kind})]})
     assert client.speak(HELLO).content == WAV
 
 
@@ -296,9 +176,9 @@ def test_audio_by_any_name(make: Make, kind: str | None) -> None:
     ],
 )
 def test_a_refusal_has_a_class_and_the_services_words(
-    make: Make, dialect: str, status: int, body: Any, error_class: str, words: str
+    speaking: Make, dialect: str, status: int, body: Any, error_class: str, words: str
 ) -> None:
-    client, _ = make({SPEECH: [(status, body)]}, {"dialect": dialect})
+    client, _ = speaking({SPEECH: [(status, body)]}, {"dialect": dialect})
     steps: list[Step] = []
     client.on_step = steps.append
     error = failure(client)
@@ -321,9 +201,9 @@ def test_a_refusal_has_a_class_and_the_services_words(
     ],
 )
 def test_no_capacity_is_a_rejection(
-    make: Make, status: int, body: Any, headers: dict[str, str], pause_s: float | None
+    speaking: Make, status: int, body: Any, headers: dict[str, str], pause_s: float | None
 ) -> None:
-    client, _ = make({SPEECH: [(status, body, headers)]}, {"dialect": "openai"})
+    client, _ = speaking({SPEECH: [(status, body, headers)]}, {"dialect": "openai"})
     error = failure(client)
     assert (error.error_class, error.rejected, error.retry_after_s) == ("rejected", True, pause_s)
     assert error.message == "busy"
@@ -343,8 +223,8 @@ def test_no_capacity_is_a_rejection(
         ((200, b" <!DOCTYPE html><p>Hi", {"Content-Type": None}), "", "no content type: Hi"),
     ],
 )
-def test_text_with_a_200_is_the_wrong_content(make: Make, answer: Any, kind: str, words: str) -> None:
-    client, _ = make({SPEECH: [answer]})
+def test_text_with_a_200_is_the_wrong_content(speaking: Make, answer: Any, kind: str, words: str) -> None:
+    client, _ = speaking({SPEECH: [answer]})
     error = failure(client)
     assert (error.error_class, error.status) == ("wrong_content", 200)
     assert error.message.startswith(words)
@@ -352,21 +232,21 @@ def test_text_with_a_200_is_the_wrong_content(make: Make, answer: Any, kind: str
 
 
 @pytest.mark.parametrize("body", [b'{"error": "no engine"}', b"<html>no engine</html>"])
-def test_text_in_the_place_of_raw_audio_is_the_wrong_content(make: Make, body: bytes) -> None:
-    client, _ = make(
+def test_text_in_the_place_of_raw_audio_is_the_wrong_content(speaking: Make, body: bytes) -> None:
+    client, _ = speaking(
         {SPEECH: [(200, body, {"Content-Type": "audio/pcm"})]}, {"dialect": "kokoro", "format": "pcm"}
     )
     assert failure(client).error_class == "wrong_content"
 
 
 @pytest.mark.parametrize("answer", [(200, b"", {"Content-Type": "audio/wav"}), chunked()])
-def test_a_200_without_a_byte_is_empty_audio(make: Make, answer: Any) -> None:
-    client, _ = make({SPEECH: [answer]})
+def test_a_200_without_a_byte_is_empty_audio(speaking: Make, answer: Any) -> None:
+    client, _ = speaking({SPEECH: [answer]})
     assert failure(client).error_class == "empty_audio"
 
 
-def test_what_came_of_a_truncated_answer_is_kept(make: Make) -> None:
-    client, _ = make({SPEECH: [chunked(WAV[:100], end=b"")]}, {"dialect": "kokoro"})
+def test_what_came_of_a_truncated_answer_is_kept(speaking: Make) -> None:
+    client, _ = speaking({SPEECH: [chunked(WAV[:100], end=b"")]}, {"dialect": "kokoro"})
     steps: list[Step] = []
     client.on_step = steps.append
     error = failure(client)
@@ -377,24 +257,24 @@ def test_what_came_of_a_truncated_answer_is_kept(make: Make) -> None:
     assert steps[0].bytes_received > 100
 
 
-def test_no_answer_at_all_is_a_reset(make: Make) -> None:
-    client, _ = make({SPEECH: [None]})
+def test_no_answer_at_all_is_a_reset(speaking: Make) -> None:
+    client, _ = speaking({SPEECH: [None]})
     error = failure(client)
     assert (error.error_class, error.output) == ("reset", None)
 
 
-def test_more_than_the_suite_takes_is_too_large(make: Make) -> None:
-    client, _ = make({SPEECH: [WHOLE]}, max_answer_bytes="100B")
+def test_more_than_the_suite_takes_is_too_large(speaking: Make) -> None:
+    client, _ = speaking({SPEECH: [WHOLE]}, max_answer_bytes="100B")
     assert failure(client).error_class == "too_large"
 
 
-def test_a_service_that_is_not_there_refuses(make: Make, free_port: Callable[[], int]) -> None:
-    client, _ = make({}, host=f"http://127.0.0.1:{free_port()}")
+def test_a_service_that_is_not_there_refuses(speaking: Make, free_port: Callable[[], int]) -> None:
+    client, _ = speaking({}, host=f"http://127.0.0.1:{free_port()}")
     assert failure(client).error_class == "refused"
 
 
-def test_a_used_up_deadline_is_a_timeout(make: Make) -> None:
-    client, service = make({SPEECH: [WHOLE]})
+def test_a_used_up_deadline_is_a_timeout(speaking: Make) -> None:
+    client, service = speaking({SPEECH: [WHOLE]})
     client.deadline_s = 0.0
     assert failure(client).error_class == "timeout"
     assert service.received == []
@@ -414,15 +294,15 @@ def test_a_used_up_deadline_is_a_timeout(make: Make) -> None:
     ],
 )
 def test_each_dialect_is_asked_where_it_answers(
-    make: Make, request_settings: dict[str, Any], path: str
+    speaking: Make, request_settings: dict[str, Any], path: str
 ) -> None:
-    client, service = make({path: [{"status": "healthy"}]}, request_settings)
+    client, service = speaking({path: [{"status": "healthy"}]}, request_settings)
     client.ready()
     assert [(sent.method, sent.path) for sent in service.received] == [("GET", path)]
 
 
-def test_an_empty_200_is_ready_too(make: Make) -> None:
-    client, service = make({"/health": [(200, b"", {"Content-Type": None})]}, {"dialect": "vllm"})
+def test_an_empty_200_is_ready_too(speaking: Make) -> None:
+    client, service = speaking({"/health": [(200, b"", {"Content-Type": None})]}, {"dialect": "vllm"})
     client.ready()
     assert [sent.path for sent in service.received] == ["/health"]
 
@@ -442,8 +322,8 @@ def test_an_empty_200_is_ready_too(make: Make) -> None:
         (None, "reset", ""),
     ],
 )
-def test_not_ready_says_why(make: Make, answer: Any, error_class: str, words: str) -> None:
-    client, _ = make({"/v1/models": [answer]})
+def test_not_ready_says_why(speaking: Make, answer: Any, error_class: str, words: str) -> None:
+    client, _ = speaking({"/v1/models": [answer]})
     with pytest.raises(ServiceError) as caught:
         client.ready()
     assert caught.value.error_class == error_class
