@@ -115,6 +115,7 @@ def measure(load: str, arguments: argparse.Namespace) -> None:
     import gevent
 
     from genload.artifacts.inspector import shared
+    from genload.harness.collector import hold_back
 
     user = fast_user() if load == PLAIN else listening_user(*LISTENING[load])
     environment = started(user, arguments.users, PORT)
@@ -122,6 +123,8 @@ def measure(load: str, arguments: argparse.Namespace) -> None:
     while stats.total.num_requests < 10 * arguments.users:
         gevent.sleep(0.1)  # until the inspector reads, and everybody has had some answers
     gevent.sleep(0.5)
+    if load != PLAIN:
+        hold_back()  # as a run does
     before, start_s, cpu_s = stats.total.num_requests, time.monotonic(), cpu_of_all(shared().pid)
     gevent.sleep(arguments.seconds)
     requests = stats.total.num_requests - before

@@ -88,7 +88,7 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
         """It failed, and has ended."""
         self._result.fail(error)
 
-    def _insist(self, call: Callable[..., _Found], *arguments: object) -> _Found:
+    def _insist(self, call: Callable[[], _Found]) -> _Found:
         """Make a call, and again while the service refuses it for now and the request has retries left.
 
         Raises:
@@ -99,7 +99,7 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
             if self._clock() >= self._client.deadline_s:
                 raise self._too_late()
             try:
-                return call(*arguments)
+                return call()
             except ServiceError as error:
                 if not error.rejected:
                     raise

@@ -186,12 +186,11 @@ class Client(SpeechClient):
         self._request = Request.model_validate(service.request.model_dump())
         # A listener's times are milliseconds, and a loop with hundreds of streams looks later than that.
         self._calls = ServiceCalls(self, stamps="kernel")
-        self._http = self._calls.http
         self._is_streamed, self._shows_cache = self._request.is_streamed, self._request.shows_cache
 
     def ready(self) -> None:
         path = self._request.ready_path or self._request.ways.ready_path
-        answer = self._calls.send(self._http.get, path)
+        answer = self._calls.get(path)
         if answer.status == 503:
             raise ServiceError("not_ready", self._words(answer), status=503)
         if answer.status == 404 or (answer.status == 200 and _kind(answer).startswith("text/html")):
@@ -204,7 +203,7 @@ class Client(SpeechClient):
         with self.step("speech", "POST", recorded=False) as step:
             body = self._request.body(utterance)
             try:
-                answer = self._success(self._calls.call(step, self._http.post_json, self._request.path, body))
+                answer = self._success(self._calls.post_json(self._request.path, body, step))
                 kind = self._checked_kind(answer)
             except ServiceError as error:
                 error.output = _partial_output(error, name) or error.output
@@ -222,7 +221,7 @@ class Client(SpeechClient):
         )
 
     def close(self) -> None:
-        self._http.close()
+        self._calls.http.close()
 
     def _success(self, answer: Answer) -> Answer:
         """The answer, if it is a 200.

@@ -74,12 +74,11 @@ class Client(JobClient):
         self._request = self.Request.model_validate(service.request.model_dump())
         self.distinct_outputs = self._request.placeholder == "fail"
         self._calls = ServiceCalls(self)
-        self._http = self._calls.http
         self._accepted_s = 0.0
         self._seen = False
 
     def ready(self) -> None:
-        answer = self._calls.send(self._http.get, "/ready")
+        answer = self._calls.get("/ready")
         if answer.status == 503:
             raise ServiceError("not_ready", _words(answer) or "not ready", status=503)
         state = _fields(answer).get("status")
@@ -88,8 +87,8 @@ class Client(JobClient):
 
     def upload(self, job: JobInput) -> str:
         with self.step("upload", "POST") as step:
-            image = ("image", job.name, job.content, job.media_type)
-            answer = self._calls.call(step, self._http.post_multipart, "/api/upload-image", *image)
+            path = "/api/upload-image"
+            answer = self._calls.post_file(path, "image", job.name, job.content, job.media_type, step)
             return _text(_fields(answer), "job_id")
 
     def submit(self, job: JobInput, job_id: str) -> str:
@@ -101,14 +100,14 @@ class Client(JobClient):
         if self._request.dimensions:
             order["dimensions"] = self._request.dimensions.model_dump()
         with self.step("submit", "POST") as step:
-            answer = self._calls.call(step, self._http.post_json, "/api/generate-3d", order)
+            answer = self._calls.post_json("/api/generate-3d", order, step)
             accepted = _text(_fields(answer), "job_id")
         self._accepted_s, self._seen = monotonic(), False
         return accepted
 
     def poll(self, job_id: str) -> JobState:
         with self.step("poll", recorded=False) as step:
-            answer = self._calls.call(step, self._http.request, "GET", f"/api/job-status/{job_id}")
+            answer = self._calls.call("GET", f"/api/job-status/{job_id}", step)
             if answer.status == 404:
                 return self._unknown(job_id)
             state = _fields(answer)
@@ -146,7 +145,7 @@ class Client(JobClient):
         name = state.output.partition("?")[0].rpartition("/")[2]
         with self.step("download") as step:
             try:
-                answer = _success(self._calls.call(step, self._http.get, state.output))
+                answer = _success(self._calls.get(state.output, step))
             except ValueError as error:  # another host's, or nothing that can be asked for
                 text = f"download_url {state.output[:200]!r} cannot be followed: {error}"
                 raise ServiceError("bad_answer", text) from error
@@ -174,7 +173,7 @@ class Client(JobClient):
 
     def in_flight(self) -> int | None:
         try:
-            answer = self._calls.send(self._http.get, "/metrics")
+            answer = self._calls.get("/metrics")
         except ServiceError:
             return None
         if answer.status != 200:
@@ -187,12 +186,12 @@ class Client(JobClient):
 
     def time_scale(self) -> float | None:
         try:
-            return float(self._calls.send(self._http.get, "/ready").headers["x-testbed-time-scale"])
+            return float(self._calls.get("/ready").headers["x-testbed-time-scale"])
         except (KeyError, ValueError):
             return None
 
     def close(self) -> None:
-        self._http.close()
+        self._calls.http.close()
 
 
 def _success(answer: Answer) -> Answer:

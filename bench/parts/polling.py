@@ -22,7 +22,7 @@ POLLS = {
 }
 POLL_INTERVAL_S = 2.0
 JITTER = 0.2
-GRID_S = 0.010
+GRID_S = 0.040
 
 
 def report_polling(core: int, arguments: argparse.Namespace, options: list[str]) -> None:
@@ -50,6 +50,8 @@ def measure_polling(load: str, arguments: argparse.Namespace) -> None:
     import gevent
     import psutil
 
+    from genload.harness.collector import hold_back
+
     allow_many_connections()  # one each, and one more while an old one is being replaced
     polls = [0]
     if load == "none":
@@ -64,7 +66,7 @@ def measure_polling(load: str, arguments: argparse.Namespace) -> None:
     environment = started(user_class, arguments.pollers, PORT)
     while polls[0] < 2 * arguments.pollers:
         gevent.sleep(0.5)
-    gc.freeze()
+    hold_back()  # as a run does
     user_bytes = (process.memory_info().rss - rss_bytes) / arguments.pollers
     before, start_s, cpu_s = polls[0], time.monotonic(), time.process_time()
     gevent.sleep(3 * POLL_INTERVAL_S)

@@ -2,7 +2,8 @@
 
 The sockets are in non-blocking mode and every wait is ours, through gevent's loop: so a wait serves TCP and
 TLS alike, has exactly the limit it is given, and never stands between a stamp and a send. TCP sockets are
-the standard library's own, in a patched process too: gevent's class would only add its waits.
+the standard library's innermost, in a patched process too: the classes around it would only add their waits
+and calls.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import errno
 import os
 import select
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-from gevent import monkey, sleep, socket, ssl
+from gevent import get_hub, monkey, sleep, socket, ssl
 
 from genload.client.stamps import ANCILLARY_BYTES, arrived_s, ask_for_stamps
 from genload.client.waiting import ExpiredError, Readable, wait_readable, wait_writable
@@ -23,7 +25,7 @@ _FAIR_BYTES = 8 * 1024 * 1024
 _CONNECTING = (errno.EINPROGRESS, errno.EALREADY)
 _CONNECTED = (0, errno.EISCONN)
 _WANT_READ = (BlockingIOError, ssl.SSLWantReadError)
-_new_socket = monkey.get_original("socket", "socket")
+_new_socket = monkey.get_original("socket", "SocketType")  # in C, as the class around it wraps it
 _new_poll = monkey.get_original("select", "poll")
 
 
@@ -41,6 +43,7 @@ class Connection:
     """
 
     __slots__ = (
+        "_buffer",
         "_probe",
         "_readable",
         "_sock",
@@ -57,6 +60,7 @@ class Connection:
         self._tls = tls
         self._stamped = kernel_stamps and not tls and ask_for_stamps(sock)
         self.arrived_s = 0.0
+        self._buffer = _buffer(get_hub())
         self._readable = Readable(sock.fileno())
         self._probe: Any = None
         self._try_first = False
@@ -109,8 +113,9 @@ class Connection:
             elif not wait(self._sock.fileno(), until_s()):
                 raise ExpiredError
 
-    def receive(self, until_s: float) -> bytes:
-        """The next bytes; none at the end of the stream.
+    def receive(self, until_s: float) -> memoryview:
+        """The next bytes; none at the end of the stream. They are there until any greenlet of this thread
+        receives something: to be read before the next wait.
 
         Args:
             until_s: when to give up, on the monotonic clock. What has come by then counts even if this
@@ -130,25 +135,25 @@ class Connection:
         while True:
             writing = False
             try:
-                data = self._read_stamped() if self._stamped else self._sock.recv(RECEIVE_BYTES)
+                size = self._read_stamped() if self._stamped else self._sock.recv_into(self._buffer)
             except _WANT_READ:
                 pass
             except ssl.SSLWantWriteError:
                 writing = True
             else:
                 # TLS may hold more than the socket shows.
-                self._try_first = self._tls or len(data) == RECEIVE_BYTES
-                self._unwaited_bytes = self._unwaited_bytes + len(data) if self._try_first else 0
-                return data
+                self._try_first = self._tls or size == RECEIVE_BYTES
+                self._unwaited_bytes = self._unwaited_bytes + size if self._try_first else 0
+                return self._buffer[:size]
             if not in_time:
                 raise ExpiredError
             in_time = wait_writable(self._sock.fileno(), until_s) if writing else self._readable.wait(until_s)
 
-    def _read_stamped(self) -> bytes:
-        data: bytes
-        data, ancillary, _, _ = self._sock.recvmsg(RECEIVE_BYTES, ANCILLARY_BYTES)
+    def _read_stamped(self) -> int:
+        size: int
+        size, ancillary, _, _ = self._sock.recvmsg_into((self._buffer,), ANCILLARY_BYTES)
         self.arrived_s = arrived_s(ancillary)
-        return data
+        return size
 
     def close(self) -> None:
         self._readable.close()
@@ -156,6 +161,13 @@ class Connection:
 
     def __del__(self) -> None:
         self._readable.close()  # of a client that nobody closed: what watches a socket must not outlive it
+
+
+@cache
+def _buffer(hub: Any) -> memoryview:
+    """What all connections of a thread receive into: memory that is in a cache already, as 64 KiB for each
+    answer would not be."""
+    return memoryview(bytearray(RECEIVE_BYTES))
 
 
 def connect_tcp(family: int, address: tuple[Any, ...], until_s: float) -> Any:

@@ -16,6 +16,8 @@ from genload.client.parser import AnswerAssembler
 from genload.client.timeouts import Timeouts
 from genload.client.waiting import ExpiredError
 
+_NOTHING = memoryview(b"")
+
 
 class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
     """One request, sent over a kept connection or a new one. Runs once.
@@ -134,8 +136,9 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
         self._send_failure = failure
         return False
 
-    def _receive(self, connection: Connection) -> bytes:
-        """The next bytes of the answer; none at the end of the stream, which may be the answer's end."""
+    def _receive(self, connection: Connection) -> memoryview:
+        """The next bytes of the answer, see `Connection.receive`; none at the end of the stream, which may be
+        the answer's end."""
         failure = self._send_failure
         try:
             until_s = monotonic() + self.timeouts.receive_s
@@ -147,7 +150,7 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
         except ExpiredError:
             raise self._expired("receive_timeout", f"silence for {self.timeouts.receive_s:g} s") from None
         except OSError as error:
-            data, failure = b"", error
+            data, failure = _NOTHING, error
         times = self.times
         times.end_s = now_s = monotonic()
         if not data:

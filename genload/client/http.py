@@ -93,33 +93,10 @@ class HttpClient:
             ValueError: a path or header that cannot be sent.
         """
         limit_s = self._timeouts.total_s if total_s is None else total_s
-        answer: Answer | None = None  # of the last redirect
-        followed = 0
-        while True:
-            head = self._head.bytes_for(method, path, headers, None if body is None else len(body))
-            exchange = Exchange(
-                self._connect,
-                head + body if body else head,
-                method == "HEAD",
-                self._timeouts,
-                self._max_answer_bytes,
-                self._take_kept() if self._kept is not None else None,
-                Times() if answer is None else answer.times,
-                answer,
-            )
-            body_bytes = len(body) if body else 0
-            answer = watch(exchange, head, body_bytes, limit_s) if watchers else exchange.run(limit_s)
-            if exchange.reusable:
-                self._keep(exchange.connection)
-            if followed == self._follow_redirects or not 300 < answer.status < 400:
-                return answer
-            following = redirected(
-                Request(method, path, headers, body), self._head.target(path), answer, self._origin
-            )
-            if following is None:
-                return answer
-            followed += 1
-            method, path, headers, body = following.method, following.path, following.headers, following.body
+        answer = self._exchange(method, path, headers, body, limit_s, None)
+        if self._follow_redirects and 300 < answer.status < 400:
+            return self._followed(Request(method, path, headers, body), answer, limit_s)
+        return answer
 
     def get(
         self, path: str, *, headers: Mapping[str, str] | None = None, total_s: float | None = None
@@ -176,21 +153,52 @@ class HttpClient:
     ) -> None:
         self.close()
 
+    def _followed(self, request: Request, answer: Answer, limit_s: float | None) -> Answer:
+        """The answer at the end of the redirects, or the first of them that is not followed."""
+        for _ in range(self._follow_redirects):
+            following = redirected(request, self._head.target(request.path), answer, self._origin)
+            if following is None:
+                break
+            request = following
+            answer = self._exchange(
+                request.method, request.path, request.headers, request.body, limit_s, answer
+            )
+        return answer
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None,
+        body: bytes | None,
+        limit_s: float | None,
+        redirect: Answer | None,
+    ) -> Answer:
+        head = self._head.bytes_for(method, path, headers, None if body is None else len(body))
+        kept = self._kept
+        if kept is not None:
+            self._kept = None  # taken out, so that no other greenlet can send on it
+            if not kept.is_alive():
+                kept.close()
+                kept = None
+        exchange = Exchange(
+            self._connect,
+            head + body if body else head,
+            method == "HEAD",
+            self._timeouts,
+            self._max_answer_bytes,
+            kept,
+            Times() if redirect is None else redirect.times,
+            redirect,
+        )
+        body_bytes = len(body) if body else 0
+        answer = watch(exchange, head, body_bytes, limit_s) if watchers else exchange.run(limit_s)
+        if exchange.reusable:
+            if self._kept is None and not self._closed:
+                self._kept = exchange.connection
+            elif exchange.connection is not None:
+                exchange.connection.close()
+        return answer
+
     def _connect(self, until_s: float) -> Connection:
         return self._origin.connect(until_s)
-
-    def _take_kept(self) -> Connection | None:
-        """The kept connection if it is still alive. Taken out, so that no other greenlet can send on it."""
-        kept, self._kept = self._kept, None
-        if kept is not None and not kept.is_alive():
-            kept.close()
-            return None
-        return kept
-
-    def _keep(self, connection: Connection | None) -> None:
-        if connection is None:
-            return
-        if self._closed or self._kept is not None:
-            connection.close()
-        else:
-            self._kept = connection

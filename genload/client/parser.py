@@ -83,7 +83,7 @@ class AnswerAssembler:
         self._counted_pieces = 0
         self._body_pieces = 0
 
-    def feed(self, data: bytes) -> bool:
+    def feed(self, data: bytes | memoryview) -> bool:
         """Take the next bytes, cut anywhere; True once the answer is complete.
 
         Raises:
@@ -201,8 +201,9 @@ class AnswerAssembler:
 
     def _field(self, wanted: bytes) -> bytes:
         """The last field of this name: what counts for codings that are listed in several fields."""
+        length = len(wanted)
         for name, value in reversed(self.pairs):
-            if len(name) == len(wanted) and name.lower() == wanted:
+            if len(name) == length and name.lower() == wanted:
                 return value.strip()
         return b""
 
@@ -210,7 +211,7 @@ class AnswerAssembler:
         return self._field(b"transfer-encoding").lower().endswith(b"chunked")
 
 
-def _complaint(error: Exception, data: bytes) -> str:
-    if data.startswith(_TLS_ALERT):
+def _complaint(error: Exception, data: bytes | memoryview) -> str:
+    if data[: len(_TLS_ALERT)] == _TLS_ALERT:
         return "the server speaks TLS here: use https://"
     return f"not HTTP/1.x: {error}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -12,9 +11,12 @@ from html import unescape
 from time import monotonic
 from typing import Any
 
+import msgspec
+
 from genload.client.answer import Answer
 from genload.client.errors import ClientError
 from genload.client.http import HttpClient
+from genload.client.multipart import multipart
 from genload.client.stamps import Stamps
 from genload.client.timeouts import Timeouts
 from genload.client.tls import TlsOptions
@@ -60,26 +62,51 @@ class ServiceCalls:
             remedy = "a header is a name and a text in Latin-1 without line breaks"
             raise ConfigError(str(error), key="service.headers", remedy=remedy) from error
 
-    def send(self, request: Callable[..., Answer], *arguments: Any) -> Answer:
-        """One request (``calls.send(calls.http.get, "/ready")``), as long as the client's deadline allows.
+    def get(self, path: str, step: Step | None = None) -> Answer:
+        """As `call`."""
+        return self.call("GET", path, step)
+
+    def post_json(self, path: str, obj: Any, step: Step | None = None) -> Answer:
+        """As `call`, with an object as JSON."""
+        return self.call("POST", path, step, msgspec.json.encode(obj), "application/json")
+
+    def post_file(
+        self, path: str, field: str, filename: str, content: bytes, media_type: str, step: Step | None = None
+    ) -> Answer:
+        """As `call`, with a file as a form's only field."""
+        content_type, body = multipart(field, filename, content, media_type)
+        return self.call("POST", path, step, body, content_type)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        step: Step | None = None,
+        body: bytes | None = None,
+        content_type: str = "",
+    ) -> Answer:
+        """One request, as long as the client's deadline allows.
+
+        Args:
+            path: as `HttpClient.request` has it.
+            step: told what the request cost.
 
         Raises:
             ServiceError: no whole answer; with the class of the `ClientError`, which is its cause.
+            ValueError: a path that cannot be sent.
         """
-        return self.call(None, request, *arguments)
-
-    def call(self, step: Step | None, request: Callable[..., Answer], *arguments: Any) -> Answer:
-        """`send` as a part of a step, with what it cost."""
         client, total_s = self._client, None
         if client.deadline_s != math.inf:
             total_s = client.deadline_s - monotonic()
             if total_s <= 0:
                 raise ServiceError("timeout", "the job's time was used up before the call")
         headers = client.correlation()
+        if content_type:
+            headers = {"Content-Type": content_type, **headers}
         if self._secrets:
             headers = {**{name: reveal(value) for name, value in self._secrets.items()}, **headers}
         try:
-            answer = request(*arguments, headers=headers, total_s=total_s)
+            answer = self.http.request(method, path, headers=headers, body=body, total_s=total_s)
         except ClientError as error:
             if step is not None:
                 step.connect_s, step.end_s = error.times.connect_s, error.times.end_s

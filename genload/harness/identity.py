@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -97,7 +96,7 @@ class _Reader:
     def _answer(self, endpoint: str) -> Answer:
         if endpoint not in self._answers:
             self._client.deadline_s = monotonic() + LIMIT_S
-            self._answers[endpoint] = self._calls.send(partial(self._calls.http.get, endpoint))
+            self._answers[endpoint] = self._calls.get(endpoint)
         return self._answers[endpoint]
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import random
 import time
 from collections.abc import Callable
 from uuid import uuid4
 
+from genload.harness import collector
 from genload.harness.gate import Gate, Turn
 from genload.harness.health import HealthMeter
 from genload.harness.kit import Kit, kit_of
@@ -46,7 +46,7 @@ class LoadProcess:
         self.plan = plan
         self.recorder.reset(source, t0_s)
         self.gate.reset(plan.timeline, share, plan.scenario.warmup.jobs)
-        _set_aside_what_is_loaded()
+        collector.hold_back()
         self.health.start()
         self.kit.open()
 
@@ -63,7 +63,7 @@ class LoadProcess:
         self.health.stop()
         self.kit.close()
         self.plan = None
-        gc.unfreeze()  # of several runs of one process, none keeps another's leavings
+        collector.let_go()
 
     def _not_started(self, turn: Turn, plan: RunPlan) -> RequestRecord:
         ended_s = self.recorder.since_start(self.gate.ended_s)
@@ -92,13 +92,3 @@ class LoadProcess:
     def now_s(self) -> float:
         """Seconds since the run began."""
         return self.recorder.since_start(time.monotonic())
-
-
-def _set_aside_what_is_loaded() -> None:
-    """Take what a run needs anyway out of the garbage collector's sight.
-
-    A full collection stops every user while it goes through all objects, and 80,000 of those are modules and
-    settings that never go: 110 ms at a time on one busy core, in the middle of a load. One now, before it.
-    """
-    gc.collect()
-    gc.freeze()

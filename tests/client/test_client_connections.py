@@ -50,6 +50,28 @@ def test_a_connection_is_kept(raw_server: Servers, client_of: Clients) -> None:
     assert server.connections == 1
 
 
+def test_answers_that_come_in_turns_do_not_get_mixed_up(raw_server: Servers, client_of: Clients) -> None:
+    # All connections of a thread receive into the same memory.
+    def in_pieces(letter: bytes) -> Callable[[Peer], None]:
+        head = b"HTTP/1.1 200 OK\r\nX-Letter: %b\r\nContent-Length: 2000\r\n\r\n" % letter
+        wire = head + letter * 2000
+
+        def script(peer: Peer) -> None:
+            peer.read_request()
+            for start in range(0, len(wire), 100):
+                peer.sock.sendall(wire[start : start + 100])
+                time.sleep(0.001)
+
+        return script
+
+    letters = [b"a", b"b", b"c", b"d"]
+    clients = [client_of(raw_server(in_pieces(letter)).url) for letter in letters]
+    answers = [gevent.spawn(client.get, "/") for client in clients]
+    for letter, answer in zip(letters, answers, strict=True):
+        assert answer.get(timeout=30).body == letter * 2000
+        assert answer.value.headers["x-letter"] == letter.decode()
+
+
 @pytest.mark.parametrize("wire", [CLOSE, OK + b"surplus", b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi"])
 def test_a_connection_that_cannot_go_on_is_not_kept(
     raw_server: Servers, client_of: Clients, wire: bytes

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from genload.harness.collector import YOUNG_OBJECTS
 from genload.harness.process import LoadProcess
 from genload.harness.tickets import Share
 from genload.service import ServiceClient
@@ -34,7 +35,12 @@ def test_no_collection_of_a_run_goes_through_what_was_loaded_before_it(process: 
     assert len(gc.get_objects()) < gc.get_freeze_count() / 10
 
 
+def test_what_is_young_is_looked_through_rarely(process: LoadProcess) -> None:
+    assert gc.get_threshold()[0] == YOUNG_OBJECTS
+
+
 def test_after_the_run_everything_can_be_collected_again(process: LoadProcess) -> None:
     process.release()
 
     assert gc.get_freeze_count() == 0
+    assert gc.get_threshold()[0] < YOUNG_OBJECTS
