@@ -34,10 +34,10 @@ def the_run(tmp_path: Path, scenario: str) -> Any:
 
 
 def test_every_request_of_every_worker_arrives(
-    testbed: Callable[..., Any], cluster: Callable[..., Any], tmp_path: Path
+    testbed: Callable[..., Any], cluster: Callable[..., Any], brisk: tuple[str, str], tmp_path: Path
 ) -> None:
     server = testbed(service_time="82s", slots=20, time_scale=SCALE, seed=1)
-    master, workers = cluster("--scenario", "demo/spike", "--time-scale", SCALE, "-H", server.url)
+    master, workers = cluster("--scenario", "demo/spike", "--time-scale", SCALE, "-H", server.url, *brisk)
     code, output = finished(master)
     assert code in (0, 1, 3), output
     run = the_run(tmp_path, "spike")
@@ -55,10 +55,10 @@ def test_every_request_of_every_worker_arrives(
 
 
 def test_a_lost_worker_makes_the_run_invalid_and_is_named(
-    testbed: Callable[..., Any], cluster: Callable[..., Any], tmp_path: Path
+    testbed: Callable[..., Any], cluster: Callable[..., Any], brisk: tuple[str, str], tmp_path: Path
 ) -> None:
     server = testbed(service_time="82s", slots=20, time_scale="0.02", seed=1)
-    master, workers = cluster("--scenario", "demo/normal", "--time-scale", "0.02", "-H", server.url)
+    master, workers = cluster("--scenario", "demo/normal", "--time-scale", "0.02", "-H", server.url, *brisk)
     deadline = time.monotonic() + 60
     while len(server.truth_records()) < 3:
         assert time.monotonic() < deadline, "no job has ended"
@@ -167,10 +167,10 @@ def test_ctrl_c_at_master_and_workers_waits_for_what_is_in_flight(
 
 
 def test_when_every_worker_is_lost_they_are_the_reason(
-    testbed: Callable[..., Any], cluster: Callable[..., Any], tmp_path: Path
+    testbed: Callable[..., Any], cluster: Callable[..., Any], brisk: tuple[str, str], tmp_path: Path
 ) -> None:
     server = testbed(service_time="82s", slots=20, time_scale="0.02", seed=1)
-    master, workers = cluster("--scenario", "demo/normal", "--time-scale", "0.02", "-H", server.url)
+    master, workers = cluster("--scenario", "demo/normal", "--time-scale", "0.02", "-H", server.url, *brisk)
     deadline = time.monotonic() + 60
     while len(server.truth_records()) < 3:
         assert time.monotonic() < deadline, "no job has ended"

@@ -27,11 +27,11 @@ RESULTS_SCHEMA = builtin_folder("config") / "schema" / "results.schema.json"
 
 @pytest.mark.parametrize("scenario", ["baseline", "normal", "peak", "spike", "sustained"])
 def test_a_scenario_reports_what_really_happened(
-    scenario: str, testbed: Callable[..., Any], run_genload: Callable[..., Any]
+    scenario: str, testbed: Callable[..., Any], run_genload: Callable[..., Any], brisk: tuple[str, str]
 ) -> None:
     server = testbed(service_time="82s", slots=20, time_scale=SCALE, seed=1)
     outcome = run_genload(
-        f"demo/{scenario}", "--host", server.url, "--time-scale", SCALE, "--seed", "7", *SHORTER
+        f"demo/{scenario}", "--host", server.url, "--time-scale", SCALE, "--seed", "7", *SHORTER, *brisk
     )
     result = outcome.result(scenario)
     assert outcome.code == result["verdict"]["exit_code"], outcome.output
@@ -70,11 +70,11 @@ def check_statistics(result: dict[str, Any], jobs: list[Any]) -> None:
 
 
 def test_a_scenario_that_cannot_hold_fails_and_says_why(
-    testbed: Callable[..., Any], run_genload: Callable[..., Any]
+    testbed: Callable[..., Any], run_genload: Callable[..., Any], brisk: tuple[str, str]
 ) -> None:
     # As specified, peak wants 50 successes of 10 users in 5 minutes: 82 s a generation allow at most 40.
     server = testbed(service_time="82s", slots=20, time_scale=SCALE, seed=1)
-    outcome = run_genload("orfeas/peak", "--host", server.url, "--time-scale", SCALE, *PATIENT)
+    outcome = run_genload("orfeas/peak", "--host", server.url, "--time-scale", SCALE, *PATIENT, *brisk)
     result = outcome.result("peak")
     assert outcome.code == 1, outcome.output
     assert result["validation"]["overall"] is False
@@ -84,7 +84,7 @@ def test_a_scenario_that_cannot_hold_fails_and_says_why(
 
 
 def test_a_service_that_refuses_when_full_is_reported_as_it_was(
-    testbed: Callable[..., Any], run_genload: Callable[..., Any]
+    testbed: Callable[..., Any], run_genload: Callable[..., Any], brisk: tuple[str, str]
 ) -> None:
     server = testbed(service_time="82s", slots=3, when_full="refuse", time_scale=SCALE, seed=1)
     outcome = run_genload(
@@ -95,6 +95,7 @@ def test_a_service_that_refuses_when_full_is_reported_as_it_was(
         SCALE,
         "--set",
         "scenarios.peak.failure_pause=82s",
+        *brisk,
     )
     jobs, truth = outcome.jobs("peak"), server.truth_records()
     assert sorted(job.job_id for job in jobs) == sorted(row["job_id"] for row in truth)

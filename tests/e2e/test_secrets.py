@@ -10,6 +10,7 @@ import threading
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,6 +36,7 @@ service:
   headers: {Authorization: "Bearer ${env:GENLOAD_TEST_TOKEN}", X-Api-Key: "${file:key.txt}"}
 monitors:
   exposition: {interval: 500ms, headers: {Authorization: "Bearer ${env:GENLOAD_TEST_TOKEN}"}}
+  host: {interval: 200ms}
 scenarios:
   normal:
     shape: {kind: normal, users: 2, duration: 2s}
@@ -116,12 +118,15 @@ def test_secrets_are_sent_and_get_nowhere_else(run: Callable[..., str], folder: 
     """The service repeats both in the error of every job: that is not kept or shown either."""
     service = Orfeas(failure=told_back, guard=guarded)
     with served(service) as url, command_lines() as seen:
-        printed = run("genload", "run", "mine.yaml/normal", "--host", url)
-        printed += run(
-            *("locust", "-f", str(LOCUSTFILE), "--headless", "--scenario", "mine.yaml/normal", "-H", url),
-            *("--html", "locust.html", "--csv", "locust", "--logfile", "locust.log", "--loglevel", "DEBUG"),
-        )
-        printed += run("genload", "try", "mine.yaml/normal", "--host", url, code=1)
+        locust = ("locust", "-f", str(LOCUSTFILE), "--headless", "--scenario", "mine.yaml/normal", "-H", url)
+        files = ("--html", "locust.html", "--csv", "locust", "--logfile", "locust.log", "--loglevel", "DEBUG")
+        with ThreadPoolExecutor() as pool:
+            doors = [
+                pool.submit(run, "genload", "run", "mine.yaml/normal", "--host", url),
+                pool.submit(run, *locust, *files),
+                pool.submit(run, "genload", "try", "mine.yaml/normal", "--host", url, code=1),
+            ]
+            printed = "".join(door.result() for door in doors)
     assert {guarded(call) for call in service.calls} == {None}
     assert sum(call.path == "/metrics" for call in service.calls) >= 3
     assert sum(call.path.startswith("/api/job-status/") for call in service.calls) >= 10
@@ -135,9 +140,12 @@ def test_secrets_are_sent_and_get_nowhere_else(run: Callable[..., str], folder: 
 
 
 def test_text_of_a_service_is_only_text(run: Callable[..., str], folder: Path) -> None:
-    with served(Orfeas(failure=lambda call: HOSTILE)) as url:
-        printed = run("genload", "run", "mine.yaml/normal", "--host", url, code=1)
-        tried = run("genload", "try", "mine.yaml/normal", "--host", url, code=1)
+    with served(Orfeas(failure=lambda call: HOSTILE)) as url, ThreadPoolExecutor() as pool:
+        doors = [
+            pool.submit(run, "genload", command, "mine.yaml/normal", "--host", url, code=1)
+            for command in ("run", "try")
+        ]
+        printed, tried = (door.result() for door in doors)
     for words in (printed, tried):
         assert "[bold red]x[/bold red]" in words
         assert not set(words) & set("\x1b\x07\x9b\x00\u202e")
@@ -158,13 +166,14 @@ def test_text_of_a_service_is_only_text(run: Callable[..., str], folder: Path) -
 
 def test_the_reason_why_a_service_is_not_ready_is_only_text(run: Callable[..., str]) -> None:
     body = b'{"error": "\\u001b[2J\\u001b]0;owned\\u0007loading [bold]models[/bold]"}'
-    with served(Orfeas(guard=lambda call: Reply(503, body))) as url:
-        printed = run("genload", "try", "orfeas", "--host", url, code=4)
-        printed += run(
-            *("locust", "-f", str(LOCUSTFILE), "--headless", "--scenario", "orfeas/spike", "-H", url),
-            *("--set", "service.ready_timeout=1s"),
-            code=4,
-        )
+    locust = ("locust", "-f", str(LOCUSTFILE), "--headless", "--scenario", "orfeas/spike")
+    quickly = ("--set", "service.ready_timeout=1s")
+    with served(Orfeas(guard=lambda call: Reply(503, body))) as url, ThreadPoolExecutor() as pool:
+        doors = [
+            pool.submit(run, "genload", "try", "orfeas", "--host", url, code=4),
+            pool.submit(run, *locust, "-H", url, *quickly, code=4),
+        ]
+        printed = "".join(door.result() for door in doors)
     assert printed.count("loading [bold]models[/bold]") >= 3
     assert not set(printed) & set("\x1b\x07")
 

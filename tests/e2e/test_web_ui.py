@@ -5,10 +5,14 @@ not do.
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
+import sys
 import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,7 @@ from playwright.sync_api import sync_playwright
 
 pytestmark = pytest.mark.processes
 
+LOCUSTFILE = Path(__file__).resolve().parents[2] / "locustfiles" / "generation3d.py"
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -27,27 +32,53 @@ CHROMIUM_OPTIONS = [
 ]
 
 
+@contextmanager
+def served_web_ui(folder: Path, host: str, port: int, *options: str) -> Iterator[str]:
+    """The address of a web UI that was started with demo/spike; results go to folder/results."""
+    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "-H", host, "--web-port", str(port)]
+    command += ["--scenario", "demo/spike", "--time-scale", "0.01", "--results", str(folder / "results")]
+    command += options
+    with (folder / "web-ui.log").open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                urllib.request.urlopen(url, timeout=2).close()
+                break
+            except OSError:
+                assert process.poll() is None and time.monotonic() < deadline, "the web UI did not come up"
+                time.sleep(0.1)
+        yield url
+        process.terminate()
+        process.wait(30)
+    finally:
+        process.kill()
+        process.wait()
+
+
 @pytest.fixture
 def web_ui(
-    testbed: Callable[..., Any], start_locust: Callable[..., Any], free_port: Callable[[], int]
+    testbed: Callable[..., Any], free_port: Callable[[], int], brisk: tuple[str, str], tmp_path: Path
 ) -> Iterator[str]:
-    """The address of a web UI that was started with demo/spike."""
+    """A web UI beside a testbed."""
     server = testbed(service_time="82s", slots=20, time_scale="0.01", seed=1)
-    port = free_port()
-    options = ("--scenario", "demo/spike", "--time-scale", "0.01", "--web-port", str(port), "-H", server.url)
-    process = start_locust(*options)
-    url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            urllib.request.urlopen(url, timeout=2).close()
-            break
-        except OSError:
-            assert process.poll() is None and time.monotonic() < deadline, "the web UI did not come up"
-            time.sleep(0.1)
-    yield url
-    process.terminate()
-    process.communicate(timeout=30)
+    with served_web_ui(tmp_path, server.url, free_port(), *brisk) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def idle_web_ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """A web UI in which no run ever begins, and its folder: what it refuses needs no service."""
+    folder = tmp_path_factory.mktemp("web-ui")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with served_web_ui(folder, "http://127.0.0.1:1", port) as url:
+        yield url, folder
 
 
 def post(url: str, **fields: str) -> dict[str, Any]:
@@ -81,17 +112,22 @@ def test_a_scenario_is_chosen_in_the_form_and_judged(web_ui: str, chromium: str,
     assert (document["scenario"], document["successful_requests"]) == ("baseline", 5)
 
 
-def test_two_runs_of_one_process_are_two_runs(web_ui: str, tmp_path: Path) -> None:
+def test_two_runs_of_one_process_are_two_runs_one_after_the_other(web_ui: str, tmp_path: Path) -> None:
     results = tmp_path / "results"
     for number in (1, 2):
         deadline = time.monotonic() + 60
         while not post(web_ui, scenario="demo/baseline", time_scale="0.01")["success"]:
             assert time.monotonic() < deadline, "the next run was never accepted"
             time.sleep(0.2)
-        while len(list(results.glob("*/results_baseline.json"))) < number:
+        # A start in the middle is refused and changes nothing.
+        second = post(web_ui, scenario="demo/spike", time_scale="0.01")
+        assert second == {"success": False, "message": "a run is under way: stop it first"}
+        while len(list(results.glob("*/results_*.json"))) < number:
             assert time.monotonic() < deadline, "the run left no report"
             time.sleep(0.2)
-    for report in results.glob("*/results_baseline.json"):
+    reports = list(results.glob("*/results_*.json"))
+    assert [path.name for path in reports] == ["results_baseline.json"] * 2
+    for report in reports:
         assert json.loads(report.read_text())["successful_requests"] == 5
 
 
@@ -105,21 +141,9 @@ def test_two_runs_of_one_process_are_two_runs(web_ui: str, tmp_path: Path) -> No
         ({"scenario": "demo/spike", "time_scale": "soon"}, "no number"),
     ],
 )
-def test_the_form_may_not(web_ui: str, fields: dict[str, str], reason: str, tmp_path: Path) -> None:
-    answer = post(web_ui, **fields)
+def test_the_form_may_not(idle_web_ui: tuple[str, Path], fields: dict[str, str], reason: str) -> None:
+    url, folder = idle_web_ui
+    answer = post(url, **fields)
     assert answer["success"] is False
     assert reason in answer["message"]
-    assert not (tmp_path / "results").exists()
-
-
-def test_a_second_start_is_refused_and_changes_nothing(web_ui: str, tmp_path: Path) -> None:
-    assert post(web_ui, scenario="demo/baseline", time_scale="0.01")["success"]
-    second = post(web_ui, scenario="demo/spike", time_scale="0.01")
-    assert second == {"success": False, "message": "a run is under way: stop it first"}
-    deadline = time.monotonic() + 60
-    while not list((tmp_path / "results").glob("*/results_*.json")):
-        assert time.monotonic() < deadline, "the run left no report"
-        time.sleep(0.2)
-    assert [path.name for path in (tmp_path / "results").glob("*/results_*.json")] == [
-        "results_baseline.json"
-    ]
+    assert not (folder / "results").exists()
