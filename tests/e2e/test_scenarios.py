@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -118,13 +119,19 @@ def test_no_service_is_one_clear_line_and_exit_code_4(
     assert "Traceback" not in outcome.output
 
 
-@pytest.mark.parametrize(("declared", "asked"), [("0.5", "0.01"), ("1", "0.01"), ("0.5", "1")])
 def test_load_of_another_time_than_the_service_is_refused(
-    declared: str, asked: str, testbed: Callable[..., Any], run_genload: Callable[..., Any]
+    testbed: Callable[..., Any], run_genload: Callable[..., Any]
 ) -> None:
-    server = testbed(service_time="82s", slots=20, time_scale=declared)
-    outcome = run_genload("demo/baseline", "--host", server.url, "--time-scale", asked)
-    assert outcome.code == 2, outcome.output
-    assert "--time-scale" in outcome.output
-    assert server.truth_records() == []
-    assert not list(outcome.results.rglob("run.json"))
+    half, real = (testbed(service_time="82s", slots=20, time_scale=declared) for declared in ("0.5", "1"))
+    asked_for = ((half, "0.01"), (real, "0.01"), (half, "1"))
+
+    def refused(server: Any, asked: str) -> Any:
+        return run_genload("demo/baseline", "--host", server.url, "--time-scale", asked)
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = [pool.submit(refused, *one) for one in asked_for]
+    for outcome in (each.result() for each in outcomes):
+        assert outcome.code == 2, outcome.output
+        assert "--time-scale" in outcome.output
+        assert not list(outcome.results.rglob("run.json"))
+    assert half.truth_records() == real.truth_records() == []
