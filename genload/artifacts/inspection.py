@@ -45,9 +45,10 @@ class AudioTask(msgspec.Struct, tag="audio", array_like=True):
 
 
 class Batch(msgspec.Struct, array_like=True):
-    """Several tasks at once, in the order in which their files lie in the shared memory."""
+    """Several tasks at once, in the order in which their files lie in shared memory."""
 
-    shared_bytes: int  # how large that is now
+    memory: int  # its descriptor
+    memory_bytes: int  # how large it is now
     tasks: list[MeshTask | AudioTask]
 
 

@@ -15,41 +15,67 @@ import msgspec
 from gevent.event import Event
 
 from genload.artifacts.audio_facts import AudioError
-from genload.artifacts.inspection import AudioFound, AudioTask, MeshFound, MeshTask, Refusal, Reply, Task
+from genload.artifacts.inspection import (
+    AudioFound,
+    AudioTask,
+    Batch,
+    MeshFound,
+    MeshTask,
+    Refusal,
+    Reply,
+    Task,
+    place_after,
+)
 from genload.artifacts.inspector_process import InspectorProcess
 from genload.artifacts.mesh_facts import MeshError, MeshFacts
+from genload.artifacts.shared_memory import AT_ONCE_BYTES, SharedMemory
 
 _TIMEOUT_S = 120.0
-_BATCH_BYTES = 2 << 20
+_BATCH_BYTES = 1 << 20  # what fits into a core's own cache, for whoever shares the core with the child
 _BATCH_TASKS = 64
 _DEAD = (OSError, EOFError, msgspec.DecodeError)
 
 
 class _Batch:
-    """Tasks that go to the child together."""
+    """Tasks that go to the child together, by way of a memory: each file is copied there as soon as it comes,
+    while a cache still has it; or later, if it is large, or there is no memory yet.
+    """
 
-    __slots__ = ("contents", "done", "replies", "size_bytes", "tasks")
+    __slots__ = ("contents", "done", "late", "memory", "replies", "size_bytes", "tasks")
 
-    def __init__(self) -> None:
+    def __init__(self, memory: SharedMemory | None) -> None:
+        self.memory = memory
         self.tasks: list[Task] = []
         self.contents: list[bytes] = []
+        self.late: list[tuple[bytes, int]] = []
         self.size_bytes = 0
         self.replies: list[Reply] = []
         self.done = Event()
 
     def add(self, task: Task, content: bytes) -> int | None:
-        """Its place; None when it is full."""
-        place, size_bytes = len(self.tasks), self.size_bytes + len(content)
-        if place and (place == _BATCH_TASKS or size_bytes > _BATCH_BYTES):
+        """Its number; None when the batch is full."""
+        number, place = len(self.tasks), self.size_bytes
+        size_bytes = place_after(place, len(content))
+        if number and (number == _BATCH_TASKS or size_bytes > _BATCH_BYTES):
             return None
         self.tasks.append(task)
         self.contents.append(content)
         self.size_bytes = size_bytes
-        return place
+        if self.memory is None or len(content) > AT_ONCE_BYTES:
+            self.late.append((content, place))
+        else:
+            self.memory.write(content, place)
+        return number
+
+    def message(self, memory: SharedMemory) -> Batch:
+        """What the child is told, once everything is in the memory."""
+        for content, place in self.late:
+            memory.write_in_pieces(content, place)
+        return Batch(memory.file, memory.size_bytes, self.tasks)
 
     def end(self, replies: list[Reply]) -> None:
         """Wake everyone who waits; the files are let go of."""
-        self.replies, self.contents = replies, []
+        self.replies, self.contents, self.late = replies, [], []
         self.done.set()
 
 
@@ -63,13 +89,17 @@ class Inspector:
     def __init__(self, *, timeout_s: float = _TIMEOUT_S) -> None:
         self._timeout_s = timeout_s
         self._child: InspectorProcess | None = None
+        # Two: one is filled while the child reads the other. Batches behind those wait without.
+        self._memories: tuple[SharedMemory, ...] = ()
+        self._free: list[SharedMemory] = []
         self._waiting: deque[_Batch] = deque()
         self._courier: gevent.Greenlet | None = None
 
     def start(self) -> None:
         """Start the child now, so that the first file does not wait for it (about a second)."""
         if self._child is None:
-            self._child = InspectorProcess()
+            self._free_memories()
+            self._child = InspectorProcess([memory.file for memory in self._memories])
 
     @property
     def pid(self) -> int | None:
@@ -104,12 +134,15 @@ class Inspector:
         if self._courier is not None:
             self._courier.kill()
         self._drop_child()
+        for memory in self._memories:
+            memory.close()
+        self._memories, self._free = (), []
 
     def _ask(self, task: Task, content: bytes) -> Reply:
         batch = self._waiting[-1] if self._waiting else None
         place = batch.add(task, content) if batch is not None else None
         if batch is None or place is None:
-            batch, place = _Batch(), 0
+            batch, place = _Batch(self._free.pop() if self._free else None), 0
             batch.add(task, content)
             self._waiting.append(batch)
         if self._courier is None:
@@ -124,51 +157,75 @@ class Inspector:
         try:
             while self._waiting:
                 batch = self._waiting.popleft()
-                batch.end(self._replies(batch))
+                replies = self._replies(batch)
+                self._take_back(batch)
+                batch.end(replies)
         finally:
             self._courier = None
             closed: Reply = Refusal("inspector", "the inspector was closed before it had read the file")
             for left in (batch, *self._waiting):
                 if left is not None and not left.done.is_set():
+                    self._take_back(left)
                     left.end([closed] * len(left.tasks))
             self._waiting.clear()
+
+    def _take_back(self, batch: _Batch) -> None:
+        """Its memory is for others."""
+        if batch.memory is not None:
+            batch.memory.empty()
+            self._free.append(batch.memory)
+            batch.memory = None
 
     def _replies(self, batch: _Batch) -> list[Reply]:
         """A reply for each task. When the child dies of several files, each has another try of its own: who
         dies twice died of the file."""
         tasks, contents = batch.tasks, batch.contents
         try:
-            return self._exchange(tasks, contents)
+            return self._exchange(batch)
         except gevent.Timeout:
             if len(tasks) == 1:
                 return [self._too_slow()]
         except _DEAD:
             pass
+        self._take_back(batch)
         return [self._alone(task, content) for task, content in zip(tasks, contents, strict=True)]
 
     def _alone(self, task: Task, content: bytes) -> Reply:
+        batch = _Batch(None)
+        batch.add(task, content)
         try:
-            return self._exchange([task], [content])[0]
+            return self._exchange(batch)[0]
         except gevent.Timeout:
             return self._too_slow()
         except _DEAD as error:
             reason = str(error) or type(error).__name__
             return Refusal("inspector", f"the inspector died twice of this file: {reason}")
+        finally:
+            self._take_back(batch)
 
     def _too_slow(self) -> Reply:
         return Refusal("inspector", f"the file was not read within {self._timeout_s:g} s")
 
-    def _exchange(self, tasks: list[Task], contents: list[bytes]) -> list[Reply]:
+    def _exchange(self, batch: _Batch) -> list[Reply]:
         """Raises one of `_DEAD`, or gevent.Timeout; there is no child then."""
+        if batch.memory is None:
+            # One is free: whoever was carried before has just given it back, and nobody ran since.
+            batch.memory = self._free_memories().pop()
         try:
             self.start()
             assert self._child is not None  # noqa: S101
             with gevent.Timeout(self._timeout_s):
-                return self._child.exchange(tasks, contents)
+                return self._child.exchange(batch.message(batch.memory))
         except BaseException:
             # Half a message may be in the pipe: nobody may read on from there.
             self._drop_child()
             raise
+
+    def _free_memories(self) -> list[SharedMemory]:
+        if not self._memories:
+            self._memories = SharedMemory(), SharedMemory()
+            self._free = list(self._memories)
+        return self._free
 
     def _drop_child(self) -> None:
         child, self._child = self._child, None

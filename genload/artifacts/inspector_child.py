@@ -1,7 +1,7 @@
 """The inspector's process itself: reads meshes and audio until there are no more tasks.
 
-Run by `inspector_process` as ``python -m genload.artifacts.inspector_child FILE``, with the number of the
-open file that is the shared memory; tasks come on standard input, replies go to standard output.
+Run by `inspector_process` as ``python -m genload.artifacts.inspector_child``, with the open files that are
+the shared memory; tasks come on standard input, replies go to standard output.
 """
 
 from __future__ import annotations
@@ -36,18 +36,19 @@ _MEMORY_BYTES = 4 * 2**30
 _MOST_WORDS_BYTES = 1 << 16
 
 
-def serve(tasks: BinaryIO, replies: BinaryIO, file: int) -> None:
+def serve(tasks: BinaryIO, replies: BinaryIO) -> None:
     """Answer batches until there are no more."""
-    shared, shared_bytes = memoryview(b""), 0
+    memories: dict[int, memoryview] = {}
     while head := tasks.read(LENGTH.size):
         batch = decode_batch(tasks.read(*LENGTH.unpack(head)))
-        if batch.shared_bytes != shared_bytes:
-            shared_bytes = batch.shared_bytes
-            shared = memoryview(mmap.mmap(file, shared_bytes, access=mmap.ACCESS_READ))
+        memory = memories.get(batch.memory)
+        if memory is None or len(memory) != batch.memory_bytes:
+            memory = memoryview(mmap.mmap(batch.memory, batch.memory_bytes, access=mmap.ACCESS_READ))
+            memories[batch.memory] = memory
         found: list[Reply] = []
         place = 0
         for task in batch.tasks:
-            found.append(_inspected(task, shared[place : place + task.size]))
+            found.append(_inspected(task, memory[place : place + task.size]))
             place = place_after(place, task.size)
         replies.write(framed(found))
         replies.flush()
@@ -125,7 +126,7 @@ def main() -> None:
     gc.freeze()  # what is loaded stays: no collection need go through it
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a parser prints must not get between the replies
-    serve(sys.stdin.buffer, replies, int(sys.argv[1]))
+    serve(sys.stdin.buffer, replies)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from genload.client.origin import Origin, percent_encoded
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_LINES = re.compile(rf"(?:{_TOKEN.pattern}: {_VALUE.pattern}\r\n)*")
 _TARGET = re.compile(r"/[!$-;=?-~]*")
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f]")
 # The client alone says how long a body is.
@@ -29,7 +28,7 @@ class RequestHead:
         ValueError: a header that cannot be sent.
     """
 
-    __slots__ = ("_asked", "_beside", "_defaults", "_lines", "_made", "_names", "_origin")
+    __slots__ = ("_asked", "_beginning", "_defaults", "_made", "_origin", "_shape")
 
     def __init__(self, origin: Origin, headers: Mapping[str, str]) -> None:
         self._origin = origin
@@ -40,10 +39,11 @@ class RequestHead:
             "accept-encoding": ("Accept-Encoding", "identity"),
         }
         self._defaults |= {name.lower(): (name, value) for name, value in headers.items()}
-        # Built once: most requests differ in their first line and an identifier only.
-        self._lines = "".join(header_line(name, value) for name, value in self._defaults.values())
-        self._names: tuple[str, ...] = ()
-        self._beside = self._lines
+        for name, value in self._defaults.values():
+            header_line(name, value)
+        # Made once: most requests differ in the values of a few headers only.
+        self._shape: tuple[str, str, tuple[str, ...]] | None = None
+        self._beginning = ""
         # And a poll is the same request again and again.
         self._asked: tuple[str, str, dict[str, str] | None] | None = None
         self._made = b""
@@ -70,23 +70,22 @@ class RequestHead:
     def _head(
         self, method: str, path: str, headers: Mapping[str, str] | None, body_bytes: int | None
     ) -> bytes:
-        if not _TOKEN.fullmatch(method):
-            raise ValueError(f"{method!r} is no HTTP method")
-        lines = self._lines
-        if headers:
-            lines = self._lines_beside(tuple(headers)) + _header_lines(headers)
+        lines = _header_lines(headers) if headers else ""
+        shape = method, path, tuple(headers) if headers else ()
+        if shape != self._shape:
+            self._beginning, self._shape = self._begun(*shape), shape
         if body_bytes is not None or method in _WITH_BODY:
             lines += f"Content-Length: {body_bytes or 0}\r\n"
-        return f"{method} {self.target(path)} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
+        return f"{self._beginning}{lines}\r\n".encode("latin-1")
 
-    def _lines_beside(self, names: tuple[str, ...]) -> str:
-        """The client's own headers, but for those of these names, which are the same few in every request."""
-        if names != self._names:
-            wanted = {_checked_name(name) for name in names}
-            kept = (pair for key, pair in self._defaults.items() if key not in wanted)
-            self._beside = "".join(header_line(name, value) for name, value in kept)
-            self._names = names
-        return self._beside
+    def _begun(self, method: str, path: str, names: tuple[str, ...]) -> str:
+        """The request line, and the client's own headers but for those of these names."""
+        if not _TOKEN.fullmatch(method):
+            raise ValueError(f"{method!r} is no HTTP method")
+        replaced = {_checked_name(name) for name in names}
+        kept = (pair for key, pair in self._defaults.items() if key not in replaced)
+        lines = "".join(header_line(name, value) for name, value in kept)
+        return f"{method} {self.target(path)} HTTP/1.1\r\n{lines}"
 
     def target(self, path: str) -> str:
         """The request target for a path or URL; what has no place in one is percent-encoded.
@@ -116,16 +115,18 @@ class RequestHead:
 
 
 def _header_lines(headers: Mapping[str, str]) -> str:
-    """Header fields as they are sent.
+    """Header fields as they are sent. Names that were not there before are looked at by `_begun`.
 
     Raises:
         ValueError: as `header_line`.
     """
-    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-    # One look at them all: in each line a field, and no line more than there are fields.
-    if _LINES.fullmatch(lines) and lines.count("\r\n") == len(headers):
-        return lines
-    return "".join([header_line(name, value) for name, value in headers.items()])
+    lines = ""
+    for name, value in headers.items():
+        if value.isascii() and value.isprintable():
+            lines += f"{name}: {value}\r\n"
+        else:
+            lines += header_line(name, value)
+    return lines
 
 
 def header_line(name: str, value: str) -> str:

@@ -61,7 +61,7 @@ def test_what_waits_meanwhile_goes_together(
     monkeypatch.setattr(
         inspector_process.InspectorProcess,
         "exchange",
-        lambda self, tasks, contents: sizes.append(len(tasks)) or exchange(self, tasks, contents),
+        lambda self, batch: sizes.append(len(batch.tasks)) or exchange(self, batch),
     )
     one = listener(own_inspector)
     jobs = [gevent.spawn(one.listen, answered(spoken("wav", 0.2)), asked(n)) for n in range(100)]
