@@ -173,13 +173,15 @@ def running(start_locust: Start) -> Callable[..., subprocess.Popen[str]]:
 
 @pytest.fixture
 def cluster(start_locust: Start, free_port: Callable[[], int]) -> Callable[..., Any]:
-    """Start a headless master with these options, and two workers: the master, and the list of them."""
+    """Start a headless master with these options, and its workers: the master, and the list of them."""
 
-    def start(*options: str, **locust: str) -> tuple[subprocess.Popen[str], list[subprocess.Popen[str]]]:
+    def start(
+        *options: str, workers: int = 2, **locust: str
+    ) -> tuple[subprocess.Popen[str], list[subprocess.Popen[str]]]:
         port = str(free_port())
-        expect = ("--master", "--headless", "--master-bind-port", port, "--expect-workers", "2")
+        expect = ("--master", "--headless", "--master-bind-port", port, "--expect-workers", str(workers))
         master = start_locust(*expect, *options, **locust)
-        return master, [start_locust("--worker", "--master-port", port, **locust) for _ in range(2)]
+        return master, [start_locust("--worker", "--master-port", port, **locust) for _ in range(workers)]
 
     return start
 

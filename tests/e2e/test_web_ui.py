@@ -112,7 +112,7 @@ def test_a_scenario_is_chosen_in_the_form_and_judged(web_ui: str, chromium: str,
     assert (document["scenario"], document["successful_requests"]) == ("baseline", 5)
 
 
-def test_two_runs_of_one_process_are_two_runs_one_after_the_other(web_ui: str, tmp_path: Path) -> None:
+def test_two_runs_of_one_process_are_two_runs(web_ui: str, tmp_path: Path) -> None:
     results = tmp_path / "results"
     for number in (1, 2):
         deadline = time.monotonic() + 60
