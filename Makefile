@@ -17,8 +17,9 @@ help: ## this list
 demo: $(STAMP) ## all scenarios, image to 3D and speech, against the built-in testbeds, about 4 minutes
 	$(BIN)/genload demo $(ARGS)
 
+# Three at a time even on two cores: a good part of what they do is to wait for runs that they started.
 test: $(STAMP) ## every test; one part of them: make test ARGS=tests/settings
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal $(ARGS)
 
 check: $(STAMP) ## style, types, the house's import rules, declared dependencies
 	$(BIN)/ruff check .

@@ -29,8 +29,6 @@ del os.environ["LOCUST_SKIP_MONKEY_PATCH"]
 
 # Started in the background by a script, we and our children would ignore SIGINT; some tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:  # nohup: we live on, but children take it as any other
-    signal.signal(signal.SIGHUP, lambda number, frame: None)
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI") == "true"
