@@ -199,13 +199,13 @@ class Client(SpeechClient):
         self._success(answer)
 
     def speak(self, utterance: Utterance) -> Speech:
-        name = f"speech{utterance.number}.{self._request.format}"
         with self.step("speech", "POST", recorded=False) as step:
             body = self._request.body(utterance)
             try:
                 answer = self._success(self._calls.post_json(self._request.path, body, step))
                 kind = self._checked_kind(answer)
             except ServiceError as error:
+                name = f"speech{utterance.number}.{self._request.format}"
                 error.output = _partial_output(error, name) or error.output
                 raise
         whole = "content-length" in answer.headers

@@ -89,7 +89,7 @@ class Inspector:
     def __init__(self, *, timeout_s: float = _TIMEOUT_S) -> None:
         self._timeout_s = timeout_s
         self._child: InspectorProcess | None = None
-        # Two: one is filled while the child reads the other. Batches behind those wait without.
+        # Two: one is filled while the child reads the other. Batches behind those wait without, in turn.
         self._memories: tuple[SharedMemory, ...] = ()
         self._free: list[SharedMemory] = []
         self._waiting: deque[_Batch] = deque()
@@ -142,7 +142,8 @@ class Inspector:
         batch = self._waiting[-1] if self._waiting else None
         place = batch.add(task, content) if batch is not None else None
         if batch is None or place is None:
-            batch, place = _Batch(self._free.pop() if self._free else None), 0
+            free = self._free_memories()
+            batch, place = _Batch(free.pop() if free else None), 0
             batch.add(task, content)
             self._waiting.append(batch)
         if self._courier is None:
@@ -158,23 +159,27 @@ class Inspector:
             while self._waiting:
                 batch = self._waiting.popleft()
                 replies = self._replies(batch)
-                self._take_back(batch)
+                self._hand_on(batch)
                 batch.end(replies)
         finally:
             self._courier = None
+            self._free = list(self._memories)
             closed: Reply = Refusal("inspector", "the inspector was closed before it had read the file")
             for left in (batch, *self._waiting):
                 if left is not None and not left.done.is_set():
-                    self._take_back(left)
                     left.end([closed] * len(left.tasks))
             self._waiting.clear()
 
-    def _take_back(self, batch: _Batch) -> None:
-        """Its memory is for others."""
-        if batch.memory is not None:
-            batch.memory.empty()
-            self._free.append(batch.memory)
-            batch.memory = None
+    def _hand_on(self, batch: _Batch) -> None:
+        """A batch is through: its memory is for the first one that waits without."""
+        memory = batch.memory
+        assert memory is not None  # noqa: S101
+        memory.empty()
+        for other in self._waiting:
+            if other.memory is None:
+                other.memory = memory
+                return
+        self._free.append(memory)
 
     def _replies(self, batch: _Batch) -> list[Reply]:
         """A reply for each task. When the child dies of several files, each has another try of its own: who
@@ -187,11 +192,12 @@ class Inspector:
                 return [self._too_slow()]
         except _DEAD:
             pass
-        self._take_back(batch)
-        return [self._alone(task, content) for task, content in zip(tasks, contents, strict=True)]
+        return [
+            self._alone(batch.memory, task, content) for task, content in zip(tasks, contents, strict=True)
+        ]
 
-    def _alone(self, task: Task, content: bytes) -> Reply:
-        batch = _Batch(None)
+    def _alone(self, memory: SharedMemory | None, task: Task, content: bytes) -> Reply:
+        batch = _Batch(memory)
         batch.add(task, content)
         try:
             return self._exchange(batch)[0]
@@ -200,20 +206,16 @@ class Inspector:
         except _DEAD as error:
             reason = str(error) or type(error).__name__
             return Refusal("inspector", f"the inspector died twice of this file: {reason}")
-        finally:
-            self._take_back(batch)
 
     def _too_slow(self) -> Reply:
         return Refusal("inspector", f"the file was not read within {self._timeout_s:g} s")
 
     def _exchange(self, batch: _Batch) -> list[Reply]:
         """Raises one of `_DEAD`, or gevent.Timeout; there is no child then."""
-        if batch.memory is None:
-            # One is free: whoever was carried before has just given it back, and nobody ran since.
-            batch.memory = self._free_memories().pop()
         try:
             self.start()
-            assert self._child is not None  # noqa: S101
+            # Memories go to those in front first.
+            assert self._child is not None and batch.memory is not None  # noqa: S101
             with gevent.Timeout(self._timeout_s):
                 return self._child.exchange(batch.message(batch.memory))
         except BaseException:

@@ -182,7 +182,7 @@ class HttpClient:
                 kept.close()
                 kept = None
         exchange = Exchange(
-            self._connect,
+            self._origin.connect,
             head + body if body else head,
             method == "HEAD",
             self._timeouts,
@@ -199,6 +199,3 @@ class HttpClient:
             elif exchange.connection is not None:
                 exchange.connection.close()
         return answer
-
-    def _connect(self, until_s: float) -> Connection:
-        return self._origin.connect(until_s)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from time import monotonic
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -14,6 +14,7 @@ from genload.client.tls import TlsOptions, tls_context
 from genload.client.waiting import ExpiredError
 from genload.errors import ConfigError
 
+_FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _REMEDY = "an address looks like http://gpu1:5000 or https://gpu1.example/prefix"
 _PATH_SAFE = "/?:@!$&'()*+,;=%[]~-._|^`{}\\"
@@ -42,6 +43,7 @@ class Origin:
         "_context",
         "_host",
         "_kernel_stamps",
+        "_literal",
         "_port",
         "authority",
         "prefix",
@@ -60,8 +62,11 @@ class Origin:
             # Not shown: it may hold a password.
             raise ConfigError("an address with a user, a query or a fragment", remedy=_REMEDY)
         self.scheme = parts.scheme
-        self._host = _ascii(host)
         self._port = port or _DEFAULT_PORTS[parts.scheme]
+        # An address that is no name never waits for the resolver's threads.
+        literal = _literal(host)
+        self._host = _ascii(host) if literal is None else str(literal)
+        self._literal = None if literal is None else (_FAMILIES[literal.version], (self._host, self._port))
         self.prefix = percent_encoded(parts.path.rstrip("/"))
         shown_host = f"[{self._host}]" if ":" in self._host else self._host
         is_default = self._port == _DEFAULT_PORTS[parts.scheme]
@@ -98,7 +103,7 @@ class Origin:
         return Connection(wrap_tls(sock, self._context, self._host, until_s), tls=True)
 
     def _connect_any(self, until_s: float) -> Any:
-        addresses = self._addresses or self._look_up(until_s)
+        addresses = self._addresses or ([self._literal] if self._literal else self._look_up(until_s))
         self._addresses = []
         failure: Exception = OSError("no address")
         for n, address in enumerate(addresses):
@@ -115,12 +120,6 @@ class Origin:
         raise failure
 
     def _look_up(self, until_s: float) -> list[Address]:
-        try:
-            # A literal address never waits for the resolver's threads.
-            family = socket.AF_INET6 if ip_address(self._host).version == 6 else socket.AF_INET
-            return [(family, (self._host, self._port))]
-        except ValueError:
-            pass
         with Timeout(max(until_s - monotonic(), 0.001), ExpiredError):
             found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         return [(family, address) for family, _, _, _, address in found]
@@ -131,12 +130,15 @@ def percent_encoded(path: str | bytes) -> str:
     return quote(path, safe=_PATH_SAFE)
 
 
+def _literal(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
 def _ascii(host: str) -> str:
     """The host as names are looked up: an internationalised one in its ASCII form."""
-    try:
-        return str(ip_address(host))
-    except ValueError:
-        pass
     try:
         return host if host.isascii() else host.encode("idna").decode("ascii")
     except UnicodeError as error:
