@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from genload.service import Result, ServiceClient, ServiceError, Step
 from genload.settings.service import Service
 
+_Asked = TypeVar("_Asked")
 _Found = TypeVar("_Found")
 _ResultT = TypeVar("_ResultT", bound=Result)
 _ClientT = TypeVar("_ClientT", bound=ServiceClient)
@@ -88,7 +89,7 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
         """It failed, and has ended."""
         self._result.fail(error)
 
-    def _insist(self, call: Callable[[], _Found]) -> _Found:
+    def _insist(self, call: Callable[[_Asked], _Found], asked: _Asked) -> _Found:
         """Make a call, and again while the service refuses it for now and the request has retries left.
 
         Raises:
@@ -99,7 +100,7 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
             if self._clock() >= self._client.deadline_s:
                 raise self._too_late()
             try:
-                return call()
+                return call(asked)
             except ServiceError as error:
                 if not error.rejected:
                     raise

@@ -35,6 +35,7 @@ _CONNECT_COUNTS_IN = {"upload", "accept", "download"}
 _LONGEST_GRID_S, _SHORTEST_GRID_S = 0.040, 1e-6
 _GRIDS_A_SPREAD = 10
 
+_Asked = TypeVar("_Asked")
 _Found = TypeVar("_Found")
 
 
@@ -116,21 +117,21 @@ class Job(Driver[JobClient, JobResult]):
         client, job, result = self._client, self._job, self._result
         self._stage_since_s = result.start_s
         self._enter("upload", result.start_s)  # not now: the stages add up to the duration
-        result.job_id = self._in_time(lambda: client.upload(job))
+        result.job_id = self._in_time(client.upload, job)
         self._enter("accept")
-        result.job_id = self._in_time(lambda: client.submit(job, result.job_id))
+        result.job_id = self._in_time(lambda job_id: client.submit(job, job_id), result.job_id)
         self._enter("queue")
         state = self._wait_for_end()
         if state.phase is JobPhase.FAILED:
             raise ServiceError(state.error_class, state.error or "the job failed without a reason")
         self._enter("download")
-        artifact = self._in_time(lambda: client.fetch(result.job_id, state))
+        artifact = self._in_time(lambda state: client.fetch(result.job_id, state), state)
         self._end()
         self._check(artifact)
 
-    def _in_time(self, call: Callable[[], _Found]) -> _Found:
+    def _in_time(self, call: Callable[[_Asked], _Found], asked: _Asked) -> _Found:
         """`_insist`, and what comes after the deadline has not come."""
-        found = self._insist(call)
+        found = self._insist(call, asked)
         if self._clock() >= self._client.deadline_s:
             raise self._too_late()
         return found
@@ -142,17 +143,13 @@ class Job(Driver[JobClient, JobResult]):
         at the earliest then) and the answer that said "finished": that is the bound.
         """
         numbers, client, job_id = self._result.numbers, self._client, self._result.job_id
-
-        def poll() -> JobState:
-            return client.poll(job_id)
-
         accepted_s = not_finished_s = self._clock()
         polls = 0
         try:
             while True:
                 self._sleep(self._poll_pause_s())
                 asked_s = self._clock()
-                state = self._insist(poll)
+                state = self._insist(client.poll, job_id)
                 answered_s = self._clock()
                 if answered_s >= client.deadline_s:
                     raise self._too_late()

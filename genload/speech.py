@@ -114,9 +114,8 @@ class SpeechDriver(Driver[SpeechClient, SpeechResult]):
         self._listener = listener
 
     def _drive(self) -> None:
-        client, utterance = self._client, self._utterance
-        speech = self._insist(lambda: client.speak(utterance))
-        if speech.end_s >= client.deadline_s:
+        speech = self._insist(self._client.speak, self._utterance)
+        if speech.end_s >= self._client.deadline_s:
             raise self._too_late()
         self._result.end_s = speech.end_s
         self._listen(speech)
