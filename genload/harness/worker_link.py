@@ -34,7 +34,7 @@ from genload.runlog.records import RequestRecord
 RESEND_S = 5.0
 LEAVE_S = 5.0  # for what a worker that leaves still has to hand over
 LEAVE_POLL_S = 0.02
-SAME_INTERRUPT_S = 2.0  # within which a master that got the same Ctrl-C says that the load is over
+SAME_INTERRUPT_S = 5.0  # within which a master that got the same Ctrl-C says that the load is over
 CLOCK_PINGS = 20  # the offset is the one of the fastest of so many round trips
 
 
@@ -51,6 +51,7 @@ class WorkerLink:
         self._run = self._stages = 0
         self._first_outputs = FirstFew()
         self._leaving = self._master_closes = False
+        self._ended = False  # nothing is in flight here any more, and nothing begins in this run
         self._pings: list[tuple[float, float]] = []  # (bound, offset): master's clock = ours + offset
         for name, listener in (
             (PREPARE, self._prepare),
@@ -71,7 +72,8 @@ class WorkerLink:
         self.process.close()
         self._stop_users()
         deadline_s = self._clock() + LEAVE_S
-        self._report(total=self.process.recorder.count)
+        self._ended = True
+        self._report()
         while self._first < self.process.recorder.count and self._clock() < deadline_s:
             gevent.sleep(LEAVE_POLL_S)
         self.process.release()
@@ -100,7 +102,7 @@ class WorkerLink:
     def _prepare(self, environment: Any, msg: Any) -> None:
         data = msg.data
         self._kept, self._first, self._sent, self._stages = [], 0, 0, 0
-        self._master_closes = False
+        self._master_closes = self._ended = False
         self._first_outputs = FirstFew()
         t0_s = data["t0_s"] - self._clock_offset()[1]
         try:
@@ -137,7 +139,8 @@ class WorkerLink:
         self._sent = (
             self._first
         )  # whatever is not confirmed goes out once more, so that nothing depends on one message
-        self._report(total=self.process.recorder.count)
+        self._ended = True
+        self._report()
         self.process.release()
 
     def _ack(self, environment: Any, msg: Any) -> None:
@@ -164,7 +167,7 @@ class WorkerLink:
             gevent.sleep(REPORT_S)
             self._report()
 
-    def _report(self, total: int | None = None) -> None:
+    def _report(self) -> None:
         if self._sent > self._first and self._clock() - self._sent_at_s > RESEND_S:
             self._sent = self._first
         new = self._kept[self._sent - self._first :]
@@ -190,7 +193,7 @@ class WorkerLink:
             bound_s=bound_s,
             run=self._run,
             stages=self._stages,
-            total=total,
+            total=self.process.recorder.count if self._ended else None,
         )
         self._sent += len(new)
         self._runner.send_message(REPORT, msgspec.to_builtins(report, builtin_types=(bytes,)))

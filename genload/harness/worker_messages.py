@@ -41,4 +41,4 @@ class WorkerReport(msgspec.Struct, kw_only=True):
     bound_s: float = 0.0
     run: int = 0  # the master's number of the run that this is about; 0 before the first
     stages: int = 0  # stage messages handled in this run
-    total: int | None = None  # in the last report of a run: how many records there were
+    total: int | None = None  # in every report from the end of its run on: how many records there were

@@ -63,7 +63,8 @@ class Delivery:
             RefusedError: it cannot be spoken; nothing has been sent.
         """
         if fault is SpeechFault.GARBAGE:
-            noise = random.Random(wanted.text).randbytes(_GARBAGE_BYTES)
+            # Zeros first: of much noise some begins like a frame of MP3.
+            noise = bytes(4) + random.Random(wanted.text).randbytes(_GARBAGE_BYTES - 4)
             await answer.whole(noise, wanted.media_type, wanted.headers)
         elif wanted.streamed and fault is not SpeechFault.NAN:
             async with self._line.turn() as had_to_wait:

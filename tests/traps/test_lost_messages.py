@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import gevent
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,6 +92,22 @@ def test_whatever_is_lost_every_record_arrives_once_and_in_order(
     pair.report()
     assert pair.arrived == list(range(sum(made for made, _, _ in steps)))
     assert pair.link._kept == []
+
+
+def test_how_many_records_there_were_does_not_depend_on_the_last_report(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pair = Pair()
+    monkeypatch.setattr(pair.link, "_stop_users", lambda: None)
+    monkeypatch.setattr(pair.link.process, "release", lambda: None)
+    pair.request()
+    pair.report()
+    pair.request()
+    pair.link._finish(None, None)
+    pair.take(pair.of_worker)  # it is lost
+    assert pair.crew.counts() == {"w0": 1}  # all that the master knows of
+    pair.report()
+    assert pair.crew.counts() == {"w0": 2}
 
 
 def test_workers_have_ranks_without_holes_whatever_indices_locust_gave_them() -> None:
