@@ -12,12 +12,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import soundfile
+from xxhash import xxh3_128_digest
 
 from genload.artifacts.audio_facts import AudioError, AudioFacts, RawSamples
-from genload.artifacts.audio_meter import Meter, peak_of
-from genload.artifacts.fingerprint import fingerprint
+from genload.artifacts.audio_meter import Meter
 from genload.artifacts.flac_layout import flac_with_length
 from genload.artifacts.mp3_layout import mp3_with_length
 from genload.artifacts.wav_layout import ALAW, FLOAT, MULAW, PCM, WavLayout, raw_layout, wav_layout
@@ -70,18 +69,7 @@ def read_audio(
     meter = _metered(content, form, raw, streamed, silent_below, longest_s)
     if not meter.duration_s:
         raise AudioError("empty_audio", "there are headers, and not a single sample")
-    return AudioFacts(
-        format=form,
-        duration_s=meter.duration_s,
-        rate_hz=meter.rate_hz,
-        channels=meter.channels,
-        rms=meter.rms,
-        peak=meter.peak,
-        silence=meter.silence,
-        clipped=meter.clipped,
-        sound_at_s=meter.sound_at_s,
-        fingerprint=fingerprint(content),
-    )
+    return meter.facts(form, xxh3_128_digest(content))
 
 
 def _metered(
@@ -102,13 +90,13 @@ def _samples_metered(content: File, layout: WavLayout, silent_below: float, long
         _check_bounds(layout.rate_hz, layout.channels)
         _check_length(layout.duration_s, longest_s)
         word, full_scale = _NUMPY_TYPES[kind]
-        meter = Meter(layout.rate_hz, layout.channels, silent_below=silent_below, full_scale=full_scale)
+        meter = Meter(layout.rate_hz, layout.channels, silent_below, full_scale)
         samples = np.frombuffer(data, word)
         if layout.encoding == FLOAT:
             with _what_overflows_is_told():
-                _feed(meter, samples)
+                meter.feed(samples)
         else:
-            _feed(meter, samples)
+            meter.feed(samples)
         return meter
     subtype = _RAW_SUBTYPES.get(kind)
     if subtype is None:
@@ -116,14 +104,6 @@ def _samples_metered(content: File, layout: WavLayout, silent_below: float, long
     shape = {"samplerate": layout.rate_hz, "channels": layout.channels}
     told = {"format": "RAW", "subtype": subtype, "endian": "LITTLE", **shape}
     return _file_metered(data, told, silent_below, longest_s)
-
-
-def _feed(meter: Meter, samples: npt.NDArray[np.int16] | npt.NDArray[np.float32]) -> None:
-    size = meter.block
-    for start in range(0, len(samples), size):
-        block = samples[start : start + size]
-        # Of whole numbers the peak is found in half the time.
-        meter.feed(block.astype(np.float32, copy=False), peak_of(block))
 
 
 def _what_overflows_is_told() -> np.errstate:
@@ -137,7 +117,7 @@ def _file_metered(file: File, told: Mapping[str, Any], silent_below: float, long
         with _what_overflows_is_told(), soundfile.SoundFile(io.BytesIO(file), **told) as sound:
             _check_bounds(sound.samplerate, sound.channels)
             full = _FULL_SCALE.get(sound.subtype, 32767 / 32768)
-            meter = Meter(sound.samplerate, sound.channels, silent_below=silent_below, clipped_from=full)
+            meter = Meter(sound.samplerate, sound.channels, silent_below, clipped_from=full)
             frames = _READ_BLOCKS * meter.block // sound.channels
             while len(block := sound.read(frames, dtype="float32", always_2d=True)):
                 meter.feed(block.reshape(-1))

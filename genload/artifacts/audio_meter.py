@@ -7,18 +7,18 @@ from math import isfinite, sqrt
 import numpy as np
 import numpy.typing as npt
 
-from genload.artifacts.audio_facts import FRAME_S, AudioError
+from genload.artifacts.audio_facts import FRAME_S, AudioError, AudioFacts
 
-Samples = npt.NDArray[np.float32]
-
-
-def peak_of(samples: npt.NDArray[np.float32] | npt.NDArray[np.int16]) -> float:
-    """The largest absolute value."""
-    return max(float(np.maximum.reduce(samples)), -float(np.minimum.reduce(samples)))
+Samples = npt.NDArray[np.float32] | npt.NDArray[np.int16]
+_MOST_SAMPLES = 1 << 18
+# One for all: what is allocated for each block goes back to the system as often, and comes cleared.
+_floats = np.empty(_MOST_SAMPLES, np.float32)
 
 
 class Meter:
     """Takes samples in turn; each figure's formula is in `AudioFacts`.
+
+    Of an answer of a second, as most are, calls cost more than samples: hence as few of either as possible.
 
     Args:
         silent_below: RMS of a frame, of full scale, under which it is silent.
@@ -26,16 +26,31 @@ class Meter:
         clipped_from: of full scale; samples of at least this count as clipped.
     """
 
+    __slots__ = (
+        "_channels",
+        "_clip",
+        "_clipped",
+        "_count",
+        "_energy",
+        "_frame",
+        "_frames",
+        "_peak",
+        "_rate_hz",
+        "_scale",
+        "_silent",
+        "_sound_end",
+        "_threshold",
+    )
+
     def __init__(
         self,
         rate_hz: int,
         channels: int,
-        *,
         silent_below: float,
         full_scale: float = 1.0,
         clipped_from: float = 32767 / 32768,
     ) -> None:
-        self.rate_hz, self.channels = rate_hz, channels
+        self._rate_hz, self._channels = rate_hz, channels
         self._frame = max(round(rate_hz * FRAME_S), 1) * channels
         self._scale = full_scale
         self._threshold = silent_below * full_scale
@@ -46,84 +61,71 @@ class Meter:
 
     @property
     def block(self) -> int:
-        """Samples of all channels that `feed` takes best at a time: whole frames, about 1 MiB."""
-        return self._frame * max((1 << 18) // self._frame, 1)
+        """Samples of all channels that are looked at together: whole frames, about 1 MiB."""
+        return self._frame * max(_MOST_SAMPLES // self._frame, 1)
 
     @property
     def duration_s(self) -> float:
         """Of what was fed."""
-        return self._count / self.channels / self.rate_hz
+        return self._count / self._channels / self._rate_hz
 
-    def feed(self, samples: Samples, peak: float | None = None) -> None:
+    def feed(self, samples: Samples) -> None:
         """The next samples, channels interleaved; whole frames of 20 ms but for the last call.
-
-        Args:
-            peak: the largest absolute value among them, where that is known already.
 
         Raises:
             AudioError: nan_audio.
         """
-        whole = len(samples) - len(samples) % self._frame
-        if whole:
-            self._weigh(samples[:whole].reshape(-1, self._frame))
-        if whole < len(samples):
-            self._weigh_rest(samples[whole:])
-        if peak is None:
-            peak = peak_of(samples)
-        if peak > self._peak:
-            self._peak = peak
-        if peak >= self._clip:
-            self._clipped += int(np.count_nonzero(np.abs(samples) >= self._clip))
+        size = self.block
+        for start in range(0, len(samples), size):
+            self._weigh(samples[start : start + size])
 
-    def _weigh(self, frames: Samples) -> None:
-        """Add whole frames."""
+    def _weigh(self, samples: Samples) -> None:
+        """Add a block."""
+        frame, length = self._frame, len(samples)
+        count = -(-length // frame)
+        # Of whole numbers in half the time.
+        peak = max(float(np.maximum.reduce(samples)), -float(np.minimum.reduce(samples)))
+        floats = _floats[: count * frame]
+        floats[:length] = samples
+        floats[length:] = 0.0
+        frames = floats.reshape(count, frame)
         energies = np.vecdot(frames, frames)
-        sounding = energies >= self._threshold**2 * self._frame
+        energy = sum(energies.tolist())  # in double precision
+        if not isfinite(energy):
+            raise AudioError("nan_audio", f"a sample after {self.duration_s:.3f} s is no finite number")
+        if length < len(floats):
+            energies[-1] *= frame / (frame - len(floats) + length)  # the last frame is shorter
+        sounding = energies >= self._threshold**2 * frame
         loud = int(np.count_nonzero(sounding))
         if loud and self._sound_end is None:
             first = int(sounding.argmax())
-            self._find_sound(frames[first], first * self._frame)
-        self._frames += len(energies)
-        self._silent += len(energies) - loud
-        self._add(float(np.add.reduce(energies, dtype=np.float64)), frames.size)
-
-    def _weigh_rest(self, samples: Samples) -> None:
-        """Add a last frame, which is shorter."""
-        energy = float(np.dot(samples, samples))
-        loud = energy >= self._threshold**2 * len(samples)
-        if loud and self._sound_end is None:
-            self._find_sound(samples, 0)
-        self._frames += 1
-        self._silent += not loud
-        self._add(energy, len(samples))
-
-    def _find_sound(self, frame: Samples, before: int) -> None:
-        self._sound_end = self._count + before + int((np.abs(frame) >= self._threshold).argmax()) + 1
-
-    def _add(self, energy: float, count: int) -> None:
-        if not isfinite(energy):
-            raise AudioError("nan_audio", f"a sample after {self.duration_s:.3f} s is no finite number")
+            found = int((np.abs(frames[first]) >= self._threshold).argmax())
+            self._sound_end = self._count + first * frame + found + 1
+        if peak > self._peak:
+            self._peak = peak
+        if peak >= self._clip:
+            self._clipped += int(np.count_nonzero(np.abs(floats) >= self._clip))
         self._energy += energy
-        self._count += count
+        self._count += length
+        self._frames += count
+        self._silent += count - loud
 
-    @property
-    def rms(self) -> float:
-        return sqrt(self._energy / self._count) / self._scale if self._count else 0.0
+    def facts(self, form: str, fingerprint: bytes) -> AudioFacts:
+        """What all that was fed is; at least one sample.
 
-    @property
-    def peak(self) -> float:
-        return self._peak / self._scale
-
-    @property
-    def silence(self) -> float:
-        return self._silent / self._frames if self._frames else 1.0
-
-    @property
-    def clipped(self) -> float:
-        return self._clipped / self._count if self._count else 0.0
-
-    @property
-    def sound_at_s(self) -> float | None:
-        if self._sound_end is None:
-            return None
-        return -(-self._sound_end // self.channels) / self.rate_hz
+        Args:
+            form, fingerprint: of the file.
+        """
+        count, sound_end = self._count, self._sound_end
+        return AudioFacts(
+            format=form,
+            duration_s=self.duration_s,
+            rate_hz=self._rate_hz,
+            channels=self._channels,
+            rms=sqrt(self._energy / count) / self._scale,
+            peak=self._peak / self._scale,
+            silence=self._silent / self._frames,
+            clipped=self._clipped / count,
+            sound_at_s=None if sound_end is None else -(-sound_end // self._channels) / self._rate_hz,
+            fingerprint=fingerprint,
+        )

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
+from genload.artifacts.audio import read_audio
 from genload.artifacts.audio_facts import AudioError, AudioFacts
 from genload.artifacts.audio_timeline import frame_timeline
 from genload.artifacts.inspection import (
@@ -30,6 +31,7 @@ from genload.artifacts.inspection import (
     framed,
     place_after,
 )
+from genload.artifacts.mesh import read_mesh
 from genload.artifacts.mesh_facts import MeshError
 
 _MEMORY_BYTES = 4 * 2**30
@@ -65,9 +67,6 @@ def _inspected(task: Task, content: memoryview) -> Reply:
 
 
 def _mesh(task: MeshTask, content: memoryview) -> Reply:
-    # Here and not above, in both: whoever reads only the one does not carry the other's libraries.
-    from genload.artifacts.mesh import read_mesh
-
     return MeshFound(read_mesh(bytes(content), task.hint))
 
 
@@ -85,8 +84,6 @@ def _audio(task: AudioTask, content: memoryview) -> Reply:
 
 
 def _facts(task: AudioTask, content: bytes | memoryview) -> AudioFacts:
-    from genload.artifacts.audio import read_audio
-
     return read_audio(
         content,
         task.form,
@@ -118,11 +115,7 @@ def main() -> None:
     """Serve the process that started this one."""
     # Ctrl-C reaches the whole process group; the parent decides when inspection ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Before the limit, which counts from what is loaded.
-    import genload.artifacts.audio
-    import genload.artifacts.mesh  # noqa: F401
-
-    _limit_memory()
+    _limit_memory()  # counts from what is loaded
     gc.freeze()  # what is loaded stays: no collection need go through it
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a parser prints must not get between the replies

@@ -30,11 +30,11 @@ def test_the_same_input_may_give_the_same_output() -> None:
 
 def test_large_outputs_are_compared_as_well() -> None:
     registry = OutputRegistry()
-    registry.admit("a.png", bytes(1_000_000))
-    registry.admit("b.png", bytes(999_999) + b"1")
+    registry.admit("a.png", bytes(10_000_000))
+    registry.admit("b.png", bytes(9_999_999) + b"1")
 
     with pytest.raises(ServiceError):
-        registry.admit("c.png", bytes(1_000_000))
+        registry.admit("c.png", bytes(10_000_000))
 
 
 def test_the_oldest_outputs_are_forgotten_not_the_repeated_ones() -> None:
