@@ -115,7 +115,7 @@ def measure(load: str, arguments: argparse.Namespace) -> None:
     import gevent
 
     from genload.artifacts.inspector import shared
-    from genload.harness.collector import hold_back
+    from genload.harness.housekeeping import hold_back
 
     user = fast_user() if load == PLAIN else listening_user(*LISTENING[load])
     if load != PLAIN:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from uuid import uuid4
 
-from genload.harness import collector
+from genload.harness import housekeeping
 from genload.harness.gate import Gate, Turn
 from genload.harness.health import HealthMeter
 from genload.harness.kit import Kit, kit_of
@@ -46,7 +46,7 @@ class LoadProcess:
         self.plan = plan
         self.recorder.reset(source, t0_s)
         self.gate.reset(plan.timeline, share, plan.scenario.warmup.jobs)
-        collector.hold_back()
+        housekeeping.hold_back()
         self.health.start()
         self.kit.open()
 
@@ -63,7 +63,7 @@ class LoadProcess:
         self.health.stop()
         self.kit.close()
         self.plan = None
-        collector.let_go()
+        housekeeping.let_go()
 
     def _not_started(self, turn: Turn, plan: RunPlan) -> RequestRecord:
         ended_s = self.recorder.since_start(self.gate.ended_s)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from genload.harness.collector import YOUNG_OBJECTS
+from genload.harness.housekeeping import YOUNG_OBJECTS
 from genload.harness.process import LoadProcess
 from genload.harness.tickets import Share
 from genload.service import ServiceClient
 from genload.settings.phases import Phase, Timeline
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -44,3 +49,31 @@ def test_after_the_run_everything_can_be_collected_again(process: LoadProcess) -
 
     assert gc.get_freeze_count() == 0
     assert gc.get_threshold()[0] < YOUNG_OBJECTS
+
+
+FAULTS = """
+import resource
+from genload.harness import housekeeping
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(200):
+        several = [bytearray(200_000) for _ in range(10)]
+        del several
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+print(faults())
+housekeeping.hold_back()
+faults()
+print(faults())
+"""
+
+
+def test_memory_of_answers_is_not_asked_of_the_system_each_time() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FAULTS], cwd=ROOT, text=True, capture_output=True, timeout=60
+    )
+    usual, held_back = map(int, done.stdout.split())
+
+    assert usual > 20_000  # pages that the system had to clear, or this test shows nothing
+    assert held_back < 1_000
