@@ -31,7 +31,7 @@ from genload.harness.process import LoadProcess
 from genload.harness.remote_crew import RemoteCrew
 from genload.harness.scenario_shape import ScenarioShape
 from genload.harness.users import check_users
-from genload.harness.web import guard_form, show_users_at_work
+from genload.harness.web import guard_form, show_run
 from genload.harness.worker_link import WorkerLink
 from genload.runlog.failures import FailedOutput
 from genload.runlog.layout import check_results_folder
@@ -166,7 +166,7 @@ class Director:
         if self.web_ui is not None:
             scenario = environment.parsed_options.scenario
             guard_form(self.web_ui.app, scenario, self._is_running, self._check_form)
-            show_users_at_work(self.web_ui.app, self._users_at_work)
+            show_run(self.web_ui.app, self._is_running, self._users_at_work)
         self._catch_signals()
 
     # ---- Locust's events
@@ -279,9 +279,9 @@ class Director:
         # Locust's own state says "ready" until the first users are there.
         return self.runner.shape_greenlet is not None or self.runner.state not in ("ready", "stopped")
 
-    def _users_at_work(self) -> int | None:
-        if self.conductor is None or not self._is_running():
-            return None
+    def _users_at_work(self) -> int:
+        if self.conductor is None:
+            return 0
         status = self.conductor.crew.status()
         return status.working + status.leaving
 

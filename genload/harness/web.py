@@ -57,18 +57,24 @@ def guard_form(
     app.before_request(look)
 
 
-def show_users_at_work(app: Any, at_work: Callable[[], int | None]) -> None:
-    """Let the page count the users that work, not those that wait at the gate: Locust is never asked to
-    take users away, so that its own number does not fall after a spike.
+def show_run(app: Any, is_running: Callable[[], bool], at_work: Callable[[], int]) -> None:
+    """Let the page show a run as it is.
+
+    The users that work, not those that wait at the gate: Locust is never asked to take users away, so that
+    its own number does not fall after a spike. And that a run has begun: Locust says "ready" until there are
+    users, upon which its page goes back to the form and asks no more, whatever comes after a slow beginning.
 
     Args:
-        at_work: users that may start work or still have some in flight; None when no run is under way.
+        is_running: whether a run is under way, from the form's start on.
+        at_work: users that may start work or still have some in flight.
     """
 
     def correct(response: Response) -> Response:
-        count = at_work()
-        if count is not None and request.path.endswith("/stats/requests") and response.is_json:
-            response.set_data(json.dumps({**response.get_json(), "user_count": count}))
+        if request.path.endswith("/stats/requests") and response.is_json and is_running():
+            shown = {**response.get_json(), "user_count": at_work()}
+            if shown["state"] == "ready":
+                shown["state"] = "spawning"
+            response.set_data(json.dumps(shown))
         return response
 
     app.after_request(correct)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 pytestmark = pytest.mark.processes
 
@@ -32,10 +32,25 @@ CHROMIUM_OPTIONS = [
 ]
 
 
+# A run that takes three seconds to begin.
+SLOW = f"""
+import time
+from genload.harness.conductor import Conductor
+exec(compile(open({str(LOCUSTFILE)!r}).read(), "generation3d.py", "exec"))
+start = Conductor.start
+def slowly(self):
+    time.sleep(3)
+    start(self)
+Conductor.start = slowly
+"""
+
+
 @contextmanager
-def served_web_ui(folder: Path, host: str, port: int, *options: str) -> Iterator[str]:
+def served_web_ui(
+    folder: Path, host: str, port: int, *options: str, locustfile: Path = LOCUSTFILE
+) -> Iterator[str]:
     """The address of a web UI that was started with demo/spike; results go to folder/results."""
-    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "-H", host, "--web-port", str(port)]
+    command = [sys.executable, "-m", "locust", "-f", str(locustfile), "-H", host, "--web-port", str(port)]
     command += ["--scenario", "demo/spike", "--time-scale", "0.01", "--results", str(folder / "results")]
     command += options
     with (folder / "web-ui.log").open("wb") as output:
@@ -58,6 +73,7 @@ def served_web_ui(folder: Path, host: str, port: int, *options: str) -> Iterator
     finally:
         process.kill()
         process.wait()
+        print((folder / "web-ui.log").read_text())  # shown with a test that fails
 
 
 @pytest.fixture
@@ -88,11 +104,23 @@ def post(url: str, **fields: str) -> dict[str, Any]:
     return document
 
 
-def test_a_scenario_is_chosen_in_the_form_and_judged(web_ui: str, chromium: str, tmp_path: Path) -> None:
+@contextmanager
+def opened(url: str, chromium: str) -> Iterator[Page]:
+    """The page, when it knows the run's state: that would put a run begun before it back to the form."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
         page = browser.new_page()
-        page.goto(web_ui)
+        with page.expect_response("**/stats/requests"):
+            page.goto(url)
+        try:
+            yield page
+        finally:
+            print(page.locator("body").inner_text())  # shown with a test that fails
+            browser.close()
+
+
+def test_a_scenario_is_chosen_in_the_form_and_judged(web_ui: str, chromium: str, tmp_path: Path) -> None:
+    with opened(web_ui, chromium) as page:
         page.get_by_text("Custom parameters").click()
         choice = page.locator("select[name=scenario]")
         names = choice.locator("option").all_text_contents()
@@ -101,7 +129,6 @@ def test_a_scenario_is_chosen_in_the_form_and_judged(web_ui: str, chromium: str,
         choice.select_option("demo/baseline")
         page.get_by_role("button", name="Start").click()
         page.get_by_text("generate", exact=True).first.wait_for(timeout=60_000)
-        browser.close()
     results = tmp_path / "results"
     deadline = time.monotonic() + 60
     while not list(results.glob("*/results_baseline.json")):
@@ -110,6 +137,31 @@ def test_a_scenario_is_chosen_in_the_form_and_judged(web_ui: str, chromium: str,
     (report,) = results.glob("*/results_baseline.json")
     document = json.loads(report.read_text())
     assert (document["scenario"], document["successful_requests"]) == ("baseline", 5)
+
+
+def test_the_page_stays_with_a_run_that_begins_slowly(
+    testbed: Callable[..., Any],
+    free_port: Callable[[], int],
+    brisk: tuple[str, str],
+    chromium: str,
+    tmp_path: Path,
+) -> None:
+    server = testbed(service_time="82s", slots=20, time_scale="0.01", seed=1)
+    slow = tmp_path / "slow.py"
+    slow.write_text(SLOW)
+    with served_web_ui(tmp_path, server.url, free_port(), *brisk, locustfile=slow) as url:
+        assert post(url, scenario="demo/baseline", time_scale="0.01")["success"]
+        deadline = time.monotonic() + 60
+        while not list((tmp_path / "results").glob("*/results_*.json")):
+            assert time.monotonic() < deadline, "the run left no report"
+            time.sleep(0.2)
+        # Of a second run the page sees at once that something has changed: the first one's figures are gone.
+        with opened(url, chromium) as page:
+            page.get_by_role("button", name="New").click()
+            with page.expect_response("**/stats/requests") as told:
+                page.get_by_role("button", name="Start").last.click()
+            assert told.value.json()["state"] == "spawning"
+            page.get_by_role("button", name="Stop").click()
 
 
 def test_two_runs_of_one_process_are_two_runs(web_ui: str, tmp_path: Path) -> None:
