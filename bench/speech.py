@@ -145,7 +145,17 @@ def inspect_one() -> None:
     from genload.artifacts.inspector import shared
 
     wav = bytes(one_second())
-    shared().audio(AudioTask(len(wav), "wav", RawSamples(), True, False, 0.001, 60.0, []), wav)
+    task = AudioTask(
+        size=len(wav),
+        form="wav",
+        raw=RawSamples(),
+        decode=True,
+        streamed=False,
+        silent_below=0.001,
+        longest_s=60.0,
+        offsets=[],
+    )
+    shared().audio(task, wav)
 
 
 def cpu_of_all(inspector_pid: int | None) -> float:

@@ -193,6 +193,16 @@ def test_figures_are_those_of_the_samples(samples: list[int], channels: int) -> 
     assert (facts.sound_at_s is None) == (facts.silence == 1.0)
 
 
+def test_one_bit_anywhere_is_another_fingerprint_and_equal_files_have_the_same() -> None:
+    content = bytearray(wav(pcm16(tone(1.0))))
+    before = facts_of(bytes(content)).fingerprint
+    assert read_audio(memoryview(bytes(content)), "wav").fingerprint == before
+    for place in (44, 51, 24_000, len(content) - 1):
+        content[place] ^= 0x01
+        assert facts_of(bytes(content)).fingerprint != before
+        content[place] ^= 0x01
+
+
 def test_a_shorter_last_frame_is_silent_by_its_own_length() -> None:
     wave = np.concatenate([tone(0.5), np.full(24, 0.0012)])  # 0.05 of a frame: 0.0003 over all of one
 

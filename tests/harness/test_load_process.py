@@ -77,3 +77,23 @@ def test_memory_of_answers_is_not_asked_of_the_system_each_time() -> None:
 
     assert usual > 20_000  # pages that the system had to clear, or this test shows nothing
     assert held_back < 1_000
+
+
+LEFT = """
+import psutil
+from genload.harness import housekeeping
+
+rss_bytes = lambda: psutil.Process().memory_info().rss
+housekeeping.hold_back()
+answers = [bytearray(200_000) for _ in range(100)]
+del answers
+kept_bytes = rss_bytes()
+housekeeping.let_go()
+print(kept_bytes - rss_bytes())
+"""
+
+
+def test_after_the_run_what_was_freed_is_given_back() -> None:
+    done = subprocess.run([sys.executable, "-c", LEFT], cwd=ROOT, text=True, capture_output=True, timeout=60)
+
+    assert int(done.stdout) > 10_000_000  # of 20 MB
