@@ -25,7 +25,10 @@ case "$*" in
 echo "$@" >>calls
 case "$*" in *install*) [ ! -e offline ] ;; esac
 END
-    chmod +x .venv/bin/python
+    for program in genload ruff mypy lint-imports deptry; do
+      echo 'echo "bytecode unwanted: [$PYTHONDONTWRITEBYTECODE]"' >.venv/bin/$program
+    done
+    chmod +x .venv/bin/*
     echo venv >>calls ;;
 esac
 """
@@ -33,7 +36,7 @@ esac
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    for name in ("Makefile", "requirements.txt", "pyproject.toml"):
+    for name in ("Makefile", "requirements.txt", "requirements-dev.txt", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     (tmp_path / "fake-python").write_text(PYTHON, encoding="utf-8")
     (tmp_path / "fake-python").chmod(0o755)
@@ -63,6 +66,11 @@ def calls(folder: Path) -> list[str]:
     return [line for line in lines if "pip --version" not in line]
 
 
+def installed(lines: list[str]) -> list[str]:
+    """The files of requirements that were installed, in order."""
+    return [line.split()[-1] for line in lines if "--requirement" in line]
+
+
 @pytest.mark.processes
 def test_installs_once_by_hash_and_again_when_the_requirements_change(checkout: Path) -> None:
     assert make(checkout, "install").returncode == 0
@@ -78,6 +86,36 @@ def test_installs_once_by_hash_and_again_when_the_requirements_change(checkout: 
     assert make(checkout, "install").returncode == 0
     again = calls(checkout)
     assert [line.split()[:2] for line in again] == [["-m", "pip"], ["-m", "pip"]]
+
+
+@pytest.mark.processes
+def test_the_demo_installs_what_a_demo_needs_and_the_tests_the_rest(checkout: Path) -> None:
+    assert make(checkout, "demo").returncode == 0
+    assert installed(calls(checkout)) == ["requirements.txt"]
+
+    assert make(checkout, "check").returncode == 0
+    assert installed(calls(checkout)) == ["requirements-dev.txt"]
+
+    assert make(checkout, "test", "demo").returncode == 0
+    assert installed(calls(checkout)) == []
+
+
+@pytest.mark.processes
+def test_a_demo_after_the_tests_installs_nothing(checkout: Path) -> None:
+    assert make(checkout, "test").returncode == 0
+    assert installed(calls(checkout)) == ["requirements-dev.txt"]
+
+    assert make(checkout, "demo").returncode == 0
+    assert installed(calls(checkout)) == []
+
+
+@pytest.mark.processes
+def test_what_is_installed_uncompiled_is_compiled_when_it_is_first_imported(checkout: Path) -> None:
+    """Where the environment forbids that, every process would compile everything again."""
+    done = make(checkout, "demo", PYTHONDONTWRITEBYTECODE="1")
+
+    assert "bytecode unwanted: []" in done.stdout
+    assert [line for line in calls(checkout) if "--no-compile" in line]
 
 
 @pytest.mark.processes
