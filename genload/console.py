@@ -22,6 +22,7 @@ from genload.reporting.monitor_wording import monitor_words, uptime_words
 from genload.reporting.speech_wording import findings, stalls, strata, valid
 from genload.reporting.trend_wording import notable_trends
 from genload.reporting.wording import (
+    asleep_words,
     explained,
     human,
     human_percentile,
@@ -130,6 +131,7 @@ def _numbers(run: JudgedRun) -> str:
     overall = run.overall
     parts = [
         f"{overall.total_requests} requests, {overall.failed_requests} failed",
+        *([words] if (words := asleep_words(run)) else []),
         f"mean {human(overall.avg_duration, 's')}",
         f"load {human(run.duration_s, 's')}",
     ]

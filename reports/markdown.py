@@ -22,6 +22,7 @@ from genload.reporting.monitor_wording import monitor_words, uptime_words
 from genload.reporting.speech_wording import findings, stalls, strata, valid
 from genload.reporting.trend_wording import trend_findings
 from genload.reporting.wording import (
+    asleep_words,
     explained,
     human,
     human_percentile,
@@ -102,7 +103,7 @@ def _scenario(run: JudgedRun, tested: str | None) -> Iterator[str]:
     yield from _phases(run)
     yield from _stages(run)
     yield from _speech(run)
-    yield from _list((_error(group) for group in run.errors), "Errors:")
+    yield from _list(_errors(run), "Errors:")
     yield from _machines(run)
     yield from _list(_monitors(run), "Monitors:")
     yield from _list(_trends(run), "Trends:")
@@ -218,6 +219,12 @@ def _families(run: JudgedRun) -> Iterator[str]:
 def _counted(one: Comparison) -> str:
     meaning = _text("; ".join(one.meaning)) or "no difference"
     return ": ".join(part for part in (one.count, counted(one, _code(one.metric)), meaning) if part)
+
+
+def _errors(run: JudgedRun) -> Iterator[str]:
+    yield from (_error(group) for group in run.errors)
+    if (words := asleep_words(run)) is not None:
+        yield _text(words)
 
 
 def _error(group: ErrorGroup) -> str:

@@ -66,17 +66,28 @@ def longest_busy_s(reports: Sequence[ClientHealth], start_s: float, max_cpu: flo
 
 @dataclass(frozen=True, slots=True)
 class UserSeconds:
-    """What the timeline asked for, and what users were there to do."""
+    """What the timeline asked for, and what users were there to do.
 
-    target: float
-    worked: float
-    readings: int
+    Attributes:
+        present: what users were there for, asleep or not.
+        asleep: what of it they slept because a request had failed.
+    """
+
+    target: float = 0.0
+    present: float = 0.0
+    asleep: float = 0.0
+    readings: int = 0
+
+    @property
+    def worked(self) -> float:
+        return max(self.present - self.asleep, 0.0)
 
 
 def user_seconds(events: Sequence[Event], load: Load) -> UserSeconds:
     """The target and the users at work, both integrated over the planned load.
 
-    Between two readings the larger one counts, and never more than the target: a reading taken at the
+    What was slept after failures is counted where it is slept, to the moment. Of the users that are there,
+    between two readings the larger one counts, and never more than the target: a reading taken at the
     very boundary of a phase must not cost a second of the new target, and too many users later do not
     make up for too few before. A load that ended early still owes the rest of its timeline; one that
     counts iterations, or was ended because it could not be passed any more, owes until its end.
@@ -86,23 +97,24 @@ def user_seconds(events: Sequence[Event], load: Load) -> UserSeconds:
     """
     timeline = load.timeline
     if any(phase.per_user is not None or phase.every_s is not None for phase in timeline.phases):
-        return UserSeconds(0.0, 0.0, sum(isinstance(event, Users) for event in events))
+        return UserSeconds(readings=sum(isinstance(event, Users) for event in events))
     by_clock = timeline.iterations is None and not ended_for_good(events)
     owed_s = timeline.duration_s if by_clock else load.duration_s
     target = timeline.user_seconds(0.0, owed_s)
     readings = [(e.t_s - load.start_s, e.working) for e in events if isinstance(e, Users)]
     readings = [(t_s, working) for t_s, working in readings if 0 <= t_s <= load.duration_s]
     if not readings:
-        return UserSeconds(target, 0.0, 0)
+        return UserSeconds(target)
     points = [(0.0, readings[0][1]), *readings, (load.duration_s, readings[-1][1])]
-    worked = 0.0
+    present = 0.0
     for (begin, before), (end, after) in pairwise(points):
         boundary = begin
         while boundary < end:
             until = min(end, timeline.next_boundary_s(boundary))
-            worked += min(timeline.user_seconds(boundary, until), max(before, after) * (until - boundary))
+            present += min(timeline.user_seconds(boundary, until), max(before, after) * (until - boundary))
             boundary = until
-    return UserSeconds(target, worked, len(readings))
+    asleep = max(event.asleep_s for event in events if isinstance(event, Users))
+    return UserSeconds(target, present, asleep, len(readings))
 
 
 def ended_for_good(events: Sequence[Event]) -> bool:

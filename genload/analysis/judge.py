@@ -133,7 +133,7 @@ def judge_log(
         requested=header.requested,
         effective=header.suite,
         versions=header.versions,
-        failure_pause_s=scenario.failure_pause_s,
+        failure_pause_s=scenario.failure_pause_s or 0.0,
         speech=run.speech(),
         contract=family_findings(expected_families(suite), log.samples()),
         reconciliation=reconcile(
@@ -181,7 +181,7 @@ class _Run:
         self.missing_records = log.missing_records()
         self.header = header
         self.processes = processes(self.events, self.load, suite.validity.max_cpu) if self.load else []
-        self.users = user_seconds(self.events, self.load) if self.load else UserSeconds(0.0, 0.0, 0)
+        self.users = user_seconds(self.events, self.load) if self.load else UserSeconds()
 
     @property
     def expressions(self) -> list[Expression]:
@@ -226,6 +226,7 @@ class _Run:
             starts=phase_starts(table, self.load) if self.load else [],
             median_s=percentile(table.duration_s[table.ok], 50),
             smallest_threshold_s=smallest_time_threshold_s(self.expressions),
+            pause_asked_for=self.suite.scenarios[self.header.scenario].failure_pause_s is not None,
         )
         return reasons(measurement, self.suite.validity)
 

@@ -129,7 +129,8 @@ class ClientSummary(msgspec.Struct, kw_only=True):
     cpu_max: float | None
     rss_max_bytes: int | None
     user_seconds_target: float
-    user_seconds_worked: float
+    user_seconds_worked: float  # users were there, and not asleep
+    user_seconds_asleep: float  # after failures
     poll_bound_p95_s: float | None
 
 

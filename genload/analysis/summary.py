@@ -140,6 +140,7 @@ def client_summary(
         rss_max_bytes=max((process.rss_max_bytes for process in processes), default=None),
         user_seconds_target=users.target,
         user_seconds_worked=users.worked,
+        user_seconds_asleep=users.asleep,
         poll_bound_p95_s=None if bounds is None else percentile(bounds[~np.isnan(bounds)], 95),
     )
 

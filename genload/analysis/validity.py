@@ -51,6 +51,7 @@ class Measurement:
     starts: Sequence[PhaseStarts]
     median_s: float | None  # of the measured requests' duration
     smallest_threshold_s: float | None
+    pause_asked_for: bool  # the suite says itself how long a user pauses whose request failed
 
 
 def reasons(measurement: Measurement, limits: Validity) -> list[Reason]:
@@ -62,6 +63,7 @@ def reasons(measurement: Measurement, limits: Validity) -> list[Reason]:
             found += _not_started(measurement)
         found += [
             *_users(measurement, measurement.load, limits),
+            *_asleep(measurement, limits),
             *_bursts(measurement, limits),
             *_late(measurement, limits),
             *_clocks(measurement, limits),
@@ -128,13 +130,24 @@ def _users(measurement: Measurement, load: Load, limits: Validity) -> Iterable[R
                 text="how many users were at work was never recorded",
                 remedy="run again; if this stays, report it as a bug of genload",
             )
-    elif users.worked < limits.min_user_seconds * users.target:
-        share = users.worked / users.target
+    elif users.present < limits.min_user_seconds * users.target:
+        share = users.present / users.target
         yield Reason(
             code="user_seconds",
-            text=f"users worked {users.worked:,.0f} of the {users.target:,.0f} user-seconds asked for: "
-            f"{share:.1%}, and {limits.min_user_seconds:.1%} is the least",
+            text=f"users were there for {users.present:,.0f} of the {users.target:,.0f} user-seconds asked "
+            f"for: {share:.1%}, and {limits.min_user_seconds:.1%} is the least",
             remedy="let the load run to its end, spread the users over more workers, or ask for fewer",
+        )
+
+
+def _asleep(measurement: Measurement, limits: Validity) -> Iterable[Reason]:
+    users = measurement.users
+    if not measurement.pause_asked_for and users.asleep > limits.max_asleep * users.target:
+        yield Reason(
+            code="asleep",
+            text=f"users slept {users.asleep / users.target:.1%} of their time because requests had failed, "
+            f"and {limits.max_asleep:.1%} is the most: a service that fails has less load for it",
+            remedy="leave that pause out of the locustfile, or ask for it in the suite: failure_pause",
         )
 
 

@@ -290,6 +290,8 @@ class Conductor:
         deadline_s = self._clock() + self.plan.service.timeout_s + DRAIN_GRACE_S
         while self._busy() and self._clock() < deadline_s and not self._hurried.is_set():
             gevent.sleep(WATCH_S)
+        if self._origin_s < inf:
+            self._event(self._users())  # since the last tick somebody may have slept
         self.crew.finish()
         self._complete = True
 
@@ -364,6 +366,7 @@ class Conductor:
             working=status.working,
             in_flight=status.in_flight,
             leaving=status.leaving,
+            asleep_s=status.asleep_s,
             locust_users=self._locust_users(),
         )
 

@@ -21,6 +21,7 @@ class CrewStatus:
     working: int = 0
     in_flight: int = 0
     leaving: int = 0
+    asleep_s: float = 0.0  # users, after failures, since the load began
     waiting: int = 0  # users that wait for their turn, their inputs made
     warmed_up: bool = False
     used_up: bool = False
@@ -86,6 +87,7 @@ class LocalCrew:
             working=gate.working,
             in_flight=gate.in_flight,
             leaving=gate.leaving,
+            asleep_s=gate.asleep_s,
             waiting=gate.waiting,
             warmed_up=gate.warmed_up,
             used_up=gate.used_up,

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from math import inf
@@ -66,6 +67,7 @@ class Gate:
         self._indices: set[int] = set()
         self._waiting: set[int] = set()
         self._in_flight: set[int] = set()
+        self._asleep: dict[int, float] = {}  # until when a user's sleep is counted already
         self.reset(Timeline(()), Share())
 
     def reset(self, timeline: Timeline, share: Share, warmup_jobs: int = 0) -> None:
@@ -73,6 +75,7 @@ class Gate:
         self.timeline, self.share = timeline, share
         self.stage = Stage.WAITING
         self.origin_s = self.ended_s = inf
+        self._asleep_s = 0.0
         self._tickets = Tickets(timeline, share, warmup_jobs)
         self._held: dict[int, Ticket] = {}  # by the user that will use it
         self._signal()
@@ -163,6 +166,18 @@ class Gate:
         if self.stage is Stage.WARMUP:
             self._signal()
 
+    @contextmanager
+    def asleep(self, index: int) -> Iterator[None]:
+        """This user sleeps because its request failed: what it sleeps of the time that it may work is not
+        worked.
+        """
+        self._asleep[index] = self._clock()
+        try:
+            yield
+        finally:
+            self._count_sleep(index)
+            del self._asleep[index]
+
     # ---- what is watched
 
     def target(self) -> int:
@@ -186,6 +201,13 @@ class Gate:
         return sum(1 for index in self._in_flight if self.share.number(index) >= target)
 
     @property
+    def asleep_s(self) -> float:
+        """Seconds that users slept after failures since the load began, all together."""
+        for index in self._asleep:
+            self._count_sleep(index)
+        return self._asleep_s
+
+    @property
     def waiting(self) -> int:
         """Users here that wait for their turn, their inputs made; or for something to do."""
         return len(self._waiting)
@@ -203,6 +225,14 @@ class Gate:
         return counts and not (self._tickets.left or self._held or self._in_flight)
 
     # ----
+
+    def _count_sleep(self, index: int) -> None:
+        """Of the load, and of a user that may work: one told to stop owes no work."""
+        since_s, self._asleep[index] = self._asleep[index], self._clock()
+        since_s = max(since_s, self.origin_s)
+        until_s = min(self._asleep[index], self.ended_s, self.origin_s + self.timeline.duration_s)
+        if since_s < until_s and self.share.number(index) < self.timeline.target(since_s - self.origin_s):
+            self._asleep_s += until_s - since_s
 
     def _ticket(self, index: int) -> Ticket | None:
         """What this user is to start next, from now on its own."""

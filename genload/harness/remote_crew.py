@@ -121,6 +121,7 @@ class RemoteCrew:
             working=sum(report.working for report in known),
             in_flight=sum(report.in_flight for report in known),
             leaving=sum(report.leaving for report in known),
+            asleep_s=sum(report.asleep_s for report in self._reports.values()),
             waiting=sum(report.waiting for report in known),
             warmed_up=complete and all(report.warmed_up for report in known),
             used_up=complete and all(report.used_up for report in known),

@@ -97,10 +97,17 @@ class LoadUser(User):
         finally:
             self.load.gate.end(self.index)
 
-    def pause_after(self, result: Result) -> None:
-        """The pause of a user whose request failed; outside the turn, so that it is not in flight."""
-        if result.outcome == "failed" and self._has_pauses and self.load.plan is not None:
-            gevent.sleep(self.plan.scenario.failure_pause_s)
+    def pause_after(self, result: Result, pause_s: float = 0.0) -> None:
+        """The pause of a user whose request failed; outside the turn, so that it is not in flight.
+
+        Args:
+            pause_s: where the suite asks for none.
+        """
+        asked_s = self.plan.scenario.failure_pause_s
+        pause_s = pause_s if asked_s is None else asked_s
+        if result.outcome == "failed" and self._has_pauses and self.load.plan is not None and pause_s:
+            with self.load.gate.asleep(self.index):
+                gevent.sleep(pause_s)
 
     def _next_turn(self) -> Turn:
         think = self.plan.scenario.think if self._has_pauses else None

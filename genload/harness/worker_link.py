@@ -183,6 +183,7 @@ class WorkerLink:
             working=gate.working,
             in_flight=gate.in_flight,
             leaving=gate.leaving,
+            asleep_s=gate.asleep_s,
             waiting=gate.waiting,
             warmed_up=gate.warmed_up,
             used_up=gate.used_up,

@@ -31,6 +31,7 @@ class WorkerReport(msgspec.Struct, kw_only=True):
     working: int = 0
     in_flight: int = 0
     leaving: int = 0
+    asleep_s: float = 0.0
     waiting: int = 0
     warmed_up: bool = False
     used_up: bool = False

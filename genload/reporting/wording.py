@@ -136,6 +136,15 @@ def tested_words(run: JudgedRun) -> str | None:
     return f"tested: {' · '.join(facts)}" if facts else None
 
 
+def asleep_words(run: JudgedRun) -> str | None:
+    """What the users slept because requests had failed; None where nobody slept."""
+    client = run.client
+    if not client.user_seconds_asleep:
+        return None
+    share = human(client.user_seconds_asleep / client.user_seconds_target, "ratio")
+    return f"users slept {share} of their time after failures: a service without them has more load"
+
+
 def verdict_word(run: JudgedRun) -> str:
     """The verdict of a run in capitals; it follows the exit code, so that the two never disagree."""
     verdict = run.verdict

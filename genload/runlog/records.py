@@ -88,6 +88,7 @@ class Users(msgspec.Struct, tag="users", tag_field="event", kw_only=True):
     working: int  # users there that are allowed to
     in_flight: int  # logical requests under way
     leaving: int  # of these, by users told to stop
+    asleep_s: float = 0.0  # what users slept after failures since the load began, all together
     locust_users: int = 0  # Locust's own count
 
 

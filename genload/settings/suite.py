@@ -96,8 +96,9 @@ class Scenario(Settings):
     warmup: Warmup = Warmup()
     think: Span | None = None
     """Pause before each request; none unless set."""
-    failure_pause_s: Seconds = 10.0
-    """Pause of a user whose job failed; it lowers the attempts, and so raises the error rate's error bar."""
+    failure_pause_s: Seconds | None = None
+    """Pause of a user whose request failed; none unless set. A failing service then has less load: what is
+    slept is no work, and is told beside the error rate."""
     criteria: dict[CriterionName, Criterion] = {}
 
     @field_validator("shape", mode="before")

@@ -10,7 +10,9 @@ class Validity(Settings):
     """When a measurement is not sound enough to be judged."""
 
     min_user_seconds: Ratio = 0.95
-    """Least share of the target's user-seconds that users were really working."""
+    """Least share of the target's user-seconds that users were really there for."""
+    max_asleep: Ratio = 0.05
+    """Largest share of them that users may sleep after failures, unless the suite asked for that pause."""
     clock_bound_floor_s: RealSeconds = 0.005
     clock_bound_share: Ratio = 0.01
     """Largest clock uncertainty: the floor, or this share of the median duration if that is more."""

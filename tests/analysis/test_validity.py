@@ -63,6 +63,16 @@ def stopped_early(log: MemoryLog) -> None:
         ended.t_s -= 10
 
 
+def asleep(user_seconds: float) -> Change:
+    """Of the 120 there are; slept evenly."""
+
+    def change(log: MemoryLog) -> None:
+        for second, users in enumerate(events_of(log, Users), start=1):
+            users.asleep_s = user_seconds * second / 60
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "code", "text"),
     [
@@ -73,6 +83,7 @@ def stopped_early(log: MemoryLog) -> None:
         (without(LoadStarted), "no_load", "never began"),
         (too_few_users, "user_seconds", "of the 120 user-seconds"),
         (stopped_early, "user_seconds", "100 of the 120"),
+        (asleep(7.2), "asleep", "slept 6.0% of their time because requests had failed, and 5.0% is the most"),
         (without(Users), "users_unknown", "never recorded"),
         (with_event(ClockOffset(t_s=20.0, source="w0", offset_s=9.0, bound_s=0.011)), "clock_bound", "11 ms"),
         (slow_loop, "lag", "12 ms late"),
@@ -112,6 +123,7 @@ def lag_below_the_threshold(log: MemoryLog) -> None:
         one_busy_tick_less,
         few_users_for_a_second,
         lag_below_the_threshold,
+        asleep(6.0),
         # 1 % of a median of 1 s is 10 ms.
         with_event(ClockOffset(t_s=20.0, source="w0", offset_s=9.0, bound_s=0.0094)),
     ],

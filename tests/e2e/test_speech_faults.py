@@ -94,3 +94,48 @@ def test_each_request_has_the_class_of_the_fault_that_befell_it(
     # Which faults the first hundred draw is the seed's doing alone.
     assert {name for name in CLASSES if met[name] == 0} == set()
     assert outcome.result("faults")["errors"] == dict(Counter(error for _, error, _ in told if error))
+
+
+USERS, ANSWER_S, LOAD_S = 10, 0.040, 6.0
+
+
+def test_a_service_that_fails_has_the_load_of_one_that_does_not(
+    testbed: Callable[..., Any], run_genload: Callable[..., Any], tmp_path: Path
+) -> None:
+    # One answer at a time, 40 ms each: by Little's law ten users wait 400 ms for theirs, and get 25 a second.
+    one_by_one = {"slots": 1, "first_chunk": f"{ANSWER_S}s", "chunk": "1s", "pace": "0s"}
+    server = testbed(api="litetts", engine="tone", fault=["error=2%"], seed=4, **one_by_one)
+    load = {
+        "shape": {"kind": "normal", "users": USERS, "duration": f"{LOAD_S}s"},
+        "criteria": {"some_fail": "speech.failed >= 2 and speech.error_rate < 20%"},
+    }
+    suite = {
+        "service": {
+            "api": "openai_speech",
+            "request": {"dialect": "litetts", "texts": {"lengths": ["short"]}},
+        },
+        "locustfile": "speech",
+        "reports": ["results_json"],
+        "settle": {"pause": "100ms"},
+        "validity": {"lag_floor": "5s"},
+        "scenarios": {"as_it_is": load, "asked": {**load, "failure_pause": "10s"}},
+    }
+    path = tmp_path / "failing.yaml"
+    path.write_text(yaml.safe_dump(suite), encoding="utf-8")
+    outcome = run_genload(str(path), "--host", server.url, "--seed", "5")
+    assert outcome.code == 0, outcome.output
+
+    awake, pausing = outcome.result("as_it_is"), outcome.result("asked")
+    assert awake["avg_duration"] == pytest.approx(USERS * ANSWER_S, rel=0.15)
+    assert awake["total_requests"] == pytest.approx(LOAD_S / ANSWER_S, rel=0.15)
+    assert awake["client"]["user_seconds_asleep"] == 0
+    assert awake["client"]["user_seconds_worked"] == pytest.approx(USERS * LOAD_S, rel=0.05)
+
+    # Who asks for that pause has less load, is told so, and has a faster service to show for it.
+    client = pausing["client"]
+    assert client["user_seconds_asleep"] > 0.05 * USERS * LOAD_S
+    assert client["user_seconds_worked"] + client["user_seconds_asleep"] == pytest.approx(
+        USERS * LOAD_S, rel=0.05
+    )
+    assert pausing["avg_duration"] < awake["avg_duration"]
+    assert "of their time after failures" in outcome.output

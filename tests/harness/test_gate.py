@@ -119,6 +119,38 @@ def test_the_warm_up_is_one_user_and_not_counted(clock: Clock) -> None:
     assert sum(1 for _ in range(9) if gate.start(first) is not None and gate.end(first) is None) == 5
 
 
+def test_what_users_sleep_is_counted_of_the_load_and_of_those_that_may_work(clock: Clock) -> None:
+    timeline = Timeline((Phase("few", 100, 1), Phase("many", 100, 2)))
+    gate = Gate(clock)
+    gate.reset(timeline, Share())
+    first, second = gate.join(), gate.join()
+    gate.begin(10.0)
+    clock.now_s = 5.0
+    with gate.asleep(first):  # for 20 s, the first 5 of them before the load
+        clock.now_s = 20.0
+        assert gate.asleep_s == 10.0  # counted while it goes on
+        clock.now_s = 25.0
+    assert gate.asleep_s == 15.0
+    with gate.asleep(second):  # which may not work yet
+        clock.now_s = 35.0
+    assert gate.asleep_s == 15.0
+    clock.now_s = 200.0
+    with gate.asleep(first), gate.asleep(second):
+        clock.now_s = 230.0  # the load ended at 210
+        assert gate.asleep_s == 35.0
+    gate.close()
+    assert gate.asleep_s == 35.0
+
+
+def test_who_sleeps_when_the_load_is_cut_short_has_slept_until_then(clock: Clock) -> None:
+    gate = gate_with(clock, SPIKE, 1)
+    with gate.asleep(0):
+        clock.now_s = 30.0
+        gate.close()
+        clock.now_s = 50.0
+    assert gate.asleep_s == 30.0
+
+
 @given(total=st.integers(0, 60), workers=st.integers(1, 7), target=st.integers(0, 60))
 def test_shares_add_up_to_the_target(total: int, workers: int, target: int) -> None:
     shares = [Share(rank, workers) for rank in range(workers)]

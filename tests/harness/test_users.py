@@ -40,11 +40,11 @@ class Clock:
         return self.now_s
 
 
-def user_of(timeline: Timeline, clock: Clock) -> LoadUser:
+def user_of(timeline: Timeline, clock: Clock, **pauses: str) -> LoadUser:
     """A user at an open gate, its scenario with pauses."""
     gate = Gate(clock)
     gate.reset(timeline, Share())
-    scenario = Scenario.model_validate({"shape": {"kind": "normal"}, "think": "3s", "failure_pause": "7s"})
+    scenario = Scenario.model_validate({"shape": {"kind": "normal"}, "think": "3s", **pauses})
     plan = SimpleNamespace(scenario=scenario, service=None)
     load = SimpleNamespace(
         plan=plan,
@@ -67,7 +67,7 @@ def result_of(start_s: float, end_s: float) -> Any:
 
 
 def test_a_user_thinks_before_a_request_and_rests_after_a_failure(pauses: list[float]) -> None:
-    user = user_of(STEADY, Clock())
+    user = user_of(STEADY, Clock(), failure_pause="7s")
     assert user.next_number() == 0
     with user.turn() as turn:
         assert (turn.phase, turn.number) == ("steady", 0)
@@ -75,9 +75,29 @@ def test_a_user_thinks_before_a_request_and_rests_after_a_failure(pauses: list[f
     assert pauses == [3.0, 7.0]
 
 
+def test_who_is_not_asked_to_rests_only_as_long_as_its_locustfile_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock()
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        clock.now_s += seconds
+
+    monkeypatch.setattr(users.gevent, "sleep", sleep)
+    silent, asked = user_of(STEADY, clock), user_of(STEADY, clock, failure_pause="7s")
+    silent.pause_after(result_of(100.0, 101.0))
+    assert (slept, silent.load.gate.asleep_s) == ([], 0.0)
+    silent.pause_after(result_of(100.0, 101.0), 5.0)
+    asked.pause_after(result_of(100.0, 101.0), 5.0)
+    assert slept == [5.0, 7.0]
+    assert (silent.load.gate.asleep_s, asked.load.gate.asleep_s) == (5.0, 7.0)
+
+
 def test_the_hands_of_an_open_schedule_do_neither(pauses: list[float]) -> None:
     clock = Clock()
-    user = user_of(PACED, clock)
+    user = user_of(PACED, clock, failure_pause="7s")
     for number in range(2):
         assert user.next_number() == number
         with user.turn() as turn:

@@ -136,6 +136,7 @@ def run(scenario: str = "baseline", **fields: Any) -> JudgedRun:
             rss_max_bytes=90_000_000,
             user_seconds_target=410.5,
             user_seconds_worked=409.0,
+            user_seconds_asleep=0.0,
             poll_bound_p95_s=2.3,
         ),
         "verdict": Verdict(result="pass", valid=True, reasons=[], criteria=criteria, exit_code=0),

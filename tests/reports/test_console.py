@@ -39,6 +39,13 @@ def test_a_verdict_shows_criteria_with_value_rule_and_evidence(kinds: Kinds) -> 
     assert "5 requests, 0 failed, mean 82.1 s, load 410.5 s, 1 ended after it" in text
 
 
+def test_what_users_slept_stands_beside_the_failures(kinds: Kinds) -> None:
+    run = kinds["passed"]()
+    run.client.user_seconds_asleep = 41.05
+    text = " ".join(shown(console.verdict_view(run)).split())
+    assert "5 requests, 0 failed, users slept 10 % of their time after failures" in text
+
+
 def test_an_invalid_run_says_why_and_what_to_change(kinds: Kinds) -> None:
     text = shown(console.verdict_view(kinds["invalid"]()))
     assert "INVALID" in text

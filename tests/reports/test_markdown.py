@@ -51,6 +51,15 @@ def test_criteria_phases_stages_and_errors_are_there(
     assert "Not run: `peak`" in text
 
 
+def test_what_users_slept_stands_below_the_errors(
+    tmp_path: Path, make_suite: MakeSuite, kinds: Kinds
+) -> None:
+    run = kinds["failed"]()
+    run.client.user_seconds_asleep = 41.05
+    text = written(make_suite(run), tmp_path)
+    assert re.search(r"^- timeout .*\n- users slept 10 % of their time after", text, re.MULTILINE)
+
+
 def test_reasons_come_with_what_to_change(tmp_path: Path, make_suite: MakeSuite, kinds: Kinds) -> None:
     text = written(make_suite(kinds["invalid"]()), tmp_path)
     assert "- **the client used 97 % of a core for 12 s** → use more workers" in text

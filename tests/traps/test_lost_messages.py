@@ -164,7 +164,7 @@ def test_the_report_says_how_many_came_too_late_and_when() -> None:
 def test_of_a_lost_worker_the_report_says_how_much_was_in_flight() -> None:
     pair = Pair()
     pair.link.process.gate = SimpleNamespace(
-        working=3, in_flight=2, leaving=0, waiting=0, warmed_up=True, used_up=False
+        working=3, in_flight=2, leaving=0, asleep_s=0.0, waiting=0, warmed_up=True, used_up=False
     )  # type: ignore[assignment]
     pair.report()
     pair.of_master.clients.get = lambda _: None
