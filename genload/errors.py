@@ -10,6 +10,10 @@ from enum import IntEnum
 
 from genload.plain import harmless
 
+CANNOT_INSPECT = "cannot_inspect"
+"""The class, and the number in a record, of an output that seems valid and that nothing here can look into:
+no failure of the service."""
+
 
 class ExitCode(IntEnum):
     """What a genload process, or a Locust process with genload in it, ends with."""

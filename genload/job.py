@@ -28,7 +28,16 @@ from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.images import ImageSource
 from genload.driver import Driver
 from genload.pauses import pause
-from genload.service import Artifact, JobClient, JobInput, JobPhase, JobState, Result, ServiceError
+from genload.service import (
+    Artifact,
+    CannotInspectError,
+    JobClient,
+    JobInput,
+    JobPhase,
+    JobState,
+    Result,
+    ServiceError,
+)
 from genload.settings.service import Service
 
 _CONNECT_COUNTS_IN = {"upload", "accept", "download"}
@@ -69,7 +78,8 @@ class Job(Driver[JobClient, JobResult]):
 
     Args:
         inspect: checks the output after the job's end and gives numbers for the record; the time it takes
-            is not the service's and does not count. Raises ServiceError.
+            is not the service's and does not count. Raises ServiceError; CannotInspectError where an
+            output is no failure, and cannot be looked into.
         registry: of the outputs seen before in this process; None: not checked.
         request_id: sent with every call; drawn when empty.
         clock, sleep: seconds; others than the real ones for tests.
@@ -190,7 +200,10 @@ class Job(Driver[JobClient, JobResult]):
 
     def _check(self, artifact: Artifact) -> None:
         try:
-            self._result.numbers.update(self._inspect(artifact))
+            try:
+                self._result.numbers.update(self._inspect(artifact))
+            except CannotInspectError as error:
+                self._result.leave_uninspected(error)
             if self._registry is not None and self._client.distinct_outputs:
                 self._registry.admit(self._job.name, artifact.content)
         except ServiceError as error:

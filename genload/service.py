@@ -21,6 +21,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
 
+from genload.errors import CANNOT_INSPECT
 from genload.identifiers import new_identifier
 from genload.plain import plain
 from genload.settings.catalogue import Metric, speech_metrics
@@ -83,6 +84,18 @@ class ServiceError(Exception):
         self.output: Artifact | None = None
 
 
+class CannotInspectError(ServiceError):
+    """The output seems valid, and nothing that is installed here reads it: no failure of the service.
+
+    Attributes:
+        numbers: what is known of the output all the same, for the record.
+    """
+
+    def __init__(self, message: str, numbers: Mapping[str, float] | None = None) -> None:
+        super().__init__(CANNOT_INSPECT, message, status=200)
+        self.numbers = dict(numbers or {})
+
+
 class JobPhase(StrEnum):
     PENDING = "pending"  # accepted, nothing begun
     RUNNING = "running"
@@ -128,6 +141,7 @@ class Result(msgspec.Struct, eq=False):
         numbers: for the record: ``attempts`` (1 + retries), ``rejections`` (refusals met, retried or final)
             and what the kind of request has.
         bytes_sent, bytes_received: of all its calls.
+        remark: why the output of a success could not be inspected, and what helps; "" for nothing to say.
         failed_output: what came as the output, where that is why the request failed.
     """
 
@@ -141,6 +155,7 @@ class Result(msgspec.Struct, eq=False):
     numbers: dict[str, float] = {}
     bytes_sent: int = 0
     bytes_received: int = 0
+    remark: str = ""
     failed_output: Artifact | None = None
 
     @property
@@ -152,6 +167,12 @@ class Result(msgspec.Struct, eq=False):
         self.outcome, self.error_class, self.error = "failed", error.error_class, error.message
         self.status = error.status or self.status
         self.failed_output = error.output
+
+    def leave_uninspected(self, error: CannotInspectError) -> None:
+        """The request succeeded, and nobody here can look into its output."""
+        self.numbers.update(error.numbers)
+        self.numbers[CANNOT_INSPECT] = 1.0
+        self.remark = error.message
 
 
 class Step(msgspec.Struct, eq=False):  # every poll has one: made in C

@@ -135,6 +135,8 @@ class SpeechDriver(Driver[SpeechClient, SpeechResult]):
             raise
         result.numbers.update(heard.numbers)
         result.gaps = heard.gaps
+        if heard.cannot_inspect is not None:
+            result.leave_uninspected(heard.cannot_inspect)
 
     def _fail(self, error: ServiceError) -> None:
         super()._fail(error)

@@ -2,17 +2,20 @@
 
 With ``validate: sample 10%`` the numbers that need decoding exist for a random sample of the answers. They
 are then estimated from it, and every statement on them says so; a number that is missing for any other
-reason is not judged. The records tell: those of inspected answers carry ``valid``, 1 or 0.
+reason is not judged. The records tell: those of inspected answers carry ``valid``, 1 or 0; those of answers
+that nothing here can look into ``cannot_inspect``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from genload.analysis.evidence import BoolArray, FloatArray
 from genload.analysis.table import RequestTable
+from genload.errors import CANNOT_INSPECT
 
 LEAST_WITH_NUMBER = 0.95
 """Share of those successes that should carry a number before a statistic of it is judged."""
@@ -33,7 +36,8 @@ class Inspection:
 
     inspected: BoolArray
     valid: BoolArray
-    answered: BoolArray  # those with an output: inspected, or a success all the same
+    answered: BoolArray  # those with an output that can be inspected: it was, or it is a success all the same
+    unreadable: BoolArray  # those with an output that nothing here can look into
 
     @property
     def is_sample(self) -> bool:
@@ -51,11 +55,26 @@ class Inspection:
 
 def inspection(table: RequestTable, rows: BoolArray) -> Inspection:
     """The inspections of these requests."""
+    inspected = rows & _there(table, "valid")
     column = table.column("valid")
-    there = np.zeros(len(table), dtype=np.bool_) if column is None else ~np.isnan(column)
-    inspected = rows & there
     valid = inspected if column is None else inspected & (column == 1)
-    return Inspection(inspected, valid, inspected | (rows & table.ok))
+    unreadable = rows & _there(table, CANNOT_INSPECT)
+    return Inspection(inspected, valid, inspected | (rows & table.ok & ~unreadable), unreadable)
+
+
+def _there(table: RequestTable, name: str) -> BoolArray:
+    """Which requests carry a number."""
+    column = table.column(name)
+    return np.zeros(len(table), dtype=np.bool_) if column is None else ~np.isnan(column)
+
+
+def uninspected_notices(remarks: Mapping[str, int]) -> Iterator[str]:
+    """What is said, once, of outputs that nothing here can look into: how many, why, and what helps."""
+    if remarks:
+        many = len(remarks) > 1
+        why = "; ".join(f"{remark} ({count:,})" if many else remark for remark, count in remarks.items())
+        total = f"{sum(remarks.values()):,}"
+        yield f"outputs that could not be inspected, and count neither as valid nor as broken: {total}. {why}"
 
 
 @dataclass(frozen=True)

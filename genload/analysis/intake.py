@@ -18,13 +18,15 @@ class Intake:
     """Everything that analysis wants from requests.jsonl.
 
     `measured` and `warmup` hold the logical requests of the scenario's operation, `gaps` the pauses between
-    the arrivals of the measured ones by their class; `last_end_s` is of any request.
+    the arrivals of the measured ones by their class; `remarks` says why outputs could not be inspected, each
+    with their number; `last_end_s` is of any request.
     """
 
     measured: RequestTable
     warmup: RequestTable
     errors: list[ErrorGroup]
     gaps: Mapping[int, int]
+    remarks: Mapping[str, int]
     last_end_s: float
 
 
@@ -44,6 +46,7 @@ def take_in(records: Iterable[RequestRecord], operation: str) -> Intake:
     measured, warmup = TableBuilder(), TableBuilder()
     errors: dict[str, _ErrorTally] = {}
     gaps: Counter[int] = Counter()
+    remarks: Counter[str] = Counter()
     last_end_s = 0.0
     for record in records:
         last_end_s = max(last_end_s, record.start_s + record.duration_s)
@@ -55,6 +58,8 @@ def take_in(records: Iterable[RequestRecord], operation: str) -> Intake:
         measured.add(record)
         for number, count in record.gaps.items():
             gaps[number] += count
+        if record.remark:
+            remarks[record.remark] += 1
         if record.outcome != "ok":
             errors.setdefault(record.error_class or record.outcome, _ErrorTally()).add(record.error)
     groups = [ErrorGroup(error_class=name, count=e.count, messages=e.messages) for name, e in errors.items()]
@@ -63,5 +68,6 @@ def take_in(records: Iterable[RequestRecord], operation: str) -> Intake:
         warmup=warmup.build(),
         errors=sorted(groups, key=lambda group: (-group.count, group.error_class)),
         gaps=gaps,
+        remarks=remarks,
         last_end_s=last_end_s,
     )

@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from genload.analysis import summary as summaries
+from genload.analysis.carried import uninspected_notices
 from genload.analysis.contract import expected_families, family_findings
 from genload.analysis.efficiency import efficiency
 from genload.analysis.evaluate import judge_expression, parts
@@ -126,7 +127,14 @@ def judge_log(
         series=summaries.series_summaries(run.store, load, run.catalogue) if load else [],
         client=summaries.client_summary(run.processes, run.users, table),
         verdict=verdict,
-        notices=[*run.told(), *unknown, *silent_notices(monitors), *run.restarts(), *log.problems],
+        notices=[
+            *run.told(),
+            *unknown,
+            *silent_notices(monitors),
+            *run.restarts(),
+            *uninspected_notices(run.intake.remarks),
+            *log.problems,
+        ],
         identity=identity,
         monitors=monitors,
         uptime=uptime(run.store, load) if load else None,

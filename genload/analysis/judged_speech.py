@@ -24,6 +24,7 @@ class SpeechNumbers(msgspec.Struct, kw_only=True):
     stalls_per_stream: float | None
     inspected_requests: int
     valid_rate: float | None  # of the inspected
+    cannot_inspect_requests: int = 0  # with an output that nothing here can look into
 
 
 class PerCharacter(msgspec.Struct, kw_only=True):

@@ -61,6 +61,7 @@ class RequestStatistics:
                 Exact(rejections(table, rows)) if rows.any() else self._nothing("attempted")
             ),
             "valid_rate": lambda: self._valid_rate(rows),
+            "cannot_inspect": lambda: self._count(rows, inspection(table, rows).unreadable),
             "per_character": lambda: self._per_character(rows),
             "throughput": self._throughput,
             "audio_throughput": self._audio_throughput,

@@ -47,7 +47,7 @@ class _Speech:
         return SpeechSummary(
             overall=self._numbers(()),
             strata=self._strata(),
-            answers=int(seen.answered.sum()),
+            answers=int((seen.answered | seen.unreadable).sum()),
             audio_seconds=None if audio is None else audio * load.duration_s,
             audio_per_second=audio,
             per_character=self._per_character(missing),
@@ -106,6 +106,7 @@ class _Speech:
             stalls_per_stream=self._value("stalls", filters, "mean"),
             inspected_requests=int(seen.inspected.sum()),
             valid_rate=_percent(self._value("valid_rate", filters)),
+            cannot_inspect_requests=int(seen.unreadable.sum()),
         )
 
     def _per_character(self, missing: dict[str, str]) -> PerCharacter | None:
@@ -158,4 +159,6 @@ def _gaps(gaps: Mapping[int, int], missing: dict[str, str]) -> Gaps | None:
 def _not_inspected(seen: Inspection) -> dict[str, str]:
     if seen.inspected.any():
         return {}
+    if seen.unreadable.any():
+        return {"inspection": f"none: {int(seen.unreadable.sum()):,} answers cannot be inspected here"}
     return {"inspection": f"none: no answer {'was inspected' if seen.answered.any() else 'came'}"}

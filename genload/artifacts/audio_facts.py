@@ -17,7 +17,8 @@ class AudioError(Exception):
             was asked for), ``bad_audio`` (does not decode, or contradicts itself), ``truncated`` (ends inside
             a header, frame or page, or before the length that it states), ``nan_audio`` (samples that are no
             numbers), ``implausible_audio`` (longer than the limit given), ``too_large`` (more than the
-            inspector may unpack), ``inspector`` (the inspector itself failed).
+            inspector may unpack), ``inspector`` (the inspector itself failed); ``cannot_inspect`` for audio
+            that seems valid, and that nothing here decodes.
         message: one line, for people.
     """
 

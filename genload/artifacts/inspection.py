@@ -58,11 +58,12 @@ class MeshFound(msgspec.Struct, tag="mesh", array_like=True):
 
 class AudioFound(msgspec.Struct, tag="audio", array_like=True):
     """`facts` where it was decoded. `available_s` (one for each offset) and `duration_s` where that was asked
-    for and can be said."""
+    for and can be said. `cannot_inspect`: why it was not decoded though that was asked for."""
 
     facts: AudioFacts | None
-    available_s: list[float] | None
-    duration_s: float | None
+    available_s: list[float] | None = None
+    duration_s: float | None = None
+    cannot_inspect: str = ""
 
 
 class Refusal(msgspec.Struct, tag="refusal", array_like=True):

@@ -33,6 +33,7 @@ from genload.artifacts.inspection import (
 )
 from genload.artifacts.mesh import read_mesh
 from genload.artifacts.mesh_facts import MeshError
+from genload.errors import CANNOT_INSPECT
 
 _MEMORY_BYTES = 4 * 2**30
 _MOST_WORDS_BYTES = 1 << 16
@@ -72,26 +73,34 @@ def _mesh(task: MeshTask, content: memoryview) -> Reply:
 
 def _audio(task: AudioTask, content: memoryview) -> Reply:
     if task.form in ("wav", "pcm"):
-        return AudioFound(_facts(task, content), None, None)
+        facts, unread = _facts(task, content)
+        return AudioFound(facts, cannot_inspect=unread)
     file = bytes(content)
     timeline = frame_timeline(file, task.form)
     if timeline is not None and timeline.cut:
         raise AudioError("truncated", timeline.cut)
-    facts = _facts(task, file) if task.decode else None
+    facts, unread = _facts(task, file) if task.decode else (None, "")
     if timeline is None:
-        return AudioFound(facts, None, None)
-    return AudioFound(facts, timeline.available_s(task.offsets), timeline.duration_s)
+        return AudioFound(facts, cannot_inspect=unread)
+    return AudioFound(facts, timeline.available_s(task.offsets), timeline.duration_s, unread)
 
 
-def _facts(task: AudioTask, content: bytes | memoryview) -> AudioFacts:
-    return read_audio(
-        content,
-        task.form,
-        raw=task.raw,
-        streamed=task.streamed,
-        silent_below=task.silent_below,
-        longest_s=task.longest_s,
-    )
+def _facts(task: AudioTask, content: bytes | memoryview) -> tuple[AudioFacts | None, str]:
+    """What the audio is, or why nothing here decodes it."""
+    try:
+        facts = read_audio(
+            content,
+            task.form,
+            raw=task.raw,
+            streamed=task.streamed,
+            silent_below=task.silent_below,
+            longest_s=task.longest_s,
+        )
+    except AudioError as error:
+        if error.error_class != CANNOT_INSPECT:
+            raise
+        return None, error.message
+    return facts, ""
 
 
 def _limit_memory() -> None:

@@ -20,7 +20,7 @@ from genload.artifacts.inspection import AudioTask
 from genload.artifacts.inspector import Inspector, shared
 from genload.artifacts.playback import play
 from genload.artifacts.wav_layout import raw_layout, wav_layout
-from genload.service import Artifact, ServiceError, Speech, Utterance
+from genload.service import Artifact, CannotInspectError, ServiceError, Speech, Utterance
 from genload.settings.speech import SpeechRequest
 
 _MEDIA_TYPES = {
@@ -41,18 +41,22 @@ class Heard(msgspec.Struct, frozen=True):
             of an inspected answer also ``valid`` (1), ``silence``, ``rms``, ``peak``, ``clipped``,
             ``rate_hz`` and ``channels``.
         gaps: pauses between arrivals by `playback.gap_class`.
+        cannot_inspect: why it was to be inspected, and cannot be here; None: it was, or was not to be.
     """
 
     numbers: dict[str, float]
     gaps: dict[int, int] = {}
+    cannot_inspect: CannotInspectError | None = None
 
 
 class _Sound(msgspec.Struct, frozen=True):
-    """What is known of an answer's audio. None: cannot be said, or was not asked."""
+    """What is known of an answer's audio. None: cannot be said, or was not asked. `cannot_inspect`: why
+    it was asked for in vain."""
 
     available_s: Sequence[float] | None
     duration_s: float | None
-    facts: AudioFacts | None
+    facts: AudioFacts | None = None
+    cannot_inspect: str = ""
 
 
 class Listener:
@@ -126,16 +130,16 @@ class Listener:
         available_s = layout.available_s(offsets) if layout.linear else None
         duration_s = layout.duration_s if layout.linear else None
         if not inspected or duration_s == 0:
-            return _Sound(available_s, duration_s, None)
+            return _Sound(available_s, duration_s)
         found = self._inspected(speech, utterance, form, True, [])
-        return _Sound(available_s, found.duration_s, found.facts)
+        return _Sound(available_s, found.duration_s or duration_s, found.facts, found.cannot_inspect)
 
     def _inspected(
         self, speech: Speech, utterance: Utterance, form: str, decode: bool, offsets: list[int]
     ) -> _Sound:
         """What the inspector says, decoding or only following the frames."""
         if not decode and not offsets:
-            return _Sound(None, None, None)
+            return _Sound(None, None)
         task = AudioTask(
             size=len(speech.content),
             form=form,
@@ -148,7 +152,7 @@ class Listener:
         )
         found = self._inspector.audio(task, speech.content)
         duration_s = found.duration_s if found.facts is None else found.facts.duration_s
-        return _Sound(found.available_s, duration_s, found.facts)
+        return _Sound(found.available_s, duration_s, found.facts, found.cannot_inspect)
 
     def _heard(self, speech: Speech, utterance: Utterance, sound: _Sound) -> Heard:
         facts = sound.facts
@@ -170,7 +174,8 @@ class Listener:
             numbers["silence"], numbers["clipped"] = facts.silence, facts.clipped
             numbers["rms"], numbers["peak"] = facts.rms, facts.peak
             numbers["rate_hz"], numbers["channels"] = float(facts.rate_hz), float(facts.channels)
-        return Heard(numbers, playback.gaps or {})
+        unread = CannotInspectError(sound.cannot_inspect) if sound.cannot_inspect else None
+        return Heard(numbers, playback.gaps or {}, unread)
 
 
 def _offsets(speech: Speech) -> list[int]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from genload.artifacts.mesh_facts import MeshError, MeshFacts
-from genload.service import Artifact, ServiceError
+from genload.errors import CANNOT_INSPECT
+from genload.service import Artifact, CannotInspectError, ServiceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,15 @@ class MeshCheck:
         ``format_honoured`` (0 or 1): an answer in another format is told of, not failed.
 
         Raises:
+            CannotInspectError: for a mesh that seems valid, and that nothing here reads.
             ServiceError: with the class of the `MeshError`, or ``placeholder``.
         """
         hint = PurePosixPath(artifact.name).suffix.removeprefix(".").lower()
         try:
             facts = self.read(artifact.content, hint)
         except MeshError as error:
+            if error.error_class == CANNOT_INSPECT:
+                raise CannotInspectError(error.message) from error
             raise ServiceError(error.error_class, f"{artifact.name}: {error.message}") from error
         if facts.is_box and not self.allow_placeholder:
             raise ServiceError(

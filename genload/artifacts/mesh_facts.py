@@ -13,7 +13,8 @@ class MeshError(Exception):
     Attributes:
         error_class: ``empty_mesh`` (no triangle, or no extent), ``nan_vertices``, ``truncated``,
             ``not_a_mesh`` (another kind of file, or one that contradicts itself), ``too_large``
-            (more than the inspector may unpack), ``inspector`` (the inspector itself failed).
+            (more than the inspector may unpack), ``inspector`` (the inspector itself failed);
+            ``cannot_inspect`` for a mesh that seems valid, and that nothing here reads.
         message: one line, for people.
     """
 

@@ -37,6 +37,7 @@ class Ended(Protocol):
     outcome: str
     error_class: str
     error: str
+    remark: str
 
     @property
     def duration_s(self) -> float: ...
@@ -119,6 +120,8 @@ class TrialView:
         took = human(result.duration_s, "s")
         if result.outcome == "ok":
             self._at(Text(f"succeeded in {took}", "bold green"))
+            if result.remark:
+                self.detail(f"its output could not be inspected: {plain(result.remark)}", "yellow")
         elif result.outcome == "failed":
             self._at(Text(f"failed after {took}: {result.error_class}", "bold red"))
             self.detail(plain(result.error), "red")

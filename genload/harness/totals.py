@@ -9,6 +9,7 @@ from functools import reduce
 from math import exp, inf, log
 
 from genload.analysis.table import CONNECTION_ERRORS
+from genload.errors import CANNOT_INSPECT
 from genload.runlog.records import RequestRecord
 
 _BUCKET_WIDTH = log(1.01)  # a percentile off the histogram is at most 1 % away from the exact one
@@ -73,6 +74,7 @@ class Totals:
     connection_errors: int = 0
     inspected: int = 0
     valid: int = 0
+    cannot_inspect: int = 0
     spreads: dict[str, Spread] = field(default_factory=dict)
 
     def add(self, record: RequestRecord, numbers: Collection[str] = ()) -> None:
@@ -81,6 +83,7 @@ class Totals:
         self.rejections += int(record.numbers.get("rejections", 0))
         self.inspected += "valid" in record.numbers
         self.valid += int(record.numbers.get("valid", 0))
+        self.cannot_inspect += CANNOT_INSPECT in record.numbers
         self.unfinished += record.outcome == "unfinished"
         self.connection_errors += record.outcome != "ok" and record.error_class in CONNECTION_ERRORS
         if record.outcome == "ok":
@@ -104,6 +107,7 @@ class Totals:
             self.connection_errors + other.connection_errors,
             self.inspected + other.inspected,
             self.valid + other.valid,
+            self.cannot_inspect + other.cannot_inspect,
             {name: reduce(Spread.merged, found) for name, found in pairs.items()},
         )
 
@@ -118,7 +122,7 @@ class Totals:
         counts = {"attempted": self.attempted, "completed": self.completed}
         if self.attempted:  # where nothing was attempted, it is not known how much of it went wrong
             counts |= {"failed": failed, "unfinished": self.unfinished, "rejections": self.rejections}
-            counts["connection_errors"] = self.connection_errors
+            counts |= {"connection_errors": self.connection_errors, CANNOT_INSPECT: self.cannot_inspect}
         value = counts.get(name)
         return None if value is None else float(value)
 

@@ -34,6 +34,7 @@ class Result(Protocol):
     outcome: str
     error_class: str
     error: str
+    remark: str
     status: int
     numbers: dict[str, float]
     bytes_sent: int
@@ -127,6 +128,7 @@ class LoadUser(User):
         record.type = self.load.kit.request_type
         record.outcome, record.status = result.outcome, result.status
         record.error_class, record.error = result.error_class, result.error
+        record.remark = result.remark
         record.bytes_sent, record.bytes_received = result.bytes_sent, result.bytes_received
         record.numbers = result.numbers
         if turn.intended_s is not None:

@@ -91,4 +91,6 @@ def _inspection(speech: SpeechSummary) -> str:
     inspected = speech.overall.inspected_requests
     rate = speech.overall.valid_rate
     share = human(rate / 100, "ratio") if rate is not None else "–"
-    return f"{inspected} of {speech.answers} answers, {share} of them valid"
+    unreadable = speech.overall.cannot_inspect_requests
+    others = f"; {unreadable} cannot be inspected here" if unreadable else ""
+    return f"{inspected} of {speech.answers} answers, {share} of them valid{others}"

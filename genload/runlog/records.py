@@ -41,6 +41,7 @@ class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     drained: bool = False  # ended after the load did
     error_class: str = ""
     error: str = ""  # the service's or our own words, at most 500 characters
+    remark: str = ""  # of a success: why its output could not be inspected, and what helps
     status: int = 0  # last HTTP status, 0 when there was none
     bytes_sent: int = 0
     bytes_received: int = 0
@@ -48,7 +49,8 @@ class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     stages: dict[str, float] = {}  # seconds by stage name; the stages of a job add up to its duration
     gaps: dict[int, int] = {}  # pauses between arrivals: how many, by class (`genload.artifacts.playback`)
     # Of a job attempts, rejections, polls, poll_bound_s, server_duration_s, faces, …; of speech ttfa_s, rtf,
-    # audio_duration_s, stalls, …, and valid where the output was inspected. What does not apply is absent.
+    # audio_duration_s, stalls, …; valid where the output was inspected, cannot_inspect (1) where nothing here
+    # can look into it. What does not apply is absent.
     numbers: dict[str, float] = {}
 
     @property

@@ -46,6 +46,11 @@ def request_metrics(operation: str, stages: tuple[str, ...] = ()) -> tuple[Metri
         ("throughput", Dimension.RATE, "completions inside the window ÷ its length"),
         ("valid_rate", Dimension.RATIO, "outputs that passed their inspection ÷ outputs inspected"),
         (
+            "cannot_inspect",
+            Dimension.COUNT,
+            "outputs that nothing here can look into, valid or not",
+        ),
+        (
             "connection_errors",
             Dimension.COUNT,
             "failed without a whole answer: refused, reset, cut off, timed out",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from genload.analysis.evidence_percentiles import Percentile
 from genload.analysis.evidence_sampled import SampledPercentile
+from genload.analysis.judge import judge_log
 from genload.analysis.judged import CriterionVerdict
 from genload.runlog.records import RequestRecord
 
@@ -63,6 +64,27 @@ def test_without_a_sample_nothing_is_said_of_one(judge_one: Judge) -> None:
     records = [spoken(n, n / 10, valid=1.0, silence=0.1) for n in range(100)]
     for metric in ("valid_rate", "silence.p95"):
         assert "sample" not in (judge_one(run(records), f"speech.{metric} <= 100%").assumption or "")
+
+
+def test_what_cannot_be_inspected_is_no_failure_and_in_no_valid_rate(judge_one: Judge) -> None:
+    records = [spoken(n, n / 10, valid=1.0, rms=0.1) for n in range(100)]
+    for record in records[:40]:
+        record.numbers, record.remark = {"cannot_inspect": 1.0}, f"no way to read it: {record.n % 2}"
+    records[50].outcome, records[50].numbers = "failed", {"valid": 0.0}
+
+    assert judge_one(run(records), "speech.cannot_inspect == 40").evidence == "exact"
+    assert judge_one(run(records), "speech.cannot_inspect{voice=am_puck} == 0").result == "inconclusive"
+    rate = judge_one(run(records), "speech.valid_rate >= 99%")
+    assert (rate.value, rate.result) == (59 / 60, "fail")
+    assert "sample" not in (rate.assumption or "")  # all that can be inspected were
+    assert judge_one(run(records), "speech.error_rate <= 1%").value == 0.01
+    # What only decoding tells is not known of those.
+    assert judge_one(run(records), "speech.rms.mean >= 0.1").result == "inconclusive"
+    [notice] = judge_log(run(records)).notices
+    assert notice == (
+        "outputs that could not be inspected, and count neither as valid nor as broken: 40. "
+        "no way to read it: 0 (20); no way to read it: 1 (20)"
+    )
 
 
 def test_failures_outside_the_sample_rank_last_with_their_full_weight(judge_one: Judge) -> None:

@@ -13,6 +13,7 @@ from genload.analysis.judge import judge_log
 from genload.analysis.judged_speech import SpeechSummary
 from genload.artifacts.playback import gap_class
 from genload.extensions import load
+from genload.reporting.speech_wording import findings
 from genload.runlog.records import RequestRecord
 
 from .memory_log import job, never_ready, sound_run
@@ -139,6 +140,21 @@ def test_what_there_is_nothing_to_say_of_is_said_in_words() -> None:
     assert speech.missing["inspection"] == "none: no answer came"
     assert (speech.audio_per_second, speech.overall.p50_ttfa) == (None, float("inf"))
     assert summary_of([]).overall.error_rate is None
+
+
+def test_answers_that_cannot_be_inspected_are_counted_apart() -> None:
+    records = [spoken(n, n / 10, valid=1.0) for n in range(10)]
+    for record in records[:4]:
+        record.numbers = {"cannot_inspect": 1.0}
+    speech = summary_of(records)
+    assert (speech.answers, speech.overall.inspected_requests, speech.overall.valid_rate) == (10, 6, 100.0)
+    assert speech.overall.cannot_inspect_requests == 4
+    assert (
+        dict(findings(speech))["inspection"]
+        == "6 of 10 answers, 100 % of them valid; 4 cannot be inspected here"
+    )
+    speech = summary_of(records[:4])
+    assert dict(findings(speech))["inspection"] == "none: 4 answers cannot be inspected here"
 
 
 def test_of_a_sample_the_playback_is_of_those_decoded() -> None:

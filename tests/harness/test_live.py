@@ -75,6 +75,13 @@ def test_validity_is_a_share_of_what_was_inspected() -> None:
     assert seen(live, "speech.valid_rate == 100%") == 0.5
 
 
+def test_what_cannot_be_inspected_is_counted_apart() -> None:
+    assert seen(live_of(), "speech.cannot_inspect == 0") is None
+    live = live_of(record(), record(valid=1.0), record(cannot_inspect=1.0))
+    assert seen(live, "speech.cannot_inspect == 0") == 1
+    assert seen(live, "speech.valid_rate == 100%") == 1.0
+
+
 def test_connection_errors_are_those_without_a_whole_answer() -> None:
     assert seen(live_of(), "speech.connection_errors == 0") is None
     assert seen(live_of(record()), "speech.connection_errors == 0") == 0

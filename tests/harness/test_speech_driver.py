@@ -8,7 +8,7 @@ import pytest
 from gevent import GreenletExit
 
 from genload.artifacts.listening import Heard
-from genload.service import Artifact, ServiceError, Speech, SpeechClient, Utterance
+from genload.service import Artifact, CannotInspectError, ServiceError, Speech, SpeechClient, Utterance
 from genload.settings.service import Retry, Service
 from genload.speech import SpeechDriver, SpeechResult, labels_of
 
@@ -62,8 +62,14 @@ class Scripted(SpeechClient):
 class Ear:
     """Hears what it is told to, or fails."""
 
-    def __init__(self, error: BaseException | None = None, *, inspecting: bool = True) -> None:
-        self.error, self.inspecting = error, inspecting
+    def __init__(
+        self,
+        error: BaseException | None = None,
+        *,
+        inspecting: bool = True,
+        unread: CannotInspectError | None = None,
+    ) -> None:
+        self.error, self.inspecting, self.unread = error, inspecting, unread
 
     def inspects(self, utterance: Utterance) -> bool:
         return self.inspecting
@@ -71,7 +77,8 @@ class Ear:
     def listen(self, speech: Speech, utterance: Utterance) -> Heard:
         if self.error is not None:
             raise self.error
-        return Heard({"ttfa_s": 0.5, "valid": 1.0}, {3: 1})
+        numbers = {"ttfa_s": 0.5} if self.unread else {"ttfa_s": 0.5, "valid": 1.0}
+        return Heard(numbers, {3: 1}, self.unread)
 
 
 def driver(client: Scripted, listener: Ear | None = None, service: Service = SERVICE) -> SpeechDriver:
@@ -140,6 +147,14 @@ def test_broken_audio_is_a_failure_with_what_came(inspecting: bool) -> None:
     assert result.duration_s == pytest.approx(1.0)
     # Of an answer that is not in the sample nothing is said about its validity, either way.
     assert result.numbers.get("valid") == (0.0 if inspecting else None)
+
+
+def test_what_nothing_here_can_inspect_is_a_success_that_says_so() -> None:
+    unread = CannotInspectError("AAC: install something")
+    result, _ = drive((1.0, b"audio"), listener=Ear(unread=unread))
+    assert (result.outcome, result.error_class, result.remark) == ("ok", "", "AAC: install something")
+    assert result.numbers["cannot_inspect"] == 1.0
+    assert "valid" not in result.numbers and result.numbers["ttfa_s"] == 0.5
 
 
 def test_refusals_are_tried_again_and_counted() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genload.artifacts.duplicates import OutputRegistry
-from genload.service import Artifact, JobInput, JobPhase, JobState, ServiceError, Step
+from genload.service import Artifact, CannotInspectError, JobInput, JobPhase, JobState, ServiceError, Step
 
 from .scripted_job import DONE, PENDING, RUNNING, SERVICE, Clock, Scripted, drive, job_of, refusal
 
@@ -71,6 +71,28 @@ def test_inspection_counts_in_no_time() -> None:
     result = job_of(client, inspect=slow).run()
 
     assert result.duration_s == pytest.approx(4.0)
+
+
+def test_an_output_that_nothing_here_can_inspect_is_a_success_that_says_so() -> None:
+    def unread(artifact: Artifact) -> dict[str, float]:
+        raise CannotInspectError("Draco: install something", {"faces": 12.0})
+
+    result, client = drive(inspect=unread)
+
+    assert (result.outcome, result.error_class, result.remark) == ("ok", "", "Draco: install something")
+    assert (result.numbers["cannot_inspect"], result.numbers["faces"]) == (1.0, 12.0)
+    assert result.failed_output is None and "cancel" not in client.calls
+
+
+def test_the_same_uninspected_output_for_another_input_still_fails() -> None:
+    def unread(artifact: Artifact) -> dict[str, float]:
+        raise CannotInspectError("Draco")
+
+    registry = OutputRegistry()
+    registry.admit("another.png", b"mesh")
+    client = Scripted(SERVICE, Clock(), fetch=[Artifact(b"mesh", "out.stl", "")])
+
+    assert job_of(client, inspect=unread, registry=registry).run().error_class == "duplicate_output"
 
 
 def test_stages_are_told_as_they_begin() -> None:
