@@ -11,7 +11,7 @@ DEV := $(VENV)/installed-dev
 export PYTHONDONTWRITEBYTECODE :=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: help install demo test check lock bench soak clean
+.PHONY: help install demo test quick faults check lock bench soak clean
 # Two targets at once would install into one environment at once.
 .NOTPARALLEL:
 
@@ -24,8 +24,16 @@ demo: $(STAMP) ## all scenarios, image to 3D and speech, against the built-in te
 	$(BIN)/genload demo $(ARGS)
 
 # Three at a time even on two cores: a good part of what they do is to wait for runs that they started.
-test: $(DEV) ## every test; one part of them: make test ARGS=tests/settings
-	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal $(ARGS)
+PYTEST := $(BIN)/python -m pytest --dist worksteal --numprocesses
+
+test: $(DEV) ## every test but the long faults; one part of them: make test ARGS=tests/settings
+	$(PYTEST) 3 -m "not faults" $(ARGS)
+
+quick: $(DEV) ## the tests that start no process, in under a minute
+	$(PYTEST) auto -m "not processes" $(ARGS)
+
+faults: $(DEV) ## whole runs against services, monitors and machines that fail in every way we know
+	$(PYTEST) 3 -m faults $(ARGS)
 
 check: $(DEV) ## style, types, the house's import rules, declared dependencies
 	$(BIN)/ruff check .

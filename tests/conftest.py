@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,40 @@ def _describe(process: psutil.Process) -> str:
     except psutil.Error:
         return f"  {process.pid}"
 
+
+# --- processes only where a test says so ----------------------------------------------------------
+#
+# `make quick` is every test without the mark `processes`. What a test says of itself is held against what it
+# does: the interpreter tells of each process that is started (PEP 578).
+
+PROCESS_FIXTURES = frozenset({"testbed", "serve", "talk", "nvml_build"})
+"""Fixtures that start processes: a test that uses one need not say so."""
+PROCESS_EVENTS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system"})
+
+_under_way: list[pytest.Item] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if PROCESS_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("processes")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    _under_way[:] = [item]
+    try:
+        return (yield)
+    finally:
+        _under_way.clear()
+
+
+def _refuse_unmarked_processes(event: str, _: tuple[Any, ...]) -> None:
+    if event in PROCESS_EVENTS and _under_way and not _under_way[0].get_closest_marker("processes"):
+        pytest.fail(f"a process is started ({event}): mark the test with `processes`")
+
+
+sys.addaudithook(_refuse_unmarked_processes)
 
 # --- programs of the system -----------------------------------------------------------------------
 

@@ -158,6 +158,7 @@ def test_live_views_see_observed_values() -> None:
     ]
 
 
+@pytest.mark.processes
 def test_live_views_do_not_load_scipy() -> None:
     code = "import sys, genload.analysis.evaluate; print('scipy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

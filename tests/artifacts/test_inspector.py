@@ -20,6 +20,8 @@ from genload.artifacts.inspector import Inspector
 from genload.artifacts.mesh import read_mesh
 from genload.artifacts.mesh_facts import MeshError
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 SPHERE: bytes = trimesh.creation.icosphere(subdivisions=2).export(file_type="stl")
 

@@ -77,6 +77,7 @@ def test_each_command_is_listed_and_has_help_with_examples(
     assert f"genload {command}" in capsys.readouterr().out
 
 
+@pytest.mark.processes
 def test_help_imports_no_command_and_nothing_heavy() -> None:
     program = (
         "import sys; from genload.cli import main; code = main(['--help'])\n"
@@ -87,6 +88,7 @@ def test_help_imports_no_command_and_nothing_heavy() -> None:
     assert (process.returncode, process.stderr) == (0, "")
 
 
+@pytest.mark.processes
 def test_checking_a_suite_leaves_this_process_unpatched(in_empty_folder: Path) -> None:
     """Shapes import locust, which patches the process it is imported in, unless it is kept from that."""
     program = (
@@ -101,6 +103,7 @@ def test_checking_a_suite_leaves_this_process_unpatched(in_empty_folder: Path) -
     assert (process.returncode, process.stderr) == (0, "")
 
 
+@pytest.mark.processes
 def test_python_m_genload_ends_with_the_exit_code(in_empty_folder: Path) -> None:
     process = subprocess.run([sys.executable, "-m", "genload", "run", "nope"], capture_output=True, text=True)
     assert process.returncode == 2

@@ -21,6 +21,8 @@ from genload.commands._targets import Request, SuiteTarget, checked
 from genload.errors import ExitCode
 from genload.settings.suite import Suite
 
+pytestmark = pytest.mark.processes
+
 WriteRun = Callable[..., Path]
 
 # A scenario's process: copies a prepared run directory, and ends as told: a code, or minus a signal.

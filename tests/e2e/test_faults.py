@@ -15,7 +15,7 @@ from genload.artifacts.mesh import read_mesh
 from genload.artifacts.mesh_facts import MeshError
 from testbed.relief import DEFAULT_DIMENSIONS_MM, FORMATS, make_cube, make_empty, make_relief, plain_image
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.faults]
 
 # Which class each fault must have; "" is a success. Silence costs seconds, so it is rarer than the rest.
 OFTEN = {

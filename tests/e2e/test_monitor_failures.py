@@ -24,7 +24,7 @@ from ..monitors.fake_driver import NVML, FakeNvml, build_nvml
 from ..monitors.real_prometheus import INTERVAL_S, Prometheus
 from .odd_servers import Call, Reply, served
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.faults]
 MUST = "all_good: generate.failed == 0"
 MEMORY = 10**8
 Finished = tuple[dict[str, Any], str, str]

@@ -69,6 +69,7 @@ print(faults())
 """
 
 
+@pytest.mark.processes
 def test_memory_of_answers_is_not_asked_of_the_system_each_time() -> None:
     done = subprocess.run(
         [sys.executable, "-c", FAULTS], cwd=ROOT, text=True, capture_output=True, timeout=60
@@ -93,6 +94,7 @@ print(kept_bytes - rss_bytes())
 """
 
 
+@pytest.mark.processes
 def test_after_the_run_what_was_freed_is_given_back() -> None:
     done = subprocess.run([sys.executable, "-c", LEFT], cwd=ROOT, text=True, capture_output=True, timeout=60)
 

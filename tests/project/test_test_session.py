@@ -14,10 +14,17 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 LEAVES_A_PROCESS = """
-import subprocess
+import subprocess, pytest
+@pytest.mark.processes
 def test_careless():
     # The shell ends at once: what stays has lost its parent.
     subprocess.run(["sh", "-c", "sleep 60 >/dev/null 2>&1 & echo $! > pid"])
+    assert True
+"""
+SAYS_NOTHING_OF_PROCESSES = """
+import subprocess, sys
+def test_quick():
+    subprocess.run([sys.executable, "-c", ""])
     assert True
 """
 NEEDS_A_PROGRAM = """
@@ -59,6 +66,14 @@ def test_a_process_left_behind_fails_the_session_and_is_ended(tmp_path: Path) ->
     assert "left processes running" in done.stdout
     assert "test_it.py::test_careless" in done.stdout
     assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.processes
+def test_a_test_that_starts_processes_has_to_say_so(tmp_path: Path) -> None:
+    done = session(tmp_path, SAYS_NOTHING_OF_PROCESSES, ci=False)
+
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "a process is started (subprocess.Popen): mark the test with `processes`" in done.stdout
 
 
 @pytest.mark.processes

@@ -244,6 +244,7 @@ def test_an_output_that_is_gone_is_a_failure(make: Make) -> None:
     assert (error.error_class, error.message) == ("http_404", "Not found")
 
 
+@pytest.mark.processes
 def test_the_output_is_inspected_by_content(make: Make) -> None:
     client, _ = make({}, {"format": "glb"})
     sphere = trimesh.creation.icosphere(subdivisions=1).export(file_type="stl")
@@ -253,6 +254,7 @@ def test_the_output_is_inspected_by_content(make: Make) -> None:
     assert failure(client.inspect, Artifact(WELCOME, "model.glb", "")).error_class == "not_a_mesh"
 
 
+@pytest.mark.processes
 def test_a_cube_is_a_placeholder_unless_the_suite_allows_it(make: Make) -> None:
     cube = Artifact(trimesh.creation.box().export(file_type="stl"), "cube.stl", "")
     strict, _ = make({})

@@ -17,6 +17,8 @@ import genload.commands.serve as command
 from genload.errors import UsageError
 from testbed.quantities import parse_duration_s
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).resolve().parents[2]
 SERVE = "import typer; from genload.commands.serve import serve; a = typer.Typer(); a.command()(serve); a()"
 
