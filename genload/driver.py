@@ -7,7 +7,7 @@ from collections.abc import Callable
 from math import inf
 from typing import Generic, TypeVar
 
-from genload.service import Result, ServiceClient, ServiceError, Step
+from genload.service import WAITED_OUT, Result, ServiceClient, ServiceError, Step
 from genload.settings.service import Service
 
 _Asked = TypeVar("_Asked")
@@ -20,8 +20,8 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
     """Drives one logical request through a client. Whatever the service does becomes a result, never an
     exception.
 
-    Refusals (429, 503) are tried again as `service.retry` says, all calls of a request out of one budget; a
-    suite that wants to count each of them sets ``retry: {max_retries: 0}``.
+    Refusals (429, 503) are tried again as `service.retry` says, each call of a request as often; a suite that
+    wants to count each of them sets ``retry: {max_retries: 0}``.
 
     Args:
         result: to be filled.
@@ -89,13 +89,17 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
         """It failed, and has ended."""
         self._result.fail(error)
 
-    def _insist(self, call: Callable[[_Asked], _Found], asked: _Asked) -> _Found:
-        """Make a call, and again while the service refuses it for now and the request has retries left.
+    def _insist(self, name: str, call: Callable[[_Asked], _Found], asked: _Asked) -> _Found:
+        """Make a call, and again while the service refuses it for now and it has retries left.
+
+        Args:
+            name: of the call, for the record's ``waited_out_…``.
 
         Raises:
             ServiceError: the call's own; ``rejected`` for the last refusal; ``timeout`` before a try for
                 which no time is left.
         """
+        refused = 0
         while True:
             if self._clock() >= self._client.deadline_s:
                 raise self._too_late()
@@ -104,9 +108,10 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
             except ServiceError as error:
                 if not error.rejected:
                     raise
-                self._wait_for_capacity(error)
+                refused += 1
+                self._wait_for_capacity(name, refused, error)
 
-    def _wait_for_capacity(self, refusal: ServiceError) -> None:
+    def _wait_for_capacity(self, name: str, refused: int, refusal: ServiceError) -> None:
         """Pause before another try: as long as the service asked for, within limits.
 
         Raises:
@@ -114,10 +119,16 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
         """
         numbers, retry = self._result.numbers, self._service.retry
         numbers["rejections"] += 1
-        if numbers["attempts"] > retry.max_retries:
+        if refused > retry.max_retries:
             raise ServiceError("rejected", refusal.message, status=refusal.status) from refusal
         asked_s = retry.default_wait_s if refusal.retry_after_s is None else refusal.retry_after_s
-        self._pause(min(asked_s, retry.max_wait_s))
+        since_s = self._clock()
+        count, seconds = f"{WAITED_OUT}{name}", f"{WAITED_OUT}{name}_s"
+        try:
+            self._pause(min(asked_s, retry.max_wait_s))
+        finally:  # a user may be stopped meanwhile
+            numbers[count] = numbers.get(count, 0.0) + 1
+            numbers[seconds] = numbers.get(seconds, 0.0) + self._clock() - since_s
         if self._clock() >= self._client.deadline_s:
             raise self._too_late()
         numbers["attempts"] += 1

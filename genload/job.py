@@ -6,12 +6,14 @@ Its stages add up to its duration, which runs from before the upload's connect t
 connect    connecting, in the calls that the job waits for: upload, order and download
 upload     the input's way, and pauses that the service asked for before it took it
 accept     the order, and pauses that the service asked for before it took it
-queue      accepted, until the last poll answer that said "not begun"
+queue      accepted, until the last poll was sent whose answer said "not begun"
 run        until the first poll answer that said "finished"
 download   the output's way
 =========  ==================================================================================
 
-A poll's own connect stays in queue or run: the service works meanwhile.
+A poll's own connect stays in queue or run: the service works meanwhile. What happens between two polls is
+known as an interval: the job began in the ``begin_bound_s`` after its queue, so that `queue` may be longer by
+as much, and ended in the ``poll_bound_s`` before its end was seen; `run` may be shorter by both.
 """
 
 from __future__ import annotations
@@ -43,6 +45,11 @@ from genload.settings.service import Service
 _CONNECT_COUNTS_IN = {"upload", "accept", "download"}
 _LONGEST_GRID_S, _SHORTEST_GRID_S = 0.040, 1e-6
 _GRIDS_A_SPREAD = 10
+_REFUSED_IS_SLOWER = 2.0
+_NO_ANSWER = frozenset(
+    {"dns", "refused", "connect_timeout", "reset", "send_timeout", "receive_timeout", "truncated"}
+)
+"""Classes of a poll that says nothing about its job: the next one may."""
 
 _Asked = TypeVar("_Asked")
 _Found = TypeVar("_Found")
@@ -55,7 +62,8 @@ class JobResult(Result, eq=False):
         job_id: the service's.
         stages: seconds by stage, of those that were entered; they add up to ``end_s − start_s``.
 
-    `numbers` also has ``polls``; once the end was seen ``server_duration_s`` (accepted → seen finished) and
+    `numbers` also has ``polls`` and, where some had no answer, ``lost_polls``; once a begin was seen
+    ``begin_bound_s``, and once the end was ``server_duration_s`` (accepted → seen finished) and
     ``poll_bound_s`` (by how much that is too long at most); those of the inspection.
     """
 
@@ -87,12 +95,15 @@ class Job(Driver[JobClient, JobResult]):
     """
 
     __slots__ = (
+        "_asked_s",
         "_ended",
         "_inspect",
         "_job",
         "_on_stage",
+        "_ordered_s",
         "_registry",
         "_rng",
+        "_slower",
         "_stage",
         "_stage_since_s",
     )
@@ -121,53 +132,59 @@ class Job(Driver[JobClient, JobResult]):
         self._on_stage = on_stage
         self._stage = ""
         self._stage_since_s = 0.0
+        self._ordered_s = self._asked_s = 0.0
+        self._slower = 1.0
         self._ended = False
 
     def _drive(self) -> None:
         client, job, result = self._client, self._job, self._result
         self._stage_since_s = result.start_s
         self._enter("upload", result.start_s)  # not now: the stages add up to the duration
-        result.job_id = self._in_time(client.upload, job)
+        result.job_id = self._in_time("upload", client.upload, job)
         self._enter("accept")
-        result.job_id = self._in_time(lambda job_id: client.submit(job, job_id), result.job_id)
+        result.job_id = self._in_time("submit", self._order, result.job_id)
         self._enter("queue")
         state = self._wait_for_end()
         if state.phase is JobPhase.FAILED:
             raise ServiceError(state.error_class, state.error or "the job failed without a reason")
         self._enter("download")
-        artifact = self._in_time(lambda state: client.fetch(result.job_id, state), state)
+        artifact = self._in_time("download", lambda state: client.fetch(result.job_id, state), state)
         self._end()
         self._check(artifact)
 
-    def _in_time(self, call: Callable[[_Asked], _Found], asked: _Asked) -> _Found:
+    def _in_time(self, name: str, call: Callable[[_Asked], _Found], asked: _Asked) -> _Found:
         """`_insist`, and what comes after the deadline has not come."""
-        found = self._insist(call, asked)
+        found = self._insist(name, call, asked)
         if self._clock() >= self._client.deadline_s:
             raise self._too_late()
         return found
+
+    def _order(self, job_id: str) -> str:
+        self._ordered_s = self._clock()
+        return self._client.submit(self._job, job_id)
 
     def _wait_for_end(self) -> JobState:
         """Poll until the job is finished or failed.
 
         The end lies between the *send* of the last poll whose answer said "not finished" (the state was read
-        at the earliest then) and the answer that said "finished": that is the bound.
+        at the earliest then) and the answer that said "finished": that is the bound. A service may answer an
+        order late, so that before any such poll the end lies after the order's send.
         """
-        numbers, client, job_id = self._result.numbers, self._client, self._result.job_id
-        accepted_s = not_finished_s = self._clock()
+        numbers, client = self._result.numbers, self._client
+        accepted_s, not_finished_s = self._clock(), self._ordered_s
         polls = 0
         try:
             while True:
-                self._sleep(self._poll_pause_s())
-                asked_s = self._clock()
-                state = self._insist(client.poll, job_id)
-                answered_s = self._clock()
+                state = self._next_state(accepted_s)
+                asked_s, answered_s = self._asked_s, self._clock()
                 if answered_s >= client.deadline_s:
                     raise self._too_late()
                 polls += 1
                 phase = state.phase
                 if phase is JobPhase.PENDING:
-                    self._enter("queue", answered_s)
+                    self._enter("queue", asked_s)
                 elif self._stage != "run":
+                    numbers["begin_bound_s"] = answered_s - self._stage_since_s
                     self._enter("run", self._stage_since_s)
                 if phase is JobPhase.COMPLETED or phase is JobPhase.FAILED:
                     numbers["server_duration_s"] = answered_s - accepted_s
@@ -177,19 +194,47 @@ class Job(Driver[JobClient, JobResult]):
         finally:
             numbers["polls"] = float(polls)
 
-    def _poll_pause_s(self) -> float:
-        """A pause of poll.interval × (1 ± jitter) that ends together with those of this process's other jobs;
-        no longer than there is time.
+    def _next_state(self, accepted_s: float) -> JobState:
+        """The next answer to a poll. One that gets none says nothing about the job, and the next one may.
+
+        Raises:
+            ServiceError: the poll's own; that of the last of too many in a row without an answer.
+        """
+        numbers, lost = self._result.numbers, 0
+        while True:
+            self._sleep(self._poll_pause_s(accepted_s))
+            refused = numbers["rejections"]
+            try:
+                return self._insist("poll", self._poll, self._result.job_id)
+            except ServiceError as error:
+                if error.error_class not in _NO_ANSWER or lost >= self._service.retry.max_retries:
+                    raise
+                lost += 1
+                numbers["lost_polls"] = numbers.get("lost_polls", 0.0) + 1
+            finally:
+                if numbers["rejections"] > refused:
+                    self._slower *= _REFUSED_IS_SLOWER
+
+    def _poll(self, job_id: str) -> JobState:
+        self._asked_s = self._clock()
+        return self._client.poll(job_id)
+
+    def _poll_pause_s(self, accepted_s: float) -> float:
+        """The pause before the next poll × (1 ± jitter), which ends together with those of this process's
+        other jobs; no longer than there is time. For a job whose polls were refused it is twice as long for
+        each, up to the longest pause of a retry.
 
         To be woken is dear: the first poll after a while of nothing takes fifteen times as long as the next
         ones, for nothing of it is in a cache. So pauses end on a grid, which is far finer than the jitter:
         nobody polls in step for it. Of 5,000 users with 2 s ± 20 %, 100 poll together every 40 ms.
         """
-        poll = self._service.poll
-        spread_s = poll.interval_s * poll.jitter
+        poll, now_s = self._service.poll, self._clock()
+        middle_s = poll.pause_s(now_s - accepted_s)
+        if self._slower > 1:
+            middle_s = min(middle_s * self._slower, max(middle_s, self._service.retry.max_wait_s))
+        spread_s = middle_s * poll.jitter
         grid_s = min(_LONGEST_GRID_S, spread_s / _GRIDS_A_SPREAD)
-        pause_s = poll.interval_s + (spread_s - grid_s / 2) * (2 * self._rng.random() - 1)
-        now_s = self._clock()
+        pause_s = middle_s + (spread_s - grid_s / 2) * (2 * self._rng.random() - 1)
         if grid_s >= _SHORTEST_GRID_S:
             pause_s = round((now_s + pause_s) / grid_s) * grid_s - now_s
         return max(0.0, min(pause_s, self._client.deadline_s - now_s))

@@ -33,6 +33,9 @@ from genload.settings.wing_models import RequestSettings
 JOB_STAGES = ("connect", "upload", "accept", "queue", "run", "download")
 """The stages of a job, in order; what belongs to which is said in `genload.job`."""
 
+WAITED_OUT = "waited_out_"
+"""What the numbers of a record begin with that tell of refusals which were waited out; the call follows."""
+
 _TRACE_ID = re.compile(r"(?!0{16})[0-9a-f]{32}")  # its first half is the parent's id, and neither may be 0
 _LONGEST_CLASS = 60
 _LONGEST_MESSAGE = 500
@@ -138,8 +141,9 @@ class Result(msgspec.Struct, eq=False):
         error_class: of the failure, as `ServiceError` has it; ``timeout`` when it took longer than
             `service.timeout`.
         status: the last HTTP status, 0 when there was none.
-        numbers: for the record: ``attempts`` (1 + retries), ``rejections`` (refusals met, retried or final)
-            and what the kind of request has.
+        numbers: for the record: ``attempts`` (1 + retries), ``rejections`` (refusals met, retried or final),
+            ``waited_out_CALL`` and ``waited_out_CALL_s`` of a call that was refused (how many refusals were
+            waited out, for how long together), and what the kind of request has.
         bytes_sent, bytes_received: of all its calls.
         remark: why the output of a success could not be inspected, and what helps; "" for nothing to say.
         failed_output: what came as the output, where that is why the request failed.

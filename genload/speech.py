@@ -114,7 +114,7 @@ class SpeechDriver(Driver[SpeechClient, SpeechResult]):
         self._listener = listener
 
     def _drive(self) -> None:
-        speech = self._insist(self._client.speak, self._utterance)
+        speech = self._insist("speech", self._client.speak, self._utterance)
         if speech.end_s >= self._client.deadline_s:
             raise self._too_late()
         self._result.end_s = speech.end_s

@@ -92,7 +92,7 @@ def polling_user(polls: list[int], connections: str) -> Any:
     settings = {
         "api": "orfeas",
         "host": f"http://127.0.0.1:{PORT}" + ("/new" if connections == "new" else ""),
-        "poll": {"interval": f"{POLL_INTERVAL_S}s"},
+        "poll": {"interval": f"{POLL_INTERVAL_S}s", "adaptive": False},
     }
     service = Service.model_validate(settings, context={"wings": Wings()})
     new_client = attribute("services", "orfeas", "Client")

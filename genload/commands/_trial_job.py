@@ -12,10 +12,18 @@ from genload.commands._trial_view import TrialView
 from genload.job import Job, JobResult
 from genload.plain import plain
 from genload.reporting.wording import human
-from genload.service import Artifact, JobClient
+from genload.service import WAITED_OUT, Artifact, JobClient
 from genload.settings.service import Service
 
-_DRIVERS_NUMBERS = ("attempts", "rejections", "polls", "server_duration_s", "poll_bound_s")
+_DRIVERS_NUMBERS = (
+    "attempts",
+    "rejections",
+    "polls",
+    "lost_polls",
+    "server_duration_s",
+    "begin_bound_s",
+    "poll_bound_s",
+)
 
 
 class JobAttempt:
@@ -54,7 +62,11 @@ class JobAttempt:
         view.result(result)
         view.detail("stages: " + ", ".join(f"{name} {human(s, 's')}" for name, s in result.stages.items()))
         view.detail(_driving(result))
-        seen = {k: v for k, v in result.numbers.items() if k not in _DRIVERS_NUMBERS}
+        seen = {
+            name: value
+            for name, value in result.numbers.items()
+            if name not in _DRIVERS_NUMBERS and not name.startswith(WAITED_OUT)
+        }
         if seen:
             facts = ", ".join(f"{plain(name)} {human(value, '')}" for name, value in seen.items())
             view.detail(f"validator: {facts}")
@@ -65,6 +77,8 @@ def _driving(result: JobResult) -> str:
     parts = [f"polls: {int(numbers['polls'])}"]
     if "poll_bound_s" in numbers:
         parts.append(f"they saw the end at most {human(numbers['poll_bound_s'], 's')} late")
+    if lost := int(numbers.get("lost_polls", 0)):
+        parts.append(f"{lost} had no answer and were asked again")
     if rejections := int(numbers["rejections"]):
         parts.append(f"refusals met: {rejections}, attempts: {int(numbers['attempts'])}")
     return "; ".join(parts)

@@ -16,17 +16,31 @@ from genload.settings.wing_models import KeptRequest, RequestSettings, declared,
 
 
 class Poll(Settings):
-    """How often a job's state is asked for."""
+    """How often a job's state is asked for: the first time soon, and the less often the older it is."""
 
     interval_s: Seconds = 2.0
+    """The longest pause."""
+    adaptive: bool = True
+    """False: every pause is `interval`."""
+    first_s: Seconds = 0.2
+    age_share: Annotated[Ratio, Field(lt=1)] = 0.12
+    """A poll comes after the one before by `first` and this share of the age that the job then has: so the
+    polls of a job that took D see its end at most about `first` + share × D late."""
     jitter: Ratio = 0.2
-    """Each pause is drawn from interval × (1 ± jitter), so that users do not poll in step."""
+    """Each pause is drawn from its length × (1 ± jitter), so that users do not poll in step."""
+
+    def pause_s(self, age_s: float) -> float:
+        """The pause, before jitter, after which a job is asked for that was accepted `age_s` ago."""
+        if not self.adaptive:
+            return self.interval_s
+        return min(self.interval_s, (self.first_s + self.age_share * age_s) / (1 - self.age_share))
 
 
 class Retry(Settings):
-    """What to do when the service refuses work for now (429, 503)."""
+    """What to do when the service refuses a call for now (429, 503), or a poll gets no answer."""
 
     max_retries: Annotated[int, Field(ge=0)] = 3
+    """Of each call of a request: its upload, its order, every poll, its download."""
     default_wait_s: Seconds = 5.0
     """The pause when the service names none (`retry_after` or the Retry-After header)."""
     max_wait_s: Seconds = 60.0

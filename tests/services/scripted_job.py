@@ -88,7 +88,7 @@ class Scripted(JobClient):
 SERVICE = Service(
     api="scripted",
     timeout_s=100.0,
-    poll=Poll(interval_s=2.0, jitter=0.0),
+    poll=Poll(interval_s=2.0, jitter=0.0, adaptive=False),
     retry=Retry(max_retries=3, default_wait_s=5.0, max_wait_s=30.0),
 )
 

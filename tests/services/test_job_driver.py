@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 
 from genload.artifacts.duplicates import OutputRegistry
 from genload.service import Artifact, CannotInspectError, JobInput, JobPhase, JobState, ServiceError, Step
+from genload.settings.service import Poll
 
 from .scripted_job import DONE, PENDING, RUNNING, SERVICE, Clock, Scripted, drive, job_of, refusal
+
+LOST = ServiceError("reset", "the connection was reset")
 
 # --- the way of a good job
 
@@ -27,8 +30,10 @@ def test_a_good_job_has_known_stages_and_numbers() -> None:
 
     assert (result.outcome, result.error_class, result.job_id) == ("ok", "", "job-7")
     assert result.stages == pytest.approx(
-        {"connect": 0.0, "upload": 1.0, "accept": 0.5, "queue": 2.1, "run": 6.3, "download": 3.0}
+        {"connect": 0.0, "upload": 1.0, "accept": 0.5, "queue": 2.0, "run": 6.4, "download": 3.0}
     )
+    # It began between the send of the poll that said "pending" and the answer of the next one.
+    assert result.numbers["begin_bound_s"] == pytest.approx(2.2)
     assert result.numbers["server_duration_s"] == pytest.approx(8.4)
     # The last poll that said "running" was sent 2 + 0.1 + 0.1 s before the answer that said "completed".
     assert result.numbers["poll_bound_s"] == pytest.approx(2.2)
@@ -54,10 +59,21 @@ def test_a_job_never_seen_waiting_has_no_queue() -> None:
     assert result.stages["run"] == pytest.approx(4.0)
 
 
-def test_a_job_found_finished_at_the_first_poll_is_bound_by_its_acceptance() -> None:
-    result, _ = drive(poll=[(0.5, DONE)])
+def test_a_job_found_finished_at_the_first_poll_may_have_ended_before_its_order_was_answered() -> None:
+    result, _ = drive(submit=[refusal(9.0), (4.0, "job-7")], poll=[(0.5, DONE)])
 
-    assert result.numbers["poll_bound_s"] == result.numbers["server_duration_s"] == pytest.approx(2.5)
+    assert result.numbers["server_duration_s"] == pytest.approx(2.5)
+    assert result.numbers["begin_bound_s"] == pytest.approx(2.5)  # what begins earlier was never queued
+    assert result.numbers["poll_bound_s"] == pytest.approx(6.5)  # from the send of the order that was taken
+
+
+def test_a_poll_without_an_answer_tells_neither_begin_nor_end() -> None:
+    lost = ServiceError("receive_timeout", "no answer within 1 s")
+    result, _ = drive(poll=[PENDING, (1.0, lost), RUNNING, (1.0, lost), DONE])
+
+    assert result.outcome == "ok" and result.numbers["lost_polls"] == 2
+    assert result.numbers["begin_bound_s"] == result.numbers["poll_bound_s"] == pytest.approx(5.0)
+    assert (result.stages["queue"], result.stages["run"]) == pytest.approx((2.0, 10.0))
 
 
 def test_inspection_counts_in_no_time() -> None:
@@ -118,6 +134,22 @@ def test_calls_carry_the_job_s_identifier_and_deadline_and_reach_the_recorder() 
 
 
 # --- failures
+
+
+@pytest.mark.parametrize("error_class", ["reset", "refused", "receive_timeout", "truncated"])
+def test_polls_without_an_answer_fail_a_job_when_there_are_too_many_in_a_row(error_class: str) -> None:
+    lost = ServiceError(error_class, "gone")
+    result, client = drive(poll=[lost, lost, lost, RUNNING, lost, lost, lost, lost])
+
+    assert (result.error_class, result.numbers["lost_polls"]) == (error_class, 6)
+    assert client.calls.count("poll") == 8 and result.numbers["polls"] == 1
+
+
+@pytest.mark.parametrize("error_class", ["tls", "protocol", "bad_answer", "too_large", "timeout"])
+def test_a_poll_whose_like_would_fail_again_is_not_asked_again(error_class: str) -> None:
+    result, client = drive(poll=[ServiceError(error_class, "no"), DONE])
+
+    assert result.error_class == error_class and client.calls.count("poll") == 1
 
 
 @pytest.mark.parametrize("call", ["upload", "submit", "poll", "fetch"])
@@ -250,14 +282,22 @@ def test_a_job_killed_while_its_output_is_inspected_keeps_its_duration() -> None
 
 @given(
     st.lists(
-        st.tuples(st.floats(0, 30), st.sampled_from([PENDING, RUNNING, DONE, refusal(2.0)])), max_size=12
+        st.tuples(st.floats(0, 30), st.sampled_from([PENDING, RUNNING, DONE, refusal(2.0), LOST])),
+        max_size=12,
     ),
     st.floats(0, 5),
+    st.floats(0, 9),
+    st.booleans(),
 )
 @settings(max_examples=200)
-def test_stages_add_up_whatever_happens(polls: list[Any], connect_s: float) -> None:
-    result, _ = drive(connect_s=connect_s, poll=[*polls, RUNNING])
+def test_stages_add_up_whatever_happens(
+    polls: list[Any], connect_s: float, submit_s: float, adaptive: bool
+) -> None:
+    service = SERVICE.model_copy(update={"poll": Poll(adaptive=adaptive)})
+    submit = [(submit_s, "job-7")]
+    result, _ = drive(service, connect_s=connect_s, submit=submit, poll=[*polls, RUNNING])
 
-    bound_s = result.numbers.get("poll_bound_s", 0.0)
-    assert 0 <= bound_s <= result.numbers.get("server_duration_s", 0.0) + 1e-9
+    numbers, accept_s = result.numbers, submit_s + connect_s
+    assert 0 <= numbers.get("poll_bound_s", 0.0) <= numbers.get("server_duration_s", 0.0) + accept_s + 1e-9
+    assert 0 <= numbers.get("begin_bound_s", 0.0) <= result.stages.get("run", 0.0) + 1e-9
     assert result.outcome in ("ok", "failed")

@@ -7,7 +7,7 @@ import pytest
 from genload.service import Artifact
 from genload.settings.service import Retry
 
-from .scripted_job import DONE, SERVICE, drive, refusal
+from .scripted_job import DONE, RUNNING, SERVICE, drive, refusal
 
 
 @pytest.mark.parametrize("call", ["upload", "submit", "poll", "fetch"])
@@ -42,11 +42,37 @@ def test_the_last_refusal_is_one_failure() -> None:
     assert client.calls.count("submit") == 4 and "poll" not in client.calls
 
 
-def test_refusals_of_all_calls_share_one_budget() -> None:
-    result, client = drive(upload=[refusal(1.0), refusal(1.0), "up"], submit=[refusal(1.0)])
+def test_every_call_has_retries_of_its_own() -> None:
+    refused = [refusal(1.0)] * 3
+    result, _ = drive(
+        upload=[*refused, "up"],
+        submit=[*refused, "job-7"],
+        poll=[*refused, RUNNING, *refused, DONE],
+        fetch=[*refused, Artifact(b"mesh", "out.stl", "")],
+    )
 
-    assert result.error_class == "rejected"
-    assert client.calls.count("submit") == 2
+    assert result.outcome == "ok" and result.numbers["rejections"] == 15
+    assert result.numbers["attempts"] == 16
+    waited = {name: value for name, value in result.numbers.items() if name.startswith("waited_out")}
+    counts = {"upload": 3, "submit": 3, "poll": 6, "download": 3}
+    seconds = {f"waited_out_{name}_s": pytest.approx(count) for name, count in counts.items()}
+    assert waited == {f"waited_out_{name}": count for name, count in counts.items()} | seconds
+
+
+def test_the_refusal_that_is_final_was_not_waited_out() -> None:
+    result, _ = drive(poll=[refusal(2.0)])
+
+    assert (result.error_class, result.numbers["rejections"]) == ("rejected", 4)
+    assert (result.numbers["waited_out_poll"], result.numbers["waited_out_poll_s"]) == (3, 6.0)
+
+
+def test_refused_polls_come_at_longer_pauses_up_to_the_longest_of_a_retry() -> None:
+    once = [refusal(1.0), RUNNING]
+    polls = [*once, RUNNING, refusal(1.0), *once, *once * 3]
+    service = SERVICE.model_copy(update={"timeout_s": 1000.0})
+    _, client = drive(service, poll=[*polls, DONE])
+
+    assert client.clock.pauses == [2, 1, 4, 4, 1, 1, 8, 1, 16, 1, 30, 1, 30]
 
 
 def test_without_retries_the_first_refusal_is_final() -> None:

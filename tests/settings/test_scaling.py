@@ -75,6 +75,8 @@ def test_known_answers(full: Suite, wings: WingModels) -> None:
     assert got[".service.ready_timeout_s"] == 2.4
     assert got[".service.request.pauses.b"] == 0.4
     assert got[".service.poll.interval_s"] == 0.04
+    assert got[".service.poll.first_s"] == 0.004
+    assert got[".service.poll.age_share"] == 0.12
     assert got[".service.poll.jitter"] == 0.2
     assert got[".service.max_answer_bytes"] == 256 * 2**20
     assert got[".scenarios.calm.shape.duration_s"] == 12.0
