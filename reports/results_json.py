@@ -125,17 +125,21 @@ class Monitored:
 
 @dataclass(frozen=True, kw_only=True)
 class Downtime:
-    """From the first health probe that failed to the next that did not; null when none came in the load."""
+    """From the first health probe that failed to the next that did not; null when none came in the load.
+    `served`: requests that were begun and succeeded in it, so that only the probe had no answer."""
 
     start_time: str
     end_time: str | None
+    served: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Uptime:
-    """The service by its health probe: percent of the probes, and when it was down."""
+    """The service by its health probe: percent of the time, of how many seconds nothing is known, and when it
+    was down."""
 
     percent: float
+    unknown_seconds: float
     down: list[Downtime]
 
 
@@ -292,10 +296,11 @@ def _uptime(run: JudgedRun) -> Uptime | UnsetType:
         Downtime(
             start_time=moment(run, each.start_s),
             end_time=None if each.end_s is None else moment(run, each.end_s),
+            served=each.served,
         )
         for each in run.uptime.down
     ]
-    return Uptime(percent=100 * run.uptime.share, down=down)
+    return Uptime(percent=100 * run.uptime.share, unknown_seconds=run.uptime.unknown_s, down=down)
 
 
 def _validation(run: JudgedRun) -> dict[str, bool | None]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from math import inf, isclose, isfinite, isnan
 from typing import Protocol
 
-from genload.analysis.evidence import Bound, Estimate, Side
+from genload.analysis.evidence import Bound, Estimate, Partial, Side
 from genload.analysis.judged import Evidence, Outcome
 from genload.settings.criteria.ast import (
     Comparison,
@@ -223,12 +223,25 @@ def _judge(comparison: Comparison, measured: Measured) -> Judgement:
         estimate, unit = measured.of(comparison.subject), measured.unit(comparison.subject)
     value = estimate.value
     if estimate.missing or value is None or isnan(value):
-        return Judgement("inconclusive", unit=unit.value, needs=estimate.missing or "data")
+        certain = _certain(comparison, estimate) if isinstance(estimate, Partial) else None
+        if certain is None:
+            return Judgement("inconclusive", unit=unit.value, needs=estimate.missing or "data")
+        outcome: Outcome = "pass" if certain else "fail"
+        return Judgement(outcome, value, unit.value, "exact", bound=value, assumption=estimate.basis)
     passed = holds(comparison.op, value, threshold_of(comparison))
     judgement = Judgement("pass" if passed else "fail", value=value, unit=unit.value)
     if estimate.exact:
         return replace(judgement, evidence="exact", bound=_finite(value), assumption=estimate.basis)
     return _with_evidence(judgement, comparison, estimate, passed)
+
+
+def _certain(comparison: Comparison, estimate: Partial) -> bool | None:
+    """Whether the comparison holds for every number that the whole's may be, or for none; None: for some."""
+    threshold = threshold_of(comparison)
+    if comparison.op in ("==", "!=") and estimate.low <= threshold <= estimate.high:
+        return None
+    answers = {holds(comparison.op, limit, threshold) for limit in (estimate.low, estimate.high)}
+    return answers.pop() if len(answers) == 1 else None
 
 
 def _with_evidence(

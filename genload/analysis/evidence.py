@@ -77,6 +77,28 @@ class Absent:
 
 
 @dataclass(frozen=True, slots=True)
+class Partial:
+    """A number from too small a part of what was asked about, and between what limits the whole's must lie.
+
+    It decides only where every number between the limits gives the same answer: one 0 among the samples
+    refutes ``min == 1``, however many are missing.
+    """
+
+    value: float | None
+    low: float
+    high: float
+    missing: str
+    basis: str
+    exact: bool = False
+
+    def bound(self, side: Side, threshold: float) -> Bound:
+        return Bound(self.low if side == "lower" else self.high, self.basis)
+
+    def needs(self, side: Side, threshold: float) -> str:
+        return self.missing
+
+
+@dataclass(frozen=True, slots=True)
 class Exact:
     """A number about this very run: a count, or an extreme of what was seen."""
 

@@ -12,8 +12,9 @@ from math import sqrt
 
 import numpy as np
 
-from genload.analysis.evidence import Bound, FloatArray, Side
+from genload.analysis.evidence import Bound, FloatArray, Side, duration_text
 from genload.analysis.evidence_means import student
+from genload.analysis.states import Held
 
 BLOCKS = 10
 MIN_PER_BLOCK = 5
@@ -21,40 +22,37 @@ MIN_PER_BLOCK = 5
 
 @dataclass(frozen=True)
 class State:
-    """The share of ticks at which a state (0 or 1) was on.
+    """The share of time in which a state (0 or 1) was on, of the time that is known.
 
-    A missed tick could have been either: the bounds are the shares if all of them were on, or off. With
-    every tick seen they coincide, and the statement is exact, about the ticks.
+    Where ticks were missed it could have been either: the bounds are the shares if it was on all that time,
+    or off. With every tick seen they coincide, and the statement is exact, about the ticks.
     """
 
-    values: FloatArray
-    expected: int  # ticks, as the monitor's interval promised
+    held: Held
+    ticks: int
     missing: str = ""
 
     @property
     def value(self) -> float | None:
-        return float(self.values.mean()) if len(self.values) else None
-
-    @property
-    def _lost(self) -> int:
-        return max(0, self.expected - len(self.values))
+        return self.held.share
 
     @property
     def exact(self) -> bool:
-        return self._lost == 0
+        return self.held.unknown_s == 0
 
     @property
     def basis(self) -> str:
-        return f"about the {len(self.values):,} ticks; nothing is known of the time between them"
+        return f"about the {self.ticks:,} ticks; nothing is known of the time between them"
 
     def bound(self, side: Side, threshold: float) -> Bound:
-        on = float(self.values.sum()) + (self._lost if side == "upper" else 0)
+        held = self.held
+        on_s = held.on_s + (held.unknown_s if side == "upper" else 0.0)
         worst = "on" if side == "upper" else "off"
-        text = f"the {self._lost} missed ticks were all {worst}; {self.basis}"
-        return Bound(on / (len(self.values) + self._lost), text)
+        text = f"it was {worst} in the {duration_text(held.unknown_s)} without a tick; {self.basis}"
+        return Bound(on_s / (held.known_s + held.unknown_s), text)
 
     def needs(self, side: Side, threshold: float) -> str:
-        return f"a monitor that misses no tick ({self._lost} of {self.expected:,} missed)"
+        return f"a monitor that misses no tick (nothing is known of {duration_text(self.held.unknown_s)})"
 
 
 def tenths(values: FloatArray) -> tuple[FloatArray, FloatArray]:

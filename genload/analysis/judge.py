@@ -137,7 +137,7 @@ def judge_log(
         ],
         identity=identity,
         monitors=monitors,
-        uptime=uptime(run.store, load) if load else None,
+        uptime=uptime(run.store, load, log.samples(), table) if load else None,
         requested=header.requested,
         effective=header.suite,
         versions=header.versions,
@@ -183,9 +183,10 @@ class _Run:
         self.catalogue = catalogue_of(header)
         self.intake: Intake = take_in(log.requests(), header.operation)
         self.events: list[Event] = list(log.events())
-        self.store = SeriesStore(log.samples(), header.monitors)
         last_sign_s = max([self.intake.last_end_s, *(event.t_s for event in self.events)])
         self.load: Load | None = load_of(self.events, header.phases, last_sign_s)
+        watched = (self.load.start_s, self.load.end_s) if self.load else None
+        self.store = SeriesStore(log.samples(), header.monitors, watched)
         self.missing_records = log.missing_records()
         self.header = header
         self.processes = processes(self.events, self.load, suite.validity.max_cpu) if self.load else []

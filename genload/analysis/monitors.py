@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
 from math import inf
 
 import msgspec
-import numpy as np
 
-from genload.analysis.evidence import BoolArray, FloatArray
 from genload.analysis.load import Load
-from genload.analysis.series import TICKS_FORGIVEN, SeriesStore, ticks_owed
+from genload.analysis.series import TICKS_FORGIVEN, Series, SeriesStore, ticks_owed
+from genload.analysis.table import RequestTable
 from genload.runlog.records import HANGS, MonitorPlan, Sample
 
 UPTIME = "service.up"
@@ -42,20 +40,28 @@ class MonitorSummary(msgspec.Struct, kw_only=True):
 
 
 class Downtime(msgspec.Struct, kw_only=True):
-    """Seconds since the run began; no end when the service was still down at the load's."""
+    """Seconds since the run began; no end when the service was still down at the load's.
+
+    `served` is how many requests were begun and succeeded in it: then the service was there, and only its
+    probe had no answer.
+    """
 
     start_s: float
     end_s: float | None
+    served: int = 0
 
 
 class Uptime(msgspec.Struct, kw_only=True):
     """When the service answered its health probe during the load, to the probe's interval.
 
-    `share` is that of the probes, as a criterion on the mean of ``service.up`` has it.
+    `share` is that of the time, as a criterion on the mean of ``service.up`` has it; of `unknown_s` nothing
+    is known, because no probe was made.
     """
 
     share: float
     down: list[Downtime]
+    unknown_s: float = 0.0
+    reason: str = ""  # why the last probe without an answer had none
 
 
 def monitor_summaries(
@@ -95,20 +101,34 @@ def silent_notices(monitors: Iterable[MonitorSummary]) -> Iterator[str]:
             yield f"the monitor {each.monitor} delivered nothing during the load: {why}"
 
 
-def uptime(store: SeriesStore, load: Load) -> Uptime | None:
+def uptime(store: SeriesStore, load: Load, samples: Iterable[Sample], table: RequestTable) -> Uptime | None:
     """None when no monitor asked the service, or none of its answers came."""
     series = store.find(UPTIME)
-    part = series.cut([(load.start_s, load.end_s)]) if series else None
-    if part is None or not len(part.values):
+    held = series.held([(load.start_s, load.end_s)]) if series else None
+    if series is None or held is None or held.share is None:
         return None
-    return Uptime(share=float(part.values.mean()), down=_down(part.times_s, part.values > 0))
+    down = _down(series, load)
+    for each in down:
+        until_s = load.end_s if each.end_s is None else each.end_s
+        served = table.ok & (table.start_s >= each.start_s) & (table.end_s <= until_s)
+        each.served = int(served.sum())
+    words = [s.error for s in samples if s.values.get(UPTIME) == 0 and load.start_s <= s.t_s <= load.end_s]
+    return Uptime(
+        share=held.share,
+        down=down,
+        unknown_s=held.unknown_s,
+        reason=words[-1] if words else "",
+    )
 
 
-def _down(times_s: FloatArray, up: BoolArray) -> list[Downtime]:
-    """From the first probe without an answer to the next that had one."""
-    changes = [0, *(int(at) + 1 for at in np.flatnonzero(up[1:] != up[:-1])), len(up)]
-    return [
-        Downtime(start_s=float(times_s[begin]), end_s=float(times_s[end]) if end < len(up) else None)
-        for begin, end in pairwise(changes)
-        if not up[begin]
-    ]
+def _down(series: Series, load: Load) -> list[Downtime]:
+    """From the first probe without an answer to the next that had one, or to where no probe was made."""
+    spells, found = series.spells, list[Downtime]()
+    off = (series.values <= 0) & (spells.within([(load.start_s, load.end_s)]) > 0)
+    for begin_s, end_s in zip(series.times_s[off].tolist(), spells.end_s[off].tolist(), strict=True):
+        until_s = end_s if end_s < load.end_s else None
+        if found and found[-1].end_s == begin_s:
+            found[-1].end_s = until_s
+        else:
+            found.append(Downtime(start_s=max(begin_s, load.start_s), end_s=until_s))
+    return found

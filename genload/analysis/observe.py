@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 from genload.analysis.evaluate import Labels
-from genload.analysis.evidence import Absent, Estimate, Exact, Unbounded
+from genload.analysis.evidence import Absent, Estimate, Exact, Partial, Unbounded, duration_text
 from genload.analysis.evidence_means import Mean, MeanRatio
 from genload.analysis.evidence_percentiles import Percentile
 from genload.analysis.evidence_series import Growth, State, slope
 from genload.analysis.load import Load
 from genload.analysis.request_statistics import RequestStatistics
 from genload.analysis.series import Series, SeriesStore
+from genload.analysis.states import Held
 from genload.analysis.table import RequestTable
 from genload.runlog.records import RunHeader
 from genload.settings.catalogue import Catalogue, Metric, request_metrics
@@ -130,12 +131,13 @@ class Measures:
         if series.nothing_here:
             return Absent(f"samples of {name}: {series.nothing_here}")
         phases = [value for label, value in subject.filters if label == "phase"]
-        part = series.cut(self.load.stretch(phases, subject.window))
-        if not part.covers(self.min_coverage):
-            came = f"{len(part.values)} of {part.expected} ticks came from {part.source}"
-            return Absent(f"samples of {name}: {came}")
-        is_state = metric is not None and metric.dimension is Dimension.STATE
-        estimate = _series_estimate(part, subject, is_state=is_state)
+        stretches = self.load.stretch(phases, subject.window)
+        part = series.cut(stretches)
+        held = series.held(stretches) if metric and metric.dimension is Dimension.STATE else None
+        covers = series.speaks_for(stretches, self.min_coverage) if held else part.covers(self.min_coverage)
+        estimate = _series_estimate(part, subject, held)
+        if not covers:
+            return _of_a_part(part, subject, held, estimate)
         # Of a series that the engine knows a 0 means 0; what a suite picked from a page may be registered
         # there and never written.
         if metric is None and subject.stat != "count" and estimate.value == 0 and not series.values.any():
@@ -161,12 +163,35 @@ def _judged_subjects(each: Each) -> Iterator[Subject]:
         yield part.subject
 
 
-def _series_estimate(part: Series, subject: Subject, *, is_state: bool) -> Estimate:
+def _of_a_part(part: Series, subject: Subject, held: Held | None, estimate: Estimate) -> Absent | Partial:
+    """What samples with holes say of the whole: limits of its extremes, or nothing."""
+    came = f"{len(part.values)} of {part.expected} ticks came from {part.source}"
+    if held is not None:
+        came += f", and of {duration_text(held.unknown_s)} nothing is known"
+    missing = f"samples of {part.metric}: {came}"
+    value = estimate.value
+    if value is None:
+        return Absent(missing)
+    limits = {"max": (value, inf), "count": (value, inf), "min": (-inf, value)}
+    if held is not None:
+        whole_s = held.known_s + held.unknown_s
+        limits["mean"] = (held.on_s / whole_s, (held.on_s + held.unknown_s) / whole_s)
+    if subject.stat not in limits:
+        return Absent(missing)
+    return Partial(value, *limits[subject.stat], missing, f"{SEEN}, whatever the missing ones were: {came}")
+
+
+def _series_estimate(part: Series, subject: Subject, held: Held | None) -> Estimate:
+    """Of the samples that there are, however many are missing; `held` is that of a state."""
     values, stat = part.values, subject.stat
+    if held is not None and stat == "mean" and held.share is not None:
+        return State(held, len(values))
+    if not len(values):
+        return Absent(f"a sample of {subject.metric}")
     if stat == "p" and subject.percentile is not None:
         return Percentile(values, subject.percentile, noun="samples")
     makers: dict[str | None, Callable[[], Estimate]] = {
-        "mean": lambda: State(values, part.expected) if is_state else Mean(values, noun="samples"),
+        "mean": lambda: Mean(values, noun="samples"),
         "min": lambda: Exact(float(values.min()), SEEN),
         "max": lambda: Exact(float(values.max()), SEEN),
         "last": lambda: Exact(float(values[-1]), SEEN),

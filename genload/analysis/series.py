@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import floor
 
 import numpy as np
 
 from genload.analysis.contract import STATE
 from genload.analysis.evidence import FloatArray
+from genload.analysis.states import Held, Spells, Stretches
 from genload.runlog.records import MonitorPlan, Sample
 from genload.settings.labelled import unlabelled
 
 TICKS_FORGIVEN = 2
 """Missed ticks that cost no coverage: in a short phase two of them would be more than 5 %."""
+ENOUGH = 0.95
+"""A monitor that speaks for this share of the load covers it."""
 
 
-def ticks_owed(stretches: Sequence[tuple[float, float]], interval_s: float) -> int:
+def ticks_owed(stretches: Stretches, interval_s: float) -> int:
     """How many ticks a monitor must deliver in stretches of time.
 
     A stretch of 9.5 intervals holds 9 or 10 ticks; only the 9 are owed.
@@ -30,26 +34,48 @@ def ticks_owed(stretches: Sequence[tuple[float, float]], interval_s: float) -> i
 class Series:
     """One metric from one monitor, in the order of time; base units.
 
-    `expected` is the number of ticks that the monitor owed in the stretches the series was cut to;
-    `nothing_here` says why it had nothing to sample.
+    `took_s` is how long each tick took; `expected` is the number of ticks that the monitor owed in the
+    stretches the series was cut to; `nothing_here` says why it had nothing to sample.
     """
 
     metric: str
     source: str
     times_s: FloatArray
     values: FloatArray
+    took_s: FloatArray
     interval_s: float
     expected: int = 0
     nothing_here: str = ""
 
-    def cut(self, stretches: Sequence[tuple[float, float]]) -> Series:
+    @cached_property
+    def spells(self) -> Spells:
+        """The time that each tick speaks for."""
+        return Spells.of(self.times_s, self.took_s, self.interval_s)
+
+    def held(self, stretches: Stretches) -> Held:
+        """For how long a state was on in the stretches; of the whole series, not of one that was cut."""
+        return Held.of(self.spells, self.values, stretches)
+
+    def spoken_share(self, stretches: Stretches) -> float:
+        """For which share of the stretches its ticks speak."""
+        asked_s = sum(high - low for low, high in stretches)
+        return float(self.spells.within(stretches).sum()) / asked_s if asked_s > 0 else 0.0
+
+    def speaks_for(self, stretches: Stretches, least: float) -> bool:
+        """Whether its ticks speak for enough of the stretches; a few missed ones are forgiven."""
+        held = self.held(stretches)
+        forgiven_s = TICKS_FORGIVEN * self.interval_s
+        enough = held.known_s >= least * (held.known_s + held.unknown_s) or held.unknown_s <= forgiven_s
+        return held.known_s > 0 and enough
+
+    def cut(self, stretches: Stretches) -> Series:
         """The samples inside the stretches of time, with the ticks that were owed there."""
         inside = np.zeros(len(self.times_s), dtype=np.bool_)
         for low, high in stretches:
             inside |= (self.times_s >= low) & (self.times_s <= high)
-        times_s, values = self.times_s[inside], self.values[inside]
+        times_s, values, took_s = self.times_s[inside], self.values[inside], self.took_s[inside]
         owed = ticks_owed(stretches, self.interval_s)
-        return replace(self, times_s=times_s, values=values, expected=owed)
+        return replace(self, times_s=times_s, values=values, took_s=took_s, expected=owed)
 
     @property
     def coverage(self) -> float:
@@ -62,28 +88,48 @@ class Series:
         return len(self.values) > 0 and (self.coverage >= least or lost <= TICKS_FORGIVEN)
 
 
+@dataclass
+class _Points:
+    """What one monitor's ticks told of one metric."""
+
+    times_s: array[float] = field(default_factory=lambda: array("d"))
+    values: array[float] = field(default_factory=lambda: array("d"))
+    took_s: array[float] = field(default_factory=lambda: array("d"))
+
+    def add(self, sample: Sample, value: float) -> None:
+        self.times_s.append(sample.t_s)
+        self.values.append(value)
+        self.took_s.append(sample.took_s)
+
+
 class SeriesStore:
-    """All samples of a run by metric; of several monitors that fill it, the first with data speaks.
+    """All samples of a run by metric; of several monitors that fill it, the first that covers the load
+    speaks, or that which covers most of it.
 
     Of a monitor that wrote its history, the first looks before it do not count.
+
+    Args:
+        watched: the load, from when to when; None: all there is.
     """
 
-    def __init__(self, samples: Iterable[Sample], plans: Sequence[MonitorPlan]) -> None:
+    def __init__(
+        self,
+        samples: Iterable[Sample],
+        plans: Sequence[MonitorPlan],
+        watched: tuple[float, float] | None = None,
+    ) -> None:
         self._plans = list(plans)
-        self._points: dict[tuple[str, str], tuple[array[float], array[float]]] = {}
-        first_looks: dict[tuple[str, str], tuple[array[float], array[float]]] = {}
+        self._points: dict[tuple[str, str], _Points] = {}
+        first_looks: dict[tuple[str, str], _Points] = {}
         self.last_s = 0.0
         for sample in samples:
             self.last_s = max(self.last_s, sample.t_s)
             points = first_looks if sample.live else self._points
             for metric, value in sample.values.items():
-                if metric.startswith(STATE):  # a finding, not a number over time
-                    continue
-                key = (metric, sample.monitor)
-                times, values = points.setdefault(key, (array("d"), array("d")))
-                times.append(sample.t_s)
-                values.append(value)
+                if not metric.startswith(STATE):  # a finding, not a number over time
+                    points.setdefault((metric, sample.monitor), _Points()).add(sample, value)
         self._points = first_looks | self._points
+        self._watched = watched or (0.0, self.last_s)
 
     @property
     def metrics(self) -> list[str]:
@@ -125,14 +171,27 @@ class SeriesStore:
         ]
         if not plans:
             return None
-        plan = min(plans, key=lambda plan: ((metric, plan.name) not in self._points, plan.nothing_here != ""))
-        times, values = self._points.get((metric, plan.name), (array("d"), array("d")))
-        order = np.argsort(np.frombuffer(times, dtype=np.float64), kind="stable")
+        filled = [self._series(metric, plan) for plan in plans if (metric, plan.name) in self._points]
+        if not filled:
+            return self._series(metric, min(plans, key=lambda plan: plan.nothing_here != ""))
+        if len(filled) == 1:
+            return filled[0]
+        shares = [min(ENOUGH, series.spoken_share([self._watched])) for series in filled]
+        return filled[shares.index(max(shares))]
+
+    def _series(self, metric: str, plan: MonitorPlan) -> Series:
+        points = self._points.get((metric, plan.name), _Points())
+        order = np.argsort(np.frombuffer(points.times_s, dtype=np.float64), kind="stable")
+
+        def in_order(column: array[float]) -> FloatArray:
+            return np.frombuffer(column, dtype=np.float64)[order]
+
         return Series(
             metric=metric,
             source=plan.source or plan.name,
-            times_s=np.frombuffer(times, dtype=np.float64)[order],
-            values=np.frombuffer(values, dtype=np.float64)[order],
+            times_s=in_order(points.times_s),
+            values=in_order(points.values),
+            took_s=in_order(points.took_s),
             interval_s=plan.interval_s,
             nothing_here=plan.nothing_here,
         )

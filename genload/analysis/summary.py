@@ -18,6 +18,7 @@ from genload.analysis.request_statistics import completions, rejections
 from genload.analysis.series import SeriesStore
 from genload.analysis.table import OUTCOMES, RequestTable
 from genload.settings.catalogue import Catalogue
+from genload.settings.criteria.ast import Dimension
 
 DEGRADATION_PARTS = 6
 """First and last part that are compared: 10 of 60 minutes."""
@@ -105,19 +106,21 @@ def series_summaries(store: SeriesStore, load: Load, catalogue: Catalogue) -> li
         series, metric = store.find(name), catalogue.metrics.get(name)
         if series is None or series.nothing_here:
             continue
-        part = series.cut([(load.start_s, load.end_s)])
+        stretch = [(load.start_s, load.end_s)]
+        part = series.cut(stretch)
         values = part.values
         there = bool(len(values))
+        is_state = metric is not None and metric.dimension is Dimension.STATE
         found.append(
             SeriesSummary(
                 metric=name,
                 source=part.source,
                 unit=metric.dimension.value if metric else "",
                 count=len(values),
-                coverage=part.coverage,
+                coverage=series.spoken_share(stretch) if is_state else part.coverage,
                 first=float(values[0]) if there else None,
                 last=float(values[-1]) if there else None,
-                mean=float(values.mean()) if there else None,
+                mean=series.held(stretch).share if is_state else float(values.mean()) if there else None,
                 min=float(values.min()) if there else None,
                 max=float(values.max()) if there else None,
                 growth=growth(values),

@@ -60,6 +60,8 @@ class Scraper:
             if answer.status != 200:
                 raise HTTPException(f"{answer.status} {answer.reason}")
             return _body(answer, deadline_s).decode("utf-8", "replace")
+        except TimeoutError as error:
+            raise TimeoutError(f"did not answer within {self.timeout_s:g} s") from error
         finally:
             connection.close()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from genload.analysis.judged import JudgedRun
 from genload.analysis.monitors import Downtime, MonitorSummary
-from genload.reporting.wording import human, moment, plain
+from genload.reporting.wording import count_of, human, moment, plain
 
 _MOST_DOWNTIMES = 5
 
@@ -24,13 +24,26 @@ def monitor_words(summary: MonitorSummary) -> str:
 
 def uptime_words(run: JudgedRun) -> str | None:
     """The service's uptime, and the moments when it was down; None where nobody asked it."""
-    if run.uptime is None:
+    found = run.uptime
+    if found is None:
         return None
-    share = f"the service was up {human(run.uptime.share, 'ratio')} of the time"
-    down = [_downtime(run, each) for each in run.uptime.down]
-    if len(down) > _MOST_DOWNTIMES:
-        down[_MOST_DOWNTIMES:] = [f"{len(down) - _MOST_DOWNTIMES} more times"]
-    return f"{share}, down {', '.join(down)}" if down else share
+    share = human(found.share, "ratio")
+    times = [_downtime(run, each) for each in found.down]
+    if len(times) > _MOST_DOWNTIMES:
+        times[_MOST_DOWNTIMES:] = [f"{len(times) - _MOST_DOWNTIMES} more times"]
+    served = sum(each.served for each in found.down)
+    if served:  # then it was there, and only its probe had no answer
+        text = (
+            f"the health probe had an answer {share} of the time, and none {', '.join(times)}; "
+            f"{count_of(served, 'request')} succeeded meanwhile, so the service was there"
+        )
+        text += f": {plain(found.reason)}" if found.reason else ""
+    else:
+        text = f"the service was up {share} of the time"
+        text += f", down {', '.join(times)}" if times else ""
+    if found.unknown_s:
+        text += f"; of {human(found.unknown_s, 's')} nothing is known, as no probe was made"
+    return text
 
 
 def _downtime(run: JudgedRun, down: Downtime) -> str:

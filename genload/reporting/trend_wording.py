@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from genload.analysis.judged_trends import Incidents, LevelChange, MemoryTrend, Trends
-from genload.reporting.wording import human
+from genload.reporting.wording import count_of, human
 
 _KINDS = {
     "none": "no change is shown",
@@ -72,16 +72,12 @@ def _signed(value: float | None, unit: str = "ratio") -> str:
     return f"{'−' if value < 0 else '+'}{human(abs(value), unit)}"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def coincidence(incidents: Incidents) -> str:
     """Whether throttling, restarts or errors came with a change, and which of these nobody watched."""
     words = {
         "throttling": f"the GPU throttled in {human(incidents.throttled, 'ratio')} of the samples",
-        "errors": _count(incidents.errors, "failed request"),
-        "a restart": f"{_count(incidents.restarts or 0, 'restart')} of the service",
+        "errors": count_of(incidents.errors, "failed request"),
+        "a restart": f"{count_of(incidents.restarts or 0, 'restart')} of the service",
     }
     unwatched = {"throttling": incidents.throttled is None, "restarts": incidents.restarts is None}
     found = [words[name] for name in incidents.coinciding]

@@ -58,6 +58,11 @@ def human_percentile(value: float | None, summary: Summary) -> str:
     return "∞" if value is None and summary.total_requests else human(value, "s")
 
 
+def count_of(number: int, noun: str) -> str:
+    """A number with its noun: ``1 request``, ``2 requests``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _number(value: float) -> str:
     """Whole numbers in full, others to three significant digits."""
     if value.is_integer() and abs(value) < 1e15:

@@ -41,7 +41,7 @@ def of(log: MemoryLog) -> Efficiency:
 
 
 def series(times: list[float], values: list[float]) -> Series:
-    return Series("gpu.energy", "NVML", np.array(times), np.array(values), 1.0)
+    return Series("gpu.energy", "NVML", np.array(times), np.array(values), np.zeros(len(times)), 1.0)
 
 
 def test_without_a_gpu_or_a_price_there_is_no_such_section() -> None:

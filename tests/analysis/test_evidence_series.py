@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from genload.analysis.evidence_series import Growth, State, Throughput, growth, slope
+from genload.analysis.states import Held
 
 
 def test_growth_compares_the_medians_of_first_and_last_tenth() -> None:
@@ -37,15 +38,16 @@ def test_growth_is_not_proven_from_a_handful_of_samples() -> None:
     assert "50 samples (20 so far)" in few.needs("upper", 0.1)
 
 
-def test_a_state_seen_at_every_tick_is_exact() -> None:
-    state = State(np.array([1.0, 1.0, 0.0, 1.0]), expected=4)
+def test_a_state_of_which_all_is_known_is_exact() -> None:
+    state = State(Held(on_s=45.0, off_s=15.0, unknown_s=0.0), ticks=60)
     assert state.value == 0.75
     assert state.exact
 
 
-def test_a_missed_tick_could_have_been_either() -> None:
-    state = State(np.ones(99), expected=100)
+def test_time_without_a_tick_could_have_been_either() -> None:
+    state = State(Held(on_s=99.0, off_s=0.0, unknown_s=1.0), ticks=99)
     assert not state.exact
+    assert state.value == 1.0
     assert state.bound("lower", 1.0).value == 0.99
     assert state.bound("upper", 1.0).value == 1.0
 

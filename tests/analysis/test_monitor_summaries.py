@@ -23,6 +23,7 @@ def judged(*samples: Sample, interval_s: float = 1.0) -> JudgedRun:
             t_s=LOAD_START_S + sample.t_s,
             monitor="readiness",
             values=sample.values,
+            took_s=sample.took_s,
             live=sample.live,
             error=sample.error,
         )
@@ -96,10 +97,12 @@ def test_first_looks_do_not_count_beside_a_history() -> None:
     [
         ("1" * 20, 1.0, []),
         ("1111100011" * 2, 0.7, [(5.5, 8.5), (15.5, 18.5)]),
-        ("0011", 0.5, [(0.5, 2.5)]),
-        ("1100", 0.5, [(2.5, None)]),
-        ("0000", 0.0, [(0.5, None)]),
-        ("11--00-1", 0.6, [(4.5, 7.5)]),
+        # A second after the last tick nothing is known; before the first it was as that found it.
+        ("0011", 2 / 4.5, [(0.5, 2.5)]),
+        ("1100", 2.5 / 4.5, [(2.5, 4.5)]),
+        ("1" * 18 + "00", 0.925, [(18.5, None)]),
+        ("0000", 0.0, [(0.5, 4.5)]),
+        ("11--00-1", 3.5 / 5.5, [(4.5, 6.5)]),
     ],
 )
 def test_uptime_names_the_moments_when_the_service_was_down(
@@ -112,9 +115,42 @@ def test_uptime_names_the_moments_when_the_service_was_down(
         Downtime(
             start_s=LOAD_START_S + start_s,
             end_s=None if end_s is None else pytest.approx(LOAD_START_S + end_s),
+            served=each.served,
         )
-        for start_s, end_s in down
+        for (start_s, end_s), each in zip(down, found.down, strict=True)
     ]
+
+
+def slow_while_down() -> list[Sample]:
+    """A tick each 120 ms for 20 s, with 7 s in the middle in which each waits a second in vain."""
+    found, at_s = list[Sample](), 0.06
+    while at_s < LOAD_S:
+        down = 6.0 <= at_s < 13.0
+        found.append(tick(at_s, 0.0 if down else 1.0, "no answer" if down else ""))
+        found[-1].took_s = 1.0 if down else 0.01
+        at_s += 1.08 if down else 0.12
+    return found
+
+
+def test_uptime_is_a_share_of_time_not_of_the_ticks_that_came() -> None:
+    run = judged(*slow_while_down(), interval_s=0.12)
+    assert run.uptime is not None
+    ticks = [sample.values["service.up"] for sample in slow_while_down()]
+    assert sum(ticks) / len(ticks) > 0.93, "what the ticks alone would say"
+    assert run.uptime.share == pytest.approx(0.65, abs=0.03)
+    assert run.uptime.unknown_s == 0
+    (down,) = run.uptime.down
+    assert (down.end_s or 0.0) - down.start_s == pytest.approx(7.0, abs=0.6)
+
+
+def test_requests_that_succeed_while_the_probe_has_no_answer_are_counted() -> None:
+    run = judged(*ticks("1" * 10 + "0" * 10))
+    assert run.uptime is not None
+    assert [each.served for each in run.uptime.down] == [0], "all 20 jobs were over by then"
+    busy = judged(*ticks("0" * 20))
+    assert busy.uptime is not None
+    assert busy.uptime.down[0].served == 15, "begun from the first probe on"
+    assert busy.uptime.reason == "refused"
 
 
 def test_without_a_probe_there_is_no_uptime() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from genload.analysis.judged import CriterionVerdict
-from genload.runlog.records import LoadEnded, PhaseStarted, RequestRecord, RunEnded, Sample
+from genload.runlog.records import LoadEnded, MonitorPlan, PhaseStarted, RequestRecord, RunEnded, Sample
 
 from .memory_log import LOAD_START_S, MemoryLog, job, jobs, sound_run
 
@@ -157,6 +157,65 @@ def test_a_state_is_exact_when_every_tick_was_seen(judge_one: Judge) -> None:
     verdict = judge_one(log, "server.up.mean >= 100%")
     assert (verdict.result, verdict.evidence) == ("fail", "proven")
     assert judge_one(log, "server.up.last == 1").evidence == "exact"
+
+
+def test_one_0_refutes_that_the_least_is_1_however_many_ticks_are_missing(judge_one: Judge) -> None:
+    log = sound_run(jobs(["ok"] * 10))
+    del log.ticks[20:]
+    assert judge_one(log, "server.up.min == 1").result == "inconclusive"
+    log.ticks[3].values["server.up"] = 0.0
+    verdict = judge_one(log, "server.up.min == 1")
+    assert (verdict.result, verdict.evidence, verdict.value) == ("fail", "exact", 0.0)
+    assert "20 of 60 ticks came" in (verdict.assumption or "")
+
+
+@pytest.mark.parametrize(
+    ("expression", "result"),
+    [
+        ("server.memory.max < 900MB", "fail"),
+        ("server.memory.max < 2GB", "inconclusive"),
+        ("server.memory.max > 900MB", "pass"),
+        ("server.memory.min > 2GB", "fail"),
+        ("server.memory.min < 2GB", "pass"),
+        ("server.memory.min >= 1MB", "inconclusive"),
+        ("server.memory.max != 900MB", "pass"),
+        ("server.memory.max == 2GB", "inconclusive"),
+        ("server.memory.mean < 900MB", "inconclusive"),
+        ("server.memory.last < 900MB", "inconclusive"),
+        ("server.up.mean <= 30%", "fail"),
+        ("server.up.mean >= 30%", "pass"),
+        ("server.up.mean >= 50%", "inconclusive"),
+    ],
+)
+def test_half_of_the_samples_decide_only_what_the_others_cannot_change(
+    judge_one: Judge, expression: str, result: str
+) -> None:
+    log = sound_run(jobs(["ok"] * 10))
+    del log.ticks[20:]
+    assert judge_one(log, expression).result == result
+
+
+def test_a_state_whose_slow_ticks_leave_no_time_out_is_covered(judge_one: Judge) -> None:
+    log = sound_run(jobs(["ok"] * 10))
+    log.ticks = log.ticks[::3]
+    assert judge_one(log, "server.up.mean >= 100%").result == "inconclusive"
+    for tick in log.ticks:
+        tick.took_s = 2.0
+    verdict = judge_one(log, "server.up.mean >= 100%")
+    assert (verdict.result, verdict.evidence) == ("pass", "exact")
+
+
+def test_of_two_monitors_the_one_that_covers_the_load_speaks(judge_one: Judge) -> None:
+    log = sound_run(jobs(["ok"] * 10))
+    log.header.monitors.append(MonitorPlan(name="page2", interval_s=1.0, metrics=["server.memory"]))
+    whole = [Sample(t_s=tick.t_s, monitor="page2", values={"server.memory": 5.0}) for tick in log.ticks]
+    log.ticks += whole
+    assert judge_one(log, "server.memory.max >= 0B").value == 1e9, "both cover it: the first of the suite"
+    del log.ticks[10:30]
+    assert judge_one(log, "server.memory.max >= 0B").value == 5.0
+    del log.ticks[-30:]
+    needs = judge_one(log, "server.memory.mean >= 0B").needs or ""
+    assert "40 of 60 ticks came from exposition" in needs, "neither covers it: the one with fewer holes"
 
 
 def test_of_two_monitors_the_first_planned_with_data_speaks(judge_one: Judge) -> None:

@@ -60,7 +60,8 @@ def ledger(*jobs: RequestRecord) -> Ledger:
 
 def series(*points: tuple[float, float], metric: str = "prom.n") -> Series:
     times_s, values = zip(*points, strict=True)
-    return Series(metric, "", np.array(times_s, dtype=float), np.array(values, dtype=float), 1.0)
+    columns = np.array(times_s, dtype=float), np.array(values, dtype=float), np.zeros(len(points))
+    return Series(metric, "", *columns, interval_s=1.0)
 
 
 def compare(

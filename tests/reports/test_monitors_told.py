@@ -57,15 +57,34 @@ def test_uptime_names_its_moments(told: JudgedRun, make_run: MakeRun) -> None:
     assert str(uptime_words(make_run(uptime=Uptime(share=0.5, down=many)))).endswith(", 4 more times")
 
 
+def test_a_probe_without_an_answer_is_not_called_a_service_that_was_down(make_run: MakeRun) -> None:
+    down = [Downtime(start_s=100.0, end_s=None, served=24)]
+    reason = "http://gpu1:5000/ready: did not answer within 4 s"
+    run = make_run(uptime=Uptime(share=0.0, down=down, reason=reason))
+    assert uptime_words(run) == (
+        "the health probe had an answer 0 % of the time, and none from 2026-11-21T10:00:10.000Z to the end; "
+        "24 requests succeeded meanwhile, so the service was there: "
+        "http://gpu1:5000/ready: did not answer within 4 s"
+    )
+
+
+def test_time_without_a_probe_is_told(make_run: MakeRun) -> None:
+    run = make_run(uptime=Uptime(share=1.0, down=[], unknown_s=30.0))
+    assert uptime_words(run) == (
+        "the service was up 100 % of the time; of 30 s nothing is known, as no probe was made"
+    )
+
+
 def test_the_results_file_has_every_monitor_and_the_moments(told: JudgedRun) -> None:
     report = load("reports", "results_json")
     written = json.loads(report.encode(report.results(told)))
     assert [each["came"] for each in written["monitors"]] == [60, 12, 0]
     assert written["uptime"] == {
         "percent": 95.0,
+        "unknown_seconds": 0.0,
         "down": [
-            {"start_time": "2026-11-21T10:00:10.000Z", "end_time": "2026-11-21T10:00:22.500Z"},
-            {"start_time": "2026-11-21T10:06:40.000Z", "end_time": None},
+            {"start_time": "2026-11-21T10:00:10.000Z", "end_time": "2026-11-21T10:00:22.500Z", "served": 0},
+            {"start_time": "2026-11-21T10:06:40.000Z", "end_time": None, "served": 0},
         ],
     }
 
