@@ -26,6 +26,7 @@ from genload.reporting.wording import (
     explained,
     human,
     human_percentile,
+    no_criteria_words,
     plain,
     rehearsal_note,
     suite_word,
@@ -33,7 +34,7 @@ from genload.reporting.wording import (
     verdict_word,
 )
 
-_STYLES = {"PASS": "bold green", "FAIL": "bold red"}
+_STYLES = {"PASS": "bold green", "FAIL": "bold red", "OBSERVED": "bold"}
 _RESULTS = {
     "pass": Text("pass", "green"),
     "fail": Text("fail", "red"),
@@ -64,6 +65,8 @@ def _verdict(run: JudgedRun) -> Iterator[RenderableType]:
     for reason in run.verdict.reasons:
         yield _indented(Text.assemble(("not valid: ", "bold yellow"), plain(reason.text)))
         yield _indented(Text(f"→ {plain(reason.remedy)}"), 4)
+    if words := no_criteria_words(run):
+        yield _indented(Text(f"→ {words}"))
     if run.verdict.criteria:
         yield _criteria(run.verdict.criteria)
     yield _indented(Text(_numbers(run), "dim"))

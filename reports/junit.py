@@ -2,7 +2,8 @@
 
 A `must` that failed is a failure; one that is inconclusive (or unproven where only proof counts) an error,
 because the build must not be green; what is reported only is skipped when it does not hold. An invalid or
-interrupted run adds the testcase "measurement", an error, in front of its criteria.
+interrupted run adds the testcase "measurement", an error, in front of its criteria, and one of which nothing
+must hold the testcase "criteria".
 """
 
 from __future__ import annotations
@@ -14,7 +15,15 @@ from xml.etree import ElementTree as ET
 from genload.analysis.judged import CriterionVerdict, JudgedRun, JudgedSuite
 from genload.errors import ExitCode
 from genload.reporting import write_text
-from genload.reporting.wording import explained, human, plain, rehearsal_note, utc, verdict_word
+from genload.reporting.wording import (
+    explained,
+    human,
+    no_criteria_words,
+    plain,
+    rehearsal_note,
+    utc,
+    verdict_word,
+)
 
 # What XML 1.0 cannot hold in any form (section 2.2, Char).
 _ILLEGAL = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
@@ -50,6 +59,10 @@ def _testsuite(run: JudgedRun) -> ET.Element:
         ET.SubElement(holder, "property", name=_legal(name), value=_legal(value))
     if not run.verdict.valid or run.verdict.exit_code in (ExitCode.UNAVAILABLE, ExitCode.INTERRUPTED):
         element.append(_measurement(run))
+    if words := no_criteria_words(run):
+        case = _case(run, "criteria")
+        _outcome(case, "error", "no criteria", words, "")
+        element.append(case)
     for criterion in run.verdict.criteria:
         element.append(_testcase(run, criterion))
     _count(element, element.findall("testcase"))

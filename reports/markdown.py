@@ -26,6 +26,7 @@ from genload.reporting.wording import (
     explained,
     human,
     human_percentile,
+    no_criteria_words,
     plain,
     rehearsal_note,
     suite_word,
@@ -96,6 +97,9 @@ def _scenario(run: JudgedRun, tested: str | None) -> Iterator[str]:
         yield _text(run.purpose)
         yield ""
     yield from _list((f"**{_text(r.text)}** → {_text(r.remedy)}" for r in run.verdict.reasons), "Not valid:")
+    if words := no_criteria_words(run):
+        yield _text(words)
+        yield ""
     yield from _table(
         ("result", "criterion", "rule", "observed", "evidence"),
         (_criterion_row(c) for c in run.verdict.criteria),

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from genload.analysis.judged import JudgedRun, JudgedSuite, Outcome, Reason
+from genload.analysis.judged import JudgedRun, JudgedSuite, Reason, RunResult
 from genload.errors import ExitCode
 from genload.reporting import write_text
 from genload.reporting.wording import rehearsal_note, utc
@@ -20,7 +20,7 @@ class ScenarioSummary(msgspec.Struct, kw_only=True):
 
     scenario: str
     identity: dict[str, str]
-    result: Outcome
+    result: RunResult
     valid: bool
     exit_code: int
     failed_criteria: list[str]

@@ -21,7 +21,7 @@ from genload.analysis.evidence_percentiles import percentile
 from genload.analysis.health import UserSeconds, phase_starts, processes, user_seconds
 from genload.analysis.identity import tested
 from genload.analysis.intake import Intake, take_in
-from genload.analysis.judged import CriterionVerdict, JudgedRun, Outcome, Reason, Verdict
+from genload.analysis.judged import CriterionVerdict, JudgedRun, Reason, RunResult, Verdict
 from genload.analysis.judged_efficiency import Efficiency
 from genload.analysis.judged_speech import SpeechSummary
 from genload.analysis.load import Load, load_of
@@ -97,7 +97,7 @@ def judge_log(
     """Judge a run that is open for reading; arguments and errors as for `judge`."""
     header = log.header
     suite, scenario = _settings(header)
-    run = _Run(log, suite, scenario.criteria if criteria is None else criteria)
+    run = _Run(log, suite, scenario, scenario.criteria if criteria is None else criteria)
     strict = header.strict if strict is None else strict
     table, load = run.intake.measured, run.load
     verdict = run.verdict(strict=strict)
@@ -177,9 +177,9 @@ def _wall_time(started_at: str, after_s: float) -> str:
 class _Run:
     """Everything read from one run, and its verdict."""
 
-    def __init__(self, log: Log, suite: Suite, criteria: Mapping[str, Criterion]) -> None:
+    def __init__(self, log: Log, suite: Suite, scenario: Scenario, criteria: Mapping[str, Criterion]) -> None:
         header = log.header
-        self.suite, self.criteria = suite, criteria
+        self.suite, self.scenario, self.criteria = suite, scenario, criteria
         self.catalogue = catalogue_of(header)
         self.intake: Intake = take_in(log.requests(), header.operation)
         self.events: list[Event] = list(log.events())
@@ -207,7 +207,8 @@ class _Run:
     def verdict(self, *, strict: bool) -> Verdict:
         why_not = self.reasons()
         judged = self.judged_criteria()
-        result = overall_result(judged, attempted=len(self.intake.measured))
+        attempted = len(self.intake.measured)
+        result = overall_result(judged, attempted=attempted, observe=self.scenario.observe)
         return Verdict(
             result=result,
             valid=not why_not,
@@ -235,7 +236,7 @@ class _Run:
             starts=phase_starts(table, self.load) if self.load else [],
             median_s=percentile(table.duration_s[table.ok], 50),
             smallest_threshold_s=smallest_time_threshold_s(self.expressions),
-            pause_asked_for=self.suite.scenarios[self.header.scenario].failure_pause_s is not None,
+            pause_asked_for=self.scenario.failure_pause_s is not None,
         )
         return reasons(measurement, self.suite.validity)
 
@@ -329,22 +330,26 @@ def _unjudged(name: str, criterion: Criterion) -> CriterionVerdict:
     )
 
 
-def overall_result(criteria: Iterable[CriterionVerdict], *, attempted: int) -> Outcome:
+def overall_result(criteria: Iterable[CriterionVerdict], *, attempted: int, observe: bool) -> RunResult:
     """Over the `must` criteria: one that fails decides, then one without data.
 
-    A run in which nothing was attempted never passes, whatever it did not have to show.
+    A run in which nothing was attempted, or nothing had to hold, never passes.
     """
     results = {criterion.result for criterion in criteria if criterion.must}
     if "fail" in results:
         return "fail"
-    return "inconclusive" if "inconclusive" in results or attempted == 0 else "pass"
+    if "inconclusive" in results or attempted == 0:
+        return "inconclusive"
+    if results:
+        return "pass"
+    return "observed" if observe else "no criteria"
 
 
 def run_exit_code(
     events: Iterable[Event],
     why_not: Sequence[Reason],
     criteria: Iterable[CriterionVerdict],
-    result: Outcome,
+    result: RunResult,
     *,
     strict: bool,
 ) -> int:
@@ -357,7 +362,7 @@ def run_exit_code(
         return ExitCode.INTERRUPTED
     if any(isinstance(event, Notice) and event.code in (NOT_READY, GIVEN_UP) for event in seen):
         return ExitCode.UNAVAILABLE
-    if why_not or result == "inconclusive":
+    if why_not or result in ("inconclusive", "no criteria"):
         return ExitCode.INVALID
     if result == "fail":
         return ExitCode.FAILED

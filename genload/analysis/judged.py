@@ -14,6 +14,7 @@ from genload.analysis.monitors import MonitorSummary, Uptime
 from genload.analysis.reconciliation import Comparison
 
 Outcome = Literal["pass", "fail", "inconclusive"]
+RunResult = Literal["pass", "fail", "inconclusive", "no criteria", "observed"]
 Evidence = Literal["exact", "proven", "unproven"]
 
 
@@ -47,9 +48,10 @@ class Reason(msgspec.Struct, kw_only=True):
 
 
 class Verdict(msgspec.Struct, kw_only=True):
-    """`result` is over the `must` criteria; `valid` is about the measurement, apart from the numbers."""
+    """`result` is over the `must` criteria: ``no criteria`` where there is none, ``observed`` where the suite
+    wants it so. `valid` is about the measurement, apart from the numbers."""
 
-    result: Outcome
+    result: RunResult
     valid: bool
     reasons: list[Reason]
     criteria: list[CriterionVerdict]

@@ -27,6 +27,7 @@ from genload.harness.monitoring import Monitoring
 from genload.harness.patience import Patience
 from genload.harness.plan import RunPlan
 from genload.harness.readiness import is_ready, wait_until_ready
+from genload.reporting.wording import NO_CRITERIA
 from genload.runlog.failures import FailureStore
 from genload.runlog.records import (
     GIVEN_UP,
@@ -119,6 +120,9 @@ class Conductor:
         self.writer.event(RunStarted(t_s=0.0, wall_time=started_at))
         for remark in remarks:
             self.notice("input", remark)
+        scenario = self.plan.scenario
+        if not (scenario.observe or any(criterion.must for criterion in scenario.criteria.values())):
+            logger.warning(NO_CRITERIA)  # no notice: the run may be judged by other criteria one day
         gevent.spawn(self._conduct)
         self.begun = True
 

@@ -27,6 +27,12 @@ _WORDS = {
 }
 
 
+NO_CRITERIA = (
+    "the scenario has no criterion that must hold, so that it cannot pass: add one under `criteria`, or "
+    "`observe: true` if it is only to be watched"
+)
+
+
 def human(value: float | None, unit: str) -> str:
     """A number in base units as people write it: ``82.1 s``, ``3.2 %``, ``1.2 GiB``; "–" for none.
 
@@ -155,19 +161,31 @@ def verdict_word(run: JudgedRun) -> str:
     verdict = run.verdict
     if any(reason.code == GIVEN_UP for reason in verdict.reasons):
         return "GIVEN UP"
+    if verdict.result == "observed" and verdict.exit_code == ExitCode.PASSED:
+        return "OBSERVED"
     if verdict.exit_code in _WORDS:
         return _WORDS[ExitCode(verdict.exit_code)]
     if not verdict.valid:
         return "INVALID"
-    return "UNPROVEN" if verdict.result == "pass" else "INCONCLUSIVE"
+    words = {"pass": "UNPROVEN", "no criteria": "NO CRITERIA"}
+    return words.get(verdict.result, "INCONCLUSIVE")
+
+
+def no_criteria_words(run: JudgedRun) -> str | None:
+    """What to do about a scenario of which nothing must hold; None for another one."""
+    if run.verdict.result != "no criteria":
+        return None
+    return NO_CRITERIA
 
 
 def suite_word(suite: JudgedSuite) -> str:
-    """The verdict of a suite in capitals: that of the scenario which decided its exit code."""
-    for run in suite.runs:
-        if run.verdict.exit_code == suite.exit_code:
-            return verdict_word(run)
-    return code_word(suite.exit_code)
+    """The verdict of a suite in capitals: that of the first scenario which decided its exit code; one that
+    was only observed decides nothing where another passed.
+    """
+    words = [verdict_word(run) for run in suite.runs if run.verdict.exit_code == suite.exit_code]
+    if not words or _WORDS[ExitCode.PASSED] in words:
+        return code_word(suite.exit_code)
+    return words[0]
 
 
 def code_word(exit_code: int) -> str:

@@ -100,6 +100,9 @@ class Scenario(Settings):
     """Pause of a user whose request failed; none unless set. A failing service then has less load: what is
     slept is no work, and is told beside the error rate."""
     criteria: dict[CriterionName, Criterion] = {}
+    """What must hold. Without one that must, there is no verdict (exit code 3) unless `observe` is set."""
+    observe: bool = False
+    """Only to be watched: where nothing must hold, the scenario ends with exit code 0."""
 
     @field_validator("shape", mode="before")
     @classmethod

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from genload.analysis.judge import judge, judge_log, suite_exit_code
 from genload.analysis.table import TableBuilder
 from genload.errors import RunDirectoryError
-from genload.runlog.records import Interrupted, LoadStarted, Notice, Sample
+from genload.runlog.records import Interrupted, LoadStarted, Notice, RequestRecord, Sample
 from genload.runlog.writer import RunWriter
 from genload.settings.criteria.criterion import Criterion
 
@@ -52,7 +52,8 @@ FAILED, NO_DATA = "generate.attempted >= 999", "gpu.power.max < 300"
         ([{"must": False, "holds": FAILED}, PROVEN], False, "pass", 0),
         ([{"must": False, "holds": NO_DATA}, PROVEN], False, "pass", 0),
         ([{"must": False, "holds": UNPROVEN}, PROVEN], True, "pass", 0),
-        ([], False, "pass", 0),
+        ([], False, "no criteria", 3),
+        ([{"must": False, "holds": PROVEN}], False, "no criteria", 3),
     ],
 )
 def test_result_and_exit_code(
@@ -63,6 +64,20 @@ def test_result_and_exit_code(
     assert (judged.verdict.result, judged.verdict.exit_code, judged.verdict.valid) == (result, code, True)
     log.header.strict = strict
     assert judge_log(log).verdict.exit_code == code
+
+
+def observed(records: list[RequestRecord], criteria: dict[str, str]) -> MemoryLog:
+    log = sound_run(records, criteria)
+    log.header.suite["scenarios"]["normal"]["observe"] = True
+    return log
+
+
+def test_what_is_only_observed_needs_no_criteria() -> None:
+    verdict = judge_log(observed(jobs(["ok"] * 60), {}), strict=True).verdict
+    assert (verdict.result, verdict.exit_code) == ("observed", 0)
+    assert judge_log(observed([], {})).verdict.result == "inconclusive"
+    for criterion, result in ((FAILED, "fail"), (PROVEN, "pass")):
+        assert judge_log(observed(jobs(["ok"] * 60), {"it": criterion})).verdict.result == result
 
 
 def test_an_unsound_measurement_neither_passes_nor_fails() -> None:

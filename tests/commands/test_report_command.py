@@ -64,8 +64,10 @@ def test_other_criteria_for_every_scenario(tmp_path: Path, write_run: WriteRun) 
     )
     assert main(["report", str(tmp_path), "--criteria", str(stricter)]) == 1
     assert results(tmp_path, "one")["validation"] == {"none": False, "fast": False, "overall": False}
-    stricter.write_text("fast: {must: false, holds: generate.duration.max < 1s}\n")
-    assert main(["report", str(tmp_path), "--criteria", str(stricter)]) == 0
+    told_only = "fast: {must: false, holds: generate.duration.max < 1s}\n"
+    for text, code in (("one: generate.failed == 1\n" + told_only, 0), (told_only, 3)):
+        stricter.write_text(text)
+        assert main(["report", str(tmp_path), "--criteria", str(stricter)]) == code
 
 
 def test_other_criteria_for_one_scenario_leave_the_others_theirs(tmp_path: Path, write_run: WriteRun) -> None:

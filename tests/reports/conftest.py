@@ -9,7 +9,17 @@ import pytest
 from genload.analysis.judged import JudgedRun, JudgedSuite
 
 from .judged_hostile import HOSTILE, hostile
-from .judged_jobs import failed, inconclusive, interrupted, invalid, passed, run, scaled
+from .judged_jobs import (
+    failed,
+    inconclusive,
+    interrupted,
+    invalid,
+    no_criteria,
+    observed,
+    passed,
+    run,
+    scaled,
+)
 from .judged_speech import spoken, whole_answers
 
 KINDS: dict[str, Callable[[], JudgedRun]] = {
@@ -20,6 +30,8 @@ KINDS: dict[str, Callable[[], JudgedRun]] = {
         inconclusive,
         invalid,
         interrupted,
+        no_criteria,
+        observed,
         scaled,
         spoken,
         whole_answers,
@@ -42,8 +54,8 @@ def any_run(request: pytest.FixtureRequest) -> JudgedRun:
 
 @pytest.fixture
 def kinds() -> dict[str, Callable[[], JudgedRun]]:
-    """The kinds of run by name: passed, failed, inconclusive, invalid, interrupted, scaled, spoken,
-    whole_answers, hostile."""
+    """The kinds of run by name: passed, failed, inconclusive, invalid, interrupted, no_criteria,
+    observed, scaled, spoken, whole_answers, hostile."""
     return KINDS
 
 

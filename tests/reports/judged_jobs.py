@@ -234,5 +234,14 @@ def interrupted() -> JudgedRun:
     return run("peak", verdict=verdict, interrupted="SIGINT")
 
 
+def no_criteria() -> JudgedRun:
+    criteria = [criterion(must=False)]
+    return run(verdict=Verdict(result="no criteria", valid=True, reasons=[], criteria=criteria, exit_code=3))
+
+
+def observed() -> JudgedRun:
+    return run(verdict=Verdict(result="observed", valid=True, reasons=[], criteria=[], exit_code=0))
+
+
 def scaled() -> JudgedRun:
     return run(time_scale=0.02)

@@ -52,6 +52,14 @@ def test_an_invalid_run_says_why_and_what_to_change(kinds: Kinds) -> None:
     assert "not valid: the client used 97 % of a core for 12 s\n    → use more workers" in text
 
 
+def test_without_criteria_it_says_what_to_add(kinds: Kinds, make_suite: MakeSuite) -> None:
+    text = " ".join(shown(console.verdict_view(kinds["no_criteria"]())).split())
+    assert "orfeas/baseline NO CRITERIA → the scenario has no criterion that must hold" in text
+    assert "add one under `criteria`, or `observe: true`" in text
+    assert "observe: true" not in shown(console.verdict_view(kinds["observed"]()))
+    assert "OBSERVED" in shown(console.suite_view(make_suite(kinds["observed"]())))
+
+
 def test_what_is_reported_only_is_marked(kinds: Kinds) -> None:
     text = shown(console.verdict_view(kinds["failed"]()))
     assert text.count("reported only") == 1

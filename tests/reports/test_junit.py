@@ -43,6 +43,8 @@ def outcomes(root: ET.Element) -> dict[str, str]:
         ("inconclusive", {"memory_stable": "error inconclusive"}),
         ("invalid", {"measurement": "error invalid", "zero_errors": "pass"}),
         ("interrupted", {"measurement": "error interrupted"}),
+        ("no_criteria", {"criteria": "error no criteria", "zero_errors": "pass"}),
+        ("observed", {}),
     ],
 )
 def test_one_testcase_a_criterion(

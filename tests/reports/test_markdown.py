@@ -51,6 +51,12 @@ def test_criteria_phases_stages_and_errors_are_there(
     assert "Not run: `peak`" in text
 
 
+def test_without_criteria_it_says_what_to_add(tmp_path: Path, make_suite: MakeSuite, kinds: Kinds) -> None:
+    text = written(make_suite(kinds["no_criteria"]()), tmp_path)
+    assert text.startswith("# orfeas: ⚠️ NO CRITERIA\n")
+    assert "it cannot pass: add one under" in text
+
+
 def test_what_users_slept_stands_below_the_errors(
     tmp_path: Path, make_suite: MakeSuite, kinds: Kinds
 ) -> None:

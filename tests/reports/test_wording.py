@@ -89,6 +89,8 @@ def test_plain_shortens_and_shows_it() -> None:
         ("inconclusive", "INCONCLUSIVE"),
         ("invalid", "INVALID"),
         ("interrupted", "INTERRUPTED"),
+        ("no_criteria", "NO CRITERIA"),
+        ("observed", "OBSERVED"),
     ],
 )
 def test_verdict_word(kinds: dict[str, Callable[[], JudgedRun]], kind: str, word: str) -> None:
@@ -111,6 +113,9 @@ def test_a_suite_has_the_word_of_the_run_that_decided_it(
     suite = make_suite(kinds["passed"](), kinds["invalid"](), exit_code=3)
     assert suite_word(suite) == "INVALID"
     assert suite_word(make_suite(kinds["passed"](), exit_code=3)) == "INCOMPLETE"
+    assert suite_word(make_suite(kinds["observed"](), kinds["passed"]())) == "PASS"
+    assert suite_word(make_suite(kinds["observed"](), kinds["observed"]())) == "OBSERVED"
+    assert suite_word(make_suite(kinds["passed"](), kinds["no_criteria"](), exit_code=3)) == "NO CRITERIA"
 
 
 def test_only_scaled_or_forced_runs_have_a_note(make_run: MakeRun) -> None:
