@@ -62,7 +62,7 @@ def user_of(timeline: Timeline, clock: Clock, **pauses: str) -> LoadUser:
 def result_of(start_s: float, end_s: float) -> Any:
     return SimpleNamespace(
         request_id="r", start_s=start_s, end_s=end_s, outcome="failed", status=500, error_class="server",
-        error="no", bytes_sent=1, bytes_received=2, numbers={"attempts": 1.0}, failed_output=None,
+        error="no", bytes_sent=1, bytes_received=2, numbers={"attempts": 1.0}, failed_output=None, remark="",
     )  # fmt: skip
 
 
