@@ -1,17 +1,30 @@
-"""What a run needs before it begins: made once beforehand, so that a refusal comes before any request."""
+"""What a run needs before it begins: made once beforehand, so that a refusal comes before any request; and
+what is said of a service that cannot take work yet.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 from genload import job, speech
-from genload.service import JobClient, ServiceClient, SpeechClient
+from genload.service import JobClient, ServiceClient, ServiceError, SpeechClient
 from genload.settings.service import Service
 
 _INPUTS: Mapping[type, Callable[[Service], None]] = {
     JobClient: job.check_inputs,
     SpeechClient: speech.check_inputs,
 }
+
+_NO_ANSWER = {
+    "refused": "no one listens at {host}",
+    "dns": "{host} is a name without an address",
+    "unreachable": "there is no way to {host}",
+    "connect_timeout": "{host} takes no connection",
+    "timeout": "{host} does not answer",
+    "receive_timeout": "{host} does not answer",
+    "tls": "{host} and genload do not agree on TLS",
+}
+"""By the error class of the question."""
 
 
 def check_beginning(
@@ -30,3 +43,22 @@ def check_beginning(
     for kind, check_inputs in _INPUTS.items():
         if issubclass(client_class, kind) and not inputs_elsewhere:
             check_inputs(service)
+
+
+def why_not_ready(host: str, error: ServiceError) -> str:
+    """One line on a service that was asked whether it is ready, and where it was asked."""
+    if words := _NO_ANSWER.get(error.error_class):
+        return f"{words.format(host=host)} ({error.message})"
+    kind = "" if error.error_class == "not_ready" else f"{error.error_class}: "
+    return f"{host} is not ready: {kind}{error.message}"
+
+
+def not_ready_remedy(error: ServiceError) -> str:
+    """What to do about it."""
+    if error.error_class == "bad_answer" or error.status == 404:
+        return "correct --host, or the suite's service.api: something else answers there"
+    if error.error_class == "not_ready":
+        return "wait until it has loaded its models"
+    if error.status in (401, 403):
+        return "send what it asks for: service.headers.Authorization: ${env:NAME}"
+    return "start the service, or correct --host"

@@ -7,24 +7,27 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 
 from rich.console import Console
 from rich.text import Text
 
 from genload import console as views
 from genload.analysis.judge import suite_exit_code
+from genload.beginning import why_not_ready
 from genload.commands._locust import Signals, command, outcome
 from genload.commands._settling import settle
 from genload.commands._targets import SuiteTarget
 from genload.errors import ExitCode, GenloadError, RunDirectoryError
 from genload.extensions import Wings, attribute
 from genload.reporting import is_run_directory, judge_suite_folder, write_reports
-from genload.reporting.wording import code_word, suite_word
-from genload.service import ServiceError
+from genload.reporting.wording import code_word, human, suite_word
+from genload.service import ServiceClient, ServiceError
 from genload.settings.scaling import scale
 from genload.settings.service import Service
 from genload.settings.suite import Suite
 
+ASKED_FOR_S = 1.0  # the longest that a service has for its first answer
 GOES_ON_AFTER = (ExitCode.PASSED, ExitCode.FAILED, ExitCode.INVALID)
 
 Bringing = Callable[[SuiteTarget], AbstractContextManager[SuiteTarget]]
@@ -92,6 +95,7 @@ class SuiteRun:
             time = "in real time" if factor == 1 else f"at time scale {factor:g}"
             self._say(f"{self.name} follows {self._target.follows}: against {self.host}, {time}")
         self._say(f"{self.name}: seed {self._seed}, results in {self.folder}")
+        self._tell_unready()
         for scenario in self._target.scenarios:
             if self._codes and not self.settle():
                 break
@@ -118,6 +122,18 @@ class SuiteRun:
         if problem:
             self._say(f"{scenario} {problem}: counted as invalid", "bold red")
         return code
+
+    def _tell_unready(self) -> None:
+        """Tell at once that the service is not there: the process that waits for it takes its time to start."""
+        service = self._suite.service_of(self._target.scenarios[0])
+        with _client(service) as client:
+            client.deadline_s = monotonic() + ASKED_FOR_S
+            try:
+                client.ready()
+            except ServiceError as error:
+                limit = human(service.ready_timeout_s, "s")
+                waiting = f"waiting for it, {limit} at most (service.ready_timeout)"
+                self._say(f"{why_not_ready(service.host, error)}; {waiting}", "bold yellow")
 
     def settle(self) -> bool:
         """Pause until the service is idle; whether that ended without a signal."""
@@ -158,21 +174,26 @@ class SuiteRun:
 
 
 @contextmanager
-def _in_flight(service: Service) -> Iterator[Callable[[], int | None]]:
-    """Asks the service how many jobs it works on; None when it does not say."""
-    client = attribute("services", service.api, "Client")(service)
-
-    def ask() -> int | None:
-        try:
-            jobs: int | None = client.in_flight()
-        except (ServiceError, GenloadError):
-            return None
-        return jobs
-
+def _client(service: Service) -> Iterator[ServiceClient]:
+    client: ServiceClient = attribute("services", service.api, "Client")(service)
     try:
-        yield ask
+        yield client
     finally:
         client.close()
+
+
+@contextmanager
+def _in_flight(service: Service) -> Iterator[Callable[[], int | None]]:
+    """Asks the service how many jobs it works on; None when it does not say."""
+    with _client(service) as client:
+
+        def ask() -> int | None:
+            try:
+                return client.in_flight()
+            except (ServiceError, GenloadError):
+                return None
+
+        yield ask
 
 
 def _new_folder(results: Path, suite: str) -> Path:

@@ -11,7 +11,7 @@ from time import monotonic, sleep
 from typing import Any, Protocol
 
 from genload.artifacts.inspector import shared
-from genload.beginning import check_beginning
+from genload.beginning import check_beginning, not_ready_remedy, why_not_ready
 from genload.client import watched
 from genload.commands._expected_metrics import ExpectedMetrics
 from genload.commands._targets import SuiteTarget
@@ -115,10 +115,10 @@ class Trial:
                 client.ready()
                 declared = client.time_scale()
             except ServiceError as error:
-                raise ServiceUnavailableError(
-                    f"{service.host} is not ready: {error.error_class}: {error.message}",
-                    remedy=_remedy(error),
-                ) from error
+                remedy = not_ready_remedy(error)
+                if error.error_class == "not_ready":
+                    remedy += "; `genload run` waits for service.ready_timeout"
+                raise ServiceUnavailableError(why_not_ready(service.host, error), remedy=remedy) from error
         self._view.ready(declared)
         if declared is not None:
             self._time_scale = declared
@@ -164,13 +164,3 @@ class Trial:
             finally:
                 sampler.stop()
             expected.read(Path(folder), sampler.plans)
-
-
-def _remedy(error: ServiceError) -> str:
-    if error.error_class == "bad_answer":
-        return "correct --host, or the suite's service.api: something else answers there"
-    if error.error_class == "not_ready":
-        return "wait until it has loaded its models; `genload run` waits for service.ready_timeout"
-    if error.status in (401, 403):
-        return "send what it asks for: service.headers.Authorization: ${env:NAME}"
-    return "start the service, or correct --host"

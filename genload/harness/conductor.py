@@ -94,6 +94,7 @@ class Conductor:
         self.stage = "starting"
         self.interrupted_by = ""
         self.phase = ""
+        self.unready = ""  # why the service that is waited for is not ready
         self.error: GenloadError | None = None
         self._cut = Event()  # no new work from here on, whoever wants it
         self._hurried = Event()  # … and what is in flight is not waited for
@@ -133,7 +134,7 @@ class Conductor:
         hears of it at once and not at its next tick.
         """
         if self.stage != "load" and self.stage == self._answered:
-            self._changed.wait(TICK_S)
+            self.wait_for_change(TICK_S)
         self._answered = self.stage
         if self._done.is_set() and not self._locust_stops:
             return None
@@ -146,6 +147,10 @@ class Conductor:
             # Locust answers a repeated target by doing nothing, even when users have died meanwhile.
             rate += 0.001 * (int(self._clock()) % 2)
         return users, rate
+
+    def wait_for_change(self, at_most_s: float) -> None:
+        """Until the stage changes, or what is known of it."""
+        self._changed.wait(at_most_s)
 
     def wind_down(self, by: str) -> None:
         """End early, or wait for the end: no new work, wait for what is in flight. Called again: do
@@ -216,7 +221,7 @@ class Conductor:
         watchers = [gevent.spawn(self._watch), gevent.spawn(self._ask_after_service)]
         try:
             self._enter("waiting for the service")
-            wait_until_ready(self.plan, self._cut, self._clock)
+            wait_until_ready(self.plan, self._cut, self._clock, self._tell_unready)
             self._identify()
             self._warm_up()
             self._idle(self._cut)
@@ -382,8 +387,15 @@ class Conductor:
             began_s = self._origin_s + timeline.start_s(index) - self.t0_s
             self._event(PhaseStarted(t_s=began_s, phase=self.phase))
 
+    def _tell_unready(self, why: str) -> None:
+        self.unready = why
+        self._note_change()
+
     def _enter(self, stage: str) -> None:
-        self.stage = stage
+        self.stage, self.unready = stage, ""
+        self._note_change()
+
+    def _note_change(self) -> None:
         changed, self._changed = self._changed, Event()
         changed.set()
 

@@ -65,18 +65,21 @@ class Display:
             yield
 
     def _draw(self) -> None:
-        said, waited_s = "", LINE_EVERY_S
+        said, due_s = "", 0.0
         while True:
+            now_s = self._conductor.now_s()
             if self._live is not None:
                 self._live.update(self.view(), refresh=True)
-            elif waited_s >= LINE_EVERY_S or self._where() != said:
+            elif now_s >= due_s or self._where() != said:
                 self._console.print(self.line(), soft_wrap=True, highlight=False)
-                said, waited_s = self._where(), 0.0
-            gevent.sleep(REFRESH_S)
-            waited_s += REFRESH_S
+                said, due_s = self._where(), now_s + LINE_EVERY_S
+            self._conductor.wait_for_change(REFRESH_S)
 
     def _where(self) -> str:
         conductor = self._conductor
+        if conductor.unready:
+            limit = human(conductor.plan.service.ready_timeout_s, "s")
+            return f"{conductor.unready}; waiting for it, {limit} at most (service.ready_timeout)"
         return conductor.phase or "load" if conductor.stage == "load" else conductor.stage
 
     def line(self) -> Text:
@@ -84,6 +87,8 @@ class Display:
         conductor, status, total = self._conductor, self._conductor.crew.status(), self._conductor.live.total
         name = f"{conductor.plan.suite.name}/{conductor.plan.scenario_name}"
         text = f"{name} {conductor.now_s():.0f} s: {self._where()}"
+        if conductor.unready:
+            return Text(text)
         if isfinite(conductor.remaining_s) and conductor.stage == "load":
             text += f", {conductor.remaining_s:.0f} s left"
         text += f", users {status.working}, in flight {status.in_flight}, completed {total.completed}"

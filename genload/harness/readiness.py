@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+import gevent
 from gevent.event import Event
 
+from genload.beginning import not_ready_remedy, why_not_ready
 from genload.errors import ServiceUnavailableError, UsageError
 from genload.harness.plan import RunPlan
 from genload.service import ServiceError
 
 READY_PROBE_S = 1.0
+SILENCE_S = 1.0  # whoever waits for an answer hears of it after so long
 
 
-def wait_until_ready(plan: RunPlan, cut: Event, clock: Callable[[], float]) -> None:
+def wait_until_ready(
+    plan: RunPlan, cut: Event, clock: Callable[[], float], tell: Callable[[str], None]
+) -> None:
     """Return when the service is ready for a load of the plan's time scale.
 
     Args:
         cut: set when nobody wants the load any more; the next refusal is then the last.
         clock: monotonic seconds.
+        tell: told why it is not ready, from the first answer on and whenever that changes.
 
     Raises:
         ServiceUnavailableError: not within `service.ready_timeout`.
@@ -27,22 +34,42 @@ def wait_until_ready(plan: RunPlan, cut: Event, clock: Callable[[], float]) -> N
     service = plan.service
     client = plan.client_class(service)
     deadline_s = clock() + service.ready_timeout_s
+    told = ""
     try:
         while True:
             try:
-                client.ready()
+                with _silence_told(lambda: tell(f"{service.host} has not answered yet")):
+                    client.ready()
                 break
             except ServiceError as error:
+                why = why_not_ready(service.host, error)
                 if clock() >= deadline_s or cut.is_set():
-                    waited = f"within {service.ready_timeout_s:g} s"
                     raise ServiceUnavailableError(
-                        f"{service.host} was not ready {waited}: {error.message}",
-                        remedy="start the service, correct --host, or raise service.ready_timeout",
+                        f"{why}; it was not ready within {service.ready_timeout_s:g} s",
+                        remedy=f"{not_ready_remedy(error)}; to wait longer: service.ready_timeout",
                     ) from error
+            if why != told:
+                tell(why)
+                told = why
             cut.wait(READY_PROBE_S)
         _check_time_scale(plan, client.time_scale())
     finally:
         client.close()
+
+
+@contextmanager
+def _silence_told(tell: Callable[[], None]) -> Iterator[None]:
+    """Tell when the block takes long: a host that drops what it is sent gives no reason for many seconds."""
+
+    def wait() -> None:
+        gevent.sleep(SILENCE_S)
+        tell()
+
+    waiting = gevent.spawn(wait)
+    try:
+        yield
+    finally:
+        waiting.kill()
 
 
 def _check_time_scale(plan: RunPlan, declared: float | None) -> None:

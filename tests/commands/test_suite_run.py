@@ -6,8 +6,9 @@ import io
 import json
 import shutil
 import signal
+import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -53,11 +54,11 @@ class Stage:
         run = self._write_run(self._prepared, scenario, failed=failed) if leaves_run else None
         self._acts[scenario] = (run, code)
 
-    def play(self, *scenarios: str, reports: Sequence[str] | None = None) -> ExitCode:
+    def play(self, *scenarios: str, host: str = "http://127.0.0.1:5000") -> ExitCode:
         suite = Suite.model_validate(
             {
                 "name": "probe",
-                "service": {"api": "orfeas"},
+                "service": {"api": "orfeas", "host": host},
                 "locustfile": "generation3d",
                 "scenarios": {
                     name: {"shape": {"kind": "normal", "users": 1}} for name in ("one", "two", "three")
@@ -114,6 +115,25 @@ def test_a_suite_that_passes(stage: Stage) -> None:
         "junit.xml",
     }
     assert stage.summary()["overall"] is True
+
+
+def test_a_wrong_host_is_told_before_any_process_starts(stage: Stage, free_port: Callable[[], int]) -> None:
+    stage.act("one", 4, leaves_run=False)
+    host = f"http://127.0.0.1:{free_port()}"
+    assert stage.play("one", host=host) is ExitCode.UNAVAILABLE
+    before, _, _ = stage.output.getvalue().partition("probe/one")
+    assert f"no one listens at {host} (Connection refused); waiting for it, 120 s at most" in before
+
+
+def test_a_host_that_never_answers_holds_nothing_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_suite_run, "ASKED_FOR_S", 0.05)
+    stage.act("one", 4, leaves_run=False)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        host = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        assert stage.play("one", host=host) is ExitCode.UNAVAILABLE
+    assert f"{host} does not answer (" in stage.output.getvalue()
 
 
 def test_it_goes_on_after_a_failure_and_an_invalid_run(stage: Stage) -> None:

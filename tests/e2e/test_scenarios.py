@@ -115,6 +115,7 @@ def test_no_service_is_one_clear_line_and_exit_code_4(
         "demo/baseline", "--host", f"http://127.0.0.1:{free_port()}", "--set", "service.ready_timeout=1s"
     )
     assert outcome.code == 4
+    assert "waiting for it, 1 s at most" in outcome.output
     assert "was not ready within" in outcome.output
     assert "Traceback" not in outcome.output
 

@@ -22,3 +22,23 @@ def test_what_takes_its_time_is_told_on_a_terminal_and_leaves_nothing(terminal: 
     # Erased by a control sequence; a log has neither.
     assert ("\x1b[2K" in output.getvalue().removeprefix(during)) is terminal
     assert bool(output.getvalue()) is terminal
+
+
+def test_while_a_service_is_waited_for_the_line_says_why_and_for_how_long() -> None:
+    conductor = SimpleNamespace(
+        unready="no one listens at http://gpu1:5000 (Connection refused)",
+        stage="waiting for the service",
+        plan=SimpleNamespace(
+            suite=SimpleNamespace(name="orfeas"),
+            scenario_name="spike",
+            service=SimpleNamespace(ready_timeout_s=120.0),
+        ),
+        crew=SimpleNamespace(status=lambda: None),
+        live=SimpleNamespace(total=None),
+        now_s=lambda: 1.2,
+    )
+    line = Display(conductor, None, Console(file=io.StringIO())).line()  # type: ignore[arg-type]
+    assert str(line) == (
+        "orfeas/spike 1 s: no one listens at http://gpu1:5000 (Connection refused); "
+        "waiting for it, 120 s at most (service.ready_timeout)"
+    )
