@@ -124,7 +124,7 @@ class SuiteRun:
         return code
 
     def _tell_unready(self) -> None:
-        """Tell at once that the service is not there: the process that waits for it takes its time to start."""
+        """Tell at once that the service is not there: the process that waits for it is slow to start."""
         service = self._suite.service_of(self._target.scenarios[0])
         with _client(service) as client:
             client.deadline_s = monotonic() + ASKED_FOR_S
