@@ -17,7 +17,8 @@ from types import ModuleType
 from typing import Any
 
 from genload.errors import ConfigError
-from genload.settings.catalogue import Metric, request_metrics
+from genload.settings.metrics.metric import Metric
+from genload.settings.metrics.requests import request_metrics
 from genload.settings.phases import Timeline
 from genload.settings.service import Service
 from genload.settings.suggestion import suggest

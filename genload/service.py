@@ -24,7 +24,8 @@ import msgspec
 from genload.errors import CANNOT_INSPECT
 from genload.identifiers import new_identifier
 from genload.plain import plain
-from genload.settings.catalogue import Metric, speech_metrics
+from genload.settings.metrics.metric import Metric
+from genload.settings.metrics.spoken import speech_metrics
 from genload.settings.secrets import hide
 from genload.settings.service import Service
 from genload.settings.speech import SpeechRequest

@@ -17,9 +17,9 @@ from genload.exposition.scrape import Scraper, Target, addresses, reason, tls_co
 from genload.exposition.selector import Selector
 from genload.monitor import Monitor as Base
 from genload.monitor import MonitorError
-from genload.settings.catalogue import MACHINE_METRICS
 from genload.settings.contract import Expects
-from genload.settings.labelled import labelled, together
+from genload.settings.metrics.labelled import labelled
+from genload.settings.metrics.machines import MACHINE_METRICS, together
 from genload.settings.secrets import Headers, refuse_secret_in_url
 from genload.settings.service import Service, Tls, asked_alike
 from genload.settings.units import Seconds, TransportSeconds

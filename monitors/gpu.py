@@ -17,7 +17,8 @@ from genload.nvml.gpu import THROTTLE_STATES, Gpu
 from genload.nvml.offered import offered
 from genload.nvml.processes import memory_by_process, program
 from genload.nvml.xid import XidErrors
-from genload.settings.labelled import labelled, together
+from genload.settings.metrics.labelled import labelled
+from genload.settings.metrics.machines import together
 from genload.settings.wing_models import MonitorSettings
 
 # What ``gpu.NAME`` is filled with for all chosen GPUs together.

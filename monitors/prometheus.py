@@ -24,8 +24,9 @@ from pydantic_core import PydanticCustomError
 
 from genload.monitor import Monitor as Base
 from genload.monitor import MonitorError
-from genload.settings.catalogue import ANY_LABEL, MACHINE_METRICS
-from genload.settings.labelled import labelled, together
+from genload.settings.metrics.catalogue import ANY_LABEL
+from genload.settings.metrics.labelled import labelled
+from genload.settings.metrics.machines import MACHINE_METRICS, together
 from genload.settings.model import Settings
 from genload.settings.secrets import Headers, has_reference, refuse_secret_in_url, reveal
 from genload.settings.service import Tls

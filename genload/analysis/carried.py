@@ -16,18 +16,66 @@ import numpy as np
 from genload.analysis.evidence import BoolArray, FloatArray
 from genload.analysis.table import RequestTable
 from genload.errors import CANNOT_INSPECT
+from genload.settings.metrics.metric import Failures, Metric, Of
 
 LEAST_WITH_NUMBER = 0.95
 """Share of those successes that should carry a number before a statistic of it is judged."""
 
-OF_EVERY_ATTEMPT = frozenset({"characters", "start_delay"})
-"""Known before anything can fail."""
 
-NEITHER_WAY = frozenset({"audio_duration", "rms"})
-"""More of it is neither better nor worse, so that a failed request has no place in its order."""
+@dataclass(frozen=True)
+class Numbers:
+    """How many of some requests there are of each kind that decides what is known of one metric.
 
-OF_STREAMS = frozenset({"stalls", "underrun", "startup_buffer"})
-"""Said of an answer that a listener could begin with before it ended, and of no other."""
+    Attributes:
+        good: successes.
+        streamed: of these, those whose answer was streamed.
+        carry: of these, those that carry the metric's number.
+        inspected: requests whose output was inspected, and `answered`: those that had an output.
+        good_inspected, carry_inspected: successes that were inspected; those that carry the number, too.
+    """
+
+    good: int
+    streamed: int
+    carry: int
+    inspected: int
+    answered: int
+    good_inspected: int
+    carry_inspected: int
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether some outputs were inspected, and some were not."""
+        return 0 < self.inspected < self.answered
+
+
+@dataclass(frozen=True)
+class Known:
+    """How far a number is known.
+
+    Attributes:
+        of_sample: of a random sample of the answers only, and judged by it.
+        missing: why no statistic of it is judged though some carry it; empty when one is.
+    """
+
+    of_sample: bool = False
+    missing: str = ""
+
+
+def known(metric: Metric, numbers: Numbers) -> Known:
+    """The same for the records of a whole run and for running totals."""
+    good = numbers.good
+    if metric.failures is Failures.COUNTED:
+        return Known()
+    if metric.of is Of.STREAMED and numbers.streamed < LEAST_WITH_NUMBER * good:
+        how_many = f"{numbers.streamed:,}" if numbers.streamed else "none"
+        whole = "and a whole answer has no playback to stall"
+        return Known(missing=f"streamed answers: {how_many} of {good:,} were, {whole}")
+    if numbers.carry >= LEAST_WITH_NUMBER * good or not numbers.carry:
+        return Known()
+    of_inspected = numbers.carry_inspected >= LEAST_WITH_NUMBER * numbers.good_inspected
+    if numbers.is_sample and of_inspected:
+        return Known(of_sample=True)
+    return Known(missing=f"{metric.short} in every request: {numbers.carry} of {good} have it")
 
 
 @dataclass(frozen=True)
@@ -55,14 +103,14 @@ class Inspection:
 
 def inspection(table: RequestTable, rows: BoolArray) -> Inspection:
     """The inspections of these requests."""
-    inspected = rows & _there(table, "valid")
+    inspected = rows & carries(table, "valid")
     column = table.column("valid")
     valid = inspected if column is None else inspected & (column == 1)
-    unreadable = rows & _there(table, CANNOT_INSPECT)
+    unreadable = rows & carries(table, CANNOT_INSPECT)
     return Inspection(inspected, valid, inspected | (rows & table.ok & ~unreadable), unreadable)
 
 
-def _there(table: RequestTable, name: str) -> BoolArray:
+def carries(table: RequestTable, name: str) -> BoolArray:
     """Which requests carry a number."""
     column = table.column(name)
     return np.zeros(len(table), dtype=np.bool_) if column is None else ~np.isnan(column)
@@ -101,34 +149,29 @@ class Carried:
         return self.sample.words if self.sample else ""
 
 
-def carried(table: RequestTable, rows: BoolArray, name: str) -> Carried:
+def carried(table: RequestTable, rows: BoolArray, metric: Metric) -> Carried:
     """What is known of one number among these requests, which may be none."""
-    column = table.column(name)
+    column = table.column(metric.key)
     values = np.full(len(table), np.nan) if column is None else column
-    good = rows & table.ok
-    if name in OF_EVERY_ATTEMPT:
+    if metric.failures is Failures.COUNTED:
         return Carried(values, rows & ~np.isnan(values), np.zeros_like(rows))
+    good, seen = rows & table.ok, inspection(table, rows)
     there = good & ~np.isnan(values)
-    failed = np.zeros_like(rows) if name in NEITHER_WAY else rows & ~table.ok
-    found = Carried(values, there, failed)
-    if name in OF_STREAMS and (whole := _not_streamed(table, good)):
-        return Carried(values, there, failed, missing=whole)
-    if there.sum() >= LEAST_WITH_NUMBER * good.sum() or not there.any():
-        return found
-    seen = inspection(table, rows)
-    of_sample = (there & seen.inspected).sum() >= LEAST_WITH_NUMBER * (good & seen.inspected).sum()
-    if seen.is_sample and of_sample:
+    failed = np.zeros_like(rows) if metric.failures is Failures.LEFT_OUT else rows & ~table.ok
+    how = known(metric, _numbers(table, good, there, seen))
+    if how.of_sample:
         return Carried(values, there & seen.inspected, failed, seen)
-    lacking = f"{name} in every request: {there.sum()} of {good.sum()} have it"
-    return Carried(values, there, failed, missing=lacking)
+    return Carried(values, there, failed, missing=how.missing)
 
 
-def _not_streamed(table: RequestTable, good: BoolArray) -> str:
-    """Why nothing is said of stalls: too few of these successes were streamed; empty when enough were."""
+def _numbers(table: RequestTable, good: BoolArray, there: BoolArray, seen: Inspection) -> Numbers:
     column = table.column("streamed")
-    total = int(good.sum())
-    streamed = 0 if column is None else int((good & (column == 1)).sum())
-    if total == 0 or streamed >= LEAST_WITH_NUMBER * total:
-        return ""
-    how_many = "none" if streamed == 0 else f"{streamed:,}"
-    return f"streamed answers: {how_many} of {total:,} were, and a whole answer has no playback to stall"
+    return Numbers(
+        good=int(good.sum()),
+        streamed=0 if column is None else int((good & (column == 1)).sum()),
+        carry=int(there.sum()),
+        inspected=int(seen.inspected.sum()),
+        answered=int(seen.answered.sum()),
+        good_inspected=int((good & seen.inspected).sum()),
+        carry_inspected=int((there & seen.inspected).sum()),
+    )

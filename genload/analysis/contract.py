@@ -9,7 +9,7 @@ import msgspec
 
 from genload.exposition.families import FamilyState
 from genload.runlog.records import Sample
-from genload.settings.labelled import unlabelled
+from genload.settings.metrics.labelled import unlabelled
 from genload.settings.suite import Suite
 
 STATE = "contract.state"

@@ -17,7 +17,7 @@ from genload.analysis.judged_efficiency import Cost, Efficiency, Energy, GpuTime
 from genload.analysis.judged_trends import MIN_IDLE
 from genload.analysis.series import Series
 from genload.analysis.trends import Course
-from genload.settings.labelled import unlabelled
+from genload.settings.metrics.labelled import unlabelled
 from genload.settings.price import GpuHourCost
 
 EDGE_TICKS = 2
@@ -45,7 +45,7 @@ class _Work:
     @cached_property
     def audio_s(self) -> float | None:
         """Audio of all outputs; None unless the length of every one is known."""
-        column = self.course.table.column("audio_duration")
+        column = self.course.table.column("audio_duration_s")
         lengths = None if column is None else column[self.course.table.ok]
         if lengths is None or not len(lengths) or np.isnan(lengths).any() or not lengths.any():
             return None

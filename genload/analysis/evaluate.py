@@ -21,7 +21,6 @@ from genload.settings.criteria.ast import (
     Expression,
     Interval,
     Operator,
-    Quantity,
     Relative,
     Subject,
 )
@@ -144,18 +143,20 @@ def threshold_of(comparison: Comparison) -> float:
 def observed(
     expression: Expression,
     lookup: Callable[[Subject], float | None],
+    unit: Callable[[Subject], str],
     strata: Callable[[Each], Sequence[Labels]] = lambda each: (),
 ) -> Observed:
     """A criterion by observed values alone, for live views.
 
     Args:
         lookup: the value of a subject so far; None when there is none yet.
+        unit: of that value, a `Dimension`.
         strata: those of an ``each`` so far; without them it is inconclusive.
 
     `value` is that of the first failing comparison, else of the first without data, else of the first; for
-    ``p% of subject`` it is the share. `unit` is a `Dimension`.
+    ``p% of subject`` it is the share.
     """
-    seen = [_observe(part.comparison, lookup) for part in parts(expression, strata)]
+    seen = [_observe(part.comparison, lookup, unit) for part in parts(expression, strata)]
     for wanted in ("fail", "inconclusive", "pass"):
         for one in seen:
             if one.result == wanted:
@@ -163,15 +164,17 @@ def observed(
     return Observed("inconclusive", None, "")
 
 
-def _observe(comparison: Comparison, lookup: Callable[[Subject], float | None]) -> Observed:
-    value, right = lookup(comparison.subject), comparison.right
-    unit = right.dimension.value if isinstance(right, Quantity) else Dimension.RATIO.value
+def _observe(
+    comparison: Comparison, lookup: Callable[[Subject], float | None], unit: Callable[[Subject], str]
+) -> Observed:
+    value, right, measure = lookup(comparison.subject), comparison.right, unit(comparison.subject)
     if isinstance(right, Relative):
-        other = lookup(right.of)
+        other, measure = lookup(right.of), Dimension.RATIO.value
         value = value / other if value is not None and other else None
     if value is None or isnan(value):
-        return Observed("inconclusive", None, unit)
-    return Observed("pass" if holds(comparison.op, value, threshold_of(comparison)) else "fail", value, unit)
+        return Observed("inconclusive", None, measure)
+    result: Outcome = "pass" if holds(comparison.op, value, threshold_of(comparison)) else "fail"
+    return Observed(result, value, measure)
 
 
 def judge_expression(expression: Expression, measured: Measured) -> Judgement:

@@ -21,21 +21,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, inf
+from math import inf
 
 import numpy as np
 
 from genload.analysis.dependence import effective_count, too_few_runs
 from genload.analysis.evidence import ALPHA, Bound, FloatArray, Side, count_text
 from genload.analysis.evidence_rates import Spread, clopper_pearson
+from genload.analysis.ranks import rank
 
 UPPER_QUARTER = 75.0
-
-
-def rank(count: int, percentile: float) -> int:
-    """1-based rank of the percentile among `count` values: ceil(n p / 100), at least 1."""
-    # n p before the division: 100 * 0.55 is 55.00000000000001, whose ceiling is 56.
-    return max(1, ceil(round(count * percentile / 100, 9)))
 
 
 def percentile(values: FloatArray, level: float) -> float | None:

@@ -135,15 +135,15 @@ def _reaches(share: float, trials: float, side: Side, limit: float) -> bool:
     return bound <= limit if side == "upper" else bound >= limit
 
 
-_ONE_OF = {"failures": "a failure", "successes": "a success", "valid outputs": "a valid output"}
+_ONE_OF = {"failures": "a failure", "successes": "a success"}
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A share of requests: error_rate (an event is a failure), success_rate, valid_rate."""
+    """A share of requests: error_rate (an event is a failure), success_rate, valid_rate and their like."""
 
     spread: Spread
-    noun: str  # what an event is: one of _ONE_OF
+    noun: str  # what an event is, in the plural
     missing: str = ""
     exact: bool = False
     basis: str = ""
@@ -164,6 +164,7 @@ class Rate:
             return "a wider margin: no number of requests decides this close to the threshold"
         have = f"{self.spread.trials:,} so far"
         if self.spread.count in (0, self.spread.trials):
-            how = f"without {_ONE_OF[self.noun]}" if self.spread.count == 0 else f"with {self.noun} only"
+            none = _ONE_OF.get(self.noun, self.noun)
+            how = f"without {none}" if self.spread.count == 0 else f"with {self.noun} only"
             return f"{count_text(needed)} {how} ({have})"
         return f"{count_text(needed)} at this rate ({have})"

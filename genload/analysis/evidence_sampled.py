@@ -21,6 +21,7 @@ import numpy as np
 
 from genload.analysis.evidence import BoolArray, Bound, FloatArray, Side
 from genload.analysis.evidence_percentiles import Percentile, percentile
+from genload.analysis.ranks import level_in_sample
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,8 @@ class SampledPercentile:
 
     @cached_property
     def value(self) -> float | None:
-        answered = 1 - self.failed.mean()
-        level = self.level / answered if answered > 0 else inf
-        return inf if level > 100 + 1e-9 else percentile(self.values[self.inspected], min(level, 100.0))
+        level = level_in_sample(self.level, len(self.values), int(self.failed.sum()))
+        return inf if level == inf else percentile(self.values[self.inspected], level)
 
     def _thinned(self, side: Side) -> Percentile:
         """The sample together with as many of the failures as it would have met."""

@@ -147,7 +147,7 @@ def phase_starts(table: RequestTable, load: Load) -> list[PhaseStarts]:
 
 def _starts(table: RequestTable, phase: Phase) -> PhaseStarts:
     rows = table.where("phase", phase.name) & ~table.failed_with({"not_started"})
-    starts_s, delays_s = table.start_s[rows], table.column("start_delay")
+    starts_s, delays_s = table.start_s[rows], table.column("start_delay_s")
     burst = starts_s[: phase.users] if phase.per_user is not None else starts_s[:0]
     late_s = None if delays_s is None else delays_s[rows & ~np.isnan(delays_s)]
     return PhaseStarts(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Any
 
+from msgspec import convert
+
 from genload.analysis.evaluate import Labels
 from genload.analysis.evidence import Absent, Estimate, Exact, Partial, Unbounded, duration_text
 from genload.analysis.evidence_means import Mean, MeanRatio
@@ -18,9 +20,12 @@ from genload.analysis.series import Series, SeriesStore
 from genload.analysis.states import Held
 from genload.analysis.table import RequestTable
 from genload.runlog.records import RunHeader
-from genload.settings.catalogue import Catalogue, Metric, request_metrics
 from genload.settings.criteria.ast import Conjunction, Dimension, Each, Subject
-from genload.settings.labelled import labelled, unlabelled
+from genload.settings.metrics.catalogue import Catalogue
+from genload.settings.metrics.labelled import labelled, unlabelled
+from genload.settings.metrics.metric import Failures, Metric, request_number
+from genload.settings.metrics.requests import request_metrics
+from genload.settings.metrics.spoken import speech_metrics
 
 _MOST_SERIES = 8
 SEEN = "about the samples seen"
@@ -28,18 +33,21 @@ SEEN = "about the samples seen"
 
 def catalogue_of(header: RunHeader) -> Catalogue:
     """What this run's criteria may name: the engine's metrics, and those that its wing files declared."""
-    declared = tuple(_metric(m) for m in header.metrics)
-    return Catalogue.of(request_metrics(header.operation, tuple(header.stages)) + declared)
-
-
-def _metric(fields: Mapping[str, Any]) -> Metric:
-    return Metric(
-        name=fields["name"],
-        dimension=Dimension(fields.get("dimension", "")),
-        stats=tuple(fields.get("stats", ())),
-        source=fields.get("source", "samples"),
-        help=fields.get("help", ""),
+    operation = header.operation
+    own = (*request_metrics(operation, tuple(header.stages)), *speech_metrics(operation))
+    known = {metric.name: metric for metric in own}
+    # A run from before metrics said where they are recorded: the engine's own are what they are today.
+    declared = (
+        convert(fields, Metric) if "key" in fields else known.get(fields["name"]) or _older(fields)
+        for fields in header.metrics
     )
+    return Catalogue.of((*request_metrics(operation, tuple(header.stages)), *declared))
+
+
+def _older(fields: Mapping[str, Any]) -> Metric:
+    """A service's own metric as it was declared then."""
+    name, dimension = fields["name"], Dimension(fields.get("dimension", ""))
+    return request_number(name, dimension, fields.get("help", ""), failures=Failures.LAST)
 
 
 @dataclass(frozen=True)
@@ -86,26 +94,20 @@ class Measures:
 
     def unit(self, subject: Subject) -> Dimension:
         """The dimension of the subject's number."""
-        metric = self.catalogue.metrics.get(subject.metric)
-        dimension = metric.dimension if metric else Dimension.PLAIN
-        if subject.stat == "count":
-            return Dimension.COUNT
-        if subject.stat in ("growth", "rate") or (dimension is Dimension.STATE and subject.stat == "mean"):
-            return Dimension.RATIO
-        if subject.stat == "slope":
-            rates = {Dimension.BYTES: Dimension.BYTE_RATE, Dimension.COUNT: Dimension.RATE}
-            return rates.get(dimension, Dimension.PLAIN)
-        return dimension
+        return self.catalogue.unit(subject) or Dimension.PLAIN
 
     def of(self, subject: Subject) -> Estimate:
         """The subject's estimate; `Absent` with the reason where there is nothing to judge."""
         if self._is_of_requests(subject.metric):
-            return RequestStatistics(self.header.operation, self.table, self.load, subject).estimate()
+            return RequestStatistics(self.catalogue, self.table, self.load, subject).estimate()
+        operation, _, name = subject.metric.partition(".")
+        if operation == self.header.operation:
+            return Absent(f"requests with a {name}, which nobody declared for this run")
         return self._of_samples(subject, self.catalogue.metrics.get(subject.metric))
 
     def _is_of_requests(self, name: str) -> bool:
         metric = self.catalogue.metrics.get(name)
-        return metric.source == "requests" if metric else name.startswith(f"{self.header.operation}.")
+        return metric is not None and metric.source == "requests"
 
     def ratio(self, top: Subject, below: Subject) -> Estimate:
         """One subject as a share of another."""

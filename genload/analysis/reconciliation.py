@@ -88,7 +88,7 @@ class Ledger:
             failed=failed,
             accepted=delivered | has("stage.queue"),
             delivered=delivered,
-            refused_later=failed & has("server_duration") & ~delivered,
+            refused_later=failed & has("server_duration_s") & ~delivered,
         )
 
     def under_way(self, from_s: float, to_s: float) -> int:

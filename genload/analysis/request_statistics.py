@@ -8,7 +8,7 @@ from math import inf
 
 import numpy as np
 
-from genload.analysis.carried import Carried, carried, inspection
+from genload.analysis.carried import Carried, carried, carries, inspection
 from genload.analysis.evidence import Absent, BoolArray, Estimate, Exact, FloatArray, Unbounded
 from genload.analysis.evidence_means import Mean
 from genload.analysis.evidence_percentiles import Percentile
@@ -17,25 +17,34 @@ from genload.analysis.evidence_sampled import SampledPercentile
 from genload.analysis.evidence_series import Throughput
 from genload.analysis.evidence_slope import Slope
 from genload.analysis.load import Load
-from genload.analysis.table import CONNECTION_ERRORS, OUTCOMES, RequestTable
+from genload.analysis.table import OUTCOMES, RequestTable
+from genload.errors import CANNOT_INSPECT
+from genload.runlog.error_classes import UNANSWERED
 from genload.settings.criteria.ast import Subject
+from genload.settings.metrics.catalogue import Catalogue
+from genload.settings.metrics.metric import Metric, Of, Tally
+
+_NOUNS = {Tally.FAILED: "failures", Tally.COMPLETED: "successes"}
+_CARRIED = {
+    Of.ALL: "that tells it",
+    Of.STREAMED: "whose answer was streamed",
+    Of.INSPECTED: "whose output was inspected",
+}
 
 
 @dataclass(frozen=True)
 class RequestStatistics:
     """The statistics of the requests that one subject selects."""
 
-    operation: str
+    catalogue: Catalogue
     table: RequestTable
     load: Load
     subject: Subject
 
     def estimate(self) -> Estimate:
         """The subject's estimate; `Absent` with the reason where there is nothing to judge."""
-        operation, _, name = self.subject.metric.partition(".")
-        if operation != self.operation:
-            return Absent(f"requests named {operation}: this scenario makes {self.operation}")
-        return self._number(name) if self.subject.stat is None else self._statistic(name, self.subject.stat)
+        metric = self.catalogue.metrics[self.subject.metric]
+        return self._number(metric) if self.subject.stat is None else self._statistic(metric)
 
     def rows(self) -> BoolArray:
         """The requests of the subject's filters and window."""
@@ -47,44 +56,39 @@ class RequestStatistics:
             rows &= (self.table.start_s >= begin) & (self.table.start_s < end)
         return rows
 
-    def _number(self, name: str) -> Estimate:
-        table, rows = self.table, self.rows()
+    def _number(self, metric: Metric) -> Estimate:
+        rows = self.rows()
+        if metric.counts is Tally.TRUE:
+            return self._share_carried(metric, rows)
+        if metric.counts is not None:
+            return self._tallied(metric.counts, metric.per, rows)
         makers: dict[str, Callable[[], Estimate]] = {
-            "error_rate": lambda: self._rate(~table.ok[rows], "failures"),
-            "success_rate": lambda: self._rate(table.ok[rows], "successes"),
-            "attempted": lambda: Exact(float(rows.sum())),
-            "completed": lambda: Exact(float((rows & table.ok).sum())),
-            "failed": lambda: self._count(rows, ~table.ok),
-            "unfinished": lambda: self._count(rows, table.outcome == OUTCOMES["unfinished"]),
-            "connection_errors": lambda: self._count(rows, table.failed_with(CONNECTION_ERRORS)),
-            "rejections": lambda: (
-                Exact(rejections(table, rows)) if rows.any() else self._nothing("attempted")
-            ),
-            "valid_rate": lambda: self._valid_rate(rows),
-            "cannot_inspect": lambda: self._count(rows, inspection(table, rows).unreadable),
             "per_character": lambda: self._per_character(rows),
             "throughput": self._throughput,
             "audio_throughput": self._audio_throughput,
         }
-        if name not in makers:
-            return Absent(f"a statistic of {self.subject.metric}, such as mean or p95")
-        return makers[name]()
+        if metric.short not in makers:
+            return Absent(f"a statistic of {metric.name}, such as mean or p95")
+        return makers[metric.short]()
 
-    def _rate(self, events: BoolArray, noun: str) -> Estimate:
-        return Rate(Spread(events), noun) if len(events) else self._nothing("attempted")
+    def _tallied(self, counts: Tally, per: Tally | None, rows: BoolArray) -> Estimate:
+        if not rows.any() and (per is not None or not counts.is_0_of_none):
+            return self._nothing("attempted")
+        if counts is Tally.REFUSALS:
+            return Exact(rejections(self.table, rows))
+        which = tallied(self.table, counts)
+        if per is None:
+            return Exact(float((rows & which).sum()))
+        among = rows & tallied(self.table, per)
+        return Rate(Spread(which[among]), _NOUNS[counts])
 
-    def _count(self, rows: BoolArray, which: BoolArray) -> Estimate:
-        """How many went wrong in some way: where nothing was attempted, that is not 0 but unknown."""
-        return Exact(float((rows & which).sum())) if rows.any() else self._nothing("attempted")
-
-    def _rejections(self, rows: BoolArray) -> Estimate:
-        return Exact(rejections(self.table, rows)) if rows.any() else self._nothing("attempted")
-
-    def _valid_rate(self, rows: BoolArray) -> Estimate:
-        seen = inspection(self.table, rows)
-        if not seen.inspected.any():
-            return self._nothing("whose output was inspected")
-        return Rate(Spread(seen.valid[seen.inspected]), "valid outputs", sampled=seen.words)
+    def _share_carried(self, metric: Metric, rows: BoolArray) -> Estimate:
+        column = self.table.column(metric.key)
+        among = rows & ~np.isnan(column) if column is not None else np.zeros_like(rows)
+        if column is None or not among.any():
+            return self._nothing(_CARRIED[metric.of])
+        words = inspection(self.table, rows).words if metric.of is Of.INSPECTED else ""
+        return Rate(Spread(column[among] == 1), metric.events, sampled=words)
 
     def _nothing(self, what: str) -> Absent:
         chosen = [f"{label}={value}" for label, value in self.subject.filters]
@@ -105,7 +109,7 @@ class RequestStatistics:
         if stretch is None:
             return self._nothing("completed, with an audio_duration")
         completed = self._completed(*stretch)
-        audio = carried(self.table, completed, "audio_duration")
+        audio = carried(self.table, completed, self._other("audio_duration"))
         if audio.missing or not audio.there.any():
             return (
                 Absent(audio.missing) if audio.missing else self._nothing("completed, with an audio_duration")
@@ -134,22 +138,30 @@ class RequestStatistics:
 
     def _per_character(self, rows: BoolArray) -> Estimate:
         table = self.table
-        lengths = carried(table, rows, "characters")
+        lengths = carried(table, rows, self._other("characters"))
         pairs = lengths.there & table.ok
         if not pairs.any():
             return self._nothing("completed, with characters")
         return Slope(lengths.values[pairs], table.duration_s[pairs], left_out=int((rows & ~table.ok).sum()))
 
-    def _statistic(self, name: str, stat: str) -> Estimate:
-        rows = self.rows()
-        number = carried(self.table, rows, name)
+    def _other(self, short: str) -> Metric:
+        """Another metric of the same operation."""
+        return self.catalogue.metrics[self.subject.metric.partition(".")[0] + f".{short}"]
+
+    def _statistic(self, metric: Metric) -> Estimate:
+        rows, stat = self.rows(), self.subject.stat
+        if self.subject.ok_only:
+            rows &= self.table.ok
+        number = carried(self.table, rows, metric)
         if number.missing:
             return Absent(number.missing)
-        if not number.there.any() and not (stat == "p" and self._all_failed(number, rows)):
-            return Exact(0.0) if stat == "count" else self._nothing(f"completed, with a {name}")
+        # Of nothing but failures every percentile is infinite.
+        last = stat == "p" and number.ranked_last.any() and not (rows & self.table.ok).any()
+        if not number.there.any() and not last:
+            return Exact(0.0) if stat == "count" else self._nothing(f"completed, with a {metric.short}")
         if stat == "p":
             return self._percentile(number, rows)
-        return self._of_values(number, name, stat)
+        return self._of_values(number, metric.short, str(stat))
 
     def _of_values(self, number: Carried, name: str, stat: str) -> Estimate:
         values, left_out = number.values[number.there], int(number.ranked_last.sum())
@@ -167,15 +179,9 @@ class RequestStatistics:
         }
         return makers[stat]() if stat in makers else Absent(f"a statistic that {name} has, instead of {stat}")
 
-    def _all_failed(self, number: Carried, rows: BoolArray) -> bool:
-        """Whether there are requests, and nothing else than infinitely slow ones."""
-        return (
-            bool(number.ranked_last.any()) and not self.subject.ok_only and not (rows & self.table.ok).any()
-        )
-
     def _percentile(self, number: Carried, rows: BoolArray) -> Estimate:
         level = 50.0 if self.subject.percentile is None else self.subject.percentile
-        last = np.zeros_like(rows) if self.subject.ok_only else number.ranked_last
+        last = number.ranked_last
         values = np.where(last, inf, number.values)
         chosen = number.there | last
         if number.sample is None:
@@ -187,6 +193,19 @@ class RequestStatistics:
         return SampledPercentile(
             values[rows], inspected[rows], (last & ~inspected)[rows], level, sampled=number.sampled
         )
+
+
+def tallied(table: RequestTable, tally: Tally) -> BoolArray:
+    """Which of all requests count, for what is counted by the request and its outcome."""
+    which: dict[Tally, Callable[[], BoolArray]] = {
+        Tally.ATTEMPTED: lambda: np.ones(len(table), dtype=np.bool_),
+        Tally.COMPLETED: lambda: table.ok,
+        Tally.FAILED: lambda: ~table.ok,
+        Tally.UNFINISHED: lambda: table.outcome == OUTCOMES["unfinished"],
+        Tally.UNANSWERED: lambda: table.failed_with(UNANSWERED),
+        Tally.UNREADABLE: lambda: carries(table, CANNOT_INSPECT),
+    }
+    return which[tally]()
 
 
 def rejections(table: RequestTable, rows: BoolArray) -> float:

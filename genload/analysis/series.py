@@ -14,7 +14,7 @@ from genload.analysis.contract import STATE
 from genload.analysis.evidence import FloatArray
 from genload.analysis.states import Held, Spells, Stretches
 from genload.runlog.records import MonitorPlan, Sample
-from genload.settings.labelled import unlabelled
+from genload.settings.metrics.labelled import unlabelled
 
 TICKS_FORGIVEN = 2
 """Missed ticks that cost no coverage: in a short phase two of them would be more than 5 %."""

@@ -127,7 +127,9 @@ class _Speech:
             )
             return None
         streams = table.ok & (streamed == 1)
-        underrun, stalls = carried(table, streams, "underrun"), carried(table, streams, "stalls")
+        metrics, operation = self.measures.catalogue.metrics, self.measures.header.operation
+        underrun = carried(table, streams, metrics[f"{operation}.underrun"])
+        stalls = carried(table, streams, metrics[f"{operation}.stalls"])
         there = underrun.there & stalls.there
         if not there.any():
             missing["playback"] = "unknown: of no streamed answer is it known how much audio had come when"

@@ -17,8 +17,8 @@ from genload.analysis.load import Load
 from genload.analysis.request_statistics import completions, rejections
 from genload.analysis.series import SeriesStore
 from genload.analysis.table import OUTCOMES, RequestTable
-from genload.settings.catalogue import Catalogue
 from genload.settings.criteria.ast import Dimension
+from genload.settings.metrics.catalogue import Catalogue
 
 DEGRADATION_PARTS = 6
 """First and last part that are compared: 10 of 60 minutes."""

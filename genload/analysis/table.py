@@ -19,22 +19,6 @@ from genload.runlog.records import RequestRecord
 
 OUTCOMES = {"ok": 0, "failed": 1, "unfinished": 2}
 
-CONNECTION_ERRORS = frozenset(
-    [
-        "dns",
-        "refused",
-        "connect_timeout",
-        "tls",
-        "reset",
-        "send_timeout",
-        "receive_timeout",
-        "timeout",
-        "truncated",
-        "protocol",
-    ]
-)
-"""Error classes of a request that the service did not answer, or not wholly."""
-
 _ERROR = "\0error_class"  # among the labels while the table is filled, under a name that no label has
 
 Coded = tuple[npt.NDArray[np.int32], tuple[str, ...]]
@@ -90,11 +74,9 @@ class RequestTable:
         """The values of a label that occurred, in the order of their first record."""
         return tuple(value for value in self.labels.get(label, (None, ()))[1] if value)
 
-    def column(self, name: str) -> FloatArray | None:
-        """``duration``, a stage or another number of the records; None when no record has it."""
-        if name == "duration":
-            return self.duration_s
-        return self.numbers.get(name, self.numbers.get(f"{name}_s"))
+    def column(self, key: str) -> FloatArray | None:
+        """A number of the records by its key (`Metric.key`); None when no record has it."""
+        return self.duration_s if key == "duration" else self.numbers.get(key)
 
 
 class _Numbers:
@@ -144,8 +126,7 @@ class TableBuilder:
         end_s = record.start_s + record.duration_s
         self._start_s.append(intended_s)
         self._end_s.append(end_s)
-        # Not end - start for the others: what one clock measured is not put through two roundings.
-        self._duration_s.append(record.duration_s if record.intended_s is None else end_s - intended_s)
+        self._duration_s.append(record.latency_s)
         self._outcome.append(OUTCOMES.get(record.outcome, OUTCOMES["failed"]))
         self._drained.append(record.drained)
         error_class = "" if record.outcome == "ok" else record.error_class or record.outcome

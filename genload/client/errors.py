@@ -9,22 +9,6 @@ from gevent.socket import gaierror
 
 from genload.client.answer import Answer, Times
 
-ERROR_CLASSES = (
-    "dns",  # the name has no address
-    "refused",  # nothing listens there
-    "unreachable",  # no way to the host
-    "connect_timeout",  # no connection, or no finished TLS handshake, within connect_s
-    "tls",  # certificate or handshake refused, by either side
-    "reset",  # the connection ended before a single byte of an answer
-    "send_timeout",  # the server took nothing of the request for receive_s
-    "receive_timeout",  # silence for receive_s while an answer was owed
-    "timeout",  # total_s was used up
-    "truncated",  # the connection ended inside an answer
-    "too_large",  # the answer is larger than max_answer_bytes, or its headers than 64 KiB
-    "protocol",  # what came is not HTTP/1.x, or its gzip body is damaged
-    "client_limit",  # this machine ran out of ports, files or memory: says nothing about the server
-)
-
 _OWN_LIMITS = {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM}
 
 
@@ -32,7 +16,7 @@ class ClientError(Exception):
     """A request without a whole answer.
 
     Attributes:
-        error_class: one of `ERROR_CLASSES`.
+        error_class: one of `genload.runlog.error_classes`.
         message: for people; contains no header value of ours.
         times: as far as the request got; `end_s` is when it failed.
         bytes_sent, bytes_received: on the wire (inside TLS: before encryption).

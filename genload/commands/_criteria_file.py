@@ -13,11 +13,11 @@ from genload.analysis.observe import catalogue_of
 from genload.errors import ConfigError
 from genload.runlog.reader import open_run
 from genload.runlog.records import RunHeader
-from genload.settings.catalogue import ANY_LABEL, Catalogue
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.criteria.error import CriterionError
 from genload.settings.criteria.validate import check
 from genload.settings.criteria.write import to_text
+from genload.settings.metrics.catalogue import ANY_LABEL, Catalogue
 from genload.settings.scaling import scale_expression
 from genload.settings.suggestion import suggest
 from genload.settings.suite import CriterionName

@@ -14,9 +14,9 @@ from genload.extensions import attribute
 from genload.monitor import Monitor
 from genload.runlog.layout import SAMPLES
 from genload.runlog.records import MonitorPlan, Sample
-from genload.settings.catalogue import Catalogue
 from genload.settings.criteria.subjects import subjects
-from genload.settings.labelled import unlabelled
+from genload.settings.metrics.catalogue import Catalogue
+from genload.settings.metrics.labelled import unlabelled
 from genload.settings.scenario_catalogue import scenario_catalogue
 from genload.settings.suite import Suite
 from genload.settings.wing_models import WingModels

@@ -87,8 +87,8 @@ class Conductor:
         self.shape = plan.shape_class(plan.scenario.shape, ahead_s=USERS_AHEAD_S, clock=clock)
         self.writer = RunWriter(folder)
         self.failures = FailureStore(folder, lambda text: self._note("output_not_kept", text))
-        operation = plan.client_class.operation
-        self.live = LiveStats(operation, folder / "samples.jsonl", followed(plan.scenario, operation))
+        metrics = followed(plan.scenario, plan.catalogue)
+        self.live = LiveStats(plan.client_class.operation, folder / "samples.jsonl", metrics)
         self._tick_s = min(TICK_S, max(plan.timeline.duration_s / TICKS_PER_LOAD, SHORTEST_TICK_S))
         self.begun = False
         self.stage = "starting"
@@ -102,7 +102,7 @@ class Conductor:
         self._done = Event()
         self._monitoring = Monitoring(folder, self.notice)
         self._patience = Patience(plan.suite.give_up, lambda: is_ready(plan), clock)
-        hope = Hope(plan.timeline, operation, plan.scenario)
+        hope = Hope(plan.timeline, plan.scenario, metrics)
         self._hope = hope if plan.abort_on == "hopeless" else None
         self._origin_s = inf
         self._largest, self._answered = first_users(plan), ""
@@ -280,6 +280,7 @@ class Conductor:
         self.shape.begin(self._origin_s)
         self.crew.begin(self._origin_s)
         self._event(LoadStarted(t_s=self._origin_s - self.t0_s))
+        self.live.load_began(self._origin_s - self.t0_s)
         self._enter("load")
         end_s = self._origin_s + self.plan.timeline.duration_s
         self._watch_until(lambda: self._clock() >= end_s or self.crew.status().used_up)
@@ -292,6 +293,7 @@ class Conductor:
         if self._origin_s < inf:
             ended_s = min(self._clock(), self._origin_s + self.plan.timeline.duration_s)
             self._event(LoadEnded(t_s=ended_s - self.t0_s))
+            self.live.load_ended(ended_s - self.t0_s)
         self._enter("draining")
         # What is in flight at a service that was given up, or cannot be recorded, is not waited for.
         if self.error is not None:

@@ -20,6 +20,8 @@ from genload.analysis.evaluate import observed
 from genload.harness.conductor import Conductor
 from genload.reporting.wording import human
 from genload.settings.criteria.criterion import Criterion
+from genload.settings.criteria.subjects import subjects
+from genload.settings.metrics.metric import Tally
 
 REFRESH_S = 1.0
 LINE_EVERY_S = 10.0
@@ -92,7 +94,7 @@ class Display:
         if isfinite(conductor.remaining_s) and conductor.stage == "load":
             text += f", {conductor.remaining_s:.0f} s left"
         text += f", users {status.working}, in flight {status.in_flight}, completed {total.completed}"
-        return Text(f"{text}, errors {total.attempted - total.completed}")
+        return Text(f"{text}, errors {total.failed}")
 
     def view(self) -> Group:
         """The whole picture."""
@@ -112,7 +114,7 @@ class Display:
         numbers = Text(
             f"users {status.working} of {self._target()}   "
             f"in flight {status.in_flight} (leaving {status.leaving})   completed {total.completed}   "
-            f"errors {total.attempted - total.completed}   refusals {total.rejections}"
+            f"errors {total.failed}   refusals {total.tallies[Tally.REFUSALS]}"
         )
         errors = Text(
             "  ".join(f"{name} × {count}" for name, count in conductor.live.errors.most_common(5)), "red"
@@ -139,7 +141,9 @@ class Display:
         return table
 
     def _observe(self, criterion: Criterion) -> tuple[Text, str]:
-        result = observed(criterion.expression, self._conductor.live.lookup)
+        live = self._conductor.live
+        result = observed(criterion.expression, live.lookup, live.unit)
         if result.value is None:
-            return MARKS["inconclusive"], "–"
+            is_live = all(map(live.is_live, subjects(criterion.expression)))
+            return MARKS["inconclusive"], "–" if is_live else "at the end"
         return MARKS[result.result], human(result.value, result.unit)

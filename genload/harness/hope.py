@@ -7,6 +7,7 @@ never ends a load.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
 from math import floor, inf
@@ -15,6 +16,7 @@ from genload.analysis.evaluate import Part, holds, parts, threshold_of
 from genload.harness.live import LiveStats
 from genload.harness.totals import Totals
 from genload.settings.criteria.ast import Comparison, Relative, Subject
+from genload.settings.metrics.metric import Metric, Tally
 from genload.settings.phases import Phase, Timeline
 from genload.settings.suite import Scenario
 
@@ -45,11 +47,11 @@ class Hope:
     """Looks for criteria of one scenario that are lost.
 
     Args:
-        operation: the logical requests that are judged.
+        metrics: those that the criteria name, by name.
     """
 
-    def __init__(self, timeline: Timeline, operation: str, scenario: Scenario) -> None:
-        self._timeline, self._operation = timeline, operation
+    def __init__(self, timeline: Timeline, scenario: Scenario, metrics: Mapping[str, Metric]) -> None:
+        self._timeline, self._metrics = timeline, metrics
         self._think_s = scenario.think.min_s if scenario.think else 0.0
         self._parts = [
             (name, criterion.holds, part)
@@ -69,31 +71,32 @@ class Hope:
         cycle_s = live.fastest_s / FASTER + self._think_s if live.fastest_s < inf else 0.0
         for name, text, part in self._parts:
             phases = self._phases(part.comparison.subject)
-            metric = self._metric(part.comparison, phases)
-            if not phases or not metric:
+            share = self._share(part.comparison, phases)
+            if not phases or share is None:
                 continue
             seen = reduce(Totals.merged, (live.phases.get(phase, Totals()) for phase in phases))
             still = self._still(phases, live, into_s, in_flight, cycle_s)
-            bounds = bounds_of(metric, seen.attempted, seen.completed, still)
+            bounds = bounds_of(*share, seen.attempted, seen.completed, still)
             if bounds is not None and not bounds.allow(part.comparison):
                 return f"{name} can no longer hold: {text}, and it can become {_span(part, bounds)}"
         return ""
 
-    def _metric(self, comparison: Comparison, phases: tuple[str, ...]) -> str:
-        """The metric without its operation, a share of the attempts being a rate; empty where unknown."""
-        metric, right = comparison.subject.metric.removeprefix(f"{self._operation}."), comparison.right
+    def _share(self, comparison: Comparison, phases: tuple[str, ...]) -> tuple[Tally, Tally | None] | None:
+        """What is counted, and in what it is a share; None where no bounds are known."""
+        metric, right = self._metrics.get(comparison.subject.metric), comparison.right
+        if metric is None or metric.counts is None:
+            return None
         if not isinstance(right, Relative):
-            return metric
-        if right.of.metric != f"{self._operation}.attempted" or self._phases(right.of) != phases:
-            return ""
-        return {"completed": "success_rate", "failed": "error_rate"}.get(metric, "")
+            return metric.counts, metric.per
+        whole = self._metrics.get(right.of.metric)
+        if metric.per or whole is None or whole.per or self._phases(right.of) != phases:
+            return None
+        return None if whole.counts is None else (metric.counts, whole.counts)
 
     def _phases(self, subject: Subject) -> tuple[str, ...]:
         """The phases that a subject speaks of; none where no bounds are known."""
-        operation, _, _ = subject.metric.partition(".")
-        filters = dict(subject.filters)
-        unknown = operation != self._operation or subject.stat is not None or subject.window is not None
-        if unknown or len(filters) < len(subject.filters) or set(filters) - {"phase"}:
+        filters, whole = dict(subject.filters), subject.stat is None and subject.window is None
+        if not whole or len(filters) < len(subject.filters) or set(filters) - {"phase"}:
             return ()
         names = tuple(phase.name for phase in self._timeline.phases)
         return tuple(name for name in names if filters.get("phase", name) == name)
@@ -122,28 +125,23 @@ class Hope:
         return floor(user_s / cycle_s) + users if cycle_s > 0 else inf
 
 
-def bounds_of(metric: str, attempted: int, completed: int, still: float) -> Bounds | None:
-    """What a count or rate can still become when at most `still` more requests are counted.
+def bounds_of(
+    counts: Tally, per: Tally | None, attempted: int, completed: int, still: float
+) -> Bounds | None:
+    """What a count, or its share, can still become when at most `still` more requests are counted.
 
-    >>> bounds_of("error_rate", 10, 8, 30)
+    >>> bounds_of(Tally.FAILED, Tally.ATTEMPTED, 10, 8, 30)
     Bounds(low=0.05, high=0.8)
     """
-    failed, most = attempted - completed, attempted + still
-    if metric == "attempted":
-        return Bounds(attempted, most)
-    if metric == "completed":
-        return Bounds(completed, completed + still)
-    if metric == "failed":
-        return Bounds(failed, failed + still)
-    if metric not in ("error_rate", "success_rate"):
+    seen = {Tally.ATTEMPTED: attempted, Tally.COMPLETED: completed, Tally.FAILED: attempted - completed}
+    if counts not in seen or per not in (None, Tally.ATTEMPTED):
         return None
+    count, most = seen[counts], attempted + still
+    if per is None:
+        return Bounds(count, count + still)
     if most == 0:
         return None  # a rate of nothing: the end says so
-    if still == inf:
-        return Bounds(0.0, 1.0)
-    if metric == "error_rate":
-        return Bounds(failed / most, (failed + still) / most)
-    return Bounds(completed / most, (completed + still) / most)
+    return Bounds(0.0, 1.0) if still == inf else Bounds(count / most, (count + still) / most)
 
 
 def _span(part: Part, bounds: Bounds) -> str:

@@ -7,7 +7,7 @@ at until it pleases is no verdict.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from math import inf
 from pathlib import Path
 
@@ -16,12 +16,16 @@ import msgspec
 from genload.analysis.evaluate import parts
 from genload.harness.totals import Totals
 from genload.runlog.records import RequestRecord, Sample
-from genload.settings.criteria.ast import Relative, Subject
+from genload.settings.criteria.ast import Dimension, Relative, Subject
+from genload.settings.metrics.catalogue import Catalogue
+from genload.settings.metrics.metric import Failures, Metric
 from genload.settings.suite import Scenario
 
+_OF_SAMPLES = ("mean", "min", "max", "last")
 
-def followed(scenario: Scenario, operation: str) -> set[str]:
-    """The metrics of requests that the scenario's criteria name, without the operation."""
+
+def followed(scenario: Scenario, catalogue: Catalogue) -> dict[str, Metric]:
+    """The metrics that the scenario's criteria name, by name."""
     comparisons = [
         part.comparison
         for criterion in scenario.criteria.values()
@@ -29,8 +33,8 @@ def followed(scenario: Scenario, operation: str) -> set[str]:
     ]
     subjects = [comparison.subject for comparison in comparisons]
     subjects += [each.right.of for each in comparisons if isinstance(each.right, Relative)]
-    names = (subject.metric.partition(".") for subject in subjects)
-    return {metric for of, _, metric in names if of == operation}
+    names = dict.fromkeys(subject.metric for subject in subjects)
+    return {name: catalogue.metrics[name] for name in names if name in catalogue.metrics}
 
 
 class LiveStats:
@@ -38,12 +42,16 @@ class LiveStats:
 
     Args:
         operation: the requests that count.
-        numbers: of their metrics, without the operation, those that are followed; the duration always is.
+        metrics: those that are asked for, by name. Of requests nothing else is told.
     """
 
-    def __init__(self, operation: str, samples_file: Path, numbers: Iterable[str] = ()) -> None:
+    def __init__(
+        self, operation: str, samples_file: Path, metrics: Mapping[str, Metric] | None = None
+    ) -> None:
         self.operation = operation
-        self._numbers = frozenset(numbers) - {"duration"}
+        self._metrics = metrics or {}
+        of_requests = (metric for metric in self._metrics.values() if metric.source == "requests")
+        self._carried = [metric for metric in of_requests if metric.key]
         self.phases: dict[str, Totals] = {}
         self.errors: Counter[str] = Counter()
         self.warmups = 0
@@ -59,7 +67,7 @@ class LiveStats:
         if record.warmup:
             self.warmups += 1
             return
-        self.phases.setdefault(record.phase, Totals()).add(record, self._numbers)
+        self.phases.setdefault(record.phase, Totals()).add(record, self._carried)
         if record.error_class:
             self.errors[record.error_class] += 1
 
@@ -70,29 +78,60 @@ class LiveStats:
             result = result.merged(totals)
         return result
 
+    def is_live(self, subject: Subject) -> bool:
+        """Whether it is told while the load runs; of the rest only the end can tell: parts of the load, one
+        of several machines, and what needs more than running totals.
+        """
+        metric, filters = self._metrics.get(subject.metric), {label for label, _ in subject.filters}
+        if subject.window is not None:
+            return False
+        if metric is None or metric.source == "samples":
+            by_time = metric is not None and metric.dimension is Dimension.STATE and subject.stat == "mean"
+            return not filters and subject.stat in _OF_SAMPLES and not by_time
+        if filters - {"phase"} or len(filters) < len(subject.filters):
+            return False
+        if subject.stat is None:
+            return metric.counts is not None
+        counted = metric.failures is Failures.COUNTED
+        return bool(metric.key) and not (subject.ok_only and counted)
+
     def lookup(self, subject: Subject) -> float | None:
-        """The observed value of a criterion's subject so far; None where only the end can tell."""
-        filters = dict(subject.filters)
-        if subject.window is not None or set(filters) - {"phase"}:
+        """The observed value of a criterion's subject so far; None where there is none, or it is not live."""
+        if not self.is_live(subject):
             return None
-        operation, _, metric = subject.metric.partition(".")
-        if operation != self.operation:
-            return self._samples.value(subject.metric, subject.stat) if not filters else None
+        metric = self._metrics.get(subject.metric)
+        if metric is None or metric.source == "samples":
+            return self._samples.value(subject.metric, subject.stat)
+        filters = dict(subject.filters)
         totals = self.phases.get(filters["phase"], Totals()) if filters else self.total
         if subject.stat is None:
             return totals.number(metric)
-        return None if subject.ok_only else totals.statistic(metric, subject.stat, subject.percentile)
+        return totals.statistic(metric, subject.stat, subject.percentile, ok_only=subject.ok_only)
+
+    def unit(self, subject: Subject) -> str:
+        """Of the observed value, as `Dimension` has it."""
+        metric = self._metrics.get(subject.metric)
+        return "" if metric is None else metric.unit(subject.stat).value
+
+    def load_began(self, at_s: float) -> None:
+        """Samples count from here on."""
+        self._samples = _SampleTail(self._samples.path, self._samples.offset, at_s)
+
+    def load_ended(self, at_s: float) -> None:
+        """Samples count until then."""
+        self._samples.until_s = at_s
 
     def read_samples(self) -> None:
         self._samples.read()
 
 
 class _SampleTail:
-    """Follows samples.jsonl, which the sampler's process appends to."""
+    """Follows samples.jsonl, which the sampler's process appends to, and counts what is of some time."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = 0
+    def __init__(self, path: Path, offset: int = 0, from_s: float = -inf) -> None:
+        self.path, self.offset = path, offset
+        self.until_s = inf
+        self._from_s = from_s
         self._decoder = msgspec.json.Decoder(Sample)
         self._last: dict[str, float] = {}
         self._sum: Counter[str] = Counter()
@@ -102,15 +141,18 @@ class _SampleTail:
 
     def read(self) -> None:
         try:
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
+            with self.path.open("rb") as file:
+                file.seek(self.offset)
                 text = file.read()
         except OSError:  # not there yet, or deleted: the writer notices, and ends the run
             return
         whole, _, _ = text.rpartition(b"\n")
-        self._offset += len(whole) + 1 if whole else 0
+        self.offset += len(whole) + 1 if whole else 0
         for line in whole.splitlines():
-            for metric, value in self._decoder.decode(line).values.items():
+            sample = self._decoder.decode(line)
+            if not self._from_s <= sample.t_s <= self.until_s:
+                continue
+            for metric, value in sample.values.items():
                 self._last[metric] = value
                 self._sum[metric] += value  # type: ignore[assignment]  # a Counter adds floats as well
                 self._count[metric] += 1

@@ -6,13 +6,9 @@ import time
 from collections.abc import Callable
 
 from genload.reporting.wording import human
+from genload.runlog.error_classes import SILENT
 from genload.runlog.records import RequestRecord
 from genload.settings.suite import GiveUp
-
-NO_ANSWER = frozenset(
-    ("dns", "refused", "unreachable", "connect_timeout", "tls", "reset", "send_timeout", "receive_timeout")
-)
-"""Error classes after which it is asked whether the service is there at all."""
 
 OURS = "client_limit"
 """Says something about this machine, nothing about the service."""
@@ -40,7 +36,7 @@ class Patience:
             self._failures, self._silent_since_s = 0, None
         elif record.outcome == "failed" and record.error_class != OURS:
             self._failures += 1
-            if record.error_class in NO_ANSWER and self._silent_since_s is None:
+            if record.error_class in SILENT and self._silent_since_s is None:
                 self._silent_since_s = self._clock()
 
     def ask(self) -> None:

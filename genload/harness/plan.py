@@ -10,9 +10,10 @@ from typing import Any
 from genload import extensions
 from genload.errors import UsageError
 from genload.settings.loader import load_suite, split_target
+from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.phases import Timeline
 from genload.settings.scaling import scale
-from genload.settings.scenario_catalogue import with_fitting_monitors
+from genload.settings.scenario_catalogue import scenario_catalogue, with_fitting_monitors
 from genload.settings.service import Service
 from genload.settings.suite import Scenario, Suite
 from genload.shape import PhasedShape
@@ -65,6 +66,11 @@ class RunPlan:
     def shape_class(self) -> type[PhasedShape]:
         shape: type[PhasedShape] = extensions.shape_class(self.scenario.shape.kind)
         return shape
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What the scenario's criteria may name."""
+        return scenario_catalogue(self.suite, self.scenario_name, extensions.Wings())
 
     @property
     def client_class(self) -> type[Any]:

@@ -1,143 +1,142 @@
-"""Running totals of requests: what a live view needs, in a few hundred bytes a phase."""
+"""Running totals of requests: what a live view needs, in a few hundred bytes a phase.
+
+What they tell is what the verdict would tell of the same records (`genload.analysis.request_statistics`).
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from functools import reduce
-from math import exp, inf, log
+from math import inf
 
-from genload.analysis.table import CONNECTION_ERRORS
+from genload.analysis.carried import Known, Numbers, known
+from genload.analysis.ranks import level_in_sample
 from genload.errors import CANNOT_INSPECT
+from genload.harness.spread import Spread
+from genload.runlog.error_classes import UNANSWERED
 from genload.runlog.records import RequestRecord
-
-_BUCKET_WIDTH = log(1.01)  # a percentile off the histogram is at most 1 % away from the exact one
-_LEAST = 1e-6  # whatever is smaller is as good as 0
-_LEAST_BUCKET = round(log(_LEAST) / _BUCKET_WIDTH)
+from genload.settings.metrics.metric import Failures, Metric, Tally
 
 
 @dataclass(slots=True)
-class Spread:
-    """One number of those requests that have it and succeeded."""
+class Values:
+    """One number of those requests that carry it, and of those among them that were inspected."""
 
-    count: int = 0
-    sum: float = 0.0
-    min: float = inf
-    max: float = -inf
-    buckets: Counter[int] = field(default_factory=Counter)
+    all: Spread = field(default_factory=Spread)
+    inspected: Spread = field(default_factory=Spread)
 
-    def add(self, value: float) -> None:
-        self.count += 1
-        self.sum += value
-        self.min = min(self.min, value)
-        self.max = max(self.max, value)
-        self.buckets[round(log(max(value, _LEAST)) / _BUCKET_WIDTH)] += 1
-
-    def merged(self, other: Spread) -> Spread:
-        return Spread(
-            self.count + other.count,
-            self.sum + other.sum,
-            min(self.min, other.min),
-            max(self.max, other.max),
-            self.buckets + other.buckets,
-        )
-
-    def percentile(self, percent: float, failed: int) -> float:
-        """With `failed` requests that rank as infinitely slow."""
-        wanted = percent / 100 * (self.count + failed)
-        seen = 0
-        for bucket in sorted(self.buckets):
-            seen += self.buckets[bucket]
-            if seen >= wanted:
-                middle = exp(bucket * _BUCKET_WIDTH) if bucket > _LEAST_BUCKET else 0.0
-                return min(max(middle, self.min), self.max)  # it may lie outside of what was seen
-        return inf
-
-    def statistic(self, stat: str, percentile: float | None, failed: int) -> float | None:
-        if stat == "p" and percentile is not None and self.count + failed:
-            return self.percentile(percentile, failed)
-        if not self.count:
-            return None
-        stats = {"mean": self.sum / self.count, "min": self.min, "max": self.max, "count": float(self.count)}
-        return stats.get(stat)
+    def merged(self, other: Values) -> Values:
+        return Values(self.all.merged(other.all), self.inspected.merged(other.inspected))
 
 
 @dataclass(slots=True)
 class Totals:
     """Logical requests of one phase, warm-up left out."""
 
-    attempted: int = 0
-    completed: int = 0
-    unfinished: int = 0
-    rejections: int = 0
-    connection_errors: int = 0
+    tallies: Counter[Tally] = field(default_factory=Counter)
+    streamed: int = 0  # of the successes
+    answered: int = 0  # with an output that can be inspected
+    good_answered: int = 0
     inspected: int = 0
-    valid: int = 0
-    cannot_inspect: int = 0
-    spreads: dict[str, Spread] = field(default_factory=dict)
+    good_inspected: int = 0
+    values: dict[str, Values] = field(default_factory=dict)
+    """By the name of the metric."""
 
-    def add(self, record: RequestRecord, numbers: Collection[str] = ()) -> None:
-        """Count a record, with the duration and these numbers of it."""
-        self.attempted += 1
-        self.rejections += int(record.numbers.get("rejections", 0))
-        self.inspected += "valid" in record.numbers
-        self.valid += int(record.numbers.get("valid", 0))
-        self.cannot_inspect += CANNOT_INSPECT in record.numbers
-        self.unfinished += record.outcome == "unfinished"
-        self.connection_errors += record.outcome != "ok" and record.error_class in CONNECTION_ERRORS
-        if record.outcome == "ok":
-            self.completed += 1
-            self.spreads.setdefault("duration", Spread()).add(record.latency_s)
-            for name in numbers:
-                value = _value(record, name)
-                if value is not None:
-                    self.spreads.setdefault(name, Spread()).add(value)
+    @property
+    def attempted(self) -> int:
+        return self.tallies[Tally.ATTEMPTED]
+
+    @property
+    def completed(self) -> int:
+        return self.tallies[Tally.COMPLETED]
+
+    @property
+    def failed(self) -> int:
+        return self.tallies[Tally.FAILED]
+
+    def add(self, record: RequestRecord, metrics: Collection[Metric] = ()) -> None:
+        """Count a record, with the numbers of these metrics."""
+        good, numbers, tallies = record.outcome == "ok", record.numbers, self.tallies
+        tallies[Tally.ATTEMPTED] += 1
+        tallies[Tally.COMPLETED if good else Tally.FAILED] += 1
+        tallies[Tally.UNFINISHED] += record.outcome == "unfinished"
+        tallies[Tally.UNANSWERED] += not good and record.error_class in UNANSWERED
+        tallies[Tally.REFUSALS] += int(numbers.get("rejections", 0))
+        inspected, unreadable = "valid" in numbers, CANNOT_INSPECT in numbers
+        tallies[Tally.UNREADABLE] += unreadable
+        self.answered += inspected or (good and not unreadable)
+        self.good_answered += good and (inspected or not unreadable)
+        self.inspected += inspected
+        self.good_inspected += good and inspected
+        self.streamed += good and numbers.get("streamed") == 1
+        for metric in metrics:
+            value = record.number(metric.key) if good or metric.failures is Failures.COUNTED else None
+            if value is None:
+                continue
+            values = self.values.setdefault(metric.name, Values())
+            for spread in (values.all, values.inspected) if inspected else (values.all,):
+                spread.add(value if metric.stats else float(value == 1))
 
     def merged(self, other: Totals) -> Totals:
-        names = dict.fromkeys((*self.spreads, *other.spreads))
-        pairs = {
-            name: [each.spreads[name] for each in (self, other) if name in each.spreads] for name in names
-        }
+        names = dict.fromkeys((*self.values, *other.values))
         return Totals(
-            self.attempted + other.attempted,
-            self.completed + other.completed,
-            self.unfinished + other.unfinished,
-            self.rejections + other.rejections,
-            self.connection_errors + other.connection_errors,
+            self.tallies + other.tallies,
+            self.streamed + other.streamed,
+            self.answered + other.answered,
+            self.good_answered + other.good_answered,
             self.inspected + other.inspected,
-            self.valid + other.valid,
-            self.cannot_inspect + other.cannot_inspect,
-            {name: reduce(Spread.merged, found) for name, found in pairs.items()},
+            self.good_inspected + other.good_inspected,
+            {name: self._of(name).merged(other._of(name)) for name in names},
         )
 
-    def number(self, name: str) -> float | None:
-        """A metric that is itself a number."""
-        failed = self.attempted - self.completed
-        if name in ("error_rate", "success_rate"):
-            part = failed if name == "error_rate" else self.completed
-            return part / self.attempted if self.attempted else None
-        if name == "valid_rate":
-            return self.valid / self.inspected if self.inspected else None
-        counts = {"attempted": self.attempted, "completed": self.completed}
-        if self.attempted:  # where nothing was attempted, it is not known how much of it went wrong
-            counts |= {"failed": failed, "unfinished": self.unfinished, "rejections": self.rejections}
-            counts |= {"connection_errors": self.connection_errors, CANNOT_INSPECT: self.cannot_inspect}
-        value = counts.get(name)
-        return None if value is None else float(value)
+    def _of(self, name: str) -> Values:
+        return self.values.get(name) or Values()
 
-    def statistic(self, name: str, stat: str, percentile: float | None) -> float | None:
-        """A statistic of a metric: percentiles over every attempt, the others over successes. None while no
-        request has the number: it may not apply.
-        """
-        spread = self.spreads.get(name)
-        if spread is None and name != "duration":
+    def number(self, metric: Metric) -> float | None:
+        """A count or a share; None where there is nothing to count, or only the end can tell."""
+        if metric.counts is Tally.TRUE:
+            return self._of(metric.name).all.statistic("mean")
+        if metric.counts is None or not (self.attempted or metric.counts.is_0_of_none):
             return None
-        return (spread or Spread()).statistic(stat, percentile, self.attempted - self.completed)
+        count = self.tallies[metric.counts]
+        if metric.per is None:
+            return float(count)
+        among = self.tallies[metric.per]
+        return count / among if among else None
 
+    def statistic(
+        self, metric: Metric, stat: str, level: float | None, *, ok_only: bool = False
+    ) -> float | None:
+        """A statistic of what the requests carry; None where too few carry it, or only the end can tell."""
+        if ok_only and metric.failures is Failures.COUNTED:
+            return None
+        values = self._of(metric.name)
+        how = self._known(metric, values, ok_only=ok_only)
+        if how.missing:
+            return None
+        spread = values.inspected if how.of_sample else values.all
+        if stat != "p" or level is None:
+            return spread.statistic(stat)
+        last = self.failed if metric.failures is Failures.LAST and not ok_only else 0
+        if not spread.count and (not last or self.completed):
+            return None
+        return self._in_sample(spread, level) if how.of_sample and last else spread.percentile(level, last)
 
-def _value(record: RequestRecord, name: str) -> float | None:
-    """A metric's number, as a table of the records finds it."""
-    if name.startswith("stage."):
-        return record.stages.get(name.removeprefix("stage."))
-    return record.numbers.get(name, record.numbers.get(f"{name}_s"))
+    def _known(self, metric: Metric, values: Values, *, ok_only: bool) -> Known:
+        numbers = Numbers(
+            good=self.completed,
+            streamed=self.streamed,
+            carry=values.all.count,
+            inspected=self.good_inspected if ok_only else self.inspected,
+            answered=self.good_answered if ok_only else self.answered,
+            good_inspected=self.good_inspected,
+            carry_inspected=values.inspected.count,
+        )
+        return known(metric, numbers)
+
+    def _in_sample(self, spread: Spread, level: float) -> float:
+        """Of every attempt: failures without an output count in full, broken outputs by the sample."""
+        broken = self.inspected - self.good_inspected
+        within = level_in_sample(level, self.attempted, self.failed - broken)
+        return inf if within == inf else spread.percentile(within, broken)

@@ -53,6 +53,16 @@ class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     # can look into it. What does not apply is absent.
     numbers: dict[str, float] = {}
 
+    def number(self, key: str) -> float | None:
+        """What it carries under a metric's key; None for what does not apply, or is not known."""
+        if key == "duration":
+            return self.latency_s
+        if key.startswith("stage."):
+            return self.stages.get(key.removeprefix("stage."))
+        if key == "start_delay_s" and key not in self.numbers and self.intended_s is not None:
+            return self.start_s - self.intended_s
+        return self.numbers.get(key)
+
     @property
     def latency_s(self) -> float:
         """From the intended start, where an open schedule had one, to the end."""

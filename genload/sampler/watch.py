@@ -18,7 +18,7 @@ from genload.errors import ConfigError
 from genload.monitor import Monitor, MonitorError
 from genload.plain import plain
 from genload.runlog.records import HANGS, MonitorPlan, Sample
-from genload.settings.catalogue import ANY_LABEL
+from genload.settings.metrics.catalogue import ANY_LABEL
 from genload.settings.secrets import hide
 
 MAX_ERROR_CHARACTERS = 500

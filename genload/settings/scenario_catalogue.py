@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from genload.settings.catalogue import Catalogue
 from genload.settings.criteria.subjects import label_names
+from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.suite import Suite
 from genload.settings.wing_models import WingModels
 

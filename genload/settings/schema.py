@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from genload.settings.catalogue import Metric
+from genload.settings.metrics.metric import Metric
 from genload.settings.model import Settings
 from genload.settings.suite import Suite
 from genload.settings.wing_models import MonitorSettings, RequestSettings, ShapeSettings

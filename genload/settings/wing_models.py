@@ -13,7 +13,7 @@ from pydantic import ValidationError, ValidationInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from genload.errors import ConfigError
-from genload.settings.catalogue import Metric
+from genload.settings.metrics.metric import Metric
 from genload.settings.model import Settings
 from genload.settings.phases import Timeline
 from genload.settings.units import SamplingSeconds

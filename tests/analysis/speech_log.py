@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from genload.runlog.records import RequestRecord
-from genload.settings.catalogue import speech_metrics
+from genload.settings.metrics.spoken import speech_metrics
 
 from .memory_log import LOAD_START_S, MemoryLog, sound_run
 

@@ -137,8 +137,11 @@ def test_no_criterion_is_met_by_failing(outcomes: list[str], data: st.DataObject
 
 def test_live_views_see_observed_values() -> None:
     values = {"generate.error_rate": 0.02, "generate.attempted": 40.0, "generate.completed": 39.0}
+    units = {"generate.error_rate": "ratio", "generate.duration": "s"} | dict.fromkeys(
+        ("generate.attempted", "generate.completed"), "count"
+    )
     seen = [
-        observed(parse(text), lambda subject: values.get(subject.metric))
+        observed(parse(text), lambda subject: values.get(subject.metric), lambda s: units[s.metric])
         for text in (
             "generate.error_rate < 5%",
             "generate.attempted >= 50",

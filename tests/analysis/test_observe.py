@@ -256,3 +256,12 @@ def test_a_series_of_zeros_from_a_page_proves_nothing(judge_one: Judge) -> None:
     log.ticks[50].values["prom.queue"] = 1.0
     assert judge_one(log, "prom.queue.max <= 5").evidence == "exact"
     assert judge_one(log, "prom.queue.max{phase=low} <= 5").evidence == "exact"
+
+
+def test_a_slope_has_the_unit_that_its_criterion_is_checked_by(judge_one: Judge) -> None:
+    log = sound_run([])
+    for tick in log.ticks:
+        tick.values = {"server.cpu": tick.t_s * 0.01, "server.up": 1.0}
+    log.header.monitors[0].metrics = ["server.cpu", "server.up"]
+    verdict = judge_one(log, "server.cpu.slope < 1/s")
+    assert (verdict.unit, verdict.value) == ("1/s", pytest.approx(0.01))

@@ -12,7 +12,7 @@ import pytest
 from genload.analysis.judge import judge_log
 from genload.analysis.judged import CriterionVerdict
 from genload.runlog.records import RequestRecord
-from genload.settings.catalogue import speech_metrics
+from genload.settings.metrics.spoken import speech_metrics
 
 from .memory_log import MemoryLog
 from .speech_log import speech_run, spoken
@@ -199,3 +199,20 @@ def test_the_delay_that_a_record_states_counts_once() -> None:
     record.intended_s = record.start_s - 0.5
     judged = judge_log(speech_run([record, spoken(1, 2.0)]))
     assert judged.overall.max_duration == pytest.approx(1.5)
+
+
+def test_a_run_of_an_older_version_says_the_same(judge_one: Judge) -> None:
+    older = run()
+    five = ("name", "dimension", "stats", "source", "help")
+    older.header.metrics = [{name: fields[name] for name in five} for fields in older.header.metrics]
+    for subject in (
+        "audio_duration.p95",
+        "characters.p50",
+        "ttfa.p50",
+        "stalls.mean",
+        "rtf.max",
+        "valid_rate",
+    ):
+        zero = "0s" if subject.startswith(("audio", "ttfa")) else "0"
+        expression = f"speech.{subject} >= {zero}"
+        assert judge_one(older, expression) == judge_one(run(), expression)

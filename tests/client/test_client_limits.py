@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 import gevent.socket
 import pytest
 
-from genload.client import ERROR_CLASSES, ClientError, HttpClient, Timeouts
+from genload.client import ClientError, HttpClient, Timeouts
 from genload.client.connection import RECEIVE_BYTES, Connection
 from genload.client.errors import connect_error_class
+from genload.runlog.error_classes import ERROR_CLASSES
 
 from .conftest import Peer, RawServer
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from genload.harness.hope import Bounds, Hope, bounds_of
 from genload.harness.live import LiveStats
 from genload.runlog.records import RequestRecord
+from genload.settings.metrics.metric import Tally
+from genload.settings.metrics.requests import request_metrics
 from genload.settings.phases import Phase, Timeline
 from genload.settings.suite import Scenario
 
@@ -47,7 +49,8 @@ def lost(
     scenario = Scenario.model_validate(
         {"shape": {"kind": "normal"}, "criteria": {"rule": rule}, **({"think": think} if think else {})}
     )
-    return Hope(timeline, "generate", scenario).lost(live, into_s, in_flight)
+    metrics = {metric.name: metric for metric in request_metrics("generate")}
+    return Hope(timeline, scenario, metrics).lost(live, into_s, in_flight)
 
 
 @pytest.mark.parametrize(
@@ -172,18 +175,15 @@ def test_whatever_still_happens_stays_within_the_bounds(
     completed, more = min(completed, attempted), min(more, still)
     good = min(good, more)
     total, succeeded = attempted + more, completed + good
-    ends = {"attempted": total, "completed": succeeded, "failed": total - succeeded}
-    if total:
-        ends |= {"success_rate": succeeded / total, "error_rate": (total - succeeded) / total}
-    for metric, value in ends.items():
-        bounds = bounds_of(metric, attempted, completed, still)
-        assert bounds is not None
-        assert bounds.low <= value <= bounds.high
-        assert bounds_of(metric, attempted, completed, inf) == pytest.approx(
-            bounds_of(metric, attempted, completed, inf)
-        )
+    ends = {Tally.ATTEMPTED: total, Tally.COMPLETED: succeeded, Tally.FAILED: total - succeeded}
+    for counts, value in ends.items():
+        bounds = bounds_of(counts, None, attempted, completed, still)
+        assert bounds is not None and bounds.low <= value <= bounds.high
+        share = bounds_of(counts, Tally.ATTEMPTED, attempted, completed, still)
+        assert (share is None) == (attempted + still == 0)
+        assert share is None or not total or share.low <= value / total <= share.high
 
 
 def test_without_an_end_in_sight_a_rate_can_become_anything() -> None:
-    assert bounds_of("error_rate", 100, 0, inf) == Bounds(0.0, 1.0)
-    assert bounds_of("error_rate", 0, 0, 0) is None
+    assert bounds_of(Tally.FAILED, Tally.ATTEMPTED, 100, 0, inf) == Bounds(0.0, 1.0)
+    assert bounds_of(Tally.FAILED, Tally.ATTEMPTED, 0, 0, 0) is None

@@ -19,7 +19,7 @@ from genload.monitor import MonitorError
 from genload.nvml.gpu import THROTTLE_STATES
 from genload.sampler import start_sampler
 from genload.sampler.watch import Watch
-from genload.settings.catalogue import MACHINE_METRICS
+from genload.settings.metrics.machines import MACHINE_METRICS
 
 gpu: Any = extensions.load("monitors", "gpu")
 

@@ -19,7 +19,7 @@ import pytest
 from genload import extensions
 from genload.monitor import MonitorError
 from genload.sampler.listening import Listeners
-from genload.settings.catalogue import MACHINE_METRICS
+from genload.settings.metrics.machines import MACHINE_METRICS
 
 host: Any = extensions.load("monitors", "host")
 

@@ -14,7 +14,7 @@ from genload import extensions
 from genload.monitor import MonitorError
 from genload.sampler import start_sampler
 from genload.sampler.watch import Watch
-from genload.settings.catalogue import MACHINE_METRICS
+from genload.settings.metrics.machines import MACHINE_METRICS
 
 readiness: Any = extensions.load("monitors", "readiness")
 

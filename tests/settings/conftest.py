@@ -10,8 +10,9 @@ import pytest
 from pydantic import PositiveInt
 
 from genload.errors import ConfigError
-from genload.settings.catalogue import Metric, request_metrics
 from genload.settings.loader import load_suite
+from genload.settings.metrics.metric import Metric
+from genload.settings.metrics.requests import request_metrics
 from genload.settings.phases import Phase, Timeline, steady_load
 from genload.settings.service import Service
 from genload.settings.suite import Suite

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from genload.settings.catalogue import (
-    ANY_LABEL,
-    MACHINE_METRICS,
-    SERIES_STATS,
-    Catalogue,
-    Metric,
-    request_metrics,
-)
 from genload.settings.criteria.ast import Comparison, Dimension
 from genload.settings.criteria.error import CriterionError
 from genload.settings.criteria.parse import parse
-from genload.settings.criteria.validate import check, dimension_of
+from genload.settings.criteria.validate import check
+from genload.settings.metrics.catalogue import ANY_LABEL, Catalogue
+from genload.settings.metrics.machines import MACHINE_METRICS
+from genload.settings.metrics.metric import SERIES_STATS, Metric
+from genload.settings.metrics.requests import request_metrics
 
 UNDERRUN = Metric(
     "speech.underrun", Dimension.STATE, ("rate", "count"), "requests", "1 when playback ran dry"
@@ -137,7 +133,7 @@ def test_refuses_with_a_remedy(text: str, reason: str, remedy: str) -> None:
 def dimension(text: str) -> Dimension | None:
     expression = parse(f"{text} == 0")
     assert isinstance(expression, Comparison)
-    return dimension_of(expression.subject, CATALOGUE)
+    return CATALOGUE.unit(expression.subject)
 
 
 @pytest.mark.parametrize("metric", MACHINE_METRICS, ids=lambda metric: metric.name)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genload.settings.labelled import labelled, together, unlabelled
+from genload.settings.metrics.labelled import labelled, unlabelled
+from genload.settings.metrics.machines import together
 
 NAMES = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True)
 

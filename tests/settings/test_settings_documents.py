@@ -10,8 +10,10 @@ import pytest
 import yaml
 
 from genload import extensions
-from genload.settings.catalogue import MACHINE_METRICS, SERIES_STATS, SUMMARY_STATS
+from genload.runlog.error_classes import UNANSWERED
 from genload.settings.loader import load_suite
+from genload.settings.metrics.machines import MACHINE_METRICS
+from genload.settings.metrics.metric import SERIES_STATS, SUMMARY_STATS
 
 DOCS = Path(__file__).parents[2] / "docs"
 SUITES = extensions.builtin_folder("config") / "suites"
@@ -54,3 +56,9 @@ def test_every_metric_and_statistic_is_in_the_docs() -> None:
     words = set(re.findall(r"[a-z_0-9]+", text))
     wanted = {part for name in names for part in name.split(".")}
     assert wanted | set(SUMMARY_STATS) | set(SERIES_STATS) <= words | {"p"}
+
+
+def test_the_error_classes_of_a_connection_error_are_in_the_docs() -> None:
+    text = (DOCS / "criteria.md").read_text(encoding="utf-8")
+    (told,) = re.findall(r"`connection_errors` \|[^\n]*the error classes `([a-z_ ]+)`", text)
+    assert set(told.split()) == UNANSWERED

@@ -15,8 +15,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from genload import extensions
-from genload.settings.catalogue import MACHINE_METRICS
 from genload.settings.loader import load_suite
+from genload.settings.metrics.machines import MACHINE_METRICS
 from genload.settings.schema import Declared, suite_schema
 
 CONFIG = Path(__file__).parents[2] / "config"

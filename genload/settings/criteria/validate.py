@@ -5,7 +5,6 @@ Checked before any load is sent, so that a criterion never passes because it nam
 
 from __future__ import annotations
 
-from genload.settings.catalogue import ANY_LABEL, SERIES_STATS, Catalogue, Metric
 from genload.settings.criteria.ast import (
     Comparison,
     Conjunction,
@@ -20,15 +19,10 @@ from genload.settings.criteria.ast import (
 )
 from genload.settings.criteria.error import CriterionError
 from genload.settings.criteria.write import subject_text
+from genload.settings.metrics.catalogue import ANY_LABEL, Catalogue
+from genload.settings.metrics.metric import SERIES_STATS, Metric
 from genload.settings.suggestion import suggest
 
-_PER_SECOND = {
-    Dimension.BYTES: Dimension.BYTE_RATE,
-    Dimension.COUNT: Dimension.RATE,
-    Dimension.RATIO: Dimension.RATE,
-    Dimension.STATE: Dimension.RATE,
-    Dimension.TIME: Dimension.RATIO,
-}
 _EXAMPLES = {
     Dimension.TIME: "a time such as 90s",
     Dimension.BYTES: "a size such as 22GiB",
@@ -54,29 +48,6 @@ def check(expression: Expression, catalogue: Catalogue) -> None:
     parts = expression.parts if isinstance(expression, Conjunction) else (expression,)
     for part in parts:
         _check_part(part, label, catalogue)
-
-
-def dimension_of(subject: Subject, catalogue: Catalogue) -> Dimension | None:
-    """What the subject's number measures once its statistic is taken; None where nobody knows (``prom.``).
-
-    `growth` of anything is a RATIO, `slope` is per second, the `mean` or `rate` of a STATE is the RATIO of
-    time or requests with 1.
-
-    Raises:
-        CriterionError: an unknown metric.
-    """
-    metric = _metric(subject, catalogue)
-    if subject.stat == "count":
-        return Dimension.COUNT
-    if subject.stat == "growth":
-        return Dimension.RATIO
-    if metric is None:
-        return None
-    if subject.stat == "slope":
-        return _PER_SECOND.get(metric.dimension, Dimension.PLAIN)
-    if metric.dimension is Dimension.STATE and subject.stat in ("mean", "rate"):
-        return Dimension.RATIO
-    return metric.dimension
 
 
 def _check_part(part: Comparison | Interval, label: str | None, catalogue: Catalogue) -> None:
@@ -202,7 +173,7 @@ def _check_each(subject: Subject, label: str, catalogue: Catalogue) -> None:
 
 def _check_relative(right: Relative, subject: Subject, catalogue: Catalogue) -> None:
     _check_subject(right.of, catalogue)
-    left_is, right_is = dimension_of(subject, catalogue), dimension_of(right.of, catalogue)
+    left_is, right_is = catalogue.unit(subject), catalogue.unit(right.of)
     if left_is is not None and right_is is not None and left_is is not right_is:
         raise CriterionError(
             f"{subject_text(subject)} and {subject_text(right.of)} measure different things",
@@ -211,7 +182,7 @@ def _check_relative(right: Relative, subject: Subject, catalogue: Catalogue) -> 
 
 
 def _check_value(value: Quantity, subject: Subject, catalogue: Catalogue) -> None:
-    wanted = dimension_of(subject, catalogue)
+    wanted = catalogue.unit(subject)
     if wanted is None:
         return
     if wanted is Dimension.STATE:

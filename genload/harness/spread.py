@@ -1,0 +1,71 @@
+"""The values of one number in a few hundred bytes: what a live view tells of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from math import copysign, exp, inf, log
+
+from genload.analysis.ranks import rank
+
+_BUCKET_WIDTH = log(1.01)  # a percentile off the histogram is at most 1 % away from the exact one
+_LEAST = 1e-6  # whatever is nearer to 0 is as good as 0
+
+
+@dataclass(slots=True)
+class Spread:
+    """Some values; those of requests that rank last are told when a percentile is asked for."""
+
+    count: int = 0
+    sum: float = 0.0
+    min: float = inf
+    max: float = -inf
+    buckets: Counter[int] = field(default_factory=Counter)
+
+    def add(self, value: float) -> None:
+        self.count += 1
+        self.sum += value
+        self.min = min(self.min, value)
+        self.max = max(self.max, value)
+        self.buckets[_bucket(value)] += 1
+
+    def merged(self, other: Spread) -> Spread:
+        return Spread(
+            self.count + other.count,
+            self.sum + other.sum,
+            min(self.min, other.min),
+            max(self.max, other.max),
+            self.buckets + other.buckets,
+        )
+
+    def percentile(self, level: float, last: int) -> float:
+        """With `last` more values that are infinite; of at least one value."""
+        wanted, seen = rank(self.count + last, level), 0
+        for bucket in sorted(self.buckets):
+            seen += self.buckets[bucket]
+            if seen >= wanted:
+                return min(max(_middle(bucket), self.min), self.max)  # it may lie outside of what was seen
+        return inf
+
+    def statistic(self, stat: str | None) -> float | None:
+        """``mean``, ``min``, ``max`` or ``count``; None for another, or without values."""
+        if stat == "count":
+            return float(self.count)
+        if not self.count:
+            return None
+        return {"mean": self.sum / self.count, "min": self.min, "max": self.max}.get(stat or "")
+
+
+def _bucket(value: float) -> int:
+    """0 about zero; positive and negative values in rising order on either side of it."""
+    size = abs(value)
+    if size < _LEAST:
+        return 0
+    number = 1 + round(log(size / _LEAST) / _BUCKET_WIDTH)
+    return number if value > 0 else -number
+
+
+def _middle(bucket: int) -> float:
+    if bucket == 0:
+        return 0.0
+    return copysign(_LEAST * exp((abs(bucket) - 1) * _BUCKET_WIDTH), bucket)

@@ -1,0 +1,57 @@
+"""The metrics that every operation has."""
+
+from __future__ import annotations
+
+from genload.settings.criteria.ast import Dimension
+from genload.settings.metrics.metric import (
+    Failures,
+    Metric,
+    Of,
+    Tally,
+    request_count,
+    request_number,
+    request_share,
+)
+
+
+def request_metrics(operation: str, stages: tuple[str, ...] = ()) -> tuple[Metric, ...]:
+    """The metrics every operation (``generate``, ``speech``) has, and one for each of its stages."""
+
+    def count(name: str, help: str, counts: Tally, per: Tally | None = None) -> Metric:
+        return request_count(f"{operation}.{name}", help, counts, per)
+
+    def time(name: str, help: str, key: str = "") -> Metric:
+        return request_number(f"{operation}.{name}", Dimension.TIME, help, failures=Failures.LAST, key=key)
+
+    return (
+        count("error_rate", "failed, timed out and unfinished ÷ attempted", Tally.FAILED, Tally.ATTEMPTED),
+        count("success_rate", "completed ÷ attempted", Tally.COMPLETED, Tally.ATTEMPTED),
+        count("attempted", "requests started in the window, warm-up left out", Tally.ATTEMPTED),
+        count("completed", "requests that ended well, output checked", Tally.COMPLETED),
+        count("failed", "attempted − completed", Tally.FAILED),
+        count("unfinished", "still in flight when waiting for them ended", Tally.UNFINISHED),
+        count("rejections", "refusals (429, 503) met on the way, retried or final", Tally.REFUSALS),
+        Metric(
+            f"{operation}.throughput",
+            Dimension.RATE,
+            (),
+            "requests",
+            "completions inside the window ÷ its length",
+        ),
+        request_share(
+            f"{operation}.valid_rate",
+            "valid outputs",
+            "outputs that passed their inspection ÷ outputs inspected",
+            of=Of.INSPECTED,
+            key="valid",
+        ),
+        count("cannot_inspect", "outputs that nothing here can look into, valid or not", Tally.UNREADABLE),
+        count(
+            "connection_errors",
+            "failed without a whole answer: refused, reset, cut off, timed out",
+            Tally.UNANSWERED,
+        ),
+        time("duration", "before the first connect to the last byte", key="duration"),
+        time("server_duration", "accepted to observed finish"),
+        *(time(f"stage.{stage}", f"time in stage {stage}", key=f"stage.{stage}") for stage in stages),
+    )
