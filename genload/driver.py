@@ -7,6 +7,7 @@ from collections.abc import Callable
 from math import inf
 from typing import Generic, TypeVar
 
+from genload.code_errors import class_of, is_order, told
 from genload.service import WAITED_OUT, Result, ServiceClient, ServiceError, Step
 from genload.settings.service import Service
 
@@ -18,7 +19,7 @@ _ClientT = TypeVar("_ClientT", bound=ServiceClient)
 
 class Driver(ABC, Generic[_ClientT, _ResultT]):
     """Drives one logical request through a client. Whatever the service does becomes a result, never an
-    exception.
+    exception; and so does whatever the client's own code raises.
 
     Refusals (429, 503) are tried again as `service.retry` says, each call of a request as often; a suite that
     wants to count each of them sets ``retry: {max_retries: 0}``.
@@ -26,10 +27,13 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
     Args:
         result: to be filled.
         clock, sleep: seconds.
+
+    Attributes:
+        raised: what the client's own code has raised; None: nothing.
     """
 
     # Thousands wait at once, and to look into a dictionary each is memory that is in no cache.
-    __slots__ = ("_client", "_clock", "_connect_s", "_result", "_service", "_sleep", "_tell")
+    __slots__ = ("_client", "_clock", "_connect_s", "_result", "_service", "_sleep", "_tell", "raised")
 
     def __init__(
         self,
@@ -46,6 +50,7 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
         self._sleep = sleep
         self._tell = client.on_step
         self._connect_s = 0.0  # of the calls since this was last set to 0
+        self.raised: BaseException | None = None
         result.numbers["attempts"], result.numbers["rejections"] = 1.0, 0.0
 
     def run(self) -> _ResultT:
@@ -63,6 +68,12 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
         except ServiceError as error:
             self._end()
             self._fail(error)
+        except BaseException as error:
+            if is_order(error):
+                raise
+            self._end()
+            self.raised = error
+            self._fail(ServiceError(class_of(error), told(error)))
         finally:
             client.on_step, client.deadline_s = self._tell, inf
         return result
@@ -140,6 +151,8 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
     def _observe(self, step: Step) -> None:
         """The client's `on_step`, with the request's own sums taken on the way."""
         result = self._result
+        if type(step.status) is not int:  # a client of somebody else's may have set it
+            step.status = int(step.status)
         result.bytes_sent += step.bytes_sent
         result.bytes_received += step.bytes_received
         result.status = step.status

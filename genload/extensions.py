@@ -98,7 +98,7 @@ def _load_path(wing: str, path: Path) -> ModuleType:
 @contextmanager
 def _locust_unpatched() -> Iterator[None]:
     """Keep a shape file's `import locust` from patching a process that is not Locust's own."""
-    if "locust" in sys.modules:
+    if "locust" in sys.modules or "LOCUST_SKIP_MONKEY_PATCH" in os.environ:
         yield
         return
     os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"

@@ -19,7 +19,6 @@ as much, and ended in the ``poll_bound_s`` before its end was seen; `run` may be
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from math import inf
 from pathlib import Path
 from random import Random
@@ -28,6 +27,7 @@ from typing import TypeVar
 
 from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.images import ImageSource
+from genload.code_errors import ReturnedError, is_order, returned
 from genload.driver import Driver
 from genload.pauses import pause
 from genload.service import (
@@ -140,9 +140,10 @@ class Job(Driver[JobClient, JobResult]):
         client, job, result = self._client, self._job, self._result
         self._stage_since_s = result.start_s
         self._enter("upload", result.start_s)  # not now: the stages add up to the duration
-        result.job_id = self._in_time("upload", client.upload, job)
+        result.job_id = returned(self._in_time("upload", client.upload, job), str, client.upload)
         self._enter("accept")
-        result.job_id = self._in_time("submit", self._order, result.job_id)
+        ordered = self._in_time("submit", self._order, result.job_id)
+        result.job_id = returned(ordered, str, client.submit)
         self._enter("queue")
         state = self._wait_for_end()
         if state.phase is JobPhase.FAILED:
@@ -150,7 +151,7 @@ class Job(Driver[JobClient, JobResult]):
         self._enter("download")
         artifact = self._in_time("download", lambda state: client.fetch(result.job_id, state), state)
         self._end()
-        self._check(artifact)
+        self._check(returned(artifact, Artifact, client.fetch))
 
     def _in_time(self, name: str, call: Callable[[_Asked], _Found], asked: _Asked) -> _Found:
         """`_insist`, and what comes after the deadline has not come."""
@@ -180,7 +181,7 @@ class Job(Driver[JobClient, JobResult]):
                 if answered_s >= client.deadline_s:
                     raise self._too_late()
                 polls += 1
-                phase = state.phase
+                phase = returned(state, JobState, client.poll).phase
                 if phase is JobPhase.PENDING:
                     self._enter("queue", asked_s)
                 elif self._stage != "run":
@@ -244,24 +245,41 @@ class Job(Driver[JobClient, JobResult]):
         return ServiceError("timeout", words)
 
     def _check(self, artifact: Artifact) -> None:
+        result = self._result
         try:
             try:
-                self._result.numbers.update(self._inspect(artifact))
+                result.numbers.update(self._inspected(artifact))
             except CannotInspectError as error:
-                self._result.leave_uninspected(error)
+                result.leave_uninspected(error)
             if self._registry is not None and self._client.distinct_outputs:
                 self._registry.admit(self._job.name, artifact.content)
         except ServiceError as error:
             error.output = artifact
             raise
+        except Exception:
+            result.failed_output = artifact
+            raise
+
+    def _inspected(self, artifact: Artifact) -> dict[str, float]:
+        found = self._inspect(artifact)
+        try:
+            return {str(name): float(value) for name, value in found.items()}
+        except (AttributeError, TypeError, ValueError):
+            raise ReturnedError(self._inspect, found, "numbers by name") from None
 
     def _fail(self, error: ServiceError) -> None:
         result = self._result
         super()._fail(error)
         if error.error_class == "timeout" and result.job_id:
             self._client.deadline_s = inf  # the cancel comes after the deadline and has a call's own limits
-            with suppress(ServiceError):  # the failure already has its reason
+            try:
                 self._client.cancel(result.job_id)
+            except ServiceError:  # the failure already has its reason
+                pass
+            except BaseException as raised:
+                if is_order(raised):
+                    raise
+                self.raised = raised
 
     def _enter(self, stage: str, at_s: float | None = None) -> None:
         """End the current stage and begin the next, now or at a moment since the current one began."""

@@ -21,6 +21,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
 
+from genload.code_errors import class_of, is_order, told
 from genload.errors import CANNOT_INSPECT
 from genload.identifiers import new_identifier
 from genload.plain import plain
@@ -84,7 +85,7 @@ class ServiceError(Exception):
         super().__init__(f"{self.error_class}: {self.message}")
         self.rejected = rejected
         self.retry_after_s = retry_after_s
-        self.status = status
+        self.status = int(status)
         self.output: Artifact | None = None
 
 
@@ -171,7 +172,7 @@ class Result(msgspec.Struct, eq=False):
         """The request failed for this reason."""
         self.outcome, self.error_class, self.error = "failed", error.error_class, error.message
         self.status = error.status or self.status
-        self.failed_output = error.output
+        self.failed_output = error.output or self.failed_output
 
     def leave_uninspected(self, error: CannotInspectError) -> None:
         """The request succeeded, and nobody here can look into its output."""
@@ -206,8 +207,10 @@ class Step(msgspec.Struct, eq=False):  # every poll has one: made in C
             if isinstance(error, ServiceError):
                 self.error_class, self.error = error.error_class, error.message
                 self.status = error.status or self.status
-            else:
+            elif is_order(error):
                 self.error_class = "unfinished"
+            else:
+                self.error_class, self.error = class_of(error), told(error)
         self.end_s = self.end_s or monotonic()
         self.tell(self)
 
@@ -281,7 +284,8 @@ class ServiceClient(ABC):
     def step(self, name: str, method: str = "GET", *, recorded: bool = True) -> Step:
         """Measure one named call; a ServiceError that leaves the block is its failure.
 
-        Whatever else leaves it (GreenletExit, when a user is stopped) makes the step ``unfinished``.
+        GreenletExit, when a user is stopped, makes it ``unfinished``; whatever else leaves it is a mistake in
+        the client's own code, a ``client_error``.
         """
         return Step(name, method, self.on_step, monotonic(), recorded)
 

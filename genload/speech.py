@@ -12,6 +12,7 @@ from typing import Protocol
 
 from genload.artifacts.listening import Heard
 from genload.artifacts.texts import TextSource
+from genload.code_errors import returned
 from genload.driver import Driver
 from genload.errors import ConfigError
 from genload.pauses import pause
@@ -114,7 +115,8 @@ class SpeechDriver(Driver[SpeechClient, SpeechResult]):
         self._listener = listener
 
     def _drive(self) -> None:
-        speech = self._insist("speech", self._client.speak, self._utterance)
+        speak = self._client.speak
+        speech = returned(self._insist("speech", speak, self._utterance), Speech, speak)
         if speech.end_s >= self._client.deadline_s:
             raise self._too_late()
         self._result.end_s = speech.end_s

@@ -31,7 +31,7 @@ from genload.analysis.reconciliation import Ledger, reconcile
 from genload.analysis.series import SeriesStore
 from genload.analysis.speech import is_speech, speech_summary
 from genload.analysis.trends import Course, restart_notices, trends
-from genload.analysis.validity import Measurement, reasons, smallest_time_threshold_s
+from genload.analysis.validity import Measurement, is_blame, reasons, smallest_time_threshold_s
 from genload.errors import ExitCode, RunDirectoryError
 from genload.runlog.reader import open_run
 from genload.runlog.records import (
@@ -219,7 +219,8 @@ class _Run:
 
     def told(self) -> list[str]:
         """What the run itself had to say, in the order it did."""
-        return [event.text for event in self.events if isinstance(event, Notice)]
+        notices = (event for event in self.events if isinstance(event, Notice))
+        return [notice.text for notice in notices if not is_blame(notice)]  # that is a reason already
 
     def restarts(self) -> list[str]:
         """What is to be said of restarts of the service."""
@@ -231,6 +232,7 @@ class _Run:
             events=self.events,
             load=self.load,
             missing_records=self.missing_records,
+            errors=self.intake.errors,
             processes=self.processes,
             users=self.users,
             starts=phase_starts(table, self.load) if self.load else [],

@@ -5,8 +5,11 @@ This is apart from the service's results: an invalid run is neither passed nor f
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from genload.analysis.evidence import duration_text
 from genload.analysis.health import (
@@ -16,8 +19,9 @@ from genload.analysis.health import (
     clock_bounds_s,
     ended_for_good,
 )
-from genload.analysis.judged import Reason
+from genload.analysis.judged import ErrorGroup, Reason
 from genload.analysis.load import Load
+from genload.code_errors import CLIENT_ERROR, CLIENT_LIMIT
 from genload.runlog.records import (
     GIVEN_UP,
     NOT_RECORDED,
@@ -33,6 +37,18 @@ from genload.settings.validity import Validity
 WATCHED_FROM_S = 2.0
 """A load shorter than this may end before the client has reported once."""
 
+_MOST_TOLD = 3
+
+_LIMITS = {
+    errno.EMFILE: "allow more open files (`ulimit -n`) than two for each user and 200, or use more workers",
+    errno.ENFILE: "allow the whole machine more open files (sysctl fs.file-max), or use more machines",
+    errno.EADDRNOTAVAIL: "this machine's ports are used up: let the service keep connections, widen sysctl "
+    "net.ipv4.ip_local_port_range, or spread the load over more machines",
+    errno.ENOBUFS: "the kernel's memory for sockets is used up: spread the load over more machines",
+    errno.ENOMEM: "give the load generator more memory, or each machine fewer users",
+}
+"""What to do where a system error says which limit was met."""
+
 _ENDED_BY = {
     GIVEN_UP: "mend the service, or wait longer for it: give_up in the suite",
     NOT_RECORDED: "keep room on that disk, and let nothing clean up the results folder, then run again",
@@ -46,6 +62,7 @@ class Measurement:
     events: Sequence[Event]
     load: Load | None
     missing_records: Mapping[str, int]
+    errors: Sequence[ErrorGroup]
     processes: Sequence[ProcessHealth]
     users: UserSeconds
     starts: Sequence[PhaseStarts]
@@ -57,7 +74,13 @@ class Measurement:
 def reasons(measurement: Measurement, limits: Validity) -> list[Reason]:
     """Why the measurement is not valid; empty when it is."""
     incomplete = [*_incomplete(measurement)]
-    found = [*incomplete, *_records(measurement), *_workers(measurement)]
+    found = [
+        *incomplete,
+        *_broken_code(measurement),
+        *_own_limits(measurement),
+        *_records(measurement),
+        *_workers(measurement),
+    ]
     if measurement.load is not None:
         if not incomplete and not ended_for_good(measurement.events):
             found += _not_started(measurement)
@@ -97,6 +120,45 @@ def _incomplete(measurement: Measurement) -> Iterable[Reason]:
             text="the run has no end: its process was killed, or still runs",
             remedy="run again; look at the free memory and disk of the load generator's machine",
         )
+
+
+def _broken_code(measurement: Measurement) -> Iterable[Reason]:
+    told = [event.text for event in measurement.events if is_blame(event)]
+    failed = _failed_of(CLIENT_ERROR, measurement)
+    if failed is not None:
+        what = f"{failed.count:,} requests failed of an error in the test's own code, not of the service"
+    elif told:
+        what = "the test's own code has an error"
+    else:
+        return
+    words = told or (failed.messages if failed is not None else [])
+    yield Reason(
+        code=CLIENT_ERROR,
+        text=f"{what}: {'; '.join(words[:_MOST_TOLD])}",
+        remedy=f"mend that line; the first tracebacks are in failures/{CLIENT_ERROR}/ of the run directory",
+    )
+
+
+def is_blame(event: Event) -> TypeGuard[Notice]:
+    """Whether it tells of an error in the test's own code."""
+    return isinstance(event, Notice) and event.code == CLIENT_ERROR
+
+
+def _own_limits(measurement: Measurement) -> Iterable[Reason]:
+    failed = _failed_of(CLIENT_LIMIT, measurement)
+    if failed is None:
+        return
+    words = "; ".join(failed.messages[:_MOST_TOLD])
+    remedies = [remedy for number, remedy in _LIMITS.items() if os.strerror(number) in words]
+    yield Reason(
+        code=CLIENT_LIMIT,
+        text=f"{failed.count:,} requests failed of a limit of this machine, not of the service: {words}",
+        remedy="; ".join(remedies) or "give the load generator more memory, or each machine fewer users",
+    )
+
+
+def _failed_of(error_class: str, measurement: Measurement) -> ErrorGroup | None:
+    return next((group for group in measurement.errors if group.error_class == error_class), None)
 
 
 def _records(measurement: Measurement) -> Iterable[Reason]:

@@ -8,8 +8,7 @@ from ssl import SSLError
 from gevent.socket import gaierror
 
 from genload.client.answer import Answer, Times
-
-_OWN_LIMITS = {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM}
+from genload.code_errors import CLIENT_LIMIT, OWN_LIMITS
 
 
 class ClientError(Exception):
@@ -62,6 +61,6 @@ def connect_error_class(error: Exception) -> str:
     if isinstance(error, ConnectionError):
         return "reset"
     number = error.errno if isinstance(error, OSError) else None
-    if number in _OWN_LIMITS:
-        return "client_limit"
+    if number in OWN_LIMITS:
+        return CLIENT_LIMIT
     return "connect_timeout" if number == errno.ETIMEDOUT else "unreachable"

@@ -17,6 +17,7 @@ from pathlib import Path
 import gevent
 from gevent.event import Event
 
+from genload.code_errors import CLIENT_ERROR, CodeError, CodeFailure
 from genload.errors import GenloadError, RunDirectoryError, ServiceUnavailableError
 from genload.harness.crew import Crew
 from genload.harness.header import run_header
@@ -26,6 +27,7 @@ from genload.harness.live import LiveStats, followed
 from genload.harness.monitoring import Monitoring
 from genload.harness.patience import Patience
 from genload.harness.plan import RunPlan
+from genload.harness.process import MOST_BLAMED
 from genload.harness.readiness import is_ready, wait_until_ready
 from genload.reporting.wording import NO_CRITERIA
 from genload.runlog.failures import FailureStore
@@ -106,6 +108,7 @@ class Conductor:
         self._hope = hope if plan.abort_on == "hopeless" else None
         self._origin_s = inf
         self._largest, self._answered = first_users(plan), ""
+        self._blamed: set[str] = set()
         self._complete = self._finalized = self._locust_stops = False
 
     # ---- for Locust's side
@@ -139,7 +142,7 @@ class Conductor:
         if self._done.is_set() and not self._locust_stops:
             return None
         if self.stage == "load":
-            wanted = self.shape.tick()
+            wanted = self._shape_wants()
             # Never fewer: those who came for the warm-up stay, though a ramp begins with nobody.
             self._largest = max(self._largest, wanted[0] if wanted else 0)
         users, rate = self._largest, float(max(self._largest, 1))
@@ -151,6 +154,13 @@ class Conductor:
     def wait_for_change(self, at_most_s: float) -> None:
         """Until the stage changes, or what is known of it."""
         self._changed.wait(at_most_s)
+
+    def _shape_wants(self) -> tuple[int, float] | None:
+        try:
+            return self.shape.tick()
+        except Exception as error:  # noqa: BLE001  whatever a shape of a user's does
+            self._end_by_code(error)
+            return None
 
     def wind_down(self, by: str) -> None:
         """End early, or wait for the end: no new work, wait for what is in flight. Called again: do
@@ -188,6 +198,13 @@ class Conductor:
         """Something that whoever watches now, and whoever reads the report, should know."""
         logger.warning(text)
         self._note(code, text)
+
+    def blame(self, failure: CodeFailure) -> None:
+        """Code of a user's has raised this, in whichever process: said once a line, its traceback kept."""
+        if failure.place not in self._blamed and len(self._blamed) < MOST_BLAMED:
+            self._blamed.add(failure.place)
+            self.failures.keep_trace(failure)
+            self.notice(CLIENT_ERROR, failure.told)
 
     def finalize(self) -> None:
         """Every record is here: close the run directory. May be called more than once."""
@@ -230,6 +247,8 @@ class Conductor:
                 self._load()
         except GenloadError as error:
             self._end_by(error, NOT_READY if isinstance(error, ServiceUnavailableError) else "refused")
+        except Exception as error:  # noqa: BLE001  whatever a client or shape of a user's does
+            self._end_by_code(error)
         finally:
             self._drain()
             if self._origin_s < inf:
@@ -328,21 +347,31 @@ class Conductor:
         while True:
             due_s += self._tick_s
             gevent.sleep(max(due_s - self._clock(), 0.0))
-            self._note_phase()
-            for health in self.crew.health(self.now_s()):
-                self._event(health)
-            if self.stage == "load":
-                self._event(self._users())
-            self._write(self.writer.flush)
-            self.live.read_samples()
-            self._monitoring.look_after()
-            if self.stage in ("warm-up", "load"):
-                self._look_for_an_early_end()
+            try:
+                self._look()
+            except Exception as error:  # noqa: BLE001  the next look may see more
+                self.blame(CodeFailure.of(error))
+
+    def _look(self) -> None:
+        self._note_phase()
+        for health in self.crew.health(self.now_s()):
+            self._event(health)
+        if self.stage == "load":
+            self._event(self._users())
+        self._write(self.writer.flush)
+        self.live.read_samples()
+        self._monitoring.look_after()
+        if self.stage in ("warm-up", "load"):
+            self._look_for_an_early_end()
 
     def _ask_after_service(self) -> None:
         # Apart from the watch: a service that hangs would hold up the record of everything else.
         while True:
-            self._patience.ask()
+            try:
+                self._patience.ask()
+            except Exception as error:  # noqa: BLE001  of the client's own code, which says nothing of the service
+                self.blame(CodeFailure.of(error))
+                return
             gevent.sleep(PATIENCE_PROBE_S)
 
     def _look_for_an_early_end(self) -> None:
@@ -366,8 +395,15 @@ class Conductor:
         """The run cannot go on: the first reason is the one that is told."""
         if self.error is None:
             self.error = error
-            self.writer.event(Notice(t_s=self.now_s(), code=code, text=error.message))
+            if not isinstance(error, CodeError):  # of which a notice has been given
+                self.writer.event(Notice(t_s=self.now_s(), code=code, text=error.message))
             self._cut.set()
+
+    def _end_by_code(self, error: Exception) -> None:
+        """The run cannot go on for what code of a user's has raised."""
+        failure = CodeFailure.of(error)
+        self.blame(failure)
+        self._end_by(CodeError(failure), CLIENT_ERROR)
 
     def _users(self) -> Users:
         status = self.crew.status()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import ClassVar
 
-from gevent import GreenletExit
-
 from genload.harness.gate import Turn
 from genload.harness.kit import JobKit
 from genload.harness.users import LoadUser
@@ -29,9 +27,12 @@ class JobUser(LoadUser):
         self.client: JobClient = self.plan.client_class(self.service)
 
     def on_stop(self) -> None:
-        if self.joined:
-            self.client.close()
-        super().on_stop()
+        client = getattr(self, "client", None)  # there is none when its own code could not make it
+        try:
+            if client is not None:
+                client.close()
+        finally:
+            super().on_stop()
 
     def next_input(self) -> JobInput:
         """The next job's own input, made before the turn."""
@@ -53,11 +54,13 @@ class JobUser(LoadUser):
         )
         try:
             result = job.run()
-        except GreenletExit:
+        except BaseException as error:
             # Killed at the end of the waiting: Locust fires no event for such a request, we do.
             self._record_job(turn, job.result(outcome="unfinished"))
+            self._blame(error, request_id)
             raise
         self._record_job(turn, result)
+        self._blame(job.raised, request_id)
         self._keep_output(result)
         return result
 

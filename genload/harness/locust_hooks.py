@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import functools
 import logging
+import sys
 from collections.abc import Callable
 from typing import Any
 
+import gevent
+from gevent import GreenletExit
 from locust import argument_parser, runners, stats
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_LIVENESS = 15  # seconds; a worker that computes for more than 3 s is not a dead worker
 MASTER_HEARTBEAT_TIMEOUT = 15  # seconds; workers of a dead master go on loading the service for so long
+_TRACEBACK_LOGGERS = (None, "locust.user.task", "locust.user.users")
 HISTORY_ENTRIES = 240  # of the charts: 20 minutes before the first thinning
 
 
@@ -32,6 +36,60 @@ def apply() -> None:
     # Locust's closing tables round percentiles to two digits (82.5 s → 82) and would stand beside the
     # verdict's exact ones.
     stats.print_stats = stats.print_percentile_stats = stats.print_error_report = _print_nothing
+
+
+def watch_code(environment: Any, blame: Callable[[BaseException, Any], bool]) -> None:
+    """Hand what users' code raises to `blame`, with the user whose greenlet dies of it, else None.
+
+    Locust and gevent print a traceback each time: in a load, thousands of times.
+
+    Args:
+        blame: whether it has been told; where not, the traceback is printed after all.
+    """
+    for name in _TRACEBACK_LOGGERS:
+        logging.getLogger(name).addFilter(_untold(blame))
+    hub = gevent.get_hub()
+    print_exception = hub.print_exception
+    hub.print_exception = lambda context, kind, error, trace: (
+        blame(error, None) or print_exception(context, kind, error, trace)
+    )
+    for user_class in environment.user_classes:
+        user_class.run = _watched(user_class.run, blame)
+
+
+def _untold(blame: Callable[[BaseException, Any], bool]) -> Callable[[logging.LogRecord], bool]:
+    """A filter of log records: Locust logs tracebacks of users' code where it has caught the exception."""
+
+    def untold(record: logging.LogRecord) -> bool:
+        error = sys.exception()
+        return error is None or "Traceback" not in record.getMessage() or not blame(error, None)
+
+    return untold
+
+
+def _watched(
+    run: Callable[[Any], None], blame: Callable[[BaseException, Any], bool]
+) -> Callable[[Any], None]:
+    """`User.run`, whose greenlet dies in silence of what has been told."""
+
+    @functools.wraps(run)
+    def watched(user: Any) -> None:
+        try:
+            run(user)
+        except GreenletExit:
+            raise
+        except BaseException as error:
+            if not blame(error, user):
+                raise
+
+    return watched
+
+
+def record_first(environment: Any, listener: Callable[..., None]) -> None:
+    """Listen to finished requests before anybody else: a listener of the locustfile's may raise StopUser, and
+    those behind it would never hear of the request.
+    """
+    environment.events.request._handlers.insert(0, listener)
 
 
 def screen_workers(runner: Any, too_late: Callable[[str], bool]) -> None:

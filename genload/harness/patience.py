@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from genload.code_errors import CLIENT_ERROR, CLIENT_LIMIT
 from genload.reporting.wording import human
 from genload.runlog.error_classes import SILENT
 from genload.runlog.records import RequestRecord
 from genload.settings.suite import GiveUp
 
-OURS = "client_limit"
-"""Says something about this machine, nothing about the service."""
+OURS = frozenset((CLIENT_ERROR, CLIENT_LIMIT))
+"""Say something about the test or its machine, nothing about the service."""
 
 
 class Patience:
@@ -34,7 +35,7 @@ class Patience:
         """A logical request has ended."""
         if record.outcome == "ok":
             self._failures, self._silent_since_s = 0, None
-        elif record.outcome == "failed" and record.error_class != OURS:
+        elif record.outcome == "failed" and record.error_class not in OURS:
             self._failures += 1
             if record.error_class in SILENT and self._silent_since_s is None:
                 self._silent_since_s = self._clock()

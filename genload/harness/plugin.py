@@ -20,6 +20,7 @@ from locust import events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from genload.beginning import check_beginning
+from genload.code_errors import CodeFailure, code_told
 from genload.errors import ExitCode, GenloadError, RunDirectoryError, UsageError
 from genload.harness import locust_hooks
 from genload.harness.conductor import Conductor, first_users
@@ -30,7 +31,7 @@ from genload.harness.plan import RunPlan, make_plan
 from genload.harness.process import LoadProcess
 from genload.harness.remote_crew import RemoteCrew
 from genload.harness.scenario_shape import ScenarioShape
-from genload.harness.users import check_users
+from genload.harness.users import REST_S, LoadUser, check_users
 from genload.harness.web import guard_form, show_run
 from genload.harness.worker_link import WorkerLink
 from genload.runlog.failures import FailedOutput
@@ -62,7 +63,8 @@ def _on_init(environment: Any, runner: Any, web_ui: Any, web: _WebFlag) -> None:
     if isinstance(runner, WorkerRunner):
         link = WorkerLink(runner)
         environment.genload = link.process
-        environment.events.request.add_listener(link.process.recorder.on_request)
+        locust_hooks.record_first(environment, link.process.recorder.on_request)
+        _watch_code(environment, link.process)
         Leaver(environment, runner, link).attach()
         return
     assert isinstance(runner, LocalRunner | MasterRunner)  # noqa: S101  Locust has no others
@@ -72,12 +74,29 @@ def _on_init(environment: Any, runner: Any, web_ui: Any, web: _WebFlag) -> None:
         check_results_folder(Path(options.suite_folder or options.results))
         # A master asks whether the service is ready; the users and what they send are elsewhere.
         elsewhere = isinstance(runner, MasterRunner)
-        check_beginning(plan.client_class, plan.service, inputs_elsewhere=elsewhere)
+        with code_told():
+            check_beginning(plan.client_class, plan.service, inputs_elsewhere=elsewhere)
     except GenloadError as error:
         _exit(error)
     if web_ui is not None:
         web.scenario = options.scenario
     Director(environment, runner, web_ui, plan).attach()
+
+
+def _watch_code(environment: Any, process: LoadProcess) -> None:
+    """Whatever the code of users raises in this process is told once, and not in thousands of lines."""
+
+    def blame(error: BaseException, user: Any) -> bool:
+        if process.plan is None:
+            return False
+        process.blame(error)
+        if isinstance(user, LoadUser):
+            user.leave()
+        return True
+
+    locust_hooks.watch_code(environment, blame)
+    # In the greenlet of the user, which would otherwise go on at once, and raise again.
+    environment.events.user_error.add_listener(lambda **_: gevent.sleep(REST_S))
 
 
 def plan_for(environment: Any, options: Any) -> RunPlan:
@@ -86,8 +105,9 @@ def plan_for(environment: Any, options: Any) -> RunPlan:
     Raises:
         UsageError, ConfigError: it cannot be run, or not with this locustfile's users.
     """
-    plan = make_plan(request_from(options))
-    check_users(environment.user_classes, plan)
+    with code_told():
+        plan = make_plan(request_from(options))
+        check_users(environment.user_classes, plan)
     return plan
 
 
@@ -143,12 +163,15 @@ class Director:
         self._signal = ""
         self.crew: Crew
         if isinstance(runner, MasterRunner):
-            self.crew = RemoteCrew(runner, self._add, self._worker_lost, self._keep, self._notice)
+            self.crew = RemoteCrew(
+                runner, self._add, self._worker_lost, self._keep, self._notice, self._blame
+            )
         else:
-            process = LoadProcess(self._add, self._keep)
+            process = LoadProcess(self._add, self._keep, self._blame)
             self.crew = LocalCrew(process)
             environment.genload = process
-            environment.events.request.add_listener(process.recorder.on_request)
+            locust_hooks.record_first(environment, process.recorder.on_request)
+            _watch_code(environment, process)
 
     def attach(self) -> None:
         """Register with Locust. Ours come before the runner's own `quitting` listeners, which is what
@@ -193,7 +216,8 @@ class Director:
             self.conductor = Conductor(
                 self.plan, self.folder / self.plan.scenario_name, self.crew, lambda: self.runner.user_count
             )
-            self.conductor.start()
+            with code_told(ExitCode.INVALID):
+                self.conductor.start()
             if self._reporter is None:  # the last worker may have left meanwhile
                 self.display = Display(self.conductor, self.runner)
                 self.display.start()
@@ -302,6 +326,10 @@ class Director:
     def _keep(self, output: FailedOutput) -> None:
         if self.conductor is not None:
             self.conductor.failures.keep(output)
+
+    def _blame(self, failure: CodeFailure) -> None:
+        if self.conductor is not None:
+            self.conductor.blame(failure)
 
     def _worker_lost(self, source: str) -> None:
         if self.conductor is not None:

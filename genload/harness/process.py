@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from uuid import uuid4
 
+from genload.code_errors import CodeFailure, place_of
 from genload.harness import housekeeping
 from genload.harness.gate import Gate, Turn
 from genload.harness.health import HealthMeter
@@ -16,6 +17,9 @@ from genload.harness.recorder import Recorder
 from genload.harness.tickets import Share
 from genload.runlog.failures import FailedOutput
 from genload.runlog.records import RequestRecord
+
+MOST_BLAMED = 10
+"""So many different mistakes of one process are told."""
 
 NOT_STARTED = "not_started"
 """Error class of a request that an open schedule wanted and that never found a free user."""
@@ -27,10 +31,17 @@ class LoadProcess:
     Args:
         sink: where finished records go.
         keep: where outputs go that are why their requests failed.
+        tell: takes what code of a user's has raised, once for each line that did.
     """
 
-    def __init__(self, sink: Callable[[RequestRecord], None], keep: Callable[[FailedOutput], None]) -> None:
+    def __init__(
+        self,
+        sink: Callable[[RequestRecord], None],
+        keep: Callable[[FailedOutput], None],
+        tell: Callable[[CodeFailure], None],
+    ) -> None:
         self.keep = keep
+        self._tell, self._blamed = tell, set[str]()
         self.gate = Gate()
         self.health = HealthMeter()
         self.recorder = Recorder(sink)
@@ -45,6 +56,7 @@ class LoadProcess:
         self.kit: Kit = kit_of(plan)
         self.plan = plan
         self.recorder.reset(source, t0_s)
+        self._blamed.clear()
         self.gate.reset(plan.timeline, share, plan.scenario.warmup.jobs)
         housekeeping.hold_back()
         self.health.start()
@@ -83,6 +95,13 @@ class LoadProcess:
             error="every user was busy until the load ended",
             labels=self.kit.labels(turn.number),
         )
+
+    def blame(self, error: BaseException, request_id: str = "") -> None:
+        """Code of a user's has raised this: told when it is the first of its kind and line."""
+        what = f"{type(error).__name__} {place_of(error)}"
+        if what not in self._blamed and len(self._blamed) < MOST_BLAMED:
+            self._blamed.add(what)
+            self._tell(CodeFailure.of(error, request_id))
 
     def rng(self, user: int) -> random.Random:
         """A user's own random numbers: the same for the same seed, process and user."""

@@ -40,6 +40,7 @@ def wait_until_ready(
             try:
                 with _silence_told(lambda: tell(f"{service.host} has not answered yet")):
                     client.ready()
+                    declared = client.time_scale()
                 break
             except ServiceError as error:
                 why = why_not_ready(service.host, error)
@@ -52,7 +53,7 @@ def wait_until_ready(
                 tell(why)
                 told = why
             cut.wait(READY_PROBE_S)
-        _check_time_scale(plan, client.time_scale())
+        _check_time_scale(plan, declared)
     finally:
         client.close()
 

@@ -6,6 +6,7 @@ whatever else fires the event (an `HttpUser` in somebody's locustfile) is record
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -54,20 +55,20 @@ class Recorder:
         """Listener for `events.request`."""
         record = (context or {}).get(CONTEXT_KEY)
         if not isinstance(record, RequestRecord):
-            duration_s = (response_time or 0.0) / 1e3
+            duration_s = _number(response_time) / 1e3
             record = RequestRecord(
                 source=self.source,
                 n=0,
-                name=name,
-                type=request_type,
+                name=str(name),
+                type=str(request_type),
                 phase=self.current_phase,
                 start_s=self.since_start(self._clock() - duration_s),
                 duration_s=duration_s,
                 outcome="failed" if exception else "ok",
                 error_class=type(exception).__name__ if exception else "",
                 error=str(exception) if exception else "",
-                status=int(getattr(response, "status_code", 0) or 0),
-                bytes_received=int(response_length or 0),
+                status=int(_number(getattr(response, "status_code", 0))),
+                bytes_received=int(_number(response_length)),
             )
         self.add(record)
 
@@ -76,3 +77,13 @@ class Recorder:
         record.source, record.n = self.source, self.count
         self.count += 1
         self._sink(record)
+
+
+def _number(value: Any) -> float:
+    """What a client of somebody else's reports as a number, 0 for anything that is none: its record can
+    be written, and read back."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return 0.0
+    return number if math.isfinite(number) else 0.0

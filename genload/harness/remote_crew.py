@@ -10,11 +10,13 @@ import msgspec
 from gevent.event import Event
 from locust.runners import MasterRunner
 
+from genload.code_errors import CodeFailure
 from genload.harness import locust_hooks
 from genload.harness.crew import CrewStatus
 from genload.harness.plan import RunPlan
 from genload.harness.worker_messages import (
     ACK,
+    BLAME,
     FINISH,
     OUTPUT,
     PREPARE,
@@ -52,6 +54,7 @@ class RemoteCrew:
         lost: told the source of a worker that went missing during a run.
         keep: takes each output that is why its request failed, of the first few of each worker.
         notice: takes a code and what a reader of the report should know of the workers.
+        blame: takes what code of a user's has raised on a worker.
     """
 
     lead_s = LEAD_S
@@ -63,10 +66,11 @@ class RemoteCrew:
         lost: Callable[[str], None],
         keep: Callable[[FailedOutput], None],
         notice: Callable[[str, str], None],
+        blame: Callable[[CodeFailure], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._runner, self._clock = runner, clock
-        self._add, self._lost, self._keep, self._notice = add, lost, keep, notice
+        self._add, self._lost, self._keep, self._notice, self._blame = add, lost, keep, notice, blame
         self._sources: dict[str, str] = {}  # Locust's client id → source
         self._next: dict[str, int] = {}  # source → number of the record expected next
         self._reports: dict[str, WorkerReport] = {}
@@ -77,6 +81,7 @@ class RemoteCrew:
         self._finished = Event()
         runner.register_message(REPORT, self._on_report)
         runner.register_message(OUTPUT, self._on_output)
+        runner.register_message(BLAME, self._on_blame)
         locust_hooks.screen_workers(runner, self._comes_too_late)
 
     def prepare(self, plan: RunPlan, t0_s: float) -> list[str]:
@@ -213,6 +218,10 @@ class RemoteCrew:
     def _on_output(self, environment: Any, msg: Any) -> None:
         if msg.node_id in self._sources:
             self._keep(msgspec.convert(msg.data, FailedOutput, builtin_types=(bytes,)))
+
+    def _on_blame(self, environment: Any, msg: Any) -> None:
+        if msg.node_id in self._sources:
+            self._blame(msgspec.convert(msg.data, CodeFailure))
 
     def _take(self, source: str, report: WorkerReport) -> None:
         expected = self._next[source]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from gevent import GreenletExit
-
 from genload.harness.gate import Turn
 from genload.harness.kit import SpeechKit
 from genload.harness.users import LoadUser
@@ -27,9 +25,12 @@ class SpeechUser(LoadUser):
         self.client: SpeechClient = self.plan.client_class(self.service)
 
     def on_stop(self) -> None:
-        if self.joined:
-            self.client.close()
-        super().on_stop()
+        client = getattr(self, "client", None)  # there is none when its own code could not make it
+        try:
+            if client is not None:
+                client.close()
+        finally:
+            super().on_stop()
 
     def next_utterance(self) -> Utterance:
         """What this user's next request is to say, made before the turn.
@@ -50,11 +51,14 @@ class SpeechUser(LoadUser):
         )
         try:
             result = driver.run()
-        except GreenletExit:
+        except BaseException as error:
             # Killed at the end of the waiting: Locust fires no event for such a request, we do.
-            self._record_speech(turn, driver.result(outcome="unfinished"))
+            result = driver.result(outcome="unfinished")
+            self._record_speech(turn, result)
+            self._blame(error, result.request_id)
             raise
         self._record_speech(turn, result)
+        self._blame(driver.raised, result.request_id)
         self._keep_output(result)
         return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import ClassVar, Protocol
@@ -11,14 +12,19 @@ from gevent.event import Event
 from locust import User
 from locust.exception import StopUser
 
+from genload.code_errors import class_of, is_mistake, is_order, told
 from genload.errors import UsageError
 from genload.harness.gate import Turn
 from genload.harness.plan import RunPlan
 from genload.harness.process import LoadProcess
 from genload.harness.recorder import CONTEXT_KEY
+from genload.identifiers import new_identifier
 from genload.runlog.failures import FailedOutput
 from genload.runlog.records import RequestRecord
 from genload.service import Artifact, ServiceClient
+
+REST_S = 1.0
+"""For a user whose own code has raised: its next request might follow at once, and raise again."""
 
 
 class RequestFailedError(Exception):
@@ -53,6 +59,8 @@ class LoadUser(User):
     abstract = True
     client_kind: ClassVar[type] = ServiceClient  # what it needs the suite's service to be
     joined = False  # has an index, and what else a user has; Locust stops users that never got so far, too
+    _recorded = False  # the request of this turn has its record
+    _rests = False  # after this turn
 
     def on_start(self) -> None:
         self.load: LoadProcess = self.environment.genload
@@ -70,7 +78,12 @@ class LoadUser(User):
         self.rng = self.load.rng(self.index)
 
     def on_stop(self) -> None:
+        self.leave()
+
+    def leave(self) -> None:
+        """It is gone: its place is free for another."""
         if self.joined:
+            self.joined = False
             self.load.gate.leave(self.index)
 
     def next_number(self) -> int:
@@ -93,10 +106,17 @@ class LoadUser(User):
             StopUser: nobody may start any more.
         """
         turn = self._next_turn()
+        began_s, self._recorded, self._rests = time.monotonic(), False, False
         try:
             yield turn
+        except BaseException as error:
+            if not self._recorded:
+                self._record_broken_off(turn, began_s, error)
+            raise
         finally:
             self.load.gate.end(self.index)
+        if self._rests:
+            gevent.sleep(REST_S)
 
     def pause_after(self, result: Result, pause_s: float = 0.0) -> None:
         """The pause of a user whose request failed; outside the turn, so that it is not in flight.
@@ -120,6 +140,27 @@ class LoadUser(User):
             if turn is not None:
                 return turn
         raise StopUser
+
+    def _blame(self, raised: BaseException | None, request_id: str) -> None:
+        """A request failed of its own client's code, if it did: that is told, and the user rests."""
+        if raised is not None and is_mistake(raised):
+            self._rests = True
+            self.load.blame(raised, request_id)
+
+    def _record_broken_off(self, turn: Turn, began_s: float, error: BaseException) -> None:
+        """A turn has ended before it had a record: by a kill, or in code of the locustfile's own."""
+        operation = self.plan.client_class.operation
+        record = self._record(turn, new_identifier(), began_s, time.monotonic())
+        record.name = record.operation = operation
+        record.type = self.load.kit.request_type
+        if turn.intended_s is not None:
+            record.intended_s = self.load.recorder.since_start(turn.intended_s)
+        if is_order(error):
+            record.outcome = "unfinished"
+        else:
+            record.outcome, record.error_class, record.error = "failed", class_of(error), told(error)
+        self._fire(record)
+        self._blame(error, record.request_id)
 
     def _request_record(self, turn: Turn, result: Result, operation: str) -> RequestRecord:
         """The record of a logical request, but for what is particular to its kind."""
@@ -151,6 +192,7 @@ class LoadUser(User):
         )
 
     def _fire(self, record: RequestRecord) -> None:
+        self._recorded = self._recorded or bool(record.operation)
         failure = None
         if record.outcome != "ok":
             failure = RequestFailedError(

@@ -12,6 +12,7 @@ import msgspec
 from locust.runners import WorkerRunner
 
 from genload.beginning import check_beginning
+from genload.code_errors import CodeError, CodeFailure
 from genload.errors import GenloadError
 from genload.harness.plan import RunPlan
 from genload.harness.process import LoadProcess
@@ -19,6 +20,7 @@ from genload.harness.tickets import Share
 from genload.harness.users import check_users
 from genload.harness.worker_messages import (
     ACK,
+    BLAME,
     FINISH,
     OUTPUT,
     PREPARE,
@@ -43,7 +45,7 @@ class WorkerLink:
 
     def __init__(self, runner: WorkerRunner, clock: Callable[[], float] = time.monotonic) -> None:
         self._runner, self._clock = runner, clock
-        self.process = LoadProcess(self._keep, self._send_output)
+        self.process = LoadProcess(self._keep, self._send_output, self._send_blame)
         self._kept: list[RequestRecord] = []  # made and not yet confirmed
         self._first = 0  # number of the first of them
         self._sent = 0  # numbers below this are on their way
@@ -112,6 +114,8 @@ class WorkerLink:
             self.process.prepare(plan, Share(data["rank"], data["of"]), data["source"], t0_s)
         except GenloadError as error:
             self._refuse(error)
+        except Exception as error:  # noqa: BLE001  whatever a user's file does
+            self._refuse(CodeError(CodeFailure.of(error)))
         # Only now: a report made in the middle would speak for a run that it knows nothing of.
         self._run = data["run"]
 
@@ -161,6 +165,9 @@ class WorkerLink:
         if self._first_outputs.number(output.error_class):
             data = msgspec.to_builtins(output.to_send(), builtin_types=(bytes,))
             self._runner.send_message(OUTPUT, data)
+
+    def _send_blame(self, failure: CodeFailure) -> None:
+        self._runner.send_message(BLAME, msgspec.to_builtins(failure))
 
     def _report_regularly(self) -> None:
         while True:

@@ -14,8 +14,8 @@ from genload.runlog.records import RequestRecord
 
 REPORT_S = 0.5
 
-PREPARE, STAGE, FINISH, ACK, REPORT, OUTPUT = (
-    f"genload_{name}" for name in ("prepare", "stage", "finish", "ack", "report", "output")
+PREPARE, STAGE, FINISH, ACK, REPORT, OUTPUT, BLAME = (
+    f"genload_{name}" for name in ("prepare", "stage", "finish", "ack", "report", "output", "blame")
 )
 
 encode_records = msgspec.msgpack.Encoder().encode

@@ -1,4 +1,6 @@
-"""The first few outputs of each kind of failure, kept as they came: ``failures/<error class>/``."""
+"""What is kept of failures, in ``failures/<error class>/``: the first few outputs of each kind as they came,
+and the first tracebacks of users' code.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ import gevent
 import msgspec
 from gevent.event import AsyncResult
 
+from genload.code_errors import CLIENT_ERROR, CodeFailure
 from genload.runlog.layout import FAILURES
 
 KEPT_PER_CLASS = 3
@@ -81,6 +84,15 @@ class FailureStore:
             path = self._folder / _safe(output.error_class) / f"{number}-{_safe(output.request_id)}"
             path = path.with_name(path.name + _extension(output.name))
             self._writing.append((what, gevent.get_hub().threadpool.spawn(_write, path, output.content)))
+
+    def keep_trace(self, failure: CodeFailure) -> None:
+        """Keep the traceback, if it is one of the first; returns at once."""
+        number = self._first_few.number("")
+        if number and failure.trace:
+            name = f"{number}-{_safe(failure.place.rpartition('/')[2])}.txt"
+            path, content = self._folder / CLIENT_ERROR / name, failure.trace.encode("utf-8", "replace")
+            what = f"the traceback of {failure.place}"
+            self._writing.append((what, gevent.get_hub().threadpool.spawn(_write, path, content)))
 
     def close(self) -> None:
         """Wait until all is written, and tell what could not be."""

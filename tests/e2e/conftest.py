@@ -103,8 +103,8 @@ def start_locust(tmp_path: Path, environment: dict[str, str]) -> Iterator[Start]
 def run_locust(start_locust: Start, tmp_path: Path) -> Callable[..., Outcome]:
     """Run Locust headless to its end."""
 
-    def run(*options: str, timeout_s: float = 90) -> Outcome:
-        process = start_locust("--headless", *options)
+    def run(*options: str, timeout_s: float = 90, **locust: str) -> Outcome:
+        process = start_locust("--headless", *options, **locust)
         try:
             output, _ = process.communicate(timeout=timeout_s)
         finally:

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def process() -> Iterator[LoadProcess]:
-    process = LoadProcess(lambda record: None, lambda output: None)
+    process = LoadProcess(lambda record: None, lambda output: None, lambda failure: None)
     plan = SimpleNamespace(
         client_class=ServiceClient,
         timeline=Timeline((Phase("steady", 60.0, users=1),)),

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genload.code_errors import CodeFailure
 from genload.harness.remote_crew import RemoteCrew, late_words
 from genload.harness.worker_link import RESEND_S, WorkerLink
 from genload.harness.worker_messages import ACK, OUTPUT
@@ -44,6 +45,7 @@ class Pair:
         self.arrived: list[int] = []
         self.kept: list[FailedOutput] = []
         self.notices: list[tuple[str, str]] = []
+        self.blamed: list[CodeFailure] = []
         self.of_worker, self.of_master = Runner(), Runner()
         self.link = WorkerLink(self.of_worker, clock=lambda: self.now_s)  # type: ignore[arg-type]
         self.crew = RemoteCrew(
@@ -52,6 +54,7 @@ class Pair:
             lambda source: None,
             self.kept.append,
             lambda code, text: self.notices.append((code, text)),
+            self.blamed.append,
             clock=lambda: self.now_s,
         )
         self.crew.prepare(SimpleNamespace(to_message=dict), t0_s=100.0)  # type: ignore[arg-type]
@@ -113,7 +116,7 @@ def test_how_many_records_there_were_does_not_depend_on_the_last_report(
 def test_workers_have_ranks_without_holes_whatever_indices_locust_gave_them() -> None:
     runner = Runner()
     runner.clients.ready = [SimpleNamespace(id=name) for name in ("vm_9", "vm_1", "vm_5")]
-    crew = RemoteCrew(runner, *[lambda _: None] * 4)  # type: ignore[arg-type]
+    crew = RemoteCrew(runner, *[lambda _: None] * 5)  # type: ignore[arg-type]
     crew.prepare(SimpleNamespace(to_message=dict), t0_s=0.0)  # type: ignore[arg-type]
     told = [(data["source"], data["rank"], data["of"]) for _, data in runner.sent]
     assert told == [("w0", 0, 3), ("w1", 1, 3), ("w2", 2, 3)]
