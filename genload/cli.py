@@ -6,6 +6,7 @@ A command's file is imported when that command is called: ``genload --help`` loa
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from genload.errors import GenloadError
 
 _SUMMARIES = {
     "demo": "Run all thirteen scenarios against the built-in testbeds.",
+    "list": "List the suites, their scenarios and what these are for.",
     "try": "Send one request to a service and show all of it.",
     "run": "Run a suite, or one scenario of it, against a service.",
     "report": "Judge finished runs again, without any load.",
@@ -35,6 +37,8 @@ and an exit code:
 Examples:
 
     genload demo
+
+    genload list
 
     genload try orfeas --host http://gpu1:5000
 
@@ -65,7 +69,7 @@ class _Commands(TyperGroup):
 
 
 def _load(name: str) -> Any:
-    own = f"{name}_" if iskeyword(name) else name
+    own = f"{name}_" if iskeyword(name) or hasattr(builtins, name) else name
     module = importlib.import_module(f"genload.commands.{own}")
     single = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
     single.command(name)(getattr(module, own))

@@ -40,6 +40,11 @@ def folders(wing: str) -> tuple[Path, ...]:
     return (own, builtin) if own.is_dir() and own.resolve() != builtin.resolve() else (builtin,)
 
 
+def suite_folders() -> tuple[Path, ...]:
+    """The folders searched for a suite's name, first wins."""
+    return tuple(folder / "suites" for folder in folders("config"))
+
+
 def names(wing: str, suffix: str = ".py") -> dict[str, Path]:
     """Every file of a wing by name."""
     found: dict[str, Path] = {}

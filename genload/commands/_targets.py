@@ -125,7 +125,7 @@ def _scenarios(name: str) -> Collection[str]:
 
 
 def _load(name: str, overrides: Sequence[str] = (), host: str | None = None) -> LoadedSuite:
-    folders = [folder / "suites" for folder in extensions.folders("config")]
+    folders = extensions.suite_folders()
     return load_suite(name, folders=folders, wings=extensions.Wings(), overrides=overrides, host=host)
 
 

@@ -131,7 +131,7 @@ def _chosen(scenarios: Sequence[str]) -> tuple[str, ...]:
     from genload.settings.loader import load_suite, scenario_names
     from genload.settings.suggestion import suggest
 
-    folders = [folder / "suites" for folder in extensions.folders("config")]
+    folders = extensions.suite_folders()
     suites = ("demo", *load_suite("demo", folders=folders, wings=extensions.Wings()).then)
     if not scenarios:
         return suites

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from genload.commands._listing import complete_target
+
 Host = Annotated[
     str | None,
     typer.Option("--host", "-H", help="URL of the service; the suite's own unless given.", metavar="URL"),
@@ -50,12 +52,13 @@ Abort = Annotated[
 
 def run(
     suites: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="SUITE[/SCENARIO]",
             help="A name under config/suites or a YAML file's path, and which scenario.",
+            autocompletion=complete_target,
         ),
-    ],
+    ] = None,
     host: Host = None,
     results: Results = Path("results"),
     time_scale: TimeScale = 1.0,
@@ -84,6 +87,14 @@ def run(
     # Here, not above: `genload run --help` needs none of it.
     from rich.console import Console
 
+    if not suites:
+        from genload.commands._listing import lines, listed
+        from genload.errors import UsageError
+
+        there = "\n".join(lines(listed([])))
+        raise UsageError(
+            f"which suite, or which scenario of one?\n{there}", remedy="genload run NAME --host URL"
+        )
     console = Console(highlight=False)
     with console.status("reading the suite"):
         from genload.commands._suite_run import run_suites

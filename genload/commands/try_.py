@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from genload.commands._listing import complete_target
 from genload.commands.run import Host, Overrides, Seed
 
 
@@ -15,6 +16,7 @@ def try_(
         typer.Argument(
             metavar="SUITE[/SCENARIO]",
             help="A name under config/suites or a YAML file's path; with a scenario, only its metrics count.",
+            autocompletion=complete_target,
         ),
     ],
     host: Host = None,

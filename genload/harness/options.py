@@ -88,7 +88,7 @@ def add_options(parser: Any, *, web_scenario: str | None) -> None:
 
 def known_scenarios() -> list[str]:
     """Every ``suite/scenario`` of the project's and the built-in suites."""
-    return scenario_names([folder / "suites" for folder in extensions.folders("config")])
+    return scenario_names(extensions.suite_folders())
 
 
 def request_from(options: Any) -> RunRequest:

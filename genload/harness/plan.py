@@ -111,7 +111,7 @@ def make_plan(request: RunRequest) -> RunPlan:
         )
     name, scenario = split_target(request.target)
     wings = extensions.Wings()
-    folders = [folder / "suites" for folder in extensions.folders("config")]
+    folders = extensions.suite_folders()
     host = request.host.rstrip("/") if request.host else None
     loaded = load_suite(name, folders=folders, overrides=request.overrides, wings=wings, host=host)
     requested = loaded.suite

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,20 @@ class LoadedSuite:
     path: Path
     files: tuple[Path, ...]
     then: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSuite:
+    """A suite as its files have it, and what each of its scenarios is for.
+
+    Attributes:
+        error: why it cannot be read.
+    """
+
+    name: str
+    purpose: str = ""
+    scenarios: Mapping[str, str] = field(default_factory=dict)
+    error: ConfigError | None = None
 
 
 def split_target(text: str) -> tuple[str, str | None]:
@@ -127,16 +141,28 @@ def suite_names(folders: Sequence[Path]) -> list[str]:
 def scenario_names(folders: Sequence[Path]) -> list[str]:
     """Every ``suite/scenario`` in `folders`, unvalidated; a suite that cannot be read is left out here, and
     its error shown when it is asked for."""
-    found: list[str] = []
-    for name in suite_names(folders):
-        try:
-            tree, _ = _layers(find_suite(name, folders), folders)
-        except ConfigError:
-            continue
-        scenarios = tree.data().get("scenarios")
-        if isinstance(scenarios, dict):
-            found += [f"{name}/{scenario}" for scenario in scenarios]
-    return found
+    return [f"{suite.name}/{scenario}" for suite in listed_suites(folders) for scenario in suite.scenarios]
+
+
+def listed_suites(folders: Sequence[Path]) -> list[ListedSuite]:
+    """Every suite in `folders`, by name."""
+    return [listed_suite(name, folders) for name in suite_names(folders)]
+
+
+def listed_suite(name_or_path: str, folders: Sequence[Path]) -> ListedSuite:
+    """One suite, unvalidated; of one that cannot be read its error."""
+    try:
+        tree, _ = _layers(find_suite(name_or_path, folders), folders)
+    except ConfigError as error:
+        return ListedSuite(name_or_path, error=error)
+    suite = tree.data()
+    scenarios = suite.get("scenarios")
+    named = scenarios if isinstance(scenarios, dict) else {}
+    return ListedSuite(name_or_path, _purpose(suite), {name: _purpose(each) for name, each in named.items()})
+
+
+def _purpose(data: Any) -> str:
+    return str(data.get("purpose", "")) if isinstance(data, dict) else ""
 
 
 def _layers(path: Path, folders: Sequence[Path]) -> tuple[Tree, tuple[Path, ...]]:

@@ -30,7 +30,7 @@ from genload.cli import main
         (["run", "orfeas", "--time-scale", "fast"], "--time-scale"),
         (["run", "orfeas", "--seed", "-3"], "--seed"),
         (["run", "orfeas", "--host", "gpu1:5000"], "--host service.host: the host needs its scheme"),
-        (["run"], "SUITE[/SCENARIO]"),
+        (["run"], "which suite"),
         (["demo", "nope"], "the demo has no scenario 'nope'"),
         (["demo", "--time-scale", "2"], "--time-scale 2 is not in 0..1"),
         (["report"], "DIR"),
@@ -67,7 +67,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"genload {genload.__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["try", "run", "report", "demo", "serve"])
+@pytest.mark.parametrize("command", ["list", "try", "run", "report", "demo", "serve"])
 def test_each_command_is_listed_and_has_help_with_examples(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
