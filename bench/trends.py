@@ -29,7 +29,8 @@ from scipy.signal import lfilter
 
 from genload.analysis.evidence import FloatArray
 from genload.analysis.evidence_series import Growth
-from genload.analysis.growth import GrowthTrend, blocks_of
+from genload.analysis.growth import GrowthTrend, blocks_of, called
+from genload.analysis.judged_trends import MATTERS
 
 LENGTHS_S = (600, 3600)
 JOBS = (20, 40, 400)
@@ -113,7 +114,7 @@ def simulated(
     noise = wander(rng, length_s, phi, 0.01 if course is FLAT else 0.005)
     memory = 1e9 * (1 + course.change(load) + noise)
     trend = GrowthTrend(blocks_of(load.times_s, memory, load.ends_s), seed=int(rng.integers(2**31)))
-    return trend.kind, judged(Growth(memory))
+    return called(trend, MATTERS, length_s), judged(Growth(memory))
 
 
 def judged(growth: Growth) -> str:

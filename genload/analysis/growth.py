@@ -18,7 +18,7 @@ import numpy as np
 
 from genload.analysis.evidence import FloatArray
 from genload.analysis.evidence_means import student
-from genload.analysis.judged_trends import Kind
+from genload.analysis.judged_trends import SHORTEST_S, Kind
 
 MIN_BLOCKS = 10
 MAX_BLOCKS = 40
@@ -124,9 +124,23 @@ class GrowthTrend:
         height = abs(float(values[place:].mean() - values[:place].mean()))
         return place if height >= STEP_HEIGHT * sqrt(rest / (len(values) - 2)) else None
 
+    @property
+    def step_bytes(self) -> float | None:
+        """How high the step is, by the blocks next to it."""
+        if self.step is None:
+            return None
+        near = slice(max(0, self.step - MIN_PART), self.step), slice(self.step, self.step + MIN_PART)
+        return float(np.median(self.blocks.minima[near[1]]) - np.median(self.blocks.minima[near[0]]))
+
+    @property
+    def step_height(self) -> float | None:
+        """The same as a share of the level at the first block."""
+        level = _line(self.blocks)[1]
+        return self.step_bytes / level if self.step_bytes is not None and level > 0 else None
+
     @cached_property
     def kind(self) -> Kind:
-        """What it is called; "leak" only where both the whole and the second half are shown to grow."""
+        """What its course is; "leak" only where both the whole and the second half are shown to grow."""
         if self.step is not None:
             return "step"
         low, high = self._slopes
@@ -137,6 +151,18 @@ class GrowthTrend:
         if self.second_half < FLATTENING * _line(self._half(second=False))[0]:
             return "filling"
         return "leak" if slope_limits(self._half(second=True), self.seed)[0] > 0 else "growing"
+
+
+def called(trend: GrowthTrend, matters: float, watched_s: float) -> Kind:
+    """What growth is called: no rise by a smaller share than `matters`, and none that was watched for less
+    than ten minutes, is a leak.
+    """
+    rise = trend.step_height if trend.kind == "step" else trend.growth
+    if trend.kind in ("step", "filling", "growing", "leak") and rise is not None and 0 <= rise < matters:
+        return "slight"
+    # A load of ten minutes ends some milliseconds early or late.
+    short = watched_s < 0.99 * SHORTEST_S
+    return "short" if short and trend.kind in ("growing", "leak") else trend.kind
 
 
 def _line(blocks: Blocks) -> tuple[float, float]:

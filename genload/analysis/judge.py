@@ -30,7 +30,7 @@ from genload.analysis.observe import Measures, catalogue_of
 from genload.analysis.reconciliation import Ledger, reconcile
 from genload.analysis.series import SeriesStore
 from genload.analysis.speech import is_speech, speech_summary
-from genload.analysis.trends import Course, restart_notices, trends
+from genload.analysis.trends import Course, growth_limits, restart_notices, trends
 from genload.analysis.validity import Measurement, is_blame, reasons, smallest_time_threshold_s
 from genload.errors import ExitCode, RunDirectoryError
 from genload.runlog.reader import open_run
@@ -284,6 +284,7 @@ class _Run:
             store=self.store,
             min_coverage=self.suite.validity.min_coverage,
             seed=self.header.seed,
+            growth_limits=growth_limits(self.expressions),
         )
 
     @cached_property

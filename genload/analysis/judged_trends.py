@@ -9,9 +9,14 @@ import msgspec
 MEMORY = ("server.memory", "gpu.memory_used")
 MIN_IDLE = 3
 """Fewest samples that make an idle level."""
+MATTERS = 0.01
+"""A growth by a smaller share of the level is not worth a word, unless a criterion of the suite says so."""
+SHORTEST_S = 600.0
+"""A load watched for less cannot show that memory grows on and on."""
 
-Kind = Literal["none", "step", "filling", "leak", "growing", "falling"]
-"""``none``: no change is shown. ``growing``: it grows, and the second half alone does not show how."""
+Kind = Literal["none", "step", "filling", "leak", "growing", "slight", "short", "falling"]
+"""``none``: no change is shown. ``growing``: it grows, and the second half alone does not show how.
+``slight``: it grows by less than matters. ``short``: it grows, and was watched too short to say more."""
 
 
 class LevelChange(msgspec.Struct, kw_only=True):
@@ -59,6 +64,7 @@ class MemoryTrend(msgspec.Struct, kw_only=True):
     growth: float | None = None
     growth_low: float | None = None  # one-sided 95 % bounds
     growth_high: float | None = None
+    matters: float = MATTERS  # a growth below it is slight: the limit of the suite's own criterion, or 1 %
     slope: float | None = None  # bytes per second
     second_half_slope: float | None = None
     step_at_s: float | None = None  # since the load began

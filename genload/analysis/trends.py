@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from genload.analysis.evaluate import parts
 from genload.analysis.evidence import BoolArray, FloatArray
-from genload.analysis.growth import MIN_BLOCKS, MIN_PART, Blocks, GrowthTrend, blocks_of
-from genload.analysis.judged_trends import MEMORY, MIN_IDLE, Incidents, LevelChange, MemoryTrend, Trends
+from genload.analysis.growth import MIN_BLOCKS, GrowthTrend, blocks_of, called
+from genload.analysis.judged_trends import (
+    MATTERS,
+    MEMORY,
+    MIN_IDLE,
+    Incidents,
+    LevelChange,
+    MemoryTrend,
+    Trends,
+)
 from genload.analysis.load import Load
 from genload.analysis.series import Series, SeriesStore
 from genload.analysis.table import RequestTable
+from genload.settings.criteria.ast import Expression, Quantity
+
+FORESEEN = 10.0
+"""What was watched says nothing of a time farther away than so many times its own length."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +38,7 @@ class Course:
     store: SeriesStore
     min_coverage: float
     seed: int
+    growth_limits: Mapping[str, float] = field(default_factory=dict)  # by metric, of the suite's criteria
 
     @property
     def drained_s(self) -> float:
@@ -95,6 +109,17 @@ def _mean(values: FloatArray, which: BoolArray) -> float | None:
     return float(values[which].mean()) if which.any() else None
 
 
+def growth_limits(expressions: Iterable[Expression]) -> dict[str, float]:
+    """By metric, the smallest growth that a criterion of the suite does not allow."""
+    limits: dict[str, float] = {}
+    for part in (part for expression in expressions for part in parts(expression, lambda _: ((),))):
+        comparison = part.comparison
+        subject, right = comparison.subject, comparison.right
+        if subject.stat == "growth" and comparison.op in ("<", "<=") and isinstance(right, Quantity):
+            limits[subject.metric] = min(right.value, limits.get(subject.metric, right.value))
+    return limits
+
+
 def trends(course: Course, degradation: Mapping[str, float | None] | None) -> Trends | None:
     """The trends of what was watched; None where no memory was, and nothing became slower."""
     memory = [found for name in MEMORY if (found := memory_trend(course, name))]
@@ -143,27 +168,25 @@ def level_change(before: FloatArray, after: FloatArray) -> LevelChange:
 
 
 def _tell_growth(found: MemoryTrend, course: Course, trend: GrowthTrend) -> None:
-    found.kind, found.growth = trend.kind, trend.growth
+    found.matters = course.growth_limits.get(found.metric, MATTERS)
+    found.kind = called(trend, found.matters, course.load.duration_s)
+    found.growth = trend.growth
     found.growth_low, found.growth_high = trend.limits
     found.slope, found.second_half_slope = trend.slope, trend.second_half
     blocks, load = trend.blocks, course.load
-    if trend.step is not None:
+    if trend.step is not None and found.kind == "step":
         before, after = float(blocks.times_s[trend.step - 1]), float(blocks.times_s[trend.step])
         found.step_at_s = after - load.start_s
-        found.step = _step_height(blocks, trend.step)
+        found.step = trend.step_bytes
         # What brought a step about came just before it: the time of one block is added.
         found.incidents = course.incidents(before - (after - before), after)
-    if trend.kind in ("leak", "growing"):
-        found.limit, left = room(course.store, found)
-        if left is not None and trend.second_half > 0:
-            found.exhausted_after_s = left / trend.second_half
-    if trend.kind in ("leak", "growing", "filling", "falling"):
+    if found.kind in ("leak", "growing"):
+        limit, left = room(course.store, found)
+        left_s = left / trend.second_half if left is not None and trend.second_half > 0 else None
+        if left_s is not None and left_s <= FORESEEN * load.duration_s:
+            found.limit, found.exhausted_after_s = limit, left_s
+    if found.kind in ("leak", "growing", "short", "filling", "falling"):
         found.incidents = course.incidents(load.start_s, load.end_s)
-
-
-def _step_height(blocks: Blocks, place: int) -> float:
-    near = slice(max(0, place - MIN_PART), place), slice(place, place + MIN_PART)
-    return float(np.median(blocks.minima[near[1]]) - np.median(blocks.minima[near[0]]))
 
 
 def room(store: SeriesStore, found: MemoryTrend) -> tuple[str, float | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from genload.analysis.judged_trends import Incidents, LevelChange, MemoryTrend, Trends
+from genload.analysis.judged_trends import SHORTEST_S, Incidents, LevelChange, MemoryTrend, Trends
 from genload.reporting.wording import count_of, human
 
 _KINDS = {
@@ -13,6 +13,8 @@ _KINDS = {
     "filling": "grows and flattens, as a cache does that fills",
     "leak": "grows on in the second half: a leak",
     "growing": "grows; whether it goes on, the second half alone does not show",
+    "slight": "grows, too little to say",
+    "short": f"grows, watched too short to say: a leak shows in {human(SHORTEST_S, 's')} or more",
     "falling": "falls",
 }
 
@@ -31,7 +33,7 @@ def trend_findings(trends: Trends) -> Iterator[tuple[str, str]]:
 def notable_trends(trends: Trends) -> Iterator[tuple[str, str]]:
     """Title and text of each change for the worse that is shown, with what came with it."""
     for memory in trends.memory:
-        if memory.kind not in (None, "none", "falling"):
+        if memory.kind not in (None, "none", "slight", "falling"):
             text = _growth(memory)
             if memory.incidents is not None and memory.incidents.coinciding:
                 text += f"; {coincidence(memory.incidents)}"
@@ -60,6 +62,8 @@ def _growth(memory: MemoryTrend) -> str:
     else:
         bounds = f"95 % bounds {_signed(memory.growth_low)} and {_signed(memory.growth_high)}"
         parts.append(f"{_signed(memory.growth)} over the load ({bounds}; {memory.blocks} blocks of jobs)")
+    if memory.kind == "slight":
+        parts.append(f"less than {human(memory.matters, 'ratio')} does not matter here")
     if memory.exhausted_after_s is not None:
         left = human(memory.exhausted_after_s, "s")
         parts.append(f"nothing is left {left} after the load if that goes on ({memory.limit})")

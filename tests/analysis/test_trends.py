@@ -11,7 +11,7 @@ from genload.analysis.judge import judge_log
 from genload.analysis.judged import JudgedRun
 from genload.analysis.judged_trends import MemoryTrend
 from genload.analysis.trends import level_change
-from genload.runlog.records import MonitorPlan, Sample
+from genload.runlog.records import LoadEnded, MonitorPlan, Sample
 
 from .memory_log import LOAD_START_S, MemoryLog, job, sound_run
 
@@ -94,6 +94,57 @@ def test_a_leak_says_when_the_gpu_is_full() -> None:
     assert gpu.exhausted_after_s == pytest.approx(
         600, abs=15
     )  # 1 GiB left, the last sample 12 s after the load
+
+
+@pytest.mark.parametrize(
+    ("share", "rule", "kind"),
+    [
+        (0.0005, None, "slight"),
+        (0.009, None, "slight"),
+        (0.02, None, "leak"),
+        (0.02, "server.memory.growth < 5%", "slight"),
+        (0.06, "server.memory.growth < 5%", "leak"),
+        (0.006, "server.memory.growth < 0.5%", "leak"),
+    ],
+)
+def test_a_leak_is_called_one_from_what_matters_on(share: float, rule: str | None, kind: str) -> None:
+    log = run_of(lambda t: GIB * (1 + share * max(t, 0) / LOAD_S))
+    if rule:
+        log.header.suite["scenarios"]["normal"]["criteria"] = {"memory_stable": rule}
+    found = first_of(log)
+    assert found.growth == pytest.approx(share, rel=0.05)
+    assert found.kind == kind
+
+
+def test_a_step_too_small_to_matter_is_none_to_speak_of() -> None:
+    found = first_of(run_of(lambda t: GIB if t < 420 else 1.004 * GIB))
+    assert (found.kind, found.step, found.incidents) == ("slight", None, None)
+
+
+def test_a_load_under_ten_minutes_shows_no_leak() -> None:
+    log = run_of(lambda t: GIB * (1 + 0.1 * max(t, 0) / LOAD_S))
+    log.header.phases[0]["duration_s"] = 500.0
+    log.happened = [e for e in log.happened if not isinstance(e, LoadEnded)]
+    log.happened.append(LoadEnded(t_s=LOAD_START_S + 500))
+    found = first_of(log)
+    assert (found.kind, found.exhausted_after_s) == ("short", None)
+    assert found.growth == pytest.approx(0.08, abs=0.01)
+
+
+def test_what_is_left_is_told_up_to_ten_times_what_was_watched() -> None:
+    def left_s(share: float) -> float | None:
+        log = run_of(
+            lambda _: GIB,
+            gpu__memory_used=lambda t: 10 * GIB * (1 + share * max(0.0, t) / LOAD_S),
+            gpu__memory_total=lambda _: 20 * GIB,
+        )
+        found = judge_log(log).trends
+        assert found is not None
+        assert found.memory[1].kind == "leak"
+        return found.memory[1].exhausted_after_s
+
+    assert left_s(0.12) == pytest.approx(LOAD_S * (1 / 0.12 - 1), rel=0.03)
+    assert left_s(0.05) is None, "19 times as long"
 
 
 def test_memory_of_a_host_that_may_be_another_is_no_limit() -> None:

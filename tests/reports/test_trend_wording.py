@@ -13,7 +13,7 @@ import pytest
 from genload.analysis.judged import JudgedRun, JudgedSuite
 from genload.analysis.judged_trends import LevelChange, Trends
 from genload.extensions import load
-from genload.reporting.trend_wording import coincidence, trend_findings
+from genload.reporting.trend_wording import coincidence, notable_trends, trend_findings
 
 from .findings import GIB, incidents, leak
 
@@ -36,6 +36,16 @@ def test_a_step_is_told_by_its_height_and_moment() -> None:
     assert said["gpu.memory_used, under load"] == (
         "one step, level before and after it; −1 GiB 42 min after the load began"
     )
+
+
+def test_what_is_no_leak_yet_is_not_called_one() -> None:
+    slight = leak(kind="slight", growth=0.0005, growth_low=0.0001, growth_high=0.001, matters=0.05)
+    said = dict(trend_findings(Trends(memory=[slight])))["gpu.memory_used, under load"]
+    assert said.startswith("grows, too little to say; +0.05 % over the load (95 % bounds")
+    assert said.endswith("; less than 5 % does not matter here")
+    assert list(notable_trends(Trends(memory=[slight]))) == [], "no line on the terminal"
+    ((_, short),) = notable_trends(Trends(memory=[leak(kind="short")]))
+    assert short.startswith("grows, watched too short to say: a leak shows in 10 min or more; +10 % over the")
 
 
 def test_what_decides_nothing_says_why() -> None:
