@@ -92,7 +92,7 @@ def _findings(run: JudgedRun) -> Iterator[tuple[str, str]]:
         yield from notable_trends(run.trends)
     for count in run.reconciliation:
         if count.result == "differs":
-            yield f"{count.count} differs", "; ".join([counted(count, count.metric), *count.meaning])
+            yield f"{count.count} differs", "; ".join([counted(run, count, count.metric), *count.meaning])
     if words := lacking_words(run.contract):
         yield "expected metrics", words
 

@@ -113,7 +113,7 @@ def _scenario(run: JudgedRun, tested: str | None) -> Iterator[str]:
     yield from _list(_trends(run), "Trends:")
     yield from _list(_efficiency(run), "What an output cost:")
     yield from _list(_families(run), "Expected metrics:")
-    yield from _list((_counted(c) for c in run.reconciliation), "Against the service's own counts:")
+    yield from _list((_counted(run, c) for c in run.reconciliation), "Against the service's own counts:")
     yield from _list((_text(notice) for notice in run.notices), "Notices:")
     yield _small_print(run)
     yield ""
@@ -220,9 +220,9 @@ def _families(run: JudgedRun) -> Iterator[str]:
         yield f"{words}: {', '.join(_code(name) for name in names)}"
 
 
-def _counted(one: Comparison) -> str:
+def _counted(run: JudgedRun, one: Comparison) -> str:
     meaning = _text("; ".join(one.meaning)) or "no difference"
-    return ": ".join(part for part in (one.count, counted(one, _code(one.metric)), meaning) if part)
+    return ": ".join(part for part in (one.count, counted(run, one, _code(one.metric)), meaning) if part)
 
 
 def _errors(run: JudgedRun) -> Iterator[str]:

@@ -145,7 +145,7 @@ def judge_log(
         speech=run.speech(),
         contract=family_findings(expected_families(suite), log.samples()),
         reconciliation=reconcile(
-            suite.reconcile, Ledger.of([run.intake.warmup, run.intake.measured]), run.store.find
+            suite.reconcile, Ledger.of([run.intake.warmup, run.intake.measured], run.events), run.store.find
         ),
         degradation=run.degradation,
         trends=trends(run.course, run.degradation) if run.course else None,

@@ -2,22 +2,24 @@
 
 Over the time between a counter's first and last sample: the rise of the service's counter − the number of the
 client's requests that belong into it. Warm-up requests count too: the service knows no warm-up. Requests
-under way at either end may be in or out, so a difference of no more than their number is none.
+under way at either end may be in or out, so a difference of no more than their number is none. A cause is
+named with its number where the client's own records know it; what only may be is named as such, and last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Literal
 
 import msgspec
 import numpy as np
 
-from genload.analysis.evidence import BoolArray, FloatArray
+from genload.analysis.evidence import BoolArray, FloatArray, duration_text
 from genload.analysis.series import Series
 from genload.analysis.table import OUTCOMES, RequestTable
+from genload.runlog.records import Event, WorkerLost
 from genload.settings.contract import Reconcile
 
 RESTARTS, UP = "server.restarts", "server.up"
@@ -33,8 +35,9 @@ class Comparison(msgspec.Struct, kw_only=True):
     """One count of the client against the service's own.
 
     `difference` is service − client; `unsure` how much of it the edges of the time may explain. For
-    ``in_flight`` both are the highest values, and `difference` is the largest excess of the gauge over the
-    client's own number at that time. `meaning` says what a difference may come from, the likeliest first.
+    ``in_flight`` both are those of one moment, `at_s`: that of the gauge's largest excess over the client's
+    own number, which is the `difference`, or without any that of its highest value. `meaning` says what a
+    difference may come from, the likeliest first; also what one within the edges does.
     """
 
     count: str
@@ -45,6 +48,7 @@ class Comparison(msgspec.Struct, kw_only=True):
     unsure: int
     result: Literal["equal", "differs", "unknown"]
     meaning: list[str]
+    at_s: float | None = None  # since the run began
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class Ledger:
         accepted: the service took it on.
         delivered: the service said that it succeeded, whatever came of its output.
         refused_later: the service took it on, and said later that it failed.
+        abandoned: the service took it on, and genload stopped waiting for its end.
+        lost_workers: workers that were lost, and when the last was heard of them, in seconds of the run.
     """
 
     start_s: FloatArray
@@ -66,10 +72,12 @@ class Ledger:
     accepted: BoolArray
     delivered: BoolArray
     refused_later: BoolArray
+    abandoned: BoolArray
+    lost_workers: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, tables: Sequence[RequestTable]) -> Ledger:
-        """From the measured requests and those of the warm-up."""
+    def of(cls, tables: Sequence[RequestTable], events: Iterable[Event] = ()) -> Ledger:
+        """From the measured requests and those of the warm-up, and from what happened."""
 
         def joined(column: Callable[[RequestTable], FloatArray]) -> FloatArray:
             return np.concatenate([column(table) for table in tables])
@@ -80,20 +88,30 @@ class Ledger:
         ok = np.concatenate([table.ok for table in tables])
         failed = np.concatenate([table.outcome == OUTCOMES["failed"] for table in tables])
         delivered = ok | has("stage.download", "valid")
+        accepted = delivered | has("stage.queue")
+        refused_later = failed & has("server_duration_s") & ~delivered
+        waited_out = [table.failed_with({"timeout", "unfinished"}) for table in tables]
         return cls(
             start_s=joined(lambda table: table.start_s),
             end_s=joined(lambda table: table.end_s),
             attempts=joined(_attempts),
             ok=ok,
             failed=failed,
-            accepted=delivered | has("stage.queue"),
+            accepted=accepted,
             delivered=delivered,
-            refused_later=failed & has("server_duration_s") & ~delivered,
+            refused_later=refused_later,
+            abandoned=accepted & ~delivered & ~refused_later & np.concatenate(waited_out),
+            lost_workers={event.source: event.t_s for event in events if isinstance(event, WorkerLost)},
         )
 
     def under_way(self, from_s: float, to_s: float) -> int:
         """How many there were at some moment between the two."""
         return int(((self.start_s <= to_s) & (self.end_s > from_s)).sum())
+
+    def most_at_once(self, from_s: float, to_s: float) -> int:
+        """The most that were under way at one moment between the two."""
+        moments_s = [from_s, *self.start_s[(self.start_s > from_s) & (self.start_s <= to_s)]]
+        return max(int(((self.start_s <= at_s) & (self.end_s > at_s)).sum()) for at_s in moments_s)
 
 
 def _any_of(table: RequestTable, names: Iterable[str]) -> BoolArray:
@@ -128,7 +146,7 @@ def reconcile(mapping: Reconcile, ledger: Ledger, find: Callable[[str], Series |
         elif count == "in_flight":
             found.append(_in_flight(metric, series, ledger))
         else:
-            found.append(_counter(count, metric, Rise.of(series, find), ledger, _restarts(find)))
+            found.append(_counter(count, metric, Rise.of(series, find), ledger))
     return found
 
 
@@ -145,18 +163,18 @@ def _unknown(count: str, metric: str, why: str) -> Comparison:
     )
 
 
-def _restarts(find: Callable[[str], Series | None]) -> int:
-    series = find(RESTARTS)
-    return 0 if series is None or not len(series.values) else int(series.values.max())
-
-
 @dataclass(frozen=True, slots=True)
 class Rise:
-    """How far a counter rose, and between which two looks at it."""
+    """How far a counter rose, and between which two looks at it.
+
+    `blind` are the times from the last page before a restart to the first after it: what was counted then is
+    lost, if the service had ended it by then.
+    """
 
     amount: float
     begin_s: float
     end_s: float
+    blind: Sequence[tuple[float, float]] = ()
 
     @classmethod
     def of(cls, series: Series, find: Callable[[str], Series | None]) -> Rise:
@@ -169,19 +187,36 @@ class Rise:
             earlier = up.times_s[(up.values == 1) & (up.times_s < begin_s)]
             if len(earlier):
                 begin_s, before = float(earlier[0]), 0.0
-        return cls(float(series.values[-1]) - before, begin_s, float(series.times_s[-1]))
+        return cls(
+            float(series.values[-1]) - before, begin_s, float(series.times_s[-1]), _blind(series, find)
+        )
 
 
-def _counter(count: str, metric: str, rise: Rise, ledger: Ledger, restarts: int) -> Comparison:
+def _blind(series: Series, find: Callable[[str], Series | None]) -> list[tuple[float, float]]:
+    restarts = find(RESTARTS)
+    if restarts is None or restarts.source != series.source:
+        return []
+    found = []
+    for seen_s in restarts.times_s[1:][np.diff(restarts.values) > 0]:
+        before_s = series.times_s[series.times_s < seen_s]
+        if len(before_s):
+            found.append((float(before_s[-1]), float(seen_s)))
+    return found
+
+
+def _counter(count: str, metric: str, rise: Rise, ledger: Ledger) -> Comparison:
     begin_s, end_s = rise.begin_s, rise.end_s
     began = (ledger.start_s > begin_s) & (ledger.start_s <= end_s)
     ended = (ledger.end_s > begin_s) & (ledger.end_s <= end_s)
-    client = {
-        "sent": float(ledger.attempts[began].sum()),
-        "accepted": float((began & ledger.accepted).sum()),
-        "completed": float((ended & ledger.ok).sum()),
-        "failed": float((ended & ledger.failed).sum()),
+    which, at_s = {
+        "sent": (began, ledger.start_s),
+        "accepted": (began & ledger.accepted, ledger.start_s),
+        "completed": (ended & ledger.ok, ledger.end_s),
+        "failed": (ended & ledger.failed, ledger.end_s),
     }[count]
+    weights = ledger.attempts if count == "sent" else np.ones(len(which))
+    client = float(weights[which].sum())
+    lost = int(weights[which & _inside(at_s, rise.blind)].sum())
     difference = rise.amount - client
     unsure = sum(ledger.under_way(edge_s, edge_s + SLACK_S) for edge_s in (begin_s, end_s))
     equal = abs(difference) <= unsure
@@ -193,77 +228,133 @@ def _counter(count: str, metric: str, rise: Rise, ledger: Ledger, restarts: int)
         difference=difference,
         unsure=unsure,
         result="equal" if equal else "differs",
-        meaning=[] if equal else meanings(difference, unsure, _parts(count, ledger, began, ended), restarts),
+        meaning=_edges(difference, unsure)
+        if equal
+        else [
+            *_lost_workers(difference, ledger, rise),
+            *meanings(difference, unsure, _parts(count, ledger, rise, began, ended), lost),
+        ],
     )
 
 
-def _parts(count: str, ledger: Ledger, began: BoolArray, ended: BoolArray) -> list[tuple[float, int, str]]:
+def _inside(at_s: FloatArray, stretches: Iterable[tuple[float, float]]) -> BoolArray:
+    found = np.zeros(len(at_s), dtype=np.bool_)
+    for low, high in stretches:
+        found |= (at_s > low) & (at_s <= high)
+    return found
+
+
+def _edges(difference: float, unsure: int) -> list[str]:
+    """Why a difference is none."""
+    if not difference:
+        return []
+    more = "more" if difference > 0 else "fewer"
+    under_way = "1 request was" if unsure == 1 else f"{unsure} requests were"
+    return [
+        f"{abs(difference):g} {more} there is no difference: {under_way} under way at the edges of the time"
+    ]
+
+
+def _lost_workers(difference: float, ledger: Ledger, rise: Rise) -> Iterator[str]:
+    """Their last requests are in no record, and how many these were nobody knows."""
+    for source, heard_s in ledger.lost_workers.items() if difference > 0 else ():
+        if heard_s < rise.end_s:
+            yield (
+                f"the last requests of worker {source}, which was lost: nothing was heard of it from "
+                f"{duration_text(heard_s)} into the run on"
+            )
+
+
+def _parts(
+    count: str, ledger: Ledger, rise: Rise, began: BoolArray, ended: BoolArray
+) -> list[tuple[float, int, str]]:
     """What a difference of a count may consist of: its sign, how many there are, and what they are."""
     refused = int((ended & ledger.refused_later).sum())
     spoiled = int((ended & ledger.delivered & ~ledger.ok).sum())
-    given_up = int((began & ledger.accepted & ~ledger.delivered & ~ledger.refused_later).sum())
+    abandoned = int((began & ledger.abandoned).sum())
+    # Taken on, and neither ended by the service nor given up by genload.
+    cut_off = ledger.accepted & ~ledger.delivered & ~ledger.refused_later & ~ledger.abandoned
+    killed_which = cut_off & _inside(ledger.end_s, rise.blind)
+    killed = int((ended & killed_which).sum())
+    broken_off = int((began & cut_off & ~killed_which).sum())
     unanswered = int((began & ~ledger.accepted).sum())
     again = float(ledger.attempts[began].sum() - began.sum())
     parts = {
-        "sent": [(-1, round(again), "refused attempts, which the service does not count")],
+        "sent": [(-1, round(again), "refused attempt{s}, which the service does not count")],
         "accepted": [
-            (1, unanswered, "requests that were never answered as accepted, counted as such"),
-            (-1, given_up, "jobs whose end was not waited for"),
+            (1, unanswered, "request{s} without an answer that it was accepted, counted as accepted"),
         ],
         "completed": [
-            (1, refused, "failures counted as successes"),
-            (1, spoiled, "outputs that came broken, which the service counts as successes"),
-            (1, given_up, "jobs whose end was not waited for, and which succeeded later"),
+            (1, refused, "failure{s} counted as success{es}"),
+            (1, spoiled, "output{s} that came broken, which the service counts as success{es}"),
+            (1, abandoned, "job{s} that genload stopped waiting for, and which succeeded later"),
+            (1, broken_off, "job{s} that genload lost sight of, and which succeeded later"),
         ],
         "failed": [
-            (-1, refused, "failures not counted as failures"),
-            (-1, spoiled, "outputs that came broken, of which the service knows nothing"),
-            (-1, given_up, "jobs whose end was not waited for"),
-            (-1, unanswered, "requests that were never accepted"),
+            (-1, refused, "failure{s} not counted as failure{s}"),
+            (-1, spoiled, "output{s} that came broken, of which the service knows nothing"),
+            (-1, abandoned, "job{s} that genload itself stopped waiting for"),
+            (-1, killed, "job{s} under way at a restart, which no counter knows"),
+            (-1, broken_off, "job{s} that genload lost sight of"),
+            (-1, unanswered, "request{s} never accepted"),
         ],
     }[count]
     return [part for part in parts if part[1] > 0]
 
 
-def meanings(
-    difference: float, unsure: int, parts: Sequence[tuple[float, int, str]], restarts: int
-) -> list[str]:
+def _said(number: int, words: str) -> str:
+    one = number == 1
+    return f"{number} {words.replace('{s}', '' if one else 's').replace('{es}', '' if one else 'es')}"
+
+
+def meanings(difference: float, unsure: int, parts: Sequence[tuple[float, int, str]], lost: int) -> list[str]:
     """What a difference may come from, the likeliest first.
 
     The fewest `parts` (sign, number, words) of its sign that add up to it, within `unsure`; else what they
-    leave open.
+    leave open. Up to `lost` of the client's were counted just before a restart, or never.
     """
     wanted = abs(difference)
+    restart = "that came between the last page before a restart and the first after it, where counts are lost"
+    if difference < 0 and wanted <= lost:
+        return [f"{wanted:g} of the {lost} {restart}"]
     own = [(number, words) for sign, number, words in parts if sign * difference > 0]
     sums = [some for size in range(1, len(own) + 1) for some in combinations(own, size)]
     for leeway in (0, unsure):
         for some in sums:
             if abs(sum(number for number, _ in some) - wanted) <= leeway:
-                return [f"{number} {words}" for number, words in some]
-    lost = f"a restart: what was counted after the last scrape before it is lost ({restarts} seen)"
-    found = [lost] if difference < 0 and restarts else []
-    found += [f"up to {number} {words}" for number, words in own]
+                return [_said(number, words) for number, words in some]
+    found = [f"up to {lost} {restart}"] if difference < 0 and lost else []
+    found += [f"up to {_said(number, words)}" for number, words in own]
     return [*found, OTHERS if difference > 0 else UNSEEN]
 
 
 def _in_flight(metric: str, series: Series, ledger: Ledger) -> Comparison:
     """The gauge against the client's own number, which may be larger: uploads and downloads are in it."""
-    clients = np.array([ledger.under_way(at_s - SLACK_S, at_s + SLACK_S) for at_s in series.times_s])
+    ticks = zip(series.times_s, series.took_s, strict=True)
+    clients = np.array(
+        [ledger.most_at_once(at_s - SLACK_S, at_s + took_s + SLACK_S) for at_s, took_s in ticks]
+    )
     excess = series.values - clients
     largest = float(excess.max())
+    place = int(excess.argmax() if largest > 0 else series.values.argmax())
     return Comparison(
         count="in_flight",
         metric=metric,
-        client=float(clients.max()),
-        server=float(series.values.max()),
+        client=float(clients[place]),
+        server=float(series.values[place]),
         difference=max(0.0, largest),
         unsure=0,
         result="differs" if largest > 0 else "equal",
         meaning=_in_flight_meanings(series, ledger, excess) if largest > 0 else [],
+        at_s=float(series.times_s[place]),
     )
 
 
 def _in_flight_meanings(series: Series, ledger: Ledger, excess: FloatArray) -> list[str]:
+    place = int(excess.argmax())
+    own = int((ledger.abandoned & (ledger.end_s <= series.times_s[place])).sum())
+    if excess[place] <= own:
+        return [_said(int(excess[place]), "job{s} that genload itself had stopped waiting for")]
     found = []
     first_s = float(ledger.start_s.min()) if len(ledger.start_s) else float("inf")
     last_s = float(ledger.end_s.max()) if len(ledger.end_s) else float("-inf")

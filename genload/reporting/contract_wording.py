@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from genload.analysis.contract import FamilyFinding
+from genload.analysis.judged import JudgedRun
 from genload.analysis.reconciliation import Comparison
-from genload.reporting.wording import human
+from genload.reporting.wording import human, moment
 
 _STATES = {"unknown": "no page came", "absent": "absent", "idle": "there, never moved", "live": "live"}
 _MOST_NAMED = 3
@@ -32,7 +33,7 @@ def lacking_words(found: Sequence[FamilyFinding]) -> str | None:
     return "; ".join(parts) or None
 
 
-def counted(one: Comparison, metric: str) -> str:
+def counted(run: JudgedRun, one: Comparison, metric: str) -> str:
     """One count, here and there, without what a difference means. Empty where one of them is not known.
 
     Args:
@@ -40,4 +41,5 @@ def counted(one: Comparison, metric: str) -> str:
     """
     if one.client is None or one.server is None:
         return ""
-    return f"{human(one.client, '')} here, {human(one.server, '')} in {metric}"
+    when = "" if one.at_s is None else f" at {moment(run, one.at_s)}"
+    return f"{human(one.client, '')} here, {human(one.server, '')} in {metric}{when}"

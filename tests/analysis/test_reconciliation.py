@@ -25,12 +25,14 @@ DRIVEN = {"attempts": 1.0, "server_duration_s": 1.0}
 
 def job(start_s: float, end_s: float, fate: str = "ok", **numbers: float) -> RequestRecord:
     """One job: ok, refused (the service says that it failed), spoiled (its output is broken), given_up
-    (accepted, never finished) or unanswered (never accepted)."""
+    (accepted, and genload's time for it was up), cut_off (accepted, and the connection was reset) or
+    unanswered (never accepted)."""
     stages = {
         "ok": DONE,
         "spoiled": DONE,
         "refused": {"accept": 0.1, "queue": 0.0, "run": 1.0},
         "given_up": {"accept": 0.1, "queue": 5.0},
+        "cut_off": {"accept": 0.1, "queue": 5.0},
         "unanswered": {"upload": 1.0},
     }[fate]
     driven = DRIVEN if fate in ("ok", "spoiled", "refused") else {"attempts": 1.0}
@@ -42,6 +44,7 @@ def job(start_s: float, end_s: float, fate: str = "ok", **numbers: float) -> Req
         start_s=start_s,
         duration_s=end_s - start_s,
         outcome="ok" if fate == "ok" else "failed",
+        error_class={"given_up": "timeout", "cut_off": "reset"}.get(fate, ""),
         stages=dict(stages),
         numbers={**driven, **numbers},
     )
@@ -121,15 +124,21 @@ def test_failures_that_the_service_counts_as_successes_show_up() -> None:
         ("completed", 9, ["refused", "spoiled", "spoiled"],
          ["2 outputs that came broken, which the service counts as successes"]),
         ("completed", 10, ["refused", "spoiled", "spoiled"],
-         ["1 failures counted as successes",
+         ["1 failure counted as success",
           "2 outputs that came broken, which the service counts as successes"]),
         ("completed", 8, ["refused", "refused", "refused", "refused"],
          ["up to 4 failures counted as successes", OTHERS]),
         ("completed", 14, [], [OTHERS]),
         ("completed", 5, [], [UNSEEN]),
-        ("failed", 1, ["refused", "given_up", "given_up"], ["2 jobs whose end was not waited for"]),
+        ("failed", 1, ["refused", "given_up", "given_up"],
+         ["2 jobs that genload itself stopped waiting for"]),
+        ("failed", 0, ["refused", "cut_off"],
+         ["1 failure not counted as failure", "1 job that genload lost sight of"]),
+        ("completed", 10, ["given_up", "refused"],
+         ["1 failure counted as success",
+          "1 job that genload stopped waiting for, and which succeeded later"]),
         ("accepted", 10, ["unanswered"],
-         ["1 requests that were never answered as accepted, counted as such"]),
+         ["1 request without an answer that it was accepted, counted as accepted"]),
     ],
 )  # fmt: skip
 def test_what_a_difference_may_mean(count: str, number: int, fates: list[str], meaning: list[str]) -> None:
@@ -144,18 +153,51 @@ def test_retries_are_sent_requests() -> None:
     assert found.meaning == ["2 refused attempts, which the service does not count"]
 
 
-def test_a_restart_may_have_lost_what_is_missing() -> None:
+LOST = "that came between the last page before a restart and the first after it, where counts are lost"
+
+
+def test_what_came_just_before_a_restart_may_be_lost_and_no_more_than_that() -> None:
     found = compare("completed", counted(7), *ten(), restarts=1.0)
     assert found.difference == -3.0
-    assert found.meaning[0].startswith("a restart: what was counted after the last scrape before it is lost")
+    # The last page before it was at 60 s, the first after it at 99 s: jobs ended at 69, 79, 89 and 99 s.
+    assert found.meaning == [f"3 of the 4 {LOST}"]
+    assert compare("completed", counted(4), *ten(), restarts=1.0).meaning == [f"up to 4 {LOST}", UNSEEN]
     more = compare("completed", counted(14), *ten(), restarts=1.0)
     assert more.meaning == [OTHERS], "a restart makes no counter count more"
+
+
+def test_a_restart_when_nothing_came_has_lost_nothing() -> None:
+    quiet = series((0.0, 40.0), (110.0, 47.0), (TO, 47.0))
+    known = {"prom.n": quiet, "server.restarts": series((0.0, 0.0), (110.0, 0.0), (TO, 1.0))}
+    (found,) = reconcile(Reconcile(completed="prom.n"), ledger(*ten()), known.get)
+    assert found.meaning == [UNSEEN], "all jobs ended before the last page that came before it"
+
+
+def test_jobs_that_a_restart_ended_are_its_own() -> None:
+    jobs = [*ten(), job(62.0, 69.5, "cut_off"), job(70.0, 80.5, "cut_off")]
+    found = compare("failed", counted(0), *jobs, restarts=1.0)
+    assert found.meaning == [f"2 of the 2 {LOST}"]
+
+
+def test_what_a_lost_worker_did_last_is_in_no_record() -> None:
+    book = ledger(*ten())
+    lost = replace(book, lost_workers={"w1": 34.0})
+    (found,) = reconcile(Reconcile(completed="prom.n"), lost, {"prom.n": counted(12)}.get)
+    assert found.meaning == [
+        "the last requests of worker w1, which was lost: nothing was heard of it from 34 s into the run on",
+        OTHERS,
+    ]
+    (found,) = reconcile(Reconcile(completed="prom.n"), lost, {"prom.n": counted(8)}.get)
+    assert found.meaning == [UNSEEN], "a worker that is lost makes no counter count less"
 
 
 def test_requests_under_way_at_the_edges_leave_it_open() -> None:
     jobs = [job(-5.0, 5.0), *ten(), job(115.0, 130.0)]
     found = compare("completed", counted(12), *jobs)
     assert (found.client, found.unsure, found.result) == (11.0, 2, "equal")
+    assert found.meaning == [
+        "1 more there is no difference: 2 requests were under way at the edges of the time"
+    ]
     assert compare("completed", counted(14), *jobs).result == "differs"
 
 
@@ -224,6 +266,20 @@ def test_a_gauge_within_what_the_client_has_under_way_is_equal() -> None:
         "in_flight", series((0.0, 0.0), (20.0, 2.0), (35.0, 1.0), (40.5, 1.0), (60.0, 0.0)), *jobs
     )
     assert (found.result, found.client, found.server, found.difference) == ("equal", 2.0, 2.0, 0.0)
+
+
+def test_both_numbers_in_flight_are_those_of_one_moment() -> None:
+    """Six users, one job after another of each: 18 were under way within two seconds, and 6 at any moment."""
+    jobs = [job(user * 0.01 + n * 0.9, user * 0.01 + n * 0.9 + 0.85) for n in range(40) for user in range(6)]
+    found = compare("in_flight", series((1.0, 2.0), (20.0, 6.0), (30.0, 5.0)), *jobs)
+    assert (found.result, found.client, found.server, found.at_s) == ("equal", 6.0, 6.0, 20.0)
+
+
+def test_a_job_that_genload_gave_up_is_its_own() -> None:
+    jobs = [job(10.0, 30.0), job(12.0, 40.0, "given_up")]
+    found = compare("in_flight", series((0.0, 0.0), (20.0, 2.0), (60.0, 1.0)), *jobs)
+    assert (found.result, found.client, found.server, found.at_s) == ("differs", 0.0, 1.0, 60.0)
+    assert found.meaning == ["1 job that genload itself had stopped waiting for"]
 
 
 @pytest.mark.parametrize(
