@@ -9,14 +9,16 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from genload.errors import ConfigError
+from genload.settings.metrics.machines import MACHINE_METRICS
 from genload.settings.metrics.metric import Metric
 from genload.settings.metrics.requests import request_metrics
 from genload.settings.phases import Timeline
@@ -148,6 +150,39 @@ def shape_class(kind: str) -> Any:
     return found[0]
 
 
+def _declared(
+    wing: str,
+    name: str,
+    metrics: Iterable[Metric],
+    engine: Iterable[Metric],
+    inherited: Collection[str] = (),
+    begins: str = "",
+) -> tuple[Metric, ...]:
+    """A wing file's metrics, its own marked as such.
+
+    Args:
+        engine: metrics that it must not declare again; `inherited`: those of its base class.
+        begins: what their names begin with.
+
+    Raises:
+        ConfigError: a name that means something else already, or is another operation's.
+    """
+    known = {metric.name for metric in engine}
+    found = []
+    for metric in metrics:
+        if metric.name in known or not metric.name.startswith(begins) or "." not in metric.name:
+            taken = metric.name in known
+            raise ConfigError(
+                f"declares the metric '{metric.name}'" + (", which genload has already" if taken else ""),
+                file=str(load(wing, name).__file__),
+                remedy="give it a name of its own" if taken else f"name it {begins or 'MACHINE.'}NAME",
+            )
+        known.add(metric.name)
+        own = metric.name not in inherited
+        found.append(replace(metric, declared_by=f"{wing}/{name}.py") if own else metric)
+    return tuple(found)
+
+
 class Wings:
     """What wing files declare, for the suite's validation."""
 
@@ -169,7 +204,12 @@ class Wings:
 
     def request_metrics(self, api: str) -> tuple[Metric, ...]:
         client = attribute("services", api, "Client")
-        return (*request_metrics(client.operation, client.stages), *client.metrics)
+        every = request_metrics(client.operation, client.stages)
+        inherited = {metric.name for base in client.__mro__[1:] for metric in vars(base).get("metrics", ())}
+        return every + _declared("services", api, client.metrics, every, inherited, f"{client.operation}.")
+
+    def monitor_metrics(self, kind: str) -> tuple[Metric, ...]:
+        return _declared("monitors", kind, attribute("monitors", kind, "Monitor").declares, MACHINE_METRICS)
 
     def labels(self, service: Service) -> Mapping[str, tuple[str, ...]]:
         labels: Mapping[str, tuple[str, ...]] = attribute("services", service.api, "Client").labels(

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
+from genload.settings.metrics.metric import Metric
 from genload.settings.secrets import reveal
 from genload.settings.wing_models import MonitorSettings
 
@@ -52,6 +53,8 @@ class Monitor(ABC):
     """
 
     Settings: ClassVar[type[MonitorSettings]] = MonitorSettings
+    declares: ClassVar[tuple[Metric, ...]] = ()
+    """Metrics of its own, beyond those of `genload.settings.metrics.machines` (`sampled`)."""
     provisional: ClassVar[bool] = False
     """Whether `sample` is a first look, for the display, at what `history` reads at the end."""
 
@@ -63,7 +66,7 @@ class Monitor(ABC):
     @property
     @abstractmethod
     def metrics(self) -> tuple[str, ...]:
-        """Names from the catalogue that this monitor can fill; asked for before `open`."""
+        """Names of metrics that this monitor can fill; asked for before `open`."""
 
     @property
     def source(self) -> str:

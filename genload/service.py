@@ -257,7 +257,9 @@ class ServiceClient(ABC):
     Request: ClassVar[type[RequestSettings]] = RequestSettings
     operation: ClassVar[str]
     stages: ClassVar[tuple[str, ...]] = ()
-    metrics: ClassVar[tuple[Metric, ...]] = ()  # beyond those every operation has
+    metrics: ClassVar[tuple[Metric, ...]] = ()
+    """Numbers of its records that criteria may name, beyond those that every operation has: a file that
+    measures others declares them (`request_number`, `request_share`), beside those of its base."""
 
     def __init__(self, service: Service) -> None:
         self.service = service

@@ -3,7 +3,7 @@
 A `must` that failed is a failure; one that is inconclusive (or unproven where only proof counts) an error,
 because the build must not be green; what is reported only is skipped when it does not hold. An invalid or
 interrupted run adds the testcase "measurement", an error, in front of its criteria, and one of which nothing
-must hold the testcase "criteria".
+must hold the testcase "criteria". What is to be known besides (the run's notices) is the testsuite's output.
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ def _testsuite(run: JudgedRun) -> ET.Element:
     for criterion in run.verdict.criteria:
         element.append(_testcase(run, criterion))
     _count(element, element.findall("testcase"))
+    if run.notices:
+        ET.SubElement(element, "system-out").text = _legal("\n".join(plain(notice) for notice in run.notices))
     return element
 
 

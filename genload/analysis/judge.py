@@ -29,6 +29,7 @@ from genload.analysis.monitors import monitor_summaries, silent_notices, uptime
 from genload.analysis.observe import Measures, catalogue_of
 from genload.analysis.reconciliation import Ledger, reconcile
 from genload.analysis.series import SeriesStore
+from genload.analysis.shares import share_notices
 from genload.analysis.speech import is_speech, speech_summary
 from genload.analysis.trends import Course, growth_limits, restart_notices, trends
 from genload.analysis.validity import Measurement, is_blame, reasons, smallest_time_threshold_s
@@ -133,6 +134,7 @@ def judge_log(
             *silent_notices(monitors),
             *run.restarts(),
             *uninspected_notices(run.intake.remarks),
+            *share_notices(run.catalogue, table),
             *log.problems,
         ],
         identity=identity,

@@ -17,7 +17,7 @@ from genload.runlog.records import MonitorPlan, Sample
 from genload.settings.criteria.subjects import subjects
 from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.metrics.labelled import unlabelled
-from genload.settings.scenario_catalogue import scenario_catalogue
+from genload.settings.scenario_catalogue import declared_metrics, scenario_catalogue
 from genload.settings.suite import Suite
 from genload.settings.wing_models import WingModels
 
@@ -59,7 +59,7 @@ class ExpectedMetrics:
         self.families: dict[str, FamilyState] = {}
         self.plans: list[MonitorPlan] = []
         self.troubles: dict[str, str] = {}
-        self._catalogue = Catalogue.of(wings.request_metrics(suite.service.api))
+        self._catalogue = Catalogue.of(declared_metrics(suite, wings))
         monitors: dict[str, Monitor] = {
             name: attribute("monitors", settings.kind, "Monitor")(settings, suite.service.host)
             for name, settings in suite.monitors.items()

@@ -11,13 +11,14 @@ import msgspec
 from genload import __version__, extensions
 from genload.harness.plan import RunPlan
 from genload.runlog.records import FORMAT_VERSION, RunHeader
+from genload.settings.scenario_catalogue import declared_metrics
 
 _VERSIONS_OF = ("locust", "gevent", "httptools", "numpy", "trimesh")
 
 
 def run_header(plan: RunPlan, started_at: str) -> RunHeader:
     """Requested and effective settings, phases, metrics, versions; references to secrets, never secrets."""
-    metrics = extensions.Wings().request_metrics(plan.service.api)
+    metrics = declared_metrics(plan.suite, extensions.Wings())
     labels = extensions.Wings().labels(plan.service)
     return RunHeader(
         format=FORMAT_VERSION,

@@ -94,7 +94,11 @@ class WingModels(Protocol):
         ...
 
     def request_metrics(self, api: str) -> tuple[Metric, ...]:
-        """Every metric of the service's operation, its stages among them."""
+        """Every metric of the service's operation, its stages and what its file declares among them."""
+        ...
+
+    def monitor_metrics(self, kind: str) -> tuple[Metric, ...]:
+        """What a monitor's file declares beyond the engine's own metrics of machines."""
         ...
 
     def labels(self, service: Service) -> Mapping[str, tuple[str, ...]]:

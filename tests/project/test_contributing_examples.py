@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from genload import extensions
+from genload.errors import ConfigError
 from genload.monitor import Monitor
 from genload.service import JobClient
 from genload.settings.loader import load_suite
+from genload.settings.scenario_catalogue import scenario_catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -79,3 +81,47 @@ def test_the_suite_is_valid_with_the_examples_beside_it(project: Path) -> None:
     assert suite.monitors["local_process"].model_dump()["pid_file"] == "testbed.pid"
     assert suite.scenarios["stairs"].shape.model_dump()["step"] == "120s"
     assert not suite.scenarios["stairs"].criteria["memory_stable"].must
+
+
+@pytest.mark.parametrize(
+    "rule", ["generate.facets.min >= 12", "process.switch.slope < 1/s", "generate.faces.min >= 12s"]
+)
+def test_what_nobody_declared_is_refused_before_the_load(project: Path, rule: str) -> None:
+    with pytest.raises(ConfigError, match=r"unknown metric|does not fit"):
+        load_suite(
+            "mine.yaml",
+            folders=[],
+            overrides=[f"scenarios.stairs.criteria.more={rule}"],
+            wings=extensions.Wings(),
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("generate.duration", "which genload has already"),
+        ("speech.faces", "declares the metric"),
+        ("faces", "declares"),
+    ],
+)
+def test_a_file_declares_names_of_its_own(project: Path, name: str, reason: str) -> None:
+    path = project / "services" / "relief.py"
+    path.write_text(path.read_text().replace('"generate.faces"', f'"{name}"'))
+    (project / "services" / "other.py").write_text(path.read_text())
+    with pytest.raises(ConfigError, match=reason):
+        extensions.Wings().request_metrics("other")
+
+
+def test_what_files_declare_says_so(project: Path) -> None:
+    suite = load_suite("mine.yaml", folders=[], wings=extensions.Wings()).suite
+    known = scenario_catalogue(suite, "stairs", extensions.Wings()).metrics
+    declared = {
+        known[name].name: known[name].declared_by
+        for name in ("generate.faces", "process.switches", "server.up")
+    }
+    assert declared == {
+        "generate.faces": "services/relief.py",
+        "process.switches": "monitors/local_process.py",
+        "server.up": "genload",
+    }
+    assert {m.declared_by for m in extensions.Wings().request_metrics("openai_speech")} == {"genload"}

@@ -78,6 +78,9 @@ class FakeWings:
     def request_metrics(self, api: str) -> tuple[Metric, ...]:
         return request_metrics("generate", ("upload", "queue"))
 
+    def monitor_metrics(self, kind: str) -> tuple[Metric, ...]:
+        return ()
+
     def labels(self, service: Service) -> dict[str, tuple[str, ...]]:
         return {"grade": tuple(service.request.model_dump().get("grades", ()))}
 

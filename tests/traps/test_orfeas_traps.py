@@ -123,6 +123,9 @@ def test_a_format_that_was_not_honoured_is_told(run: Run) -> None:
     honoured = {trap: job.numbers.get("format_honoured") for trap, job in run.jobs.items()}
     assert {trap for trap, number in honoured.items() if number == 0.0} == {"other_format", "lying_name"}
     assert honoured["ok"] == 1.0
+    inspected = sum(number is not None for number in honoured.values())
+    [finding] = [text for text in run.finished.result["notices"] if "generate.format_honoured" in text]
+    assert finding.startswith(f"2 of {inspected} outputs came in another format than was ordered")
 
 
 def test_what_was_not_yet_known_is_waited_for(run: Run) -> None:

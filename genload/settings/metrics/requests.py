@@ -51,7 +51,7 @@ def request_metrics(operation: str, stages: tuple[str, ...] = ()) -> tuple[Metri
             "failed without a whole answer: refused, reset, cut off, timed out",
             Tally.UNANSWERED,
         ),
-        time("duration", "before the first connect to the last byte", key="duration"),
-        time("server_duration", "accepted to observed finish"),
-        *(time(f"stage.{stage}", f"time in stage {stage}", key=f"stage.{stage}") for stage in stages),
+        time("duration", "from before the first connect to the last byte", key="duration"),
+        time("server_duration", "jobs: from acceptance to the finish as observed"),
+        *(time(f"stage.{stage}", f"jobs: time in stage {stage}", key=f"stage.{stage}") for stage in stages),
     )

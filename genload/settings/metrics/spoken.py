@@ -9,7 +9,7 @@ from genload.settings.metrics.metric import Failures, Metric, Of, request_number
 def speech_metrics(operation: str) -> tuple[Metric, ...]:
     """What is measured of each answer, and of all answers together.
 
-    Of an answer that is not inspected the length of the audio, and what is a share of it, may be unknown.
+    Where the length of the audio can only be told by decoding, it is known of inspected answers alone.
     """
     time, plain, ratio, count = Dimension.TIME, Dimension.PLAIN, Dimension.RATIO, Dimension.COUNT
 
@@ -26,19 +26,31 @@ def speech_metrics(operation: str) -> tuple[Metric, ...]:
         return Metric(f"{operation}.{name}", dimension, (), "requests", help)
 
     return (
-        number("ttfb", time, "send to the first byte of the answer's body"),
-        number("ttfa", time, "send to the first 20 ms of audio that can be played"),
-        number("first_sound", time, "send to the first audio that is not silent", Of.INSPECTED),
+        number("ttfb", time, "from the send to the first byte of the body"),
+        number(
+            "ttfa",
+            time,
+            "from the send to the first 20 ms of audio that can be played: headers are no audio",
+        ),
+        number("first_sound", time, "from the send to the first audio that is not silent", Of.INSPECTED),
         number("gap_max", time, "longest pause between two arrivals of one answer"),
-        number("audio_duration", time, "length of the audio", Of.INSPECTED, Failures.LEFT_OUT),
+        number("audio_duration", time, "length of the audio", failures=Failures.LEFT_OUT),
         number(
             "rtf",
             plain,
-            "send to the last byte ÷ length of the audio: below 1 is faster than real time",
-            Of.INSPECTED,
+            "(last byte − send) ÷ length of the audio: below 1 is faster than real time",
         ),
-        number("delivery_rtf", plain, "first audio to the last byte ÷ length of the audio", Of.INSPECTED),
-        number("stalls", count, "times that playback had to wait, with the suite's pre-buffer", Of.STREAMED),
+        number(
+            "delivery_rtf",
+            plain,
+            "(last byte − first audio) ÷ length of the audio",
+        ),
+        number(
+            "stalls",
+            count,
+            "how often playback had to wait, when it begins `pre_buffer` after the first audio",
+            Of.STREAMED,
+        ),
         number("underrun", time, "longest such wait of one answer; 0 when there was none", Of.STREAMED),
         number("startup_buffer", time, "least pre-buffer that would have avoided every stall", Of.STREAMED),
         number("silence", ratio, "share of the audio that is silent", Of.INSPECTED),
@@ -47,9 +59,9 @@ def speech_metrics(operation: str) -> tuple[Metric, ...]:
         number(
             "start_delay",
             time,
-            "how late it was sent after the moment that an open schedule intended",
+            "in an open schedule: how late it was sent after the moment intended",
             failures=Failures.COUNTED,
         ),
         whole("audio_throughput", plain, "seconds of audio completed inside the window ÷ its length"),
-        whole("per_character", time, "duration against text length: the slope, seconds a character"),
+        whole("per_character", time, "slope of `duration` against the length of the text"),
     )
