@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 
 from genload import __version__
 from genload.errors import GenloadError
+from genload.terminal import write_anything
 
 _SUMMARIES = {
     "demo": "Run all thirteen scenarios against the built-in testbeds.",
@@ -103,6 +104,7 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line (without the program's name; None: the process's own); the exit code."""
+    write_anything()
     try:
         app(args=None if arguments is None else list(arguments), prog_name="genload")
     except SystemExit as end:

@@ -37,12 +37,14 @@ from genload.harness.worker_link import WorkerLink
 from genload.runlog.failures import FailedOutput
 from genload.runlog.layout import check_results_folder
 from genload.runlog.records import RequestRecord
+from genload.terminal import write_anything
 
 logger = logging.getLogger(__name__)
 
 
 def install() -> None:
     """Tie genload to this process's Locust. Call it once, at the top of a locustfile."""
+    write_anything()
     web = _WebFlag()
     events.init_command_line_parser.add_listener(
         lambda parser, **_: add_options(parser, web_scenario=web.scenario)
