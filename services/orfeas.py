@@ -149,7 +149,7 @@ class Client(JobClient):
         with self.step("download") as step:
             try:
                 answer = _success(self._calls.get(state.output, step))
-            except ValueError as error:  # another host's, or nothing that can be asked for
+            except ValueError as error:  # nothing that can be asked for
                 text = f"download_url {state.output[:200]!r} cannot be followed: {error}"
                 raise ServiceError("bad_answer", text) from error
             except ServiceError as error:

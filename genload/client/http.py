@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,7 +14,8 @@ from genload.client.connection import Connection
 from genload.client.exchange import Exchange
 from genload.client.multipart import multipart
 from genload.client.origin import Origin
-from genload.client.redirects import Request, redirected
+from genload.client.other_origins import OtherOrigins
+from genload.client.redirects import FETCHING, Request, redirected
 from genload.client.request_head import RequestHead
 from genload.client.stamps import Stamps
 from genload.client.timeouts import Timeouts
@@ -33,7 +35,9 @@ class HttpClient:
         max_answer_bytes: the largest body taken, as sent and as unpacked.
         headers: sent with every request.
         tls: for https; default: the system's certificates, and verify.
-        follow_redirects: how many of one request are followed, within this origin only; see `redirects`.
+        follow_redirects: how many of one request are followed; see `redirects`.
+        allow_origins: others than its own that GET and HEAD may be sent to, by an absolute URL or a redirect;
+            without the headers, of the client's or of a request, and without its certificate.
         stamps: who says when something arrived. ``process``: this process, when it gets to read it;
             ``kernel``: the kernel (Linux, without TLS; else as ``process``), for 1 µs more each receive.
 
@@ -49,6 +53,7 @@ class HttpClient:
         "_kept",
         "_max_answer_bytes",
         "_origin",
+        "_others",
         "_timeouts",
     )
 
@@ -61,6 +66,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         tls: TlsOptions | None = None,
         follow_redirects: int = 0,
+        allow_origins: Sequence[str] = (),
         stamps: Stamps = "process",
     ) -> None:
         self._origin = Origin(base_url, tls, kernel_stamps=stamps == "kernel")
@@ -70,6 +76,15 @@ class HttpClient:
         self._follow_redirects = follow_redirects
         self._kept: Connection | None = None
         self._closed = False
+        self._others: OtherOrigins | None = None
+        if allow_origins:
+            stranger = replace(tls or TlsOptions(), client_certificate=None, client_key=None)
+            self._others = OtherOrigins(
+                allow_origins,
+                lambda origin: HttpClient(
+                    origin, timeouts=timeouts, max_answer_bytes=max_answer_bytes, tls=stranger, stamps=stamps
+                ),
+            )
 
     def request(
         self,
@@ -84,7 +99,7 @@ class HttpClient:
         times and bytes of them all.
 
         Args:
-            path: with its query; or an absolute URL of the same origin.
+            path: with its query; or an absolute URL of the same origin, or of another that is allowed.
             headers: besides the client's; of the same name instead of the client's.
             total_s: limit of it all instead of the client's.
 
@@ -93,9 +108,12 @@ class HttpClient:
             ValueError: a path or header that cannot be sent.
         """
         limit_s = self._timeouts.total_s if total_s is None else total_s
-        answer = self._exchange(method, path, headers, body, limit_s, None)
+        client = self
+        if self._others is not None and method in FETCHING and (other := self._others.client_for(path)):
+            client, headers, body = other, None, None
+        answer = client._exchange(method, path, headers, body, limit_s, None)
         if self._follow_redirects and 300 < answer.status < 400:
-            return self._followed(Request(method, path, headers, body), answer, limit_s)
+            return self._followed(client, Request(method, path, headers, body), answer, limit_s)
         return answer
 
     def get(
@@ -144,6 +162,8 @@ class HttpClient:
         if self._kept is not None:
             self._kept.close()
             self._kept = None
+        if self._others is not None:
+            self._others.close()
 
     def __enter__(self) -> Self:
         return self
@@ -153,14 +173,25 @@ class HttpClient:
     ) -> None:
         self.close()
 
-    def _followed(self, request: Request, answer: Answer, limit_s: float | None) -> Answer:
-        """The answer at the end of the redirects, or the first of them that is not followed."""
+    def _followed(
+        self, client: HttpClient, request: Request, answer: Answer, limit_s: float | None
+    ) -> Answer:
+        """The answer at the end of the redirects, or the first of them that is not followed.
+
+        Args:
+            client: which has sent the request: this one, or that of another origin.
+        """
+        others = self._others
         for _ in range(self._follow_redirects):
-            following = redirected(request, self._head.target(request.path), answer, self._origin)
+            target = client._head.target(request.path)
+            allowed = () if others is None else others.allowed
+            following = redirected(request, target, answer, client._origin, allowed)
             if following is None:
                 break
             request = following
-            answer = self._exchange(
+            if others is not None and not client._origin.is_origin_of(request.path):
+                client = others.client_for(request.path) or client
+            answer = client._exchange(
                 request.method, request.path, request.headers, request.body, limit_s, answer
             )
         return answer

@@ -125,6 +125,24 @@ class Origin:
         return [(family, address) for family, _, _, _, address in found]
 
 
+def origin_of(url: str) -> str:
+    """Scheme, host and port (unless it is the usual one) of an absolute http(s) URL; "" for anything else.
+
+    >>> origin_of("https://CDN.example/a.stl?x"), origin_of("/api/download/a.stl")
+    ('https://cdn.example', '')
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return ""
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+        return ""
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    usual = port is None or port == _DEFAULT_PORTS[parts.scheme]
+    return f"{parts.scheme}://{host}" if usual else f"{parts.scheme}://{host}:{port}"
+
+
 def percent_encoded(path: str | bytes) -> str:
     """A path and query, or a URL, in which what has no place there is encoded; what is encoded stays."""
     return quote(path, safe=_PATH_SAFE)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from genload import __version__
-from genload.client.origin import Origin, percent_encoded
+from genload.client.origin import Origin, origin_of, percent_encoded
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -16,6 +16,18 @@ _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f]")
 # The client alone says how long a body is.
 _OWN = {"content-length", "transfer-encoding"}
 _WITH_BODY = {"POST", "PUT", "PATCH"}
+
+
+class OtherOriginError(ValueError):
+    """A URL that leads away from the client's origin.
+
+    Attributes:
+        origin: where to, such as ``https://cdn.example``; "" for no URL.
+    """
+
+    def __init__(self, url: str, own: str) -> None:
+        super().__init__(f"{url!r} leads away from {own}")
+        self.origin = origin_of(url)
 
 
 class RequestHead:
@@ -108,7 +120,7 @@ class RequestHead:
 
     def _path_of(self, url: str) -> str:
         if not self._origin.is_origin_of(url):
-            raise ValueError(f"{url!r} leads away from {self._origin.scheme}://{self._origin.authority}")
+            raise OtherOriginError(url, f"{self._origin.scheme}://{self._origin.authority}")
         rest = url.partition("://")[2]
         at = min((i for i in (rest.find("/"), rest.find("?"), rest.find("#")) if i >= 0), default=len(rest))
         return rest[at:]

@@ -17,6 +17,8 @@ from genload.client.answer import Answer
 from genload.client.errors import ClientError
 from genload.client.http import HttpClient
 from genload.client.multipart import multipart
+from genload.client.origin import origin_of
+from genload.client.request_head import OtherOriginError
 from genload.client.stamps import Stamps
 from genload.client.timeouts import Timeouts
 from genload.client.tls import TlsOptions
@@ -56,6 +58,7 @@ class ServiceCalls:
                 headers={name: reveal(value) for name, value in service.headers.items()},
                 tls=TlsOptions(**service.tls.model_dump()),
                 follow_redirects=service.follow_redirects,
+                allow_origins=service.allow_origins,
                 stamps=stamps,
             )
         except ValueError as error:
@@ -92,7 +95,8 @@ class ServiceCalls:
             step: told what the request cost.
 
         Raises:
-            ServiceError: no whole answer; with the class of the `ClientError`, which is its cause.
+            ServiceError: no whole answer; with the class of the `ClientError`, which is its cause;
+                ``bad_answer`` for an absolute URL that leads to an origin which the suite does not allow.
             ValueError: a path that cannot be sent.
         """
         client, total_s = self._client, None
@@ -112,6 +116,8 @@ class ServiceCalls:
                 step.connect_s, step.end_s = error.times.connect_s, error.times.end_s
                 step.bytes_sent, step.bytes_received = error.bytes_sent, error.bytes_received
             raise ServiceError(error.error_class, error.message) from error
+        except OtherOriginError as error:
+            raise ServiceError("bad_answer", _elsewhere_words(error)) from error
         if step is not None:
             times = answer.times
             step.connect_s, step.end_s = times.connected_s - times.start_s, times.end_s
@@ -136,7 +142,17 @@ def page_text(answer: Answer) -> str:
 def redirect_words(answer: Answer) -> str:
     """What to say about a redirect that is not followed."""
     where = answer.headers.get("location", "nowhere")
-    return f"redirected to {where}: set service.host to that, or service.follow_redirects on one host"
+    words = f"redirected to {where}: set service.host to that, or service.follow_redirects on one host"
+    return f"{words}; {_allow_words(origin)}" if (origin := origin_of(where)) else words
+
+
+def _elsewhere_words(error: OtherOriginError) -> str:
+    origin = error.origin or "no address of http or https"
+    return f"the result is not on the service's own host but on {origin}: {_allow_words(origin)}"
+
+
+def _allow_words(origin: str) -> str:
+    return f"to fetch it from there, without the service's credentials: service.allow_origins: ['{origin}']"
 
 
 def retry_after_s(answer: Answer) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
@@ -13,6 +14,8 @@ from genload.settings.model import Settings
 from genload.settings.secrets import Headers, refuse_secret_in_url
 from genload.settings.units import Bytes, Ratio, Seconds, TransportSeconds
 from genload.settings.wing_models import KeptRequest, RequestSettings, declared, found, wing_models
+
+_ORIGIN = re.compile(r"https?://(\[[0-9a-fA-F:]+\]|[^\s/?#@:\[\]]+)(:[0-9]{1,5})?/?")
 
 
 class Poll(Settings):
@@ -80,8 +83,11 @@ class Service(Settings):
     """The longest silence on a connection that owes an answer."""
     max_answer_bytes: Bytes = float(256 * 2**20)
     follow_redirects: Annotated[int, Field(ge=0, le=20)] = 0
-    """How many redirects of one request are followed, on the service's own scheme, host and port only. Its
-    time is theirs together."""
+    """How many redirects of one request are followed, on the service's own scheme, host and port and those of
+    `allow_origins`. Its time is theirs together."""
+    allow_origins: tuple[str, ...] = ()
+    """Other origins that results may be fetched from, such as https://bucket.s3.amazonaws.com: without
+    `headers`, and without the client's certificate."""
     identity: Identity = {}
     """Where it stands what is tested, for the first lines of every report."""
     headers: Headers = {}
@@ -102,6 +108,17 @@ class Service(Settings):
             remedy = "write it as in http://127.0.0.1:5000"
             raise PydanticCustomError("host", "the host needs its scheme", {"remedy": remedy})
         return host
+
+    @field_validator("allow_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                remedy = "write scheme, host and port alone, as in https://bucket.s3.amazonaws.com"
+                raise PydanticCustomError(
+                    "origin", "'{origin}' is no origin", {"origin": origin, "remedy": remedy}
+                )
+        return origins
 
     @field_validator("request", mode="before")
     @classmethod
