@@ -87,6 +87,7 @@ class More:
     unfinished_requests: int
     drained_requests: int
     rejections: int
+    p95_of_successes: float | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import inf, isclose, isfinite, isnan
+from math import inf, isclose, isfinite, isinf, isnan
 from typing import Protocol
 
 from genload.analysis.evidence import Bound, Estimate, Partial, Side
@@ -46,6 +46,7 @@ class Judgement:
     bound: float | None = None
     assumption: str | None = None
     needs: str | None = None
+    successes: float | None = None
 
 
 Labels = tuple[tuple[str, str], ...]
@@ -233,6 +234,9 @@ def _judge(comparison: Comparison, measured: Measured) -> Judgement:
         return Judgement(outcome, value, unit.value, "exact", bound=value, assumption=estimate.basis)
     passed = holds(comparison.op, value, threshold_of(comparison))
     judgement = Judgement("pass" if passed else "fail", value=value, unit=unit.value)
+    if isinf(value) and not isinstance(right, Relative) and not comparison.subject.ok_only:
+        alone = measured.of(replace(comparison.subject, ok_only=True)).value
+        judgement = replace(judgement, successes=alone if alone is not None and isfinite(alone) else None)
     if estimate.exact:
         return replace(judgement, evidence="exact", bound=_finite(value), assumption=estimate.basis)
     return _with_evidence(judgement, comparison, estimate, passed)

@@ -107,7 +107,8 @@ class Spread:
             worth = f"{self.ceiling:,.0f} independent ones"
             return f"{self.trials:,} requests, slow ones in a row, are worth {worth}"
         if self.count < 2:
-            return f"{noun} are independent of each other ({self.count} seen: incidents cannot be told)"
+            seen = "a run without any" if self.count == 0 else "a single one"
+            return f"{noun} do not come in bursts, which {seen} cannot show"
         return f"{noun} are scattered, independent of each other"
 
     def trials_needed(self, side: Side, limit: float) -> float | None:

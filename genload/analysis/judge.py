@@ -317,6 +317,7 @@ def _judged(name: str, criterion: Criterion, measures: Measures) -> CriterionVer
         bound=judgement.bound,
         assumption=judgement.assumption,
         needs=judgement.needs,
+        successes=judgement.successes,
     )
 
 

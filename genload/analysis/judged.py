@@ -24,7 +24,7 @@ class CriterionVerdict(msgspec.Struct, kw_only=True):
     `value` is the observed number of the (first undecided or worst) comparison in base units: None
     without data, `inf` for a percentile that failed requests reach, and a share for ``p% of …``. `unit`
     is a `Dimension`. `bound` is the one-sided 95 % bound on it, under `assumption`; `needs` says what
-    more would decide.
+    more would decide. `successes` is the same percentile of the successes alone, where `value` is infinite.
     """
 
     name: str
@@ -37,6 +37,7 @@ class CriterionVerdict(msgspec.Struct, kw_only=True):
     bound: float | None
     assumption: str | None
     needs: str | None
+    successes: float | None = None
 
 
 class Reason(msgspec.Struct, kw_only=True):
@@ -79,6 +80,7 @@ class Summary(msgspec.Struct, kw_only=True):
     p99_duration: float | None
     throughput_per_minute: float | None
     rejections: int
+    p95_of_successes: float | None = None
 
 
 class PhaseSummary(msgspec.Struct, kw_only=True):

@@ -48,6 +48,7 @@ def summary(table: RequestTable, rows: BoolArray, begin_s: float, end_s: float) 
         p99_duration=_finite_percentile(ranked, 99),
         throughput_per_minute=60 * done / length_s if length_s > 0 else None,
         rejections=int(rejections(table, rows)),
+        p95_of_successes=percentile(durations, 95),
     )
 
 

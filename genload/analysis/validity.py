@@ -84,8 +84,8 @@ def reasons(measurement: Measurement, limits: Validity) -> list[Reason]:
     if measurement.load is not None:
         if not incomplete and not ended_for_good(measurement.events):
             found += _not_started(measurement)
+            found += _users(measurement, measurement.load, limits)
         found += [
-            *_users(measurement, measurement.load, limits),
             *_asleep(measurement, limits),
             *_bursts(measurement, limits),
             *_late(measurement, limits),
@@ -176,7 +176,8 @@ def _workers(measurement: Measurement) -> Iterable[Reason]:
         if isinstance(event, WorkerLost):
             yield Reason(
                 code="worker_lost",
-                text=f"worker {event.source} was lost {duration_text(event.t_s)} into the run",
+                text=f"worker {event.source} was lost: its last sign came {duration_text(event.t_s)} into "
+                "the run",
                 remedy="see that worker's log; give its machine more memory, or each worker fewer users",
             )
 
@@ -262,7 +263,7 @@ def _clocks(measurement: Measurement, limits: Validity) -> Iterable[Reason]:
         if bound_s > limit_s:
             yield Reason(
                 code="clock_bound",
-                text=f"the clock of {source} is known to {bound_s * 1e3:.3g} ms only, "
+                text=f"the clock of {_named(source)} is known to {bound_s * 1e3:.3g} ms only, "
                 f"{limit_s * 1e3:.3g} ms are allowed",
                 remedy="put master and workers on one network, away from the load's own traffic",
             )
@@ -281,16 +282,22 @@ def _client(measurement: Measurement, load: Load, limits: Validity) -> Iterable[
         if lag_ms is not None and lag_ms > limit_ms:
             yield Reason(
                 code="lag",
-                text=f"{process.source} woke up {lag_ms:.3g} ms late at p99, {limit_ms:.3g} ms are allowed",
+                text=f"{_named(process.source)} did what was due up to {lag_ms:.3g} ms late (p99), so its "
+                f"times may be that much too long; {limit_ms:.3g} ms are allowed",
                 remedy="free the load generator's cores of other work, or spread the users over more workers",
             )
         if process.busy_s >= limits.max_cpu_for_s:
             yield Reason(
                 code="cpu",
-                text=f"{process.source} used more than {limits.max_cpu:.0%} of a core "
+                text=f"{_named(process.source)} used more than {limits.max_cpu:.0%} of a core "
                 f"for {duration_text(process.busy_s)}",
                 remedy="spread the users over more workers (--processes, or other machines)",
             )
+
+
+def _named(source: str) -> str:
+    """A client process for people: ``local``, or a worker's name."""
+    return "the load generator" if source == "local" else f"worker {source}"
 
 
 def smallest_time_threshold_s(expressions: Iterable[Expression]) -> float | None:

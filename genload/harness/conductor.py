@@ -189,10 +189,11 @@ class Conductor:
         if record.operation:
             self._patience.add(record)
 
-    def worker_lost(self, source: str) -> None:
+    def worker_lost(self, source: str, heard_s: float | None) -> None:
+        """`heard_s`: when it last gave a sign, which is some seconds before it is missed."""
         if not self._complete:  # afterwards it has nothing left to do
             logger.error(f"worker {source} is gone: the run is not valid")
-            self._event(WorkerLost(t_s=self.now_s(), source=source))
+            self._event(WorkerLost(t_s=self.now_s() if heard_s is None else heard_s, source=source))
 
     def notice(self, code: str, text: str) -> None:
         """Something that whoever watches now, and whoever reads the report, should know."""

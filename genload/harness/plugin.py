@@ -333,9 +333,9 @@ class Director:
         if self.conductor is not None:
             self.conductor.blame(failure)
 
-    def _worker_lost(self, source: str) -> None:
+    def _worker_lost(self, source: str, heard_s: float | None) -> None:
         if self.conductor is not None:
-            self.conductor.worker_lost(source)
+            self.conductor.worker_lost(source, heard_s)
 
     def _notice(self, code: str, text: str) -> None:
         if self.conductor is not None:

@@ -51,7 +51,8 @@ class RemoteCrew:
 
     Args:
         add: takes each record as it arrives, once.
-        lost: told the source of a worker that went missing during a run.
+        lost: told the source of a worker that went missing during a run, and when it last gave a sign, in
+            seconds of the run; None: never.
         keep: takes each output that is why its request failed, of the first few of each worker.
         notice: takes a code and what a reader of the report should know of the workers.
         blame: takes what code of a user's has raised on a worker.
@@ -63,7 +64,7 @@ class RemoteCrew:
         self,
         runner: MasterRunner,
         add: Callable[[RequestRecord], None],
-        lost: Callable[[str], None],
+        lost: Callable[[str, float | None], None],
         keep: Callable[[FailedOutput], None],
         notice: Callable[[str, str], None],
         blame: Callable[[CodeFailure], None],
@@ -76,6 +77,7 @@ class RemoteCrew:
         self._reports: dict[str, WorkerReport] = {}
         self._health: list[ClientHealth | ClockOffset] = []
         self._gone: set[str] = set()
+        self._heard_s: dict[str, float] = {}  # when each last reported, since the run began
         self._late_s: list[float] = []  # when workers came that were sent away, since the run began
         self._t0_s, self._run, self._told = 0.0, 0, 0
         self._finished = Event()
@@ -91,7 +93,7 @@ class RemoteCrew:
         self._sources = {client_id: f"w{rank}" for rank, client_id in enumerate(ids)}
         self._next = dict.fromkeys(self._sources.values(), 0)
         self._reports, self._health, self._gone, self._t0_s, self._told = {}, [], set(), t0_s, 0
-        self._late_s = []
+        self._late_s, self._heard_s = [], {}
         self._finished.clear()
         self._run += 1
         for rank, client_id in enumerate(ids):
@@ -189,7 +191,7 @@ class RemoteCrew:
             client = self._runner.clients.get(client_id)
             if source not in self._gone and (client is None or client.state == "missing"):
                 self._gone.add(source)
-                self._lost(source)
+                self._lost(source, self._heard_s.get(source))
                 self._tell_of_loss(source)
 
     def _tell_of_loss(self, source: str) -> None:
@@ -230,7 +232,7 @@ class RemoteCrew:
             for record in records[expected - report.first :]:
                 self._add(record)
             self._next[source] = max(expected, report.first + len(records))
-        t_s = self._clock() - self._t0_s
+        t_s = self._heard_s[source] = self._clock() - self._t0_s
         if report.lags_ms:
             health = ClientHealth(
                 t_s=t_s, source=source, lags_ms=report.lags_ms, cpu=report.cpu, rss_bytes=report.rss_bytes

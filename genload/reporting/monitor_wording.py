@@ -40,7 +40,9 @@ def uptime_words(run: JudgedRun) -> str | None:
         text += f": {plain(found.reason)}" if found.reason else ""
     else:
         text = f"the service was up {share} of the time"
-        text += f", down {', '.join(times)}" if times else ""
+        if times:  # users that wait in vain make few requests: the error rate alone would look small
+            failed = human((run.overall.error_rate or 0.0) / 100, "ratio")
+            text += f", down {', '.join(times)}; of the requests {failed} failed"
     if found.unknown_s:
         text += f"; of {human(found.unknown_s, 's')} nothing is known, as no probe was made"
     return text

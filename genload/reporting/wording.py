@@ -60,8 +60,13 @@ def human(value: float | None, unit: str) -> str:
 
 
 def human_percentile(value: float | None, summary: Summary) -> str:
-    """A percentile over every attempt: infinite, not unknown, where enough of them failed."""
-    return "∞" if value is None and summary.total_requests else human(value, "s")
+    """p95 over every attempt: infinite, not unknown, where enough of them failed; then with that of the
+    successes alone.
+    """
+    if value is not None or not summary.total_requests:
+        return human(value, "s")
+    alone = summary.p95_of_successes
+    return "∞" if alone is None else f"∞ (ok: {human(alone, 's')})"
 
 
 def count_of(number: int, noun: str) -> str:
@@ -203,6 +208,8 @@ def explained(criterion: CriterionVerdict) -> str:
         if criterion.bound is not None:
             parts[0] += f": 95 % bound {human(criterion.bound, criterion.unit)}"
             parts[0] += f" if {criterion.assumption}" if criterion.assumption else ""
+    if criterion.successes is not None:
+        parts.append(f"of the successes alone {human(criterion.successes, criterion.unit)}")
     if criterion.needs:
         parts.append(f"needs {criterion.needs}")
     return "; ".join(parts)

@@ -124,7 +124,7 @@ class ClockOffset(msgspec.Struct, tag="clock", tag_field="event", kw_only=True):
 
 
 class WorkerLost(msgspec.Struct, tag="worker_lost", tag_field="event", kw_only=True):
-    t_s: float
+    t_s: float  # its last sign, which is before the line
     source: str
 
 

@@ -161,6 +161,14 @@ def test_live_views_see_observed_values() -> None:
     ]
 
 
+def test_beside_an_infinite_percentile_stands_that_of_the_successes() -> None:
+    log = sound_run(jobs(["ok"] * 40 + ["failed"] * 10), {"fast": "generate.duration.p95 < 10s"})
+    (judged,) = judge_log(log).verdict.criteria
+    assert (judged.value, judged.successes) == (float("inf"), pytest.approx(1.0, abs=0.1))
+    log = sound_run(jobs(["ok"] * 50), {"fast": "generate.duration.p95 < 10s"})
+    assert judge_log(log).verdict.criteria[0].successes is None
+
+
 @pytest.mark.processes
 def test_live_views_do_not_load_scipy() -> None:
     code = "import sys, genload.analysis.evaluate; print('scipy' in sys.modules)"

@@ -109,4 +109,6 @@ def test_incidents_with_successes_in_between_are_seen_too() -> None:
 def test_one_failure_cannot_tell_incidents_and_that_is_said() -> None:
     spread = Spread(events(100, 50))
     assert not spread.clustered
-    assert "1 seen" in spread.assumption()
+    assert spread.assumption() == "failures do not come in bursts, which a single one cannot show"
+    none = Spread(np.zeros(100, dtype=np.bool_))
+    assert none.assumption() == "failures do not come in bursts, which a run without any cannot show"

@@ -8,11 +8,13 @@ import pytest
 
 from genload.analysis.judge import judge_log
 from genload.runlog.records import (
+    GIVEN_UP,
     ClientHealth,
     ClockOffset,
     Interrupted,
     LoadEnded,
     LoadStarted,
+    Notice,
     PhaseStarted,
     RunEnded,
     Users,
@@ -76,7 +78,7 @@ def asleep(user_seconds: float) -> Change:
 @pytest.mark.parametrize(
     ("change", "code", "text"),
     [
-        (with_event(WorkerLost(t_s=30.0, source="w1")), "worker_lost", "worker w1 was lost 30 s"),
+        (with_event(WorkerLost(t_s=30.0, source="w1")), "worker_lost", "its last sign came 30 s"),
         (records_missing, "records_missing", "3 of w0"),
         (without(RunEnded), "not_ended", "killed"),
         (with_event(Interrupted(t_s=40.0, by="SIGINT")), "interrupted", "SIGINT after 40 s"),
@@ -86,7 +88,7 @@ def asleep(user_seconds: float) -> Change:
         (asleep(7.2), "asleep", "slept 6.0% of their time because requests had failed, and 5.0% is the most"),
         (without(Users), "users_unknown", "never recorded"),
         (with_event(ClockOffset(t_s=20.0, source="w0", offset_s=9.0, bound_s=0.011)), "clock_bound", "11 ms"),
-        (slow_loop, "lag", "12 ms late"),
+        (slow_loop, "lag", "the load generator did what was due up to 12 ms late (p99)"),
         (busy_client, "cpu", "90% of a core for 5 s"),
         (without(ClientHealth), "client_unknown", "never recorded"),
     ],
@@ -172,6 +174,13 @@ def test_a_reading_at_the_very_boundary_of_a_phase_costs_nothing() -> None:
     for users in events_of(log, Users):
         users.working = min(users.working, 17)
     assert codes(judge_log(log)) == ["user_seconds"]
+
+
+def test_a_run_that_was_given_up_has_no_advice_to_let_it_run_on() -> None:
+    log = sound_run(jobs(["ok"] * 100))
+    stopped_early(log)
+    with_event(Notice(t_s=50.0, code=GIVEN_UP, text="nothing succeeded any more"))(log)
+    assert codes(judge_log(log)) == [GIVEN_UP]
 
 
 def test_a_load_that_counts_iterations_owes_users_until_it_ends() -> None:

@@ -50,11 +50,13 @@ def test_a_line_says_ticks_errors_and_the_last_words() -> None:
 def test_uptime_names_its_moments(told: JudgedRun, make_run: MakeRun) -> None:
     assert uptime_words(told) == (
         "the service was up 95 % of the time, down from 2026-11-21T10:00:10.000Z for 12.5 s, "
-        "from 2026-11-21T10:06:40.000Z to the end"
+        "from 2026-11-21T10:06:40.000Z to the end; of the requests 0 % failed"
     )
     assert uptime_words(make_run()) is None
     many = [Downtime(start_s=100.0 + second, end_s=100.5 + second) for second in range(9)]
-    assert str(uptime_words(make_run(uptime=Uptime(share=0.5, down=many)))).endswith(", 4 more times")
+    assert str(uptime_words(make_run(uptime=Uptime(share=0.5, down=many)))).endswith(
+        ", 4 more times; of the requests 0 % failed"
+    )
 
 
 def test_a_probe_without_an_answer_is_not_called_a_service_that_was_down(make_run: MakeRun) -> None:

@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genload.analysis.judged import JudgedRun, JudgedSuite, Verdict
-from genload.reporting.wording import explained, human, plain, rehearsal_note, suite_word, utc, verdict_word
+from genload.reporting.wording import (
+    explained,
+    human,
+    human_percentile,
+    plain,
+    rehearsal_note,
+    suite_word,
+    utc,
+    verdict_word,
+)
 from genload.settings.criteria.ast import Dimension
 
 MakeRun = Callable[..., JudgedRun]
@@ -133,6 +142,18 @@ def test_evidence_is_told_with_bound_assumption_and_need(make_run: MakeRun) -> N
     assert unproven == (
         "unproven: 95 % bound 45.1 % if failures are scattered; needs 59 requests without a failure"
     )
+
+
+def test_an_infinite_percentile_has_that_of_the_successes_beside_it(make_run: MakeRun) -> None:
+    overall = make_run().overall
+    overall.p95_duration, overall.p95_of_successes = None, 2.1
+    assert human_percentile(None, overall) == "∞ (ok: 2.1 s)"
+    assert human_percentile(3.0, overall) == "3 s"
+    overall.p95_of_successes = None
+    assert human_percentile(None, overall) == "∞", "there is no success"
+    proven = make_run().verdict.criteria[0]
+    proven.value, proven.bound, proven.successes = float("inf"), None, 2.1
+    assert explained(proven) == "proven; of the successes alone 2.1 s"
 
 
 def test_an_open_criterion_says_what_it_needs(kinds: dict[str, Callable[[], JudgedRun]]) -> None:

@@ -45,13 +45,14 @@ class Pair:
         self.arrived: list[int] = []
         self.kept: list[FailedOutput] = []
         self.notices: list[tuple[str, str]] = []
+        self.lost: list[tuple[str, float | None]] = []
         self.blamed: list[CodeFailure] = []
         self.of_worker, self.of_master = Runner(), Runner()
         self.link = WorkerLink(self.of_worker, clock=lambda: self.now_s)  # type: ignore[arg-type]
         self.crew = RemoteCrew(
             self.of_master,  # type: ignore[arg-type]
             lambda record: self.arrived.append(record.n),
-            lambda source: None,
+            lambda source, heard_s: self.lost.append((source, heard_s)),
             self.kept.append,
             lambda code, text: self.notices.append((code, text)),
             self.blamed.append,
@@ -170,11 +171,14 @@ def test_of_a_lost_worker_the_report_says_how_much_was_in_flight() -> None:
         working=3, in_flight=2, leaving=0, asleep_s=0.0, waiting=0, warmed_up=True, used_up=False
     )  # type: ignore[assignment]
     pair.report()
+    heard_s = pair.now_s - 100.0  # since the run began
+    pair.now_s += 12.0
     pair.of_master.clients.get = lambda _: None
     pair.crew.status()
     pair.crew.status()
     [(code, text)] = pair.notices
     assert code == "worker_lost"
+    assert pair.lost == [("w0", heard_s)], "its last sign, not the moment when it was missed"
     assert text.endswith("2 of its requests were in flight then")
 
 
