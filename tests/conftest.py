@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -34,6 +35,7 @@ ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI") == "true"
 SESSION_VARIABLE = "GENLOAD_TEST_SESSION"
 READY_S = 30.0
+LISTENS = re.compile(r"listening on (http://[\d.:]+)")
 END_S = 10.0
 LAST_PROCESSES_S = 3.0
 
@@ -187,20 +189,11 @@ def docker_compose() -> str:
 
 
 @pytest.fixture
-def free_port() -> Callable[[], int]:
-    """A callable that names a free port on the loopback address, a different one each time."""
-    named: set[int] = set()
-
-    def name_one() -> int:
-        while True:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                port: int = probe.getsockname()[1]
-            if port not in named:
-                named.add(port)
-                return port
-
-    return name_one
+def dead_port() -> Iterator[int]:
+    """A port of the loopback address on which nobody listens, and nobody else will while the test runs."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
 
 
 @dataclass(frozen=True)
@@ -231,7 +224,7 @@ class Testbed:
 
 
 @pytest.fixture
-def testbed(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Callable[..., Testbed]]:
+def testbed(tmp_path: Path) -> Iterator[Callable[..., Testbed]]:
     """A factory of running testbeds: ``testbed(service_time="1s")`` starts one with ``--service-time 1s``.
 
     True means a bare flag, None leaves an option out, a list repeats it; `program` and
@@ -243,9 +236,8 @@ def testbed(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Callable[.
         *, program: Sequence[str] = (sys.executable, "-m", "testbed"), cwd: Path = ROOT, **options: Any
     ) -> Testbed:
         number = len(running)
-        port = options.pop("port", None) or free_port()
         truth = Path(options.pop("truth", None) or tmp_path / f"truth-{number}.jsonl")
-        arguments = ["--port", str(port), "--truth", str(truth), *command_line(options)]
+        arguments = ["--truth", str(truth), *command_line({"port": 0, **options})]
         log = tmp_path / f"testbed-{number}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -255,8 +247,7 @@ def testbed(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Callable[.
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        running.append(Testbed(f"http://127.0.0.1:{port}", truth, log, process))
-        wait_until_ready(running[-1].url, process, log)
+        running.append(Testbed(wait_until_ready(process, log), truth, log, process))
         return running[-1]
 
     yield start
@@ -277,18 +268,20 @@ def command_line(options: dict[str, Any]) -> Sequence[str]:
     return words
 
 
-def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait for ``/ready``; fail with the process's own words when it ends or stays silent."""
+def wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Wait until it says where it listens, and for ``/ready``: its base URL. Fails with the process's own
+    words when it ends or stays silent."""
     deadline = time.monotonic() + READY_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
+    while time.monotonic() < deadline and process.poll() is None:
+        told = LISTENS.search(log.read_text(encoding="utf-8", errors="replace"))
         try:
-            with urllib.request.urlopen(f"{url}/ready", timeout=2) as answer:  # noqa: S310  our own http URL
-                if answer.status == 200:
-                    return
+            if told is not None:
+                with urllib.request.urlopen(f"{told[1]}/ready", timeout=2) as answer:  # noqa: S310  our own URL
+                    if answer.status == 200:
+                        return told[1]
         except (urllib.error.URLError, OSError):
-            time.sleep(0.05)
+            pass
+        time.sleep(0.02)
     end_process(process)
     words = log.read_text(encoding="utf-8", errors="replace")[-4000:]
     pytest.fail(f"the testbed was not ready within {READY_S:.0f} s, exit code {process.returncode}:\n{words}")

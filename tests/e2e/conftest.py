@@ -17,6 +17,8 @@ import pytest
 from genload.runlog.reader import open_run
 from genload.runlog.records import RequestRecord
 
+from ..listening import listening_port
+
 ROOT = Path(__file__).resolve().parents[2]
 LOCUSTFILES = ROOT / "locustfiles"
 
@@ -172,15 +174,15 @@ def running(start_locust: Start) -> Callable[..., subprocess.Popen[str]]:
 
 
 @pytest.fixture
-def cluster(start_locust: Start, free_port: Callable[[], int]) -> Callable[..., Any]:
+def cluster(start_locust: Start) -> Callable[..., Any]:
     """Start a headless master with these options, and its workers: the master, and the list of them."""
 
     def start(
         *options: str, workers: int = 2, **locust: str
     ) -> tuple[subprocess.Popen[str], list[subprocess.Popen[str]]]:
-        port = str(free_port())
-        expect = ("--master", "--headless", "--master-bind-port", port, "--expect-workers", str(workers))
+        expect = ("--master", "--headless", "--master-bind-port", "0", "--expect-workers", str(workers))
         master = start_locust(*expect, *options, **locust)
+        port = str(listening_port(master))
         return master, [start_locust("--worker", "--master-port", port, **locust) for _ in range(workers)]
 
     return start

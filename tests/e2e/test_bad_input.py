@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from genload.cli import main
 from genload.reporting import is_run_directory
 
+from ..listening import listening_port
 from .odd_servers import Orfeas, a_web_page, served
 
 pytestmark = pytest.mark.processes
@@ -204,10 +204,10 @@ def test_plain_locust_says_what_is_wrong(folder: Path) -> None:
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("what", ["nobody there", "a web page"])
 def test_a_service_that_is_none_ends_the_run_with_4(
-    door: str, what: str, folder: Path, free_port: Callable[[], int]
+    door: str, what: str, folder: Path, dead_port: int
 ) -> None:
     with served(a_web_page) as page:
-        host = page if what == "a web page" else f"http://127.0.0.1:{free_port()}"
+        host = page if what == "a web page" else f"http://127.0.0.1:{dead_port}"
         mistake = Mistake("", "", options=("-H", host, *QUICKLY))
         code, output = call(DOORS[door](mistake), folder)
     said = "Connection refused" if what == "nobody there" else "not a JSON object but text/html"
@@ -223,15 +223,12 @@ def test_a_service_that_is_none_ends_the_run_with_4(
         assert "NOT READY" in (run.parent / "summary.md").read_text()
 
 
-def test_a_worker_without_the_secret_says_so_and_the_run_is_over(
-    folder: Path, free_port: Callable[[], int]
-) -> None:
+def test_a_worker_without_the_secret_says_so_and_the_run_is_over(folder: Path) -> None:
     """Each machine reads secrets for itself: the master has this one, its only worker has not."""
-    port = str(free_port())
     locust = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE)]
     known = {**os.environ, "GENLOAD_ON_ONE": "s3cret-of-one"}
     options = ["--scenario", "orfeas/spike", "--set", "service.headers.Authorization=${env:GENLOAD_ON_ONE}"]
-    options += ["--master", "--headless", "--expect-workers", "1", "--master-bind-port", port]
+    options += ["--master", "--headless", "--expect-workers", "1", "--master-bind-port", "0"]
     with served(Orfeas()) as url:
         master = subprocess.Popen(
             [*locust, *options, "-H", url],
@@ -242,7 +239,7 @@ def test_a_worker_without_the_secret_says_so_and_the_run_is_over(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        code, output = call([*locust[1:], "--worker", "--master-port", port], folder)
+        code, output = call([*locust[1:], "--worker", "--master-port", str(listening_port(master))], folder)
         said, _ = master.communicate(timeout=60)
     lines = own_words(output)
     assert code == 2

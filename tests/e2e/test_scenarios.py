@@ -109,10 +109,10 @@ def test_a_service_that_refuses_when_full_is_reported_as_it_was(
 
 
 def test_no_service_is_one_clear_line_and_exit_code_4(
-    free_port: Callable[[], int], run_genload: Callable[..., Any], tmp_path: Path
+    dead_port: int, run_genload: Callable[..., Any], tmp_path: Path
 ) -> None:
     outcome = run_genload(
-        "demo/baseline", "--host", f"http://127.0.0.1:{free_port()}", "--set", "service.ready_timeout=1s"
+        "demo/baseline", "--host", f"http://127.0.0.1:{dead_port}", "--set", "service.ready_timeout=1s"
     )
     assert outcome.code == 4
     assert "waiting for it, 1 s at most" in outcome.output

@@ -21,6 +21,8 @@ import pytest
 from genload.runlog.reader import open_run
 from genload.runlog.records import LoadStarted, RequestRecord
 
+from ..listening import listening_port
+
 pytestmark = pytest.mark.processes
 
 VOICES = ("af_heart", "am_puck", "am_adam")
@@ -181,12 +183,10 @@ def test_workers_share_a_schedule_and_tell_what_they_never_started(
     assert len(load.server.truth_records()) == 2
 
 
-def test_the_web_ui_runs_one_load_after_the_other(
-    load: SpeechLoad, free_port: Callable[[], int], wait_until: Callable[..., None]
-) -> None:
+def test_the_web_ui_runs_one_load_after_the_other(load: SpeechLoad, wait_until: Callable[..., None]) -> None:
     load.serve()
-    port = free_port()
-    process = load.start(*load.options("kind: burst, users: 6"), "--web-port", str(port))
+    process = load.start(*load.options("kind: burst, users: 6"), "--web-port", "0")
+    port = listening_port(process)
 
     def ended_runs() -> int:
         return len(list(load.results.glob("*/results_one.json")))

@@ -5,7 +5,6 @@ not do.
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
+
+from ..listening import listening_port
 
 pytestmark = pytest.mark.processes
 
@@ -46,19 +47,17 @@ Conductor.start = slowly
 
 
 @contextmanager
-def served_web_ui(
-    folder: Path, host: str, port: int, *options: str, locustfile: Path = LOCUSTFILE
-) -> Iterator[str]:
+def served_web_ui(folder: Path, host: str, *options: str, locustfile: Path = LOCUSTFILE) -> Iterator[str]:
     """The address of a web UI that was started with demo/spike; results go to folder/results."""
-    command = [sys.executable, "-m", "locust", "-f", str(locustfile), "-H", host, "--web-port", str(port)]
+    command = [sys.executable, "-m", "locust", "-f", str(locustfile), "-H", host, "--web-port", "0"]
     command += ["--scenario", "demo/spike", "--time-scale", "0.01", "--results", str(folder / "results")]
     command += options
     with (folder / "web-ui.log").open("wb") as output:
         process = subprocess.Popen(
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
         )
-    url = f"http://127.0.0.1:{port}"
     try:
+        url = f"http://127.0.0.1:{listening_port(process)}"
         deadline = time.monotonic() + 30
         while True:
             try:
@@ -77,12 +76,10 @@ def served_web_ui(
 
 
 @pytest.fixture
-def web_ui(
-    testbed: Callable[..., Any], free_port: Callable[[], int], brisk: tuple[str, str], tmp_path: Path
-) -> Iterator[str]:
+def web_ui(testbed: Callable[..., Any], brisk: tuple[str, str], tmp_path: Path) -> Iterator[str]:
     """A web UI beside a testbed."""
     server = testbed(service_time="82s", slots=20, time_scale="0.01", seed=1)
-    with served_web_ui(tmp_path, server.url, free_port(), *brisk) as url:
+    with served_web_ui(tmp_path, server.url, *brisk) as url:
         yield url
 
 
@@ -90,10 +87,7 @@ def web_ui(
 def idle_web_ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """A web UI in which no run ever begins, and its folder: what it refuses needs no service."""
     folder = tmp_path_factory.mktemp("web-ui")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with served_web_ui(folder, "http://127.0.0.1:1", port) as url:
+    with served_web_ui(folder, "http://127.0.0.1:1") as url:
         yield url, folder
 
 
@@ -141,7 +135,6 @@ def test_a_scenario_is_chosen_in_the_form_and_judged(web_ui: str, chromium: str,
 
 def test_the_page_stays_with_a_run_that_begins_slowly(
     testbed: Callable[..., Any],
-    free_port: Callable[[], int],
     brisk: tuple[str, str],
     chromium: str,
     tmp_path: Path,
@@ -149,7 +142,7 @@ def test_the_page_stays_with_a_run_that_begins_slowly(
     server = testbed(service_time="82s", slots=20, time_scale="0.01", seed=1)
     slow = tmp_path / "slow.py"
     slow.write_text(SLOW)
-    with served_web_ui(tmp_path, server.url, free_port(), *brisk, locustfile=slow) as url:
+    with served_web_ui(tmp_path, server.url, *brisk, locustfile=slow) as url:
         assert post(url, scenario="demo/baseline", time_scale="0.01")["success"]
         deadline = time.monotonic() + 60
         while not list((tmp_path / "results").glob("*/results_*.json")):

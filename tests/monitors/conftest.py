@@ -65,6 +65,7 @@ class MetricsPage:
                 return
 
         self._server = ThreadingHTTPServer((self.address, self.port), Handler)
+        self.port = self._server.server_port  # the same again, should it start again
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self) -> None:
@@ -75,12 +76,12 @@ class MetricsPage:
 
 
 @pytest.fixture
-def pages(free_port: Callable[[], int]) -> Iterator[Callable[..., MetricsPage]]:
+def pages() -> Iterator[Callable[..., MetricsPage]]:
     """A factory of running metrics pages: ``pages(body)``."""
     running: list[MetricsPage] = []
 
     def make(body: str = "", port: int = 0, address: str = "127.0.0.1") -> MetricsPage:
-        running.append(MetricsPage(port or free_port(), body, address=address))
+        running.append(MetricsPage(port, body, address=address))
         running[-1].start()
         return running[-1]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from ..client.certificates import Authority
+from ..listening import listening_port
 
 INTERVAL_S = 0.5
 """How often it scrapes."""
@@ -16,8 +17,8 @@ INTERVAL_S = 0.5
 class Prometheus:
     """One with TLS, whose user is ``admin`` with the password ``test``; its data outlives the process."""
 
-    def __init__(self, program: str, folder: Path, port: int, targets: dict[str, str]) -> None:
-        self.url, self._folder = f"https://127.0.0.1:{port}", folder
+    def __init__(self, program: str, folder: Path, targets: dict[str, str]) -> None:
+        self._port, self._folder = 0, folder
         self.authority = Authority(folder, "authority")
         certificate, key = self.authority.sign("127.0.0.1")
         jobs = [
@@ -38,12 +39,17 @@ class Prometheus:
             f"--config.file={folder / 'scraping.yml'}",
             f"--web.config.file={folder / 'web.yml'}",
             f"--storage.tsdb.path={folder / 'tsdb'}",
-            f"--web.listen-address=127.0.0.1:{port}",
         ]
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self._port}"
 
     def start(self) -> None:
         with (self._folder / "prometheus.log").open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+            listens = f"--web.listen-address=127.0.0.1:{self._port}"  # the same again when it starts again
+            self._process = subprocess.Popen([*self._command, listens], stdout=log, stderr=log)
+        self._port = listening_port(self._process)
 
     def kill(self) -> None:
         self._process.kill()

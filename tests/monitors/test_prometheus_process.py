@@ -42,16 +42,14 @@ DCGM = "".join(
 
 
 @pytest.fixture
-def make(
-    prometheus: str, tmp_path: Path, free_port: Callable[[], int]
-) -> Iterator[Callable[..., Prometheus]]:
+def make(prometheus: str, tmp_path: Path) -> Iterator[Callable[..., Prometheus]]:
     """A factory of running ones that scrape targets by job."""
     running: list[Prometheus] = []
 
     def start(**targets: str) -> Prometheus:
         folder = tmp_path / "prometheus"
         folder.mkdir()
-        running.append(Prometheus(prometheus, folder, free_port(), targets))
+        running.append(Prometheus(prometheus, folder, targets))
         running[-1].start()
         return running[-1]
 

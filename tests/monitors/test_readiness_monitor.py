@@ -56,8 +56,8 @@ def test_any_other_status_is_down_with_its_reason(page: Any, status: int, words:
     assert raised.value.values == {"service.up": 0.0}
 
 
-def test_a_service_that_is_not_there_is_down(free_port: Callable[[], int]) -> None:
-    sample = Watch("readiness", opened(f"http://127.0.0.1:{free_port()}")).tick(0.0)
+def test_a_service_that_is_not_there_is_down(dead_port: int) -> None:
+    sample = Watch("readiness", opened(f"http://127.0.0.1:{dead_port}")).tick(0.0)
     assert sample.values == {"service.up": 0.0}
     assert sample.error.endswith("/ready: Connection refused")
 

@@ -167,9 +167,9 @@ def test_what_only_passes_on_is_not_the_service(listening: int, monkeypatch: pyt
 
 
 def test_nobody_at_the_port_or_somebody_elses_process_is_no_error(
-    free_port: Any, monkeypatch: pytest.MonkeyPatch
+    dead_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "server.memory" not in host_monitor(f"http://127.0.0.1:{free_port()}", port="auto").sample()
+    assert "server.memory" not in host_monitor(f"http://127.0.0.1:{dead_port}", port="auto").sample()
     monkeypatch.setattr(host, "listeners", lambda port: Listeners(True, frozenset()))
     assert "server.memory" not in host_monitor(HERE, port="auto").sample()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -268,8 +267,8 @@ def test_more_than_the_suite_takes_is_too_large(speaking: Make) -> None:
     assert failure(client).error_class == "too_large"
 
 
-def test_a_service_that_is_not_there_refuses(speaking: Make, free_port: Callable[[], int]) -> None:
-    client, _ = speaking({}, host=f"http://127.0.0.1:{free_port()}")
+def test_a_service_that_is_not_there_refuses(speaking: Make, dead_port: int) -> None:
+    client, _ = speaking({}, host=f"http://127.0.0.1:{dead_port}")
     assert failure(client).error_class == "refused"
 
 

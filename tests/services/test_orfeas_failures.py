@@ -132,8 +132,8 @@ def test_a_connection_closed_without_an_answer_keeps_the_client_s_class(make: Ma
     assert not error.rejected and steps[0].bytes_sent > 0
 
 
-def test_nothing_listening_is_refused_and_its_time_is_connecting(free_port: Callable[[], int]) -> None:
-    service = Service(api="orfeas", host=f"http://127.0.0.1:{free_port()}")
+def test_nothing_listening_is_refused_and_its_time_is_connecting(dead_port: int) -> None:
+    service = Service(api="orfeas", host=f"http://127.0.0.1:{dead_port}")
     client = extensions.attribute("services", "orfeas", "Client")(service)
     steps: list[Step] = []
     client.on_step = steps.append

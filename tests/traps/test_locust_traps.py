@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from ..listening import listening_port
 from .locust_process import finished, locust
 from .scripted_orfeas import ScriptedOrfeas, Server, output
 
@@ -70,18 +71,17 @@ def wait_for(reached: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
-def master_of(start: Any, tmp_path: Path, port: int, url: str, shape: str, *options: str) -> Any:
+def master_of(start: Any, tmp_path: Path, url: str, shape: str, *options: str) -> Any:
     (tmp_path / "traps.yaml").write_text(SUITE.format(shape=shape))
-    ports = ("--master", "--master-bind-port", str(port))
+    ports = ("--master", "--master-bind-port", "0")
     return start(*ports, "--scenario", "traps.yaml/all", "-H", url, *options)
 
 
-def test_a_worker_that_comes_during_a_run_kills_no_job(
-    service: Any, start: Any, free_port: Callable[[], int], tmp_path: Path
-) -> None:
-    server, port = service("cube", job_s=0.7), free_port()
+def test_a_worker_that_comes_during_a_run_kills_no_job(service: Any, start: Any, tmp_path: Path) -> None:
+    server = service("cube", job_s=0.7)
     shape = "{kind: normal, users: 4, duration: 6s}"
-    master = master_of(start, tmp_path, port, server.url, shape, "--headless", "--expect-workers", "2")
+    master = master_of(start, tmp_path, server.url, shape, "--headless", "--expect-workers", "2")
+    port = listening_port(master)
     workers = [start("--worker", "--master-port", str(port)) for _ in range(2)]
     wait_for(lambda: len(server.jobs) >= 4, "the load did not begin")
     late = start("--worker", "--master-port", str(port))
@@ -100,12 +100,11 @@ def test_a_worker_that_comes_during_a_run_kills_no_job(
     assert kept.read_bytes() == output("cube", 0)
 
 
-def test_a_worker_that_is_told_to_end_makes_the_run_invalid(
-    service: Any, start: Any, free_port: Callable[[], int], tmp_path: Path
-) -> None:
-    server, port = service(job_s=0.7), free_port()
+def test_a_worker_that_is_told_to_end_makes_the_run_invalid(service: Any, start: Any, tmp_path: Path) -> None:
+    server = service(job_s=0.7)
     shape = "{kind: normal, users: 4, duration: 4s}"
-    master = master_of(start, tmp_path, port, server.url, shape, "--headless", "--expect-workers", "2")
+    master = master_of(start, tmp_path, server.url, shape, "--headless", "--expect-workers", "2")
+    port = listening_port(master)
     workers = [start("--worker", "--master-port", str(port)) for _ in range(2)]
     wait_for(lambda: len(server.jobs) >= 6, "the load did not begin")
     workers[1].terminate()
@@ -114,12 +113,11 @@ def test_a_worker_that_is_told_to_end_makes_the_run_invalid(
     assert "worker_lost" in [reason["code"] for reason in run.result["verdict"]["reasons"]]
 
 
-def test_workers_are_there_for_the_next_run_of_the_web_ui(
-    service: Any, start: Any, free_port: Callable[[], int], tmp_path: Path
-) -> None:
-    server, port, web_port = service(job_s=0.5), free_port(), free_port()
+def test_workers_are_there_for_the_next_run_of_the_web_ui(service: Any, start: Any, tmp_path: Path) -> None:
+    server = service(job_s=0.5)
     shape = "{kind: baseline, users: 1, iterations: 2}"
-    master_of(start, tmp_path, port, server.url, shape, "--web-port", str(web_port))
+    master = master_of(start, tmp_path, server.url, shape, "--web-port", "0")
+    port, web_port = listening_port(master), listening_port(master, 1)
     wait_for(lambda: "no worker" in swarm(web_port), "a run without a worker was not refused")
     start("--worker", "--master-port", str(port))
     results = tmp_path / "results"
