@@ -117,9 +117,9 @@ def test_a_suite_that_passes(stage: Stage) -> None:
     assert stage.summary()["overall"] is True
 
 
-def test_a_wrong_host_is_told_before_any_process_starts(stage: Stage, free_port: Callable[[], int]) -> None:
+def test_a_wrong_host_is_told_before_any_process_starts(stage: Stage, dead_port: int) -> None:
     stage.act("one", 4, leaves_run=False)
-    host = f"http://127.0.0.1:{free_port()}"
+    host = f"http://127.0.0.1:{dead_port}"
     assert stage.play("one", host=host) is ExitCode.UNAVAILABLE
     before, _, _ = stage.output.getvalue().partition("probe/one")
     assert f"no one listens at {host} (Connection refused); waiting for it, 120 s at most" in before
