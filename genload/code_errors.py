@@ -80,12 +80,14 @@ class CodeFailure(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         place: file, line and function: ``services/mine.py:31 in poll``.
         words: its type and its own words.
+        error_class: as `class_of` has it.
         trace: the whole traceback, as Python prints it.
         request_id: of the request that failed of it; "" when there was none.
     """
 
     place: str
     words: str
+    error_class: str = CLIENT_ERROR
     trace: str = ""
     request_id: str = ""
 
@@ -96,6 +98,7 @@ class CodeFailure(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             place=place_of(error),
             words=words_of(error),
+            error_class=class_of(error),
             trace=trace[-_LONGEST_TRACE:],
             request_id=request_id,
         )

@@ -123,38 +123,37 @@ def _incomplete(measurement: Measurement) -> Iterable[Reason]:
 
 
 def _broken_code(measurement: Measurement) -> Iterable[Reason]:
-    told = [event.text for event in measurement.events if is_blame(event)]
-    failed = _failed_of(CLIENT_ERROR, measurement)
-    if failed is not None:
-        what = f"{failed.count:,} requests failed of an error in the test's own code, not of the service"
-    elif told:
-        what = "the test's own code has an error"
-    else:
-        return
-    words = told or (failed.messages if failed is not None else [])
-    yield Reason(
-        code=CLIENT_ERROR,
-        text=f"{what}: {'; '.join(words[:_MOST_TOLD])}",
-        remedy=f"mend that line; the first tracebacks are in failures/{CLIENT_ERROR}/ of the run directory",
-    )
-
-
-def is_blame(event: Event) -> TypeGuard[Notice]:
-    """Whether it tells of an error in the test's own code."""
-    return isinstance(event, Notice) and event.code == CLIENT_ERROR
+    what = "of an error in the test's own code, not of the service"
+    if text := _own_failure(CLIENT_ERROR, measurement, what, "the test's own code has an error"):
+        yield Reason(
+            code=CLIENT_ERROR,
+            text=text,
+            remedy=f"mend that line; the run directory has the first tracebacks, in failures/{CLIENT_ERROR}/",
+        )
 
 
 def _own_limits(measurement: Measurement) -> Iterable[Reason]:
-    failed = _failed_of(CLIENT_LIMIT, measurement)
-    if failed is None:
-        return
-    words = "; ".join(failed.messages[:_MOST_TOLD])
-    remedies = [remedy for number, remedy in _LIMITS.items() if os.strerror(number) in words]
-    yield Reason(
-        code=CLIENT_LIMIT,
-        text=f"{failed.count:,} requests failed of a limit of this machine, not of the service: {words}",
-        remedy="; ".join(remedies) or "give the load generator more memory, or each machine fewer users",
-    )
+    what = "of a limit of the load generator's machine, not of the service"
+    if text := _own_failure(CLIENT_LIMIT, measurement, what, "the load generator's machine was at a limit"):
+        remedies = [remedy for number, remedy in _LIMITS.items() if os.strerror(number) in text]
+        remedy = "; ".join(remedies) or "give the load generator more memory, or each machine fewer users"
+        yield Reason(code=CLIENT_LIMIT, text=text, remedy=remedy)
+
+
+def is_blame(event: Event) -> TypeGuard[Notice]:
+    """Whether it tells of a failure of the test itself, or of its machine."""
+    return isinstance(event, Notice) and event.code in (CLIENT_ERROR, CLIENT_LIMIT)
+
+
+def _own_failure(error_class: str, measurement: Measurement, failed_of: str, otherwise: str) -> str:
+    """How many requests failed of it and what was told; "" when there is nothing of it."""
+    told = [event.text for event in measurement.events if is_blame(event) and event.code == error_class]
+    failed = _failed_of(error_class, measurement)
+    if failed is None and not told:
+        return ""
+    what = otherwise if failed is None else f"{failed.count:,} requests failed {failed_of}"
+    words = told or ([] if failed is None else failed.messages)
+    return f"{what}: {'; '.join(words[:_MOST_TOLD])}"
 
 
 def _failed_of(error_class: str, measurement: Measurement) -> ErrorGroup | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import gevent
 from gevent.event import Event
 
-from genload.code_errors import CLIENT_ERROR, CodeError, CodeFailure
+from genload.code_errors import CodeError, CodeFailure
 from genload.errors import GenloadError, RunDirectoryError, ServiceUnavailableError
 from genload.harness.crew import Crew
 from genload.harness.header import run_header
@@ -205,7 +205,7 @@ class Conductor:
         if failure.place not in self._blamed and len(self._blamed) < MOST_BLAMED:
             self._blamed.add(failure.place)
             self.failures.keep_trace(failure)
-            self.notice(CLIENT_ERROR, failure.told)
+            self.notice(failure.error_class, failure.told)
 
     def finalize(self) -> None:
         """Every record is here: close the run directory. May be called more than once."""
@@ -404,7 +404,7 @@ class Conductor:
         """The run cannot go on for what code of a user's has raised."""
         failure = CodeFailure.of(error)
         self.blame(failure)
-        self._end_by(CodeError(failure), CLIENT_ERROR)
+        self._end_by(CodeError(failure), failure.error_class)
 
     def _users(self) -> Users:
         status = self.crew.status()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import gevent
 import psutil
 
 LAG_PROBE_S = 0.05
+SHORTEST_S = 1e-3  # over which a share of CPU is taken
 
 
 class HealthMeter:
@@ -20,10 +22,12 @@ class HealthMeter:
     def __init__(self) -> None:
         self._process = psutil.Process()
         self._lags_ms: list[float] = []
+        self._cpu_s, self._since_s = time.process_time(), time.monotonic()
+        self._rss_bytes = 0
         self._probe: gevent.Greenlet | None = None
 
     def start(self) -> None:
-        self._process.cpu_percent()  # the first call only sets the starting point
+        self._cpu_s, self._since_s = time.process_time(), time.monotonic()
         self._lags_ms = []
         self._probe = gevent.spawn(self._measure)
 
@@ -35,7 +39,12 @@ class HealthMeter:
     def take(self) -> tuple[list[float], float, int]:
         """Lags in ms since the last call, CPU as a share of one core since then, resident bytes now."""
         lags_ms, self._lags_ms = self._lags_ms, []
-        return lags_ms, self._process.cpu_percent() / 100, self._process.memory_info().rss
+        cpu_s, now_s = time.process_time(), time.monotonic()
+        share = (cpu_s - self._cpu_s) / max(now_s - self._since_s, SHORTEST_S)
+        self._cpu_s, self._since_s = cpu_s, now_s
+        with contextlib.suppress(OSError):  # no file left to open: as before
+            self._rss_bytes = self._process.memory_info().rss
+        return lags_ms, share, self._rss_bytes
 
     def _measure(self) -> None:
         while True:

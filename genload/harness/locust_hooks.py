@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gevent
+import psutil
 from gevent import GreenletExit
 from locust import argument_parser, runners, stats
 
@@ -36,6 +37,27 @@ def apply() -> None:
     # Locust's closing tables round percentiles to two digits (82.5 s → 82) and would stand beside the
     # verdict's exact ones.
     stats.print_stats = stats.print_percentile_stats = stats.print_error_report = _print_nothing
+
+
+def keep_measuring() -> None:
+    """Let Locust go on measuring its CPU and memory: with no file left to open it ended, with a traceback. To
+    be called before it makes its runner.
+    """
+    runner_class: Any = runners.Runner
+    measure = runner_class.monitor_cpu_and_memory
+    if hasattr(measure, "__wrapped__"):
+        return
+
+    @functools.wraps(measure)
+    def keeping_on(runner: Any) -> None:
+        while True:
+            try:
+                measure(runner)
+            except (OSError, psutil.Error) as error:
+                logger.debug(f"CPU and memory could not be measured: {error}")
+            gevent.sleep(runners.CPU_MONITOR_INTERVAL)
+
+    runner_class.monitor_cpu_and_memory = keeping_on
 
 
 def watch_code(environment: Any, blame: Callable[[BaseException, Any], bool]) -> None:

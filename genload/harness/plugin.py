@@ -27,6 +27,7 @@ from genload.harness.conductor import Conductor, first_users
 from genload.harness.crew import Crew, LocalCrew
 from genload.harness.display import Display
 from genload.harness.options import add_options, request_from, suite_folder
+from genload.harness.own_limits import check_limits
 from genload.harness.plan import RunPlan, make_plan
 from genload.harness.process import LoadProcess
 from genload.harness.remote_crew import RemoteCrew
@@ -45,6 +46,7 @@ logger = logging.getLogger(__name__)
 def install() -> None:
     """Tie genload to this process's Locust. Call it once, at the top of a locustfile."""
     write_anything()
+    locust_hooks.keep_measuring()
     web = _WebFlag()
     events.init_command_line_parser.add_listener(
         lambda parser, **_: add_options(parser, web_scenario=web.scenario)
@@ -110,6 +112,8 @@ def plan_for(environment: Any, options: Any) -> RunPlan:
     with code_told():
         plan = make_plan(request_from(options))
         check_users(environment.user_classes, plan)
+    if not isinstance(environment.runner, MasterRunner):  # its users are elsewhere
+        check_limits(plan, plan.timeline.max_users)
     return plan
 
 

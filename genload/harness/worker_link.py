@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 import gevent
@@ -14,6 +15,7 @@ from locust.runners import WorkerRunner
 from genload.beginning import check_beginning
 from genload.code_errors import CodeError, CodeFailure
 from genload.errors import GenloadError
+from genload.harness.own_limits import check_limits
 from genload.harness.plan import RunPlan
 from genload.harness.process import LoadProcess
 from genload.harness.tickets import Share
@@ -111,6 +113,7 @@ class WorkerLink:
             plan = RunPlan.from_message(data["plan"])
             check_users(self._runner.environment.user_classes, plan)
             check_beginning(plan.client_class, plan.service)
+            check_limits(plan, ceil(plan.timeline.max_users / data["of"]))
             self.process.prepare(plan, Share(data["rank"], data["of"]), data["source"], t0_s)
         except GenloadError as error:
             self._refuse(error)

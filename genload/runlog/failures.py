@@ -13,7 +13,7 @@ import gevent
 import msgspec
 from gevent.event import AsyncResult
 
-from genload.code_errors import CLIENT_ERROR, CodeFailure
+from genload.code_errors import CodeFailure
 from genload.runlog.layout import FAILURES
 
 KEPT_PER_CLASS = 3
@@ -90,7 +90,10 @@ class FailureStore:
         number = self._first_few.number("")
         if number and failure.trace:
             name = f"{number}-{_safe(failure.place.rpartition('/')[2])}.txt"
-            path, content = self._folder / CLIENT_ERROR / name, failure.trace.encode("utf-8", "replace")
+            path, content = (
+                self._folder / failure.error_class / name,
+                failure.trace.encode("utf-8", "replace"),
+            )
             what = f"the traceback of {failure.place}"
             self._writing.append((what, gevent.get_hub().threadpool.spawn(_write, path, content)))
 

@@ -1,0 +1,94 @@
+"""What the load generator's own machine does not allow is told before the load, or makes the run invalid: it
+is never a failure of the service.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import LOCUSTFILES, Outcome
+
+pytestmark = pytest.mark.processes
+FILES = 70
+
+
+@pytest.fixture
+def run_limited(tmp_path: Path, environment: dict[str, str]) -> Callable[..., Outcome]:
+    """Run Locust headless with so many open files allowed."""
+
+    def run(files: int, *options: str, locustfile: Path = LOCUSTFILES / "generation3d.py") -> Outcome:
+        words = [sys.executable, "-m", "locust", "-f", str(locustfile), "--headless", *options]
+        words += ["--results", str(tmp_path / "results")]
+        command = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *words]
+        done = subprocess.run(
+            command,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=tmp_path,
+            env=environment,
+            timeout=90,
+        )
+        return Outcome(done.returncode, done.stdout, tmp_path / "results")
+
+    return run
+
+
+def test_too_few_open_files_are_told_before_the_load(
+    run_limited: Callable[..., Outcome], short_suite: Callable[..., str]
+) -> None:
+    target = short_suite()
+    outcome = run_limited(FILES, "--scenario", target, "--set", "scenarios.short.shape.users=40")
+
+    assert outcome.code == 2, outcome.output
+    assert f"40 users need 90 open files, and this process may have {FILES}" in outcome.output
+    assert "ulimit -n 90" in outcome.output and not outcome.results.exists()
+
+
+def test_files_that_run_out_under_load_make_the_run_invalid_and_fail_nobody(
+    run_limited: Callable[..., Outcome],
+    short_suite: Callable[..., str],
+    testbed: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    """The locustfile of a user takes what is left, so that what every part of genload opens is refused."""
+    service = testbed(service_time="100ms", slots=20)
+    locustfile = tmp_path / "greedy.py"
+    locustfile.write_text(
+        (LOCUSTFILES / "generation3d.py").read_text() + "\n\nimport gevent\nfrom locust import events\n\n"
+        "def take_all() -> None:\n"
+        "    gevent.sleep(2)\n"
+        "    taken = []\n"
+        "    try:\n"
+        "        while True:\n"
+        "            taken.append(open('/dev/null'))\n"
+        "    except OSError:\n"
+        "        gevent.sleep(6)\n\n"
+        "@events.test_start.add_listener\n"
+        "def on_start(**_):\n"
+        "    gevent.spawn(take_all)\n"
+    )
+    outcome = run_limited(
+        FILES,
+        "--scenario",
+        short_suite(duration="6s"),
+        "--set",
+        "scenarios.short.shape.users=8",
+        "-H",
+        service.url,
+        locustfile=locustfile,
+    )
+
+    assert outcome.code == 3, outcome.output
+    assert "Traceback" not in outcome.output, outcome.output
+    verdict = outcome.result("short")["verdict"]
+    (reason,) = (reason for reason in verdict["reasons"] if reason["code"] == "client_limit")
+    assert "Too many open files" in reason["text"] and "ulimit -n" in reason["remedy"]
+    failed = [job for job in outcome.jobs("short") if job.outcome == "failed"]
+    assert failed and {job.error_class for job in failed} == {"client_limit"}
