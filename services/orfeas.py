@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from genload.artifacts.inspector import shared
-from genload.artifacts.mesh_check import MeshCheck
-from genload.artifacts.mesh_facts import MeshError
+from genload.artifacts.mesh.check import MeshCheck
+from genload.artifacts.mesh.facts import MeshError
 from genload.client import Answer, ClientError
 from genload.client.service_calls import ServiceCalls, page_text, redirect_words, retry_after_s
 from genload.service import (

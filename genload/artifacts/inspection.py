@@ -11,14 +11,14 @@ import struct
 import msgspec
 
 from genload.artifacts.audio_facts import AudioFacts, RawSamples
-from genload.artifacts.mesh_facts import MeshFacts
+from genload.artifacts.mesh.facts import MeshFacts
 
 LENGTH = struct.Struct("<I")
 ALIGNMENT_BYTES = 64
 
 
 class MeshTask(msgspec.Struct, tag="mesh", array_like=True):
-    """Read a mesh: `genload.artifacts.mesh.read_mesh`."""
+    """Read a mesh: `genload.artifacts.mesh.reader.read_mesh`."""
 
     size: int  # of the file
     hint: str

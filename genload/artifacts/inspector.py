@@ -27,7 +27,7 @@ from genload.artifacts.inspection import (
     place_after,
 )
 from genload.artifacts.inspector_process import InspectorProcess
-from genload.artifacts.mesh_facts import MeshError, MeshFacts
+from genload.artifacts.mesh.facts import MeshError, MeshFacts
 from genload.artifacts.shared_memory import AT_ONCE_BYTES, SharedMemory
 
 _TIMEOUT_S = 120.0
@@ -107,7 +107,7 @@ class Inspector:
         return self._child.pid if self._child else None
 
     def mesh(self, content: bytes, hint: str = "") -> MeshFacts:
-        """What `genload.artifacts.mesh.read_mesh` says of the file; other greenlets run meanwhile.
+        """What `genload.artifacts.mesh.reader.read_mesh` says of the file; other greenlets run meanwhile.
 
         Raises:
             MeshError: as `read_mesh`; ``inspector`` when the child died of this file twice, or took longer

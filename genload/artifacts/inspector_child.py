@@ -31,8 +31,8 @@ from genload.artifacts.inspection import (
     framed,
     place_after,
 )
-from genload.artifacts.mesh import read_mesh
-from genload.artifacts.mesh_facts import MeshError
+from genload.artifacts.mesh.facts import MeshError
+from genload.artifacts.mesh.reader import read_mesh
 from genload.errors import CANNOT_INSPECT
 
 _MEMORY_BYTES = 4 * 2**30

@@ -17,8 +17,8 @@ import trimesh
 
 from genload.artifacts import inspector_process as module
 from genload.artifacts.inspector import Inspector
-from genload.artifacts.mesh import read_mesh
-from genload.artifacts.mesh_facts import MeshError
+from genload.artifacts.mesh.facts import MeshError
+from genload.artifacts.mesh.reader import read_mesh
 
 pytestmark = pytest.mark.processes
 

@@ -18,7 +18,7 @@ from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.inspection import AudioTask
 from genload.artifacts.inspector import Inspector
 from genload.artifacts.listening import Heard
-from genload.artifacts.mesh_facts import MeshError
+from genload.artifacts.mesh.facts import MeshError
 
 from .listened import answered, asked, error_of, listener, what_is_heard
 from .sounds import RATE_HZ, encoded, pcm16, spoken, tone, wav

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import trimesh
 
-from genload.artifacts.mesh import read_mesh
-from genload.artifacts.mesh_check import MeshCheck
+from genload.artifacts.mesh.check import MeshCheck
+from genload.artifacts.mesh.reader import read_mesh
 from genload.service import Artifact, ServiceError
 
 

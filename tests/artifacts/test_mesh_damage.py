@@ -13,8 +13,8 @@ import trimesh
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from genload.artifacts.mesh import read_mesh
-from genload.artifacts.mesh_facts import MeshError, MeshFacts
+from genload.artifacts.mesh.facts import MeshError, MeshFacts
+from genload.artifacts.mesh.reader import read_mesh
 
 FORMATS = ("stl", "stl_ascii", "obj", "glb", "ply", "ply_ascii")
 CLASSES = {"empty_mesh", "nan_vertices", "truncated", "not_a_mesh", "too_large"}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from genload.artifacts.mesh import read_mesh
+from genload.artifacts.mesh.reader import read_mesh
 
 FORMATS = ("stl", "stl_ascii", "obj", "glb", "ply")
 

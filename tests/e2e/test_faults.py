@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from genload.artifacts.mesh import read_mesh
-from genload.artifacts.mesh_facts import MeshError
+from genload.artifacts.mesh.facts import MeshError
+from genload.artifacts.mesh.reader import read_mesh
 from testbed.relief import DEFAULT_DIMENSIONS_MM, FORMATS, make_cube, make_empty, make_relief, plain_image
 
 pytestmark = [pytest.mark.processes, pytest.mark.faults]

@@ -1,4 +1,4 @@
-"""The metrics of an operation whose output is a mesh; `genload.artifacts.mesh_check` measures them."""
+"""The metrics of an operation whose output is a mesh; `genload.artifacts.mesh.check` measures them."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from genload.artifacts.glb_layout import check_glb
-from genload.artifacts.mesh_facts import MeshError
+from genload.artifacts.mesh.facts import MeshError
+from genload.artifacts.mesh.gltf_layout import check_glb
 
 _STL_HEADER, _STL_TRIANGLE = 84, 50
 _TEXT_SAMPLE = 4096

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import msgspec
 
-from genload.artifacts.mesh_facts import MeshError
+from genload.artifacts.mesh.facts import MeshError
 
 _COMPONENT_BYTES = {5120: 1, 5121: 1, 5122: 2, 5123: 2, 5125: 4, 5126: 4}
 _COMPONENTS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}

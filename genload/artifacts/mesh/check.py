@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from genload.artifacts.mesh_facts import MeshError, MeshFacts
+from genload.artifacts.mesh.facts import MeshError, MeshFacts
 from genload.errors import CANNOT_INSPECT
 from genload.service import Artifact, CannotInspectError, ServiceError
 

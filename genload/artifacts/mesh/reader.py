@@ -1,6 +1,6 @@
 """What a mesh file holds: STL (binary, ASCII), OBJ, GLB or PLY, told apart by content, read by trimesh.
 
-Nothing here trusts the file: sizes are checked before they are believed (`mesh_layout`), and whatever a
+Nothing here trusts the file: sizes are checked before they are believed (`layout`), and whatever a
 parser stumbles over becomes a `MeshError`. Parsing takes the interpreter lock for long, so a process
 that generates load asks the `inspector` instead of calling `read_mesh` itself.
 """
@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import trimesh
 
-from genload.artifacts.mesh_facts import MeshError, MeshFacts, Point
-from genload.artifacts.mesh_layout import stl_without_trailer, tell_format
+from genload.artifacts.mesh.facts import MeshError, MeshFacts, Point
+from genload.artifacts.mesh.layout import stl_without_trailer, tell_format
 
 MAX_BYTES = 1 << 30
 """The largest file that is looked into; an answer larger than `service.max_answer` never gets here."""

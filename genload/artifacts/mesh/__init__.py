@@ -1,0 +1,1 @@
+"""Meshes: whether an output is one, and what it holds."""
