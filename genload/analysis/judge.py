@@ -28,7 +28,7 @@ from genload.analysis.load import Load, load_of
 from genload.analysis.monitors import monitor_summaries, silent_notices, uptime
 from genload.analysis.observe import Measures, catalogue_of
 from genload.analysis.reconciliation import Ledger, reconcile
-from genload.analysis.series import SeriesStore
+from genload.analysis.series import SeriesStore, slowed
 from genload.analysis.shares import share_notices
 from genload.analysis.speech import is_speech, speech_summary
 from genload.analysis.trends import Course, growth_limits, restart_notices, trends
@@ -106,7 +106,7 @@ def judge_log(
     everything = np.ones(len(table), dtype=np.bool_)
     warmup = run.intake.warmup
     identity, unknown = tested(suite, run.events, log.samples(), header.monitors)
-    monitors = monitor_summaries(header.monitors, log.samples(), load) if load else []
+    monitors = monitor_summaries(run.plans, log.samples(), load) if load else []
     return JudgedRun(
         suite=suite.name,
         scenario=header.scenario,
@@ -188,7 +188,8 @@ class _Run:
         last_sign_s = max([self.intake.last_end_s, *(event.t_s for event in self.events)])
         self.load: Load | None = load_of(self.events, header.phases, last_sign_s)
         watched = (self.load.start_s, self.load.end_s) if self.load else None
-        self.store = SeriesStore(log.samples(), header.monitors, watched)
+        self.plans = slowed(header.monitors, log.samples())
+        self.store = SeriesStore(log.samples(), self.plans, watched)
         self.missing_records = log.missing_records()
         self.header = header
         self.processes = processes(self.events, self.load, suite.validity.max_cpu) if self.load else []

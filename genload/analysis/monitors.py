@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf
+from statistics import median
 
 import msgspec
 
@@ -27,6 +28,8 @@ class MonitorSummary(msgspec.Struct, kw_only=True):
     errors: int  # ticks with an error, whether or not they brought numbers
     last_error: str  # "" when there was none
     hung: bool  # a tick that had not ended when it was looked for
+    interval_s: float = 0.0  # as planned, or as it was slowed down to
+    tick_s: float = 0.0  # how long a tick that delivered took, the median
 
     @property
     def silent(self) -> bool:
@@ -90,6 +93,8 @@ def _summary(plan: MonitorPlan, ticks: Sequence[Sample], load: Load) -> MonitorS
         errors=len(failed) - len(hangs),
         last_error=failed[-1].error if failed else "",
         hung=bool(hangs),
+        interval_s=plan.interval_s,
+        tick_s=median(tick.took_s for tick in delivered) if delivered else 0.0,
     )
 
 

@@ -171,6 +171,7 @@ def _of_a_part(part: Series, subject: Subject, held: Held | None, estimate: Esti
     if held is not None:
         came += f", and of {duration_text(held.unknown_s)} nothing is known"
     missing = f"samples of {part.metric}: {came}"
+    missing += f"; {part.crowded}" if part.crowded else ""
     value = estimate.value
     if value is None:
         return Absent(missing)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import floor
 
+import msgspec
 import numpy as np
 
 from genload.analysis.contract import STATE
-from genload.analysis.evidence import FloatArray
+from genload.analysis.evidence import FloatArray, duration_text
 from genload.analysis.states import Held, Spells, Stretches
 from genload.runlog.records import MonitorPlan, Sample
 from genload.settings.metrics.labelled import unlabelled
@@ -28,6 +29,18 @@ def ticks_owed(stretches: Stretches, interval_s: float) -> int:
     A stretch of 9.5 intervals holds 9 or 10 ticks; only the 9 are owed.
     """
     return sum(floor((high - low) / interval_s + 1e-9) for low, high in stretches)
+
+
+def slowed(plans: Sequence[MonitorPlan], samples: Iterable[Sample]) -> list[MonitorPlan]:
+    """What the monitors promised, with the interval that each was slowed down to."""
+    longest_s: dict[str, float] = {}
+    for sample in samples:
+        if sample.interval_s:
+            longest_s[sample.monitor] = max(sample.interval_s, longest_s.get(sample.monitor, 0.0))
+    return [
+        msgspec.structs.replace(plan, interval_s=max(plan.interval_s, longest_s.get(plan.name, 0.0)))
+        for plan in plans
+    ]
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,15 @@ class Series:
         times_s, values, took_s = self.times_s[inside], self.values[inside], self.took_s[inside]
         owed = ticks_owed(stretches, self.interval_s)
         return replace(self, times_s=times_s, values=values, took_s=took_s, expected=owed)
+
+    @property
+    def crowded(self) -> str:
+        """That ticks were left out because each took too long, and what to change; empty: they were not."""
+        tick_s = float(np.median(self.took_s)) if len(self.took_s) else 0.0
+        if tick_s <= self.interval_s:
+            return ""
+        took, due = duration_text(tick_s), duration_text(self.interval_s)
+        return f"a tick took {took} and one was due each {due}: give the monitor a longer `interval`"
 
     @property
     def coverage(self) -> float:

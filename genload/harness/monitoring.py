@@ -39,7 +39,12 @@ class Monitoring:
             ConfigError, GenloadError: there can be no sampling.
         """
         monitors = {name: settings.model_dump(mode="json") for name, settings in plan.suite.monitors.items()}
-        self._sampler = self._start(self._folder, t0_s, plan.service.host, monitors)
+        longest_s = {
+            name: asked.interval_s
+            for name, asked in plan.requested.monitors.items()
+            if name in monitors and asked.interval_s > plan.suite.monitors[name].interval_s
+        }
+        self._sampler = self._start(self._folder, t0_s, plan.service.host, monitors, longest_s=longest_s)
         self.idle_s = idle_time_s(self._sampler.plans, plan.suite.watch_idle_s)
         return self._sampler.plans
 

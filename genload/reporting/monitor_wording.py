@@ -18,6 +18,9 @@ def monitor_words(summary: MonitorSummary) -> str:
         parts.append(f"{summary.errors} with an error")
     if summary.hung:
         parts.append("hung")
+    if summary.came < due and summary.tick_s > summary.interval_s:
+        tick, interval = human(summary.tick_s, "s"), human(summary.interval_s, "s")
+        parts.append(f"each took {tick}, longer than its interval of {interval}: give it a longer one")
     last = f", the last: {plain(summary.last_error)}" if summary.last_error else ""
     return f"{summary.monitor}: {', '.join(parts)}{last}"
 

@@ -189,6 +189,7 @@ class Sample(msgspec.Struct, omit_defaults=True, kw_only=True):
     values: dict[str, float] = {}  # by metric name, base units
     facts: dict[str, str] = {}  # what is measured ("gpu.model{gpu=0}"): of the first values; news at the end
     took_s: float = 0.0
+    interval_s: float = 0.0  # the monitor's from this tick on, where it was slowed down
     live: bool = False  # a first look: the monitor's history, written at the end, counts instead
     error: str = ""
 

@@ -65,6 +65,7 @@ def start_sampler(
     host: str,
     monitors: Mapping[str, Mapping[str, Any]],
     *,
+    longest_s: Mapping[str, float] | None = None,
     popen: Callable[..., subprocess.Popen[bytes]] | None = None,
     start_timeout_s: float = 60.0,
 ) -> SamplerHandle:
@@ -76,6 +77,7 @@ def start_sampler(
         folder: the run directory, which must be there.
         t0_monotonic_s: `time.monotonic()` when the run began.
         monitors: settings by name, as text with units or in base units; secrets as references.
+        longest_s: by name, up to what interval a monitor may be slowed down whose ticks take long.
         popen: makes the process; None for the one of `subprocess`, which gevent may have replaced.
 
     Raises:
@@ -84,7 +86,11 @@ def start_sampler(
         GenloadError: the process does not come up.
     """
     config = SamplerConfig(
-        str(folder.resolve()), t0_monotonic_s, host, {name: dict(asked) for name, asked in monitors.items()}
+        str(folder.resolve()),
+        t0_monotonic_s,
+        host,
+        {name: dict(asked) for name, asked in monitors.items()},
+        dict(longest_s or {}),
     )
     command = [sys.executable, "-P", "-c", _BOOTSTRAP, *filter(None, sys.path), str(Path.cwd())]
     process = (popen or subprocess.Popen)(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)

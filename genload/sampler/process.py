@@ -80,7 +80,10 @@ def main() -> int:
         print(f"genload sampler: no configuration on stdin: {error}", file=sys.stderr)
         return ExitCode.USAGE
     try:
-        watches = [load_watch(name, asked, config.host) for name, asked in config.monitors.items()]
+        watches = [
+            load_watch(name, asked, config.host, config.longest_s.get(name, 0.0))
+            for name, asked in config.monitors.items()
+        ]
         file = SampleFile(Path(config.folder))
     except GenloadError as error:
         _answer(answers, _refusal(error))

@@ -6,8 +6,10 @@ import contextlib
 import math
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from statistics import median
 from time import monotonic
 from typing import Any
 
@@ -25,6 +27,10 @@ MAX_ERROR_CHARACTERS = 500
 MAX_FACT_CHARACTERS = 200
 HANGS_FROM_S = 10.0
 """A tick under way for longer is reported while it lasts: one that hangs for good never would be."""
+LOOKING = 0.5
+"""A monitor whose interval may grow looks for at most this share of the time: its looks are work for whom it
+watches."""
+_TICKS_TIMED = 5  # of which the middle one counts, so that one hiccup is none
 _LOOK_EVERY_S = 1.0
 _GRACE_S = 2.0  # for ticks under way when the end comes
 _MOST_HISTORY_S = 8.0  # then the parent insists
@@ -41,18 +47,24 @@ def next_tick(last: int, start_s: float, interval_s: float, now_s: float) -> int
 
 @dataclass(slots=True)
 class Watch:
-    """One monitor and its schedule."""
+    """One monitor and its schedule.
+
+    `longest_s` is up to what interval it may be slowed down where its ticks take long; 0: not at all.
+    """
 
     name: str
     monitor: Monitor
+    longest_s: float = 0.0
     opened: bool = False
+    _slowed_s: float = 0.0  # the interval since it was slowed down
+    _took_s: deque[float] = field(default_factory=lambda: deque(maxlen=_TICKS_TIMED))
     _facts: dict[str, str] | None = None  # as told; None before the first tick that found something
     _began_s: float | None = None  # the tick under way
     _hang_told_s: float | None = None  # when the tick began whose hanging has been told
 
     @property
     def interval_s(self) -> float:
-        return self.monitor.settings.interval_s
+        return self._slowed_s or self.monitor.settings.interval_s
 
     @property
     def plan(self) -> MonitorPlan:
@@ -73,11 +85,16 @@ class Watch:
         """Sample until told to stop; the first tick is now."""
         if self.monitor.nothing_here:
             return
-        start_s, tick = monotonic(), 0
+        began_s = start_s = monotonic()
+        tick = 0
         while not stop.wait(max(0.0, start_s + tick * self.interval_s - monotonic())):
-            write(self.tick(t0_s))
+            was_open = self.opened
+            sample = self.tick(t0_s)
+            if was_open and self.slow_down(sample):
+                start_s, tick = t0_s + sample.t_s, 0
+            write(sample)
             tick = next_tick(tick, start_s, self.interval_s, monotonic())
-        for sample in self._history(start_s, monotonic(), t0_s):
+        for sample in self._history(began_s, monotonic(), t0_s):
             write(sample)
         self._close()
 
@@ -106,6 +123,21 @@ class Watch:
             live=self.monitor.provisional,
             error=_words(error),
         )
+
+    def slow_down(self, sample: Sample) -> bool:
+        """Lengthen the interval, and say so in the tick, where ticks take too much of it; whether it was.
+
+        Ticks with an error say nothing of how long a look takes: a timeout is no look.
+        """
+        if sample.error or self.interval_s >= self.longest_s:
+            return False
+        self._took_s.append(sample.took_s)
+        needed_s = median(self._took_s) / LOOKING
+        if needed_s <= self.interval_s:
+            return False
+        # With some room, so that a page that grows does not slow it down again and again.
+        self._slowed_s = sample.interval_s = min(1.25 * needed_s, self.longest_s)
+        return True
 
     def hang(self, t0_s: float, now_s: float, limit_s: float = HANGS_FROM_S) -> Sample | None:
         """A sample that names a tick under way for `limit_s` and more, once a tick; else None."""
@@ -165,8 +197,11 @@ def _numbers(values: Mapping[str, float]) -> dict[str, float]:
     return {name: value for name, value in floats.items() if math.isfinite(value)}
 
 
-def load_watch(name: str, settings: Mapping[str, Any], host: str) -> Watch:
+def load_watch(name: str, settings: Mapping[str, Any], host: str, longest_s: float = 0.0) -> Watch:
     """The monitor of one name with its settings, which may say of what `kind` it is.
+
+    Args:
+        longest_s: as for `Watch`.
 
     Raises:
         ConfigError: no such file, it cannot be loaded, wrong settings, or it patches the process.
@@ -181,7 +216,7 @@ def load_watch(name: str, settings: Mapping[str, Any], host: str) -> Watch:
             remedy="a monitor runs in plain Python: use threads and blocking calls",
         )
     try:
-        watch = Watch(name, kind(kind.Settings.model_validate(settings), host))
+        watch = Watch(name, kind(kind.Settings.model_validate(settings), host), longest_s)
         plan = watch.plan
     except pydantic.ValidationError as error:
         first = error.errors()[0]

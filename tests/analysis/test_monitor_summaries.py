@@ -24,6 +24,7 @@ def judged(*samples: Sample, interval_s: float = 1.0) -> JudgedRun:
             monitor="readiness",
             values=sample.values,
             took_s=sample.took_s,
+            interval_s=sample.interval_s,
             live=sample.live,
             error=sample.error,
         )
@@ -49,10 +50,27 @@ def ticks(up: str) -> list[Sample]:
 def test_a_monitor_that_delivers_everything_is_not_failing() -> None:
     run = judged(*ticks("1" * 20))
     assert run.monitors == [
-        MonitorSummary(monitor="readiness", expected=20, came=20, errors=0, last_error="", hung=False)
+        MonitorSummary(
+            monitor="readiness",
+            expected=20,
+            came=20,
+            errors=0,
+            last_error="",
+            hung=False,
+            interval_s=1.0,
+            tick_s=0.0,
+        )
     ]
     assert not run.monitors[0].failing
     assert run.notices == []
+
+
+def test_a_monitor_that_was_slowed_down_owes_the_ticks_of_its_longer_interval() -> None:
+    every_other = ticks("1" * 20)[::2]
+    assert judged(*every_other).monitors[0].failing
+    every_other[0].interval_s = 2.0
+    found = judged(*every_other).monitors[0]
+    assert (found.expected, found.came, found.interval_s, found.failing) == (10, 10, 2.0, False)
 
 
 def test_ticks_before_and_after_the_load_do_not_count() -> None:

@@ -205,6 +205,15 @@ def test_a_state_whose_slow_ticks_leave_no_time_out_is_covered(judge_one: Judge)
     assert (verdict.result, verdict.evidence) == ("pass", "exact")
 
 
+def test_ticks_that_take_too_long_are_a_cause_with_its_remedy(judge_one: Judge) -> None:
+    log = sound_run(jobs(["ok"] * 10))
+    log.ticks = log.ticks[::2]
+    for tick in log.ticks:
+        tick.took_s = 1.07
+    needs = judge_one(log, "server.memory.mean < 2GB").needs or ""
+    assert needs.endswith("a tick took 1.07 s and one was due each 1 s: give the monitor a longer `interval`")
+
+
 def test_of_two_monitors_the_one_that_covers_the_load_speaks(judge_one: Judge) -> None:
     log = sound_run(jobs(["ok"] * 10))
     log.header.monitors.append(MonitorPlan(name="page2", interval_s=1.0, metrics=["server.memory"]))

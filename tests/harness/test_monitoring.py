@@ -64,12 +64,17 @@ class World:
         monitoring = Monitoring(Path("run"), lambda *words: self.notices.append(words), self._start)
         suite = SimpleNamespace(monitors={}, watch_idle_s=7.0)
         plans = monitoring.start(
-            cast(RunPlan, SimpleNamespace(suite=suite, service=SimpleNamespace(host="http://x"))), 1.0
+            cast(
+                RunPlan,
+                SimpleNamespace(suite=suite, requested=suite, service=SimpleNamespace(host="http://x")),
+            ),
+            1.0,
         )
         assert plans is self.sampler.plans
         return monitoring
 
-    def _start(self, *arguments: Any) -> SamplerHandle:
+    def _start(self, *arguments: Any, longest_s: dict[str, float]) -> SamplerHandle:
+        assert longest_s == {}
         assert arguments == (Path("run"), 1.0, "http://x", {})
         return cast(SamplerHandle, self.sampler)
 

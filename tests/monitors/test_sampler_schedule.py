@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +84,73 @@ def test_a_tick_carries_its_time_its_cost_and_its_values() -> None:
     assert watch.tick(t0_s=100.0, clock=lambda: next(clock)) == Sample(
         t_s=7.5, monitor="probe", values={"host.cpu": 0.5}, took_s=0.25
     )
+
+
+def slow(interval_s: float, longest_s: float) -> Watch:
+    monitor = Scripted(iter([]))
+    monitor.settings = MonitorSettings(interval_s=interval_s)
+    return Watch("page", monitor, longest_s)
+
+
+def ticked(took_s: float, error: str = "") -> Sample:
+    return Sample(t_s=0.0, monitor="page", values={"host.cpu": 1.0}, took_s=took_s, error=error)
+
+
+def test_an_interval_that_a_time_scale_shortened_grows_to_twice_what_a_tick_takes() -> None:
+    watch, first = slow(0.1, 5.0), ticked(0.107)
+    assert watch.slow_down(first)
+    assert watch.interval_s == first.interval_s == pytest.approx(2.5 * 0.107)
+    assert watch.plan.interval_s == watch.interval_s
+    again = ticked(0.11)
+    assert not watch.slow_down(again)
+    assert again.interval_s == 0.0, "said once"
+
+
+@pytest.mark.parametrize(
+    ("watch", "ticks"),
+    [
+        (slow(0.1, 5.0), [ticked(0.04)] * 9),
+        (slow(0.1, 5.0), [ticked(0.01)] * 3 + [ticked(2.0)] + [ticked(0.01)] * 5),
+        (slow(0.1, 5.0), [ticked(1.0, "did not answer within 1 s")] * 9),
+        (slow(5.0, 5.0), [ticked(4.0)] * 9),
+        (slow(1.0, 0.0), [ticked(4.0)] * 9),
+    ],
+    ids=["quick", "one hiccup", "timeouts", "as the suite has it", "no time scale"],
+)
+def test_an_interval_stays_where_ticks_leave_it_time_or_the_suite_chose_it(
+    watch: Watch, ticks: list[Sample]
+) -> None:
+    before_s = watch.interval_s
+    assert [watch.slow_down(tick) for tick in ticks] == [False] * 9
+    assert watch.interval_s == before_s
+
+
+def test_an_interval_grows_no_further_than_the_suites_own() -> None:
+    watch = slow(0.1, 0.5)
+    assert watch.slow_down(ticked(3.0))
+    assert watch.interval_s == 0.5
+
+
+def test_a_slow_page_is_asked_no_faster_than_it_answers() -> None:
+    asked, stop = list[float](), threading.Event()
+
+    class Page(Scripted):
+        def sample(self) -> Mapping[str, float]:
+            asked.append(time.monotonic())
+            time.sleep(0.03)
+            if len(asked) == 8:
+                stop.set()
+            return {"host.cpu": 1.0}
+
+    monitor = Page(iter([]))
+    monitor.settings = MonitorSettings(interval_s=0.01)
+    written = list[Sample]()
+    Watch("page", monitor, 1.0).run(0.0, written.append, stop)
+    # The first tick opens it as well, so that the second is the first look that is timed.
+    gaps_s = [later - earlier for earlier, later in pairwise(asked[1:])]
+    assert min(gaps_s) >= 0.06
+    (slowed,) = [sample.interval_s for sample in written if sample.interval_s][:1]
+    assert slowed >= 0.06
 
 
 def test_a_monitor_that_raises_is_named_and_tried_again() -> None:

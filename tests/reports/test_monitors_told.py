@@ -47,6 +47,13 @@ def test_a_line_says_ticks_errors_and_the_last_words() -> None:
     assert monitor_words(BROKEN) == "gpu: 12 of 60 ticks, 48 with an error, hung, the last: GPU is lost"
 
 
+def test_ticks_that_are_missing_because_each_takes_too_long_say_so() -> None:
+    crowded = summary(came=30, interval_s=0.05, tick_s=0.107)
+    assert monitor_words(crowded) == (
+        "gpu: 30 of 60 ticks, each took 107 ms, longer than its interval of 50 ms: give it a longer one"
+    )
+
+
 def test_uptime_names_its_moments(told: JudgedRun, make_run: MakeRun) -> None:
     assert uptime_words(told) == (
         "the service was up 95 % of the time, down from 2026-11-21T10:00:10.000Z for 12.5 s, "
