@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from genload import job, speech
+from genload.artifacts.usual import check_inspection
 from genload.service import JobClient, ServiceClient, ServiceError, SpeechClient
 from genload.settings.service import Service
 
@@ -36,9 +37,11 @@ def check_beginning(
         inputs_elsewhere: the users and what they send are on other machines.
 
     Raises:
-        ConfigError: a secret, header or certificate that the client cannot use, no usable image, a file of
-            texts that cannot be read.
+        ConfigError: an inspection that there is none of, a secret, header or certificate that the client
+            cannot use, no usable image, a file of texts that cannot be read.
     """
+    if issubclass(client_class, JobClient):
+        check_inspection(client_class)
     client_class(service).close()
     for kind, check_inputs in _INPUTS.items():
         if issubclass(client_class, kind) and not inputs_elsewhere:

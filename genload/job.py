@@ -27,7 +27,7 @@ from typing import TypeVar
 
 from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.images import ImageSource
-from genload.code_errors import ReturnedError, is_order, returned
+from genload.code_errors import is_order, returned
 from genload.driver import Driver
 from genload.pauses import pause
 from genload.service import (
@@ -248,24 +248,18 @@ class Job(Driver[JobClient, JobResult]):
         result = self._result
         try:
             try:
-                result.numbers.update(self._inspected(artifact))
+                result.numbers.update(self._inspect(artifact))
+                result.numbers["valid"] = 1.0
             except CannotInspectError as error:
                 result.leave_uninspected(error)
             if self._registry is not None and self._client.distinct_outputs:
                 self._registry.admit(self._job.name, artifact.content)
         except ServiceError as error:
-            error.output = artifact
+            error.output, result.numbers["valid"] = artifact, 0.0
             raise
         except Exception:
             result.failed_output = artifact
             raise
-
-    def _inspected(self, artifact: Artifact) -> dict[str, float]:
-        found = self._inspect(artifact)
-        try:
-            return {str(name): float(value) for name, value in found.items()}
-        except (AttributeError, TypeError, ValueError):
-            raise ReturnedError(self._inspect, found, "numbers by name") from None
 
     def _fail(self, error: ServiceError) -> None:
         result = self._result

@@ -90,7 +90,8 @@ class ServiceError(Exception):
 
 
 class CannotInspectError(ServiceError):
-    """The output seems valid, and nothing that is installed here reads it: no failure of the service.
+    """The output seems valid, and nothing here looks into it, because nothing that is installed reads it or
+    because nobody wants it: no failure of the service.
 
     Attributes:
         numbers: what is known of the output all the same, for the record.
@@ -147,7 +148,7 @@ class Result(msgspec.Struct, eq=False):
             ``waited_out_CALL`` and ``waited_out_CALL_s`` of a call that was refused (how many refusals were
             waited out, for how long together), and what the kind of request has.
         bytes_sent, bytes_received: of all its calls.
-        remark: why the output of a success could not be inspected, and what helps; "" for nothing to say.
+        remark: why the output of a success was not inspected, and what helps; "" for nothing to say.
         failed_output: what came as the output, where that is why the request failed.
     """
 
@@ -175,7 +176,7 @@ class Result(msgspec.Struct, eq=False):
         self.failed_output = error.output or self.failed_output
 
     def leave_uninspected(self, error: CannotInspectError) -> None:
-        """The request succeeded, and nobody here can look into its output."""
+        """The request succeeded, and nothing here looks into its output."""
         self.numbers.update(error.numbers)
         self.numbers[CANNOT_INSPECT] = 1.0
         self.remark = error.message
@@ -314,6 +315,9 @@ class JobClient(ServiceClient):
 
     operation: ClassVar[str] = "generate"
     stages: ClassVar[tuple[str, ...]] = JOB_STAGES
+    inspection: ClassVar[str] = "mesh"
+    """How its outputs are inspected, unless it has an `inspect` of its own: as a ``mesh``, or ``none``, which
+    every report says. An output that was not inspected is no valid one."""
 
     def __init__(self, service: Service) -> None:
         super().__init__(service)
@@ -336,9 +340,14 @@ class JobClient(ServiceClient):
     def fetch(self, job_id: str, state: JobState) -> Artifact:
         """The finished job's output."""
 
-    def inspect(self, artifact: Artifact) -> dict[str, float]:
-        """Check the output, off the event loop; numbers for the record. Raises ServiceError."""
-        return {}
+    def inspect(self, artifact: Artifact) -> dict[str, float] | None:
+        """Check the output, off the event loop; numbers for the record. None: as `inspection` says.
+
+        Raises:
+            ServiceError: it is broken.
+            CannotInspectError: nothing here can tell.
+        """
+        return None
 
     def describe(self, artifact: Artifact) -> str:
         """What an output is, for people, whether it passes `inspect` or not; "" for nothing to say."""

@@ -117,12 +117,12 @@ def carries(table: RequestTable, name: str) -> BoolArray:
 
 
 def uninspected_notices(remarks: Mapping[str, int]) -> Iterator[str]:
-    """What is said, once, of outputs that nothing here can look into: how many, why, and what helps."""
+    """What is said, once, of outputs that nothing looked into: how many, why, and what helps."""
     if remarks:
         many = len(remarks) > 1
         why = "; ".join(f"{remark} ({count:,})" if many else remark for remark, count in remarks.items())
         total = f"{sum(remarks.values()):,}"
-        yield f"outputs that could not be inspected, and count neither as valid nor as broken: {total}. {why}"
+        yield f"output not inspected, which counts neither as valid nor as broken: of {total} requests. {why}"
 
 
 @dataclass(frozen=True)

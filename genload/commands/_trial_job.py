@@ -8,14 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from genload.artifacts.images import ImageSource
+from genload.artifacts.usual import inspection_of
 from genload.commands._trial_view import TrialView
+from genload.errors import CANNOT_INSPECT
 from genload.job import Job, JobResult
 from genload.plain import plain
 from genload.reporting.wording import human
 from genload.service import WAITED_OUT, Artifact, JobClient
 from genload.settings.service import Service
 
-_DRIVERS_NUMBERS = (
+_NO_FACTS = (
+    CANNOT_INSPECT,
     "attempts",
     "rejections",
     "polls",
@@ -55,7 +58,7 @@ class JobAttempt:
 
     def _inspect(self, artifact: Artifact) -> Mapping[str, float]:
         self._view.output(artifact, self._client.describe(artifact))
-        return self._client.inspect(artifact)
+        return inspection_of(self._client)(artifact)
 
     def _show(self, result: JobResult) -> None:
         view = self._view
@@ -65,7 +68,7 @@ class JobAttempt:
         seen = {
             name: value
             for name, value in result.numbers.items()
-            if name not in _DRIVERS_NUMBERS and not name.startswith(WAITED_OUT)
+            if name not in _NO_FACTS and not name.startswith(WAITED_OUT)
         }
         if seen:
             facts = ", ".join(f"{plain(name)} {human(value, '')}" for name, value in seen.items())

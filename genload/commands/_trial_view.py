@@ -121,7 +121,7 @@ class TrialView:
         if result.outcome == "ok":
             self._at(Text(f"succeeded in {took}", "bold green"))
             if result.remark:
-                self.detail(f"its output could not be inspected: {plain(result.remark)}", "yellow")
+                self.detail(f"output not inspected: {plain(result.remark)}", "yellow")
         elif result.outcome == "failed":
             self._at(Text(f"failed after {took}: {result.error_class}", "bold red"))
             self.detail(plain(result.error), "red")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import ClassVar
 
+from genload.artifacts.usual import inspection_of
 from genload.harness.gate import Turn
 from genload.harness.kit import JobKit
 from genload.harness.users import LoadUser
@@ -25,6 +26,7 @@ class JobUser(LoadUser):
         assert isinstance(self.load.kit, JobKit)  # noqa: S101  `check_users` has seen to it
         self.kit = self.load.kit
         self.client: JobClient = self.plan.client_class(self.service)
+        self.inspect = inspection_of(self.client)
 
     def on_stop(self) -> None:
         client = getattr(self, "client", None)  # there is none when its own code could not make it
@@ -47,7 +49,7 @@ class JobUser(LoadUser):
             self.client,
             job_input,
             service=self.service,
-            inspect=self.client.inspect,
+            inspect=self.inspect,
             rng=self.rng,
             registry=self.kit.outputs,
             request_id=request_id,

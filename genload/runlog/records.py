@@ -41,7 +41,7 @@ class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     drained: bool = False  # ended after the load did
     error_class: str = ""
     error: str = ""  # the service's or our own words, at most 500 characters
-    remark: str = ""  # of a success: why its output could not be inspected, and what helps
+    remark: str = ""  # of a success: why its output was not inspected, and what helps
     status: int = 0  # last HTTP status, 0 when there was none
     bytes_sent: int = 0
     bytes_received: int = 0

@@ -82,7 +82,7 @@ def test_what_cannot_be_inspected_is_no_failure_and_in_no_valid_rate(judge_one: 
     assert judge_one(run(records), "speech.rms.mean >= 0.1").result == "inconclusive"
     [notice] = judge_log(run(records)).notices
     assert notice == (
-        "outputs that could not be inspected, and count neither as valid nor as broken: 40. "
+        "output not inspected, which counts neither as valid nor as broken: of 40 requests. "
         "no way to read it: 0 (20); no way to read it: 1 (20)"
     )
 

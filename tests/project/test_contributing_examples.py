@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,6 +75,33 @@ def test_the_service_is_a_whole_client(project: Path) -> None:
 
     assert issubclass(client, JobClient)
     assert not client.__abstractmethods__
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("inspection", "told"),
+    [
+        ("", "validator: faces"),
+        ("    def inspect(self, artifact: Artifact) -> None: ...\n", "validator: faces"),
+        ('    inspection = "none"\n', "output not inspected: the service file wants it so"),
+        ('    inspection = "picture"\n', "asks for the inspection 'picture'"),
+    ],
+)
+def test_an_output_is_inspected_unless_the_client_wants_none(
+    inspection: str, told: str, project: Path, testbed: Callable[..., Any]
+) -> None:
+    path = project / "services" / "relief.py"
+    text = path.read_text(encoding="utf-8")
+    own = re.search(r"    def inspect\(.*?\n\n", text, re.DOTALL)
+    assert own
+    path.write_text(text.replace(own[0], f"{inspection}\n" if inspection else own[0]), encoding="utf-8")
+    (project / "testbed.pid").write_text(str(os.getpid()))
+    server = testbed(service_time="10s", time_scale="0.02")
+    command = [sys.executable, "-m", "genload", "try", "mine.yaml", "--host", server.url]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=60)
+
+    assert told in done.stdout + done.stderr
+    assert done.returncode == (2 if "picture" in inspection else 0), done.stdout + done.stderr
 
 
 def test_the_suite_is_valid_with_the_examples_beside_it(project: Path) -> None:

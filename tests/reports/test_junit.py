@@ -53,6 +53,14 @@ def test_one_testcase_a_criterion(
     assert outcomes(parsed(make_suite(kinds[kind]()), tmp_path)) == expected
 
 
+def test_a_scenarios_notices_are_its_output(tmp_path: Path, make_suite: MakeSuite, make_run: MakeRun) -> None:
+    root = parsed(make_suite(make_run(notices=["output not inspected", "a \x1b[31mred one"])), tmp_path)
+    (suite,) = root
+    assert suite[-1].tag == "system-out"
+    assert (suite[-1].text or "").splitlines()[0] == "output not inspected"
+    assert "\x1b" not in (suite[-1].text or "")
+
+
 def test_counts_are_those_of_the_elements(tmp_path: Path, make_suite: MakeSuite, kinds: Kinds) -> None:
     root = parsed(make_suite(*(make() for make in kinds.values()), missing=("x",)), tmp_path)
     for element in (root, *root.iter("testsuite")):

@@ -11,11 +11,12 @@ import pytest
 from gevent import GreenletExit
 from locust.exception import InterruptTaskSet, RescheduleTask, StopUser
 
+from genload.artifacts.usual import inspection_of
 from genload.code_errors import CodeError, CodeFailure, class_of, code_told, is_mistake, is_order, place_of
 from genload.errors import ConfigError, ExitCode
 from genload.service import Artifact, JobState
 
-from .scripted_job import DONE, Scripted, drive
+from .scripted_job import DONE, SERVICE, Clock, Scripted, drive, job_of
 
 HERE = Path(__file__).name
 CALLS = ["upload", "submit", "poll", "fetch"]
@@ -54,9 +55,12 @@ def test_a_validator_that_raises_keeps_the_output_that_it_raised_at() -> None:
     assert result.failed_output is not None and result.failed_output.content == b"mesh"
 
 
-@pytest.mark.parametrize("found", [None, 5, {"faces": "many"}, {"faces": None}, ["faces"]], ids=repr)
-def test_a_validator_must_give_numbers(found: Any) -> None:
-    result, _ = drive(inspect=lambda artifact: found)
+@pytest.mark.parametrize("found", [5, {"faces": "many"}, {"faces": None}, ["faces"]], ids=repr)
+def test_a_validator_must_give_numbers(found: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Scripted, "inspect", lambda self, artifact: found)
+    client = Scripted(SERVICE, Clock())
+
+    result = job_of(client, inspect=inspection_of(client)).run()
 
     assert (result.outcome, result.error_class) == ("failed", "client_error")
     assert HERE in result.error and "it must return numbers by name" in result.error

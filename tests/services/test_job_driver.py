@@ -38,7 +38,7 @@ def test_a_good_job_has_known_stages_and_numbers() -> None:
     # The last poll that said "running" was sent 2 + 0.1 + 0.1 s before the answer that said "completed".
     assert result.numbers["poll_bound_s"] == pytest.approx(2.2)
     assert (result.numbers["attempts"], result.numbers["rejections"], result.numbers["polls"]) == (1, 0, 4)
-    assert result.numbers["faces"] == 12
+    assert (result.numbers["faces"], result.numbers["valid"]) == (12, 1)
     assert (result.bytes_sent, result.bytes_received, result.status) == (70, 700, 200)
     assert client.calls == ["upload", "submit", "poll", "poll", "poll", "poll", "fetch"]
 
@@ -97,6 +97,7 @@ def test_an_output_that_nothing_here_can_inspect_is_a_success_that_says_so() -> 
 
     assert (result.outcome, result.error_class, result.remark) == ("ok", "", "Draco: install something")
     assert (result.numbers["cannot_inspect"], result.numbers["faces"]) == (1.0, 12.0)
+    assert "valid" not in result.numbers
     assert result.failed_output is None and "cancel" not in client.calls
 
 

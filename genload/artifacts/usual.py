@@ -1,0 +1,52 @@
+"""How a job's output is inspected: as its service file says, or as is usual for what it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from genload.artifacts.inspector import shared
+from genload.artifacts.mesh_check import MeshCheck
+from genload.code_errors import ReturnedError
+from genload.errors import ConfigError
+from genload.service import Artifact, CannotInspectError, JobClient
+
+Inspect = Callable[[Artifact], Mapping[str, float]]
+
+
+def inspection_of(client: JobClient) -> Inspect:
+    """What looks at every output of this client: its own `inspect`, or else the usual one.
+
+    It raises ServiceError for a broken output, CannotInspectError for one that nothing looks into.
+    """
+
+    def inspect(artifact: Artifact) -> Mapping[str, float]:
+        own = client.inspect(artifact)
+        if own is None:
+            return _USUAL[client.inspection](artifact)
+        try:
+            return {str(name): float(value) for name, value in own.items()}
+        except (AttributeError, TypeError, ValueError):
+            raise ReturnedError(client.inspect, own, "numbers by name") from None
+
+    return inspect
+
+
+def check_inspection(client_class: type[JobClient]) -> None:
+    """Raises ConfigError: the service file asks for an inspection that there is none of."""
+    if client_class.inspection not in _USUAL:
+        raise ConfigError(
+            f"the service file asks for the inspection {client_class.inspection!r}",
+            key="service.api",
+            remedy=f"let it say one of {', '.join(map(repr, _USUAL))}, or inspect outputs itself: `inspect`",
+        )
+
+
+def _as_mesh(artifact: Artifact) -> Mapping[str, float]:
+    return MeshCheck(shared().mesh)(artifact)
+
+
+def _not_at_all(artifact: Artifact) -> Mapping[str, float]:
+    raise CannotInspectError('the service file wants it so: inspection = "none"')
+
+
+_USUAL: Mapping[str, Inspect] = {"mesh": _as_mesh, "none": _not_at_all}

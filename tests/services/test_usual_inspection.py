@@ -1,0 +1,61 @@
+"""What looks at a job's output: the client's own inspection, or the usual one."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import pytest
+import trimesh
+
+from genload.artifacts.usual import check_inspection, inspection_of
+from genload.errors import ConfigError
+from genload.service import Artifact, CannotInspectError, ServiceError
+
+from .scripted_job import SERVICE, Clock, Scripted
+
+SPHERE = Artifact(trimesh.creation.icosphere(subdivisions=1).export(file_type="stl"), "a.stl", "")
+PAGE = Artifact(b"<html>Welcome</html>", "a.stl", "text/html")
+
+
+class Own(Scripted):
+    """With an inspection of its own, whatever it says of others."""
+
+    inspection: ClassVar[str] = "none"
+
+    def inspect(self, artifact: Artifact) -> dict[str, float]:
+        return {}
+
+
+class Blind(Scripted):
+    inspection: ClassVar[str] = "none"
+
+
+class Odd(Scripted):
+    inspection: ClassVar[str] = "picture"
+
+
+@pytest.mark.processes
+def test_a_client_without_an_inspection_has_its_outputs_read_as_meshes() -> None:
+    inspect = inspection_of(Scripted(SERVICE, Clock()))
+
+    assert inspect(SPHERE)["faces"] == 80
+    with pytest.raises(ServiceError) as caught:
+        inspect(PAGE)
+    assert caught.value.error_class == "not_a_mesh"
+
+
+def test_its_own_inspection_comes_first() -> None:
+    assert inspection_of(Own(SERVICE, Clock()))(PAGE) == {}
+
+
+def test_who_wants_none_has_outputs_that_were_not_inspected() -> None:
+    with pytest.raises(CannotInspectError, match='inspection = "none"'):
+        inspection_of(Blind(SERVICE, Clock()))(PAGE)
+
+
+def test_an_inspection_that_there_is_none_of_is_refused_with_those_there_are() -> None:
+    for client_class in (Scripted, Own, Blind):
+        check_inspection(client_class)
+    with pytest.raises(ConfigError, match="'picture'") as refused:
+        check_inspection(Odd)
+    assert "'mesh', 'none'" in refused.value.remedy
