@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from genload.artifacts.inspector import shared
-from genload.artifacts.mesh_check import MeshCheck
+from genload.artifacts.mesh.check import MeshCheck
 from genload.code_errors import ReturnedError
 from genload.errors import ConfigError
 from genload.service import Artifact, CannotInspectError, JobClient
