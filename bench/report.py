@@ -20,9 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from genload.harness.header import run_header
-from genload.harness.plan import RunRequest, make_plan
+from genload.harness.plan import make_plan
 from genload.runlog.records import LoadEnded, LoadStarted, RequestRecord, RunEnded, RunStarted, Users
 from genload.runlog.writer import RunWriter
+from genload.targets import RunRequest
 
 FLUSH_EVERY = 10_000
 LIMIT_S, LIMIT_BYTES = 15.0, 10**9
@@ -48,7 +49,7 @@ def main() -> int:
 
 
 def _write_run(folder: Path, count: int) -> None:
-    plan = make_plan(RunRequest("orfeas/normal"))
+    plan = make_plan(RunRequest(("orfeas/normal",)))
     writer = RunWriter(folder)
     writer.header(run_header(plan, "2026-01-01T00:00:00.000+00:00"))
     writer.event(RunStarted(t_s=0.0, wall_time="2026-01-01T00:00:00.000+00:00"))

@@ -18,8 +18,8 @@ from pathlib import Path
 from types import FrameType
 
 from genload import extensions
-from genload.commands._targets import SuiteTarget
 from genload.errors import ExitCode
+from genload.targets import SuiteTarget
 
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

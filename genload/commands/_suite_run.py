@@ -17,7 +17,6 @@ from genload.analysis.judge import suite_exit_code
 from genload.beginning import why_not_ready
 from genload.commands._locust import Signals, command, outcome
 from genload.commands._settling import settle
-from genload.commands._targets import SuiteTarget
 from genload.errors import ExitCode, GenloadError, RunDirectoryError
 from genload.extensions import Wings, attribute
 from genload.reporting import is_run_directory, judge_suite_folder, write_reports
@@ -26,6 +25,7 @@ from genload.service import ServiceClient, ServiceError
 from genload.settings.scaling import scale
 from genload.settings.service import Service
 from genload.settings.suite import Suite
+from genload.targets import SuiteTarget
 
 ASKED_FOR_S = 1.0  # the longest that a service has for its first answer
 GOES_ON_AFTER = (ExitCode.PASSED, ExitCode.FAILED, ExitCode.INVALID)

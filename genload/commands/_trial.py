@@ -14,7 +14,6 @@ from genload.artifacts.inspector import shared
 from genload.beginning import check_beginning, not_ready_remedy, why_not_ready
 from genload.client import watched
 from genload.commands._expected_metrics import ExpectedMetrics
-from genload.commands._targets import SuiteTarget
 from genload.commands._trial_job import JobAttempt
 from genload.commands._trial_speech import SpeechAttempt
 from genload.commands._trial_view import TrialView
@@ -27,6 +26,7 @@ from genload.settings.scaling import scale
 from genload.settings.scenario_catalogue import with_fitting_monitors
 from genload.settings.service import Service
 from genload.settings.suite import Suite
+from genload.targets import SuiteTarget
 
 # Unless the suite asks more often. One job may be over before an interval that is meant for an hour.
 LONGEST_INTERVAL_S = 1.0

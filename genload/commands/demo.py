@@ -14,7 +14,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from genload.commands._targets import Request, SuiteTarget
+    from genload.targets import RunRequest, SuiteTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +76,21 @@ def demo(
     from rich.console import Console
 
     from genload.commands._suite_run import run_suites
-    from genload.commands._targets import Request
+    from genload.targets import RunRequest
 
     console = Console(highlight=False)
-    request = Request(_chosen(scenarios or []), results=results, time_scale=time_scale, seed=seed)
+    request = RunRequest(_chosen(scenarios or []), results=results, time_scale=time_scale, seed=seed)
     raise typer.Exit(run_suites(_targets(request), console, partial(_served, console=console)))
 
 
-def _targets(request: Request) -> list[SuiteTarget]:
+def _targets(request: RunRequest) -> list[SuiteTarget]:
     """The suites of the demo, checked; what has no modelled time is not scaled.
 
     Raises:
         UsageError, ConfigError: anything wrong with one of them.
     """
-    from genload.commands._targets import checked
     from genload.errors import UsageError
+    from genload.targets import checked
 
     found: list[SuiteTarget] = []
     for target in checked(request):
@@ -109,7 +109,7 @@ def _targets(request: Request) -> list[SuiteTarget]:
 def _served(target: SuiteTarget, console: Console) -> Iterator[SuiteTarget]:
     """A testbed for a suite; the suite with its address."""
     from genload.commands import _testbed
-    from genload.commands._targets import checked
+    from genload.targets import checked
 
     testbed, scale = TESTBEDS[target.suite.service.api], target.request.time_scale
     modelled = ("--time-scale", repr(scale)) if testbed.scaled else ()

@@ -98,9 +98,9 @@ def run(
     console = Console(highlight=False)
     with console.status("reading the suite"):
         from genload.commands._suite_run import run_suites
-        from genload.commands._targets import Request, with_followers
+        from genload.targets import RunRequest, with_followers
 
-        request = Request(
+        request = RunRequest(
             targets=tuple(suites),
             host=host.rstrip("/") if host else None,
             results=results,

@@ -41,11 +41,11 @@ def try_(
     # Here, not above: `genload try --help` needs none of it.
     from rich.console import Console
 
-    from genload.commands._targets import Request, checked
     from genload.commands._trial import Trial
     from genload.commands._trial_view import TrialView
+    from genload.targets import RunRequest, checked
 
-    request = Request(
+    request = RunRequest(
         (suite,), host=host.rstrip("/") if host else None, seed=seed, overrides=tuple(overrides)
     )
     (target,) = checked(request)

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from genload import extensions
 from genload.errors import UsageError
-from genload.harness.plan import RunRequest
 from genload.settings.loader import scenario_names
+from genload.targets import RunRequest
 
 Number = TypeVar("Number", int, float)
 
@@ -26,13 +26,14 @@ def add_options(parser: Any, *, web_scenario: str | None) -> None:
     `choices` makes the form's dropdown; on the command line a wrong name gets our own message instead.
 
     Args:
-        web_scenario: the scenario that a web UI was started with, which may be a path; None before
-        there is one.
+        web_scenario: the scenario that a web UI was started with, which may be a path, and "" when it is to
+            be chosen there; None before there is a web UI.
     """
     choices = None
     if web_scenario is not None:
         # Locust parses its command line again for each view of the form, and a wrong choice would end it.
-        choices = list(dict.fromkeys((*known_scenarios(), web_scenario)))
+        # The first is what the form shows of itself.
+        choices = list(dict.fromkeys((web_scenario, *known_scenarios())))
     parser.add_argument(
         "--scenario",
         metavar="SUITE/NAME",
@@ -107,8 +108,9 @@ def request_from(options: Any) -> RunRequest:
                 remedy=f"leave {option} out",
             )
     return RunRequest(
-        target=options.scenario,
-        host=options.host or None,
+        targets=(options.scenario,),
+        host=options.host.rstrip("/") if options.host else None,
+        results=results_folder(options),
         time_scale=_number(options.time_scale, "--time-scale", float),
         rehearsal=bool(options.rehearsal),
         seed=_number(options.seed, "--seed", int) if str(options.seed) else None,
@@ -126,6 +128,11 @@ def _number(text: Any, option: str, kind: Callable[[str], Number]) -> Number:
             f"{option} {text} is no number",
             remedy=f"write it as in {option} {'0.02' if kind is float else '7'}",
         ) from None
+
+
+def results_folder(options: Any) -> Path:
+    """Where the run's folder is made, or is already."""
+    return Path(options.suite_folder or options.results)
 
 
 def suite_folder(options: Any, suite_name: str, stamp: str) -> Path:

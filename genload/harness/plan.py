@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from genload import extensions
-from genload.errors import UsageError
-from genload.settings.loader import load_suite, split_target
 from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.phases import Timeline
 from genload.settings.scaling import scale
@@ -17,20 +15,7 @@ from genload.settings.scenario_catalogue import scenario_catalogue, with_fitting
 from genload.settings.service import Service
 from genload.settings.suite import Scenario, Suite
 from genload.shape import PhasedShape
-
-
-@dataclass(frozen=True, slots=True)
-class RunRequest:
-    """What the command line or the web form asked for."""
-
-    target: str  # suite/scenario; a suite is a name or a path
-    host: str | None = None
-    time_scale: float = 1.0
-    rehearsal: bool = False
-    seed: int | None = None
-    overrides: tuple[str, ...] = ()
-    strict: bool = False
-    abort_on: str = ""
+from genload.targets import RunRequest, one_scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,36 +83,21 @@ class RunPlan:
         return cls(suite, suite, data["scenario"], data["seed"], data["salt"], data["time_scale"])
 
 
-def make_plan(request: RunRequest) -> RunPlan:
-    """Resolve a request.
+def make_plan(request: RunRequest, *, inputs_elsewhere: bool = False) -> RunPlan:
+    """Resolve a request for one scenario, which is checked as `genload run` checks it.
+
+    Args:
+        inputs_elsewhere: the users and what they send are on other machines.
 
     Raises:
         UsageError, ConfigError: anything wrong in it, before any load is sent.
     """
-    if not 0 < request.time_scale <= 1:
-        raise UsageError(
-            f"--time-scale {request.time_scale:g} is not in 0..1",
-            remedy="use a factor such as 0.02: 82 s become 1.64 s; leave the option out for real time",
-        )
-    name, scenario = split_target(request.target)
-    wings = extensions.Wings()
-    folders = extensions.suite_folders()
-    host = request.host.rstrip("/") if request.host else None
-    loaded = load_suite(name, folders=folders, overrides=request.overrides, wings=wings, host=host)
-    requested = loaded.suite
-    if scenario is None or scenario not in requested.scenarios:
-        behind = {each: load_suite(each, folders=folders, wings=wings).suite for each in loaded.then}
-        suites = {name: requested, **behind}
-        known = ", ".join(f"{suite}/{each}" for suite in suites for each in suites[suite].scenarios)
-        what = (
-            f"no scenario '{scenario}' in suite {name}"
-            if scenario
-            else f"'{name}' names a suite, not a scenario"
-        )
-        raise UsageError(what, remedy=f"use one of: {known}")
+    target, scenario = one_scenario(request, inputs_elsewhere=inputs_elsewhere)
+    requested = target.suite
     seed = request.seed if request.seed is not None else requested.seed
+    fitting = with_fitting_monitors(requested, [scenario])
     return RunPlan(
-        suite=scale(with_fitting_monitors(requested, [scenario]), request.time_scale, wings),
+        suite=scale(fitting, request.time_scale, extensions.Wings()),
         requested=requested,
         scenario_name=scenario,
         # A fresh seed for each run unless one is asked for: the same images again would be answered by any

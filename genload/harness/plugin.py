@@ -19,14 +19,13 @@ import gevent
 from locust import events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
-from genload.beginning import check_beginning
 from genload.code_errors import CodeFailure, code_told
 from genload.errors import ExitCode, GenloadError, RunDirectoryError, UsageError
 from genload.harness import locust_hooks
 from genload.harness.conductor import Conductor, first_users
 from genload.harness.crew import Crew, LocalCrew
 from genload.harness.display import Display
-from genload.harness.options import add_options, request_from, suite_folder
+from genload.harness.options import add_options, request_from, results_folder, suite_folder
 from genload.harness.own_limits import check_limits
 from genload.harness.plan import RunPlan, make_plan
 from genload.harness.process import LoadProcess
@@ -73,17 +72,17 @@ def _on_init(environment: Any, runner: Any, web_ui: Any, web: _WebFlag) -> None:
         return
     assert isinstance(runner, LocalRunner | MasterRunner)  # noqa: S101  Locust has no others
     options = environment.parsed_options
-    try:
-        plan = plan_for(environment, options)
-        check_results_folder(Path(options.suite_folder or options.results))
-        # A master asks whether the service is ready; the users and what they send are elsewhere.
-        elsewhere = isinstance(runner, MasterRunner)
-        with code_told():
-            check_beginning(plan.client_class, plan.service, inputs_elsewhere=elsewhere)
-    except GenloadError as error:
-        _exit(error)
     if web_ui is not None:
         web.scenario = options.scenario
+    plan: RunPlan | None = None
+    try:
+        # A web page without a scenario lets its user choose one.
+        if options.scenario or web_ui is None or options.autostart:
+            plan = plan_for(environment, options)
+        else:
+            check_results_folder(results_folder(options))
+    except GenloadError as error:
+        _exit(error)
     Director(environment, runner, web_ui, plan).attach()
 
 
@@ -109,10 +108,11 @@ def plan_for(environment: Any, options: Any) -> RunPlan:
     Raises:
         UsageError, ConfigError: it cannot be run, or not with this locustfile's users.
     """
-    with code_told():
-        plan = make_plan(request_from(options))
-        check_users(environment.user_classes, plan)
-    if not isinstance(environment.runner, MasterRunner):  # its users are elsewhere
+    # A master asks whether the service is ready; the users and what they send are elsewhere.
+    elsewhere = isinstance(environment.runner, MasterRunner)
+    plan = make_plan(request_from(options), inputs_elsewhere=elsewhere)
+    check_users(environment.user_classes, plan)
+    if not elsewhere:
         check_limits(plan, plan.timeline.max_users)
     return plan
 
@@ -158,10 +158,10 @@ class Leaver:
 class Director:
     """On the master, or in a lone process: starts a conductor for each run and reports when it has ended."""
 
-    def __init__(self, environment: Any, runner: Any, web_ui: Any, plan: RunPlan) -> None:
+    def __init__(self, environment: Any, runner: Any, web_ui: Any, plan: RunPlan | None) -> None:
         self.environment, self.runner, self.web_ui = environment, runner, web_ui
         # Frozen when a run begins: a second POST to /swarm changes the options of a running test.
-        self.plan = plan
+        self.plan = plan  # None until a scenario is chosen
         self.conductor: Conductor | None = None
         self.display: Display | None = None
         self._began = False
@@ -186,7 +186,8 @@ class Director:
         environment = self.environment
         environment.shape_class = ScenarioShape(self.users_wanted)
         environment.shape_class.runner = self.runner
-        environment.host = environment.host or self.plan.service.host
+        if self.plan is not None:
+            environment.host = environment.host or self.plan.service.host
         environment.parsed_options.only_summary = True  # our own display takes the place of Locust's table
         environment.events.test_start.add_listener(lambda **_: self.begin())
         environment.events.test_stopping.add_listener(lambda **_: self.wind_down())
@@ -205,7 +206,7 @@ class Director:
         if self._began:
             return None if self.conductor is None else self.conductor.users_wanted()
         try:
-            if self.web_ui is not None:
+            if self.web_ui is not None or self.plan is None:
                 self.plan = plan_for(self.environment, self.environment.parsed_options)
         except GenloadError as error:
             self._fail(error)
@@ -216,11 +217,13 @@ class Director:
     def begin(self) -> None:
         """A run starts, and its users come right after."""
         self._reporter, self.conductor, self.display = None, None, None
+        plan = self.plan
+        assert plan is not None  # noqa: S101  the shape's first tick has made one
         try:
             stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
-            self.folder = suite_folder(self.environment.parsed_options, self.plan.suite.name, stamp)
+            self.folder = suite_folder(self.environment.parsed_options, plan.suite.name, stamp)
             self.conductor = Conductor(
-                self.plan, self.folder / self.plan.scenario_name, self.crew, lambda: self.runner.user_count
+                plan, self.folder / plan.scenario_name, self.crew, lambda: self.runner.user_count
             )
             with code_told(ExitCode.INVALID):
                 self.conductor.start()

@@ -47,6 +47,8 @@ def guard_form(
             if unknown:
                 return _refuse(f"the form has no field {unknown[0]!r}")
             scenario = fields.get("scenario", started_with)
+            if not scenario:
+                return _refuse("choose a scenario first, under 'Custom parameters'")
             if scenario != started_with and scenario not in known_scenarios():
                 return _refuse(f"there is no scenario {scenario!r}")
             check(fields)

@@ -94,8 +94,8 @@ def test_checking_a_suite_leaves_this_process_unpatched(in_empty_folder: Path) -
     program = (
         "import sys, socket; before = socket.socket\n"
         "from pathlib import Path\n"
-        "from genload.commands._targets import Request, checked\n"
-        "[target] = checked(Request(('orfeas',)))\n"
+        "from genload.targets import RunRequest, checked\n"
+        "[target] = checked(RunRequest(('orfeas',)))\n"
         "assert len(target.scenarios) == 5\n"
         "sys.exit(socket.socket is not before)"
     )

@@ -14,8 +14,8 @@ import pytest
 
 from genload.cli import main
 from genload.commands import _suite_run, _testbed
-from genload.commands._targets import Request, SuiteTarget
 from genload.errors import ExitCode, ServiceUnavailableError
+from genload.targets import RunRequest, SuiteTarget
 
 # A service of a few lines that says it is ready, and its process id.
 SERVICE = """
@@ -95,7 +95,7 @@ class Double:
         return [target.scenarios for target in self.targets]
 
     @property
-    def requests(self) -> list[Request]:
+    def requests(self) -> list[RunRequest]:
         return [target.request for target in self.targets]
 
     @contextmanager

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from genload.commands._locust import Signals, command, outcome
-from genload.commands._targets import Request, SuiteTarget, checked
 from genload.errors import ExitCode
+from genload.targets import RunRequest, SuiteTarget, checked
 
 PATIENCE_S = 20.0
 
@@ -59,7 +59,7 @@ print("ended", code, signals.first.name if signals.first else None, flush=True)
 
 
 def target(**options: Any) -> SuiteTarget:
-    [found] = checked(Request(("orfeas/spike",)))
+    [found] = checked(RunRequest(("orfeas/spike",)))
     return replace(found, request=replace(found.request, **options))
 
 

@@ -16,9 +16,9 @@ from rich.console import Console
 from genload import console
 from genload.cli import main
 from genload.commands import _suite_run
-from genload.commands._targets import Request, SuiteTarget, checked, with_followers
 from genload.commands._trial import Trial
 from genload.errors import ConfigError, ExitCode, UsageError
+from genload.targets import RunRequest, SuiteTarget, checked, with_followers
 
 
 @pytest.fixture
@@ -37,19 +37,19 @@ def names(targets: list[SuiteTarget]) -> list[str]:
 
 
 def test_demo_is_both_suites_and_names_neither_s_scenarios_twice(in_empty_folder: Path) -> None:
-    images, speech = with_followers(Request(("demo",)))
+    images, speech = with_followers(RunRequest(("demo",)))
     assert (images.asked_for, len(images.scenarios)) == ("demo", 5)
     assert (speech.asked_for, len(speech.scenarios), speech.follows) == ("demo_speech", 8, "demo")
     assert images.suite.service.host != speech.suite.service.host
 
 
 def test_one_scenario_is_followed_by_nothing(own_suites: Path) -> None:
-    assert names(with_followers(Request(("nightly/spike",)))) == ["nightly"]
-    assert names(checked(Request(("nightly",)))) == ["nightly"]
+    assert names(with_followers(RunRequest(("nightly/spike",)))) == ["nightly"]
+    assert names(checked(RunRequest(("nightly",)))) == ["nightly"]
 
 
 def test_a_follower_that_is_named_as_well_runs_once_as_it_is_named(own_suites: Path) -> None:
-    targets = with_followers(Request(("talk/heavy", "nightly", "soak"), overrides=("settle.pause=3s",)))
+    targets = with_followers(RunRequest(("talk/heavy", "nightly", "soak"), overrides=("settle.pause=3s",)))
     assert names(targets) == ["talk", "nightly", "soak"]
     assert targets[0].scenarios == ("heavy",)
     assert [target.suite.settle.pause_s for target in targets] == [3.0, 3.0, 3.0]
@@ -57,7 +57,7 @@ def test_a_follower_that_is_named_as_well_runs_once_as_it_is_named(own_suites: P
 
 def test_host_and_time_scale_are_for_the_followers_of_the_same_service(own_suites: Path) -> None:
     (own_suites / "nightly.yaml").write_text("extends: orfeas\nthen: [soak]\n")
-    request = Request(
+    request = RunRequest(
         ("nightly",), host="http://127.0.0.1:9", time_scale=0.5, overrides=("service.timeout=400s",), seed=5
     )
     nightly, soak = with_followers(request)
@@ -68,14 +68,14 @@ def test_host_and_time_scale_are_for_the_followers_of_the_same_service(own_suite
 
 
 def test_a_follower_of_another_service_runs_in_real_time(own_suites: Path) -> None:
-    _, soak, talk = with_followers(Request(("nightly",), time_scale=0.5, rehearsal=True, strict=True))
+    _, soak, talk = with_followers(RunRequest(("nightly",), time_scale=0.5, rehearsal=True, strict=True))
     assert (soak.request.time_scale, soak.request.rehearsal) == (0.5, True)
     assert (talk.request.time_scale, talk.request.rehearsal, talk.request.strict) == (1.0, False, True)
 
 
 def test_one_host_for_two_services_is_refused(own_suites: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UsageError, match="nightly is followed by talk, which tests another"):
-        with_followers(Request(("nightly",), host="http://127.0.0.1:9"))
+        with_followers(RunRequest(("nightly",), host="http://127.0.0.1:9"))
     assert main(["run", "nightly", "--host", "http://127.0.0.1:9"]) == 2
     assert "--set 'then=[]'" in capsys.readouterr().err
     assert not (own_suites.parents[1] / "results").exists()
@@ -84,22 +84,22 @@ def test_one_host_for_two_services_is_refused(own_suites: Path, capsys: pytest.C
 def test_a_follower_that_cannot_be_run_is_told_before_any_load(own_suites: Path) -> None:
     (own_suites / "soak.yaml").write_text("extends: orfeas\nlocustfile: nope\n")
     with pytest.raises(ConfigError, match="nope"):
-        with_followers(Request(("nightly",)))
+        with_followers(RunRequest(("nightly",)))
 
 
 def test_a_scenario_of_a_follower_is_found_under_its_own_name(in_empty_folder: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        checked(Request(("demo/heavy",)))
+        checked(RunRequest(("demo/heavy",)))
     assert caught.value.remedy == "use demo_speech/heavy"
 
 
 def test_a_trial_of_one_service_does_not_lead_to_a_run_of_two(in_empty_folder: Path) -> None:
     said: list[list[str]] = []
-    [target] = checked(Request(("demo",), host="http://127.0.0.1:9"))
+    [target] = checked(RunRequest(("demo",), host="http://127.0.0.1:9"))
     trial = Trial(target, SimpleNamespace(next_command=said.append))  # type: ignore[arg-type]
     assert trial._end("ok") is ExitCode.PASSED
     assert said == [["genload", "run", "demo/baseline", "--host", "http://127.0.0.1:9"]]
-    assert names(with_followers(Request((said[0][2],), host=said[0][4]))) == ["demo"]
+    assert names(with_followers(RunRequest((said[0][2],), host=said[0][4]))) == ["demo"]
 
 
 class Play:
@@ -157,7 +157,7 @@ def test_one_exit_code_for_all(
     code: ExitCode,
 ) -> None:
     play = Play(monkeypatch, tmp_path, nightly=nightly, soak=soak, talk=talk)
-    targets = with_followers(Request(("nightly",)))
+    targets = with_followers(RunRequest(("nightly",)))
     assert _suite_run.run_suites(targets, Console(file=io.StringIO()), play.service) is code
     # The same service becomes idle in between; another one has nothing to become idle of.
     assert [event for event in play.events if event not in ("down",)] == [
@@ -183,7 +183,7 @@ def test_nothing_follows_a_service_that_was_not_ready(
     own_suites: Path, monkeypatch: pytest.MonkeyPatch, said: io.StringIO, tmp_path: Path
 ) -> None:
     play = Play(monkeypatch, tmp_path, nightly=ExitCode.UNAVAILABLE)
-    targets = with_followers(Request(("nightly",)))
+    targets = with_followers(RunRequest(("nightly",)))
     code = _suite_run.run_suites(targets, Console(file=io.StringIO()), play.service)
     assert code is ExitCode.UNAVAILABLE
     assert play.events == ["up for nightly", "nightly", "down"]
@@ -201,7 +201,7 @@ def test_a_signal_while_the_next_service_comes_up_ends_it(
             signal.raise_signal(signal.SIGINT)
         yield target
 
-    targets = with_followers(Request(("nightly",)))
+    targets = with_followers(RunRequest(("nightly",)))
     code = _suite_run.run_suites(targets, Console(file=io.StringIO()), interrupted)
     assert code is ExitCode.INTERRUPTED
     assert play.events == ["nightly", "settle"]

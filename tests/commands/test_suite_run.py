@@ -18,9 +18,9 @@ from rich.console import Console
 
 from genload.commands import _suite_run
 from genload.commands._suite_run import run_suites
-from genload.commands._targets import Request, SuiteTarget, checked
 from genload.errors import ExitCode
 from genload.settings.suite import Suite
+from genload.targets import RunRequest, SuiteTarget, checked
 
 pytestmark = pytest.mark.processes
 
@@ -65,7 +65,7 @@ class Stage:
                 },
             }
         )
-        request = Request(("probe",), results=self.results)
+        request = RunRequest(("probe",), results=self.results)
         target = SuiteTarget(request, "probe", suite, scenarios or ("one", "two", "three"))
         return self.play_all(target)
 
@@ -209,22 +209,22 @@ def test_a_signal_stops_the_suite_and_what_there_is_is_reported(
 
 
 def test_targets_of_one_suite_run_together_each_once() -> None:
-    [target] = checked(Request(("orfeas/spike", "orfeas/baseline", "orfeas/spike")))
+    [target] = checked(RunRequest(("orfeas/spike", "orfeas/baseline", "orfeas/spike")))
     assert (target.asked_for, target.scenarios) == ("orfeas", ("spike", "baseline"))
-    [everything] = checked(Request(("orfeas/spike", "orfeas")))
+    [everything] = checked(RunRequest(("orfeas/spike", "orfeas")))
     assert everything.scenarios == ("spike", "baseline", "normal", "peak", "sustained")
-    assert [t.suite.name for t in checked(Request(("orfeas/spike", "demo/spike")))] == ["orfeas", "demo"]
+    assert [t.suite.name for t in checked(RunRequest(("orfeas/spike", "demo/spike")))] == ["orfeas", "demo"]
 
 
 def test_a_suite_by_its_path(in_empty_folder: Path) -> None:
     (in_empty_folder / "mine.yaml").write_text("extends: orfeas\n")
-    [target] = checked(Request(("mine.yaml/peak",), host="http://127.0.0.1:9"))
+    [target] = checked(RunRequest(("mine.yaml/peak",), host="http://127.0.0.1:9"))
     assert (target.asked_for, target.suite.name, target.scenarios) == ("mine.yaml", "mine", ("peak",))
     assert target.suite.service.host == "http://127.0.0.1:9"
 
 
 def test_overrides_are_in_the_suite() -> None:
-    [target] = checked(Request(("orfeas",), overrides=("service.timeout=400s", "settle.pause=3s")))
+    [target] = checked(RunRequest(("orfeas",), overrides=("service.timeout=400s", "settle.pause=3s")))
     assert (target.suite.service.timeout_s, target.suite.settle.pause_s) == (400.0, 3.0)
 
 

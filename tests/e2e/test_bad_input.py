@@ -44,7 +44,9 @@ class Mistake:
 
 
 MISTAKES = {
-    "unknown scenario": Mistake("no scenario 'nope' in suite orfeas", "spike", scenario="orfeas/nope"),
+    "unknown scenario": Mistake(
+        "there is no scenario 'nope' in suite orfeas", "spike", scenario="orfeas/nope"
+    ),
     "bad unit": Mistake(
         "service.timeout: unknown unit 'bananas'",
         "a quantity such as 90s",

@@ -5,6 +5,7 @@ not do.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -47,11 +48,16 @@ Conductor.start = slowly
 
 
 @contextmanager
-def served_web_ui(folder: Path, host: str, *options: str, locustfile: Path = LOCUSTFILE) -> Iterator[str]:
-    """The address of a web UI that was started with demo/spike; results go to folder/results."""
+def served_web_ui(
+    folder: Path,
+    host: str,
+    *options: str,
+    scenario: tuple[str, ...] = ("--scenario", "demo/spike"),
+    locustfile: Path = LOCUSTFILE,
+) -> Iterator[str]:
+    """The address of a web UI that was started with a scenario; results go to folder/results."""
     command = [sys.executable, "-m", "locust", "-f", str(locustfile), "-H", host, "--web-port", "0"]
-    command += ["--scenario", "demo/spike", "--time-scale", "0.01", "--results", str(folder / "results")]
-    command += options
+    command += [*scenario, "--time-scale", "0.01", "--results", str(folder / "results"), *options]
     with (folder / "web-ui.log").open("wb") as output:
         process = subprocess.Popen(
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
@@ -131,6 +137,40 @@ def test_a_scenario_is_chosen_in_the_form_and_judged(web_ui: str, chromium: str,
     (report,) = results.glob("*/results_baseline.json")
     document = json.loads(report.read_text())
     assert (document["scenario"], document["successful_requests"]) == ("baseline", 5)
+
+
+def test_without_a_scenario_the_page_has_the_list_and_waits_for_a_choice(
+    testbed: Callable[..., Any], brisk: tuple[str, str], tmp_path: Path
+) -> None:
+    server = testbed(service_time="82s", slots=20, time_scale="0.01", seed=1)
+    with served_web_ui(tmp_path, server.url, *brisk, scenario=()) as url:
+        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310  our own URL
+            page = answer.read().decode()
+        (choices,) = re.findall(r'"scenario": \{"choices": \[(.*?)\]', page)
+        assert choices.startswith('"", ') and '"demo/baseline"' in choices and '"orfeas/spike"' in choices
+        refused = post(url, scenario="", time_scale="0.01")
+        assert (refused["success"], refused["message"].partition(",")[0]) == (
+            False,
+            "choose a scenario first",
+        )
+        assert post(url, scenario="demo/baseline", time_scale="0.01")["success"]
+        deadline = time.monotonic() + 60
+        while not list((tmp_path / "results").glob("*/results_baseline.json")):
+            assert time.monotonic() < deadline, "the run left no report"
+            time.sleep(0.1)
+
+
+@pytest.mark.parametrize("options", [("--headless",), ("--autostart", "--web-port", "0")])
+def test_where_nobody_can_choose_the_scenarios_are_listed(options: tuple[str, ...], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), *options],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "which scenario?" in done.stderr and "  orfeas/spike\n" in done.stderr
 
 
 def test_the_page_stays_with_a_run_that_begins_slowly(

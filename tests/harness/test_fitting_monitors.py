@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from genload.harness.plan import RunRequest, make_plan
+from genload.harness.plan import make_plan
+from genload.targets import RunRequest
+
+
+@pytest.fixture(autouse=True)
+def no_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key and the certificate that the service wants are not there: only a client would need them."""
+    monkeypatch.setattr("genload.targets.check_beginning", lambda *args, **options: None)
+
 
 GPU = "monitors.gpu={interval: 1s}"
 
@@ -14,7 +22,7 @@ GPU = "monitors.gpu={interval: 1s}"
 def monitors(criterion: str, *overrides: str) -> dict[str, Any]:
     """Their settings in force, and below `requested` those that were asked for."""
     asked = f'scenarios.light.criteria.it="{criterion}"'
-    plan = make_plan(RunRequest("litetts/light", overrides=(GPU, *overrides, asked)))
+    plan = make_plan(RunRequest(("litetts/light",), overrides=(GPU, *overrides, asked)))
     return {name: settings.model_dump() for name, settings in plan.suite.monitors.items()} | {
         "requested": {name: settings.model_dump() for name, settings in plan.requested.monitors.items()}
     }
@@ -51,7 +59,7 @@ OWN = {"X-Api-Key": "${env:GENLOAD_TEST_OTHER}"}
 def asked_with(*overrides: str) -> tuple[dict[str, str], dict[str, str]]:
     """The headers of exposition and readiness, of a service that wants a key and a certificate."""
     service = ('service.headers={X-Api-Key: "${env:GENLOAD_TEST_KEY}"}', "service.tls={ca_file: ca.pem}")
-    suite = make_plan(RunRequest("orfeas/peak", overrides=(*service, *overrides))).suite
+    suite = make_plan(RunRequest(("orfeas/peak",), overrides=(*service, *overrides))).suite
     exposition, readiness = (suite.monitors[name].model_dump() for name in ("exposition", "readiness"))
     for found in (exposition, readiness):
         assert found["tls"]["ca_file"] == ("ca.pem" if found["headers"] in (KEY, OWN) else None)

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from genload.harness.identity import UnknownError, at_path, read_identity
-from genload.harness.plan import RunPlan, RunRequest, make_plan
+from genload.harness.plan import RunPlan, make_plan
+from genload.targets import RunRequest
 
 MODELS = {"data": [{"id": "kokoro\x1b[31m", "size": 82, "half": True}], "none": None}
 
@@ -51,7 +52,7 @@ def plan(host: str, **sources: dict[str, str]) -> RunPlan:
         "monitors.gpu={interval: 1s}",
         *(f"service.identity.{name}={json.dumps(source)}" for name, source in asked.items()),
     )
-    return make_plan(RunRequest("litetts/light", host=host, overrides=overrides))
+    return make_plan(RunRequest(("litetts/light",), host=host, overrides=overrides))
 
 
 def test_facts_come_from_json_headers_and_the_environment_each_endpoint_asked_once(

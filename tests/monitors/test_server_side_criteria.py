@@ -18,12 +18,13 @@ import pytest
 from genload.analysis.judge import judge
 from genload.analysis.judged import JudgedRun
 from genload.harness.header import run_header
-from genload.harness.plan import RunRequest, make_plan
+from genload.harness.plan import make_plan
 from genload.runlog.layout import SAMPLES
 from genload.runlog.reader import open_run
 from genload.runlog.records import LoadEnded, LoadStarted, RunEnded, RunStarted, Sample
 from genload.runlog.writer import RunWriter
 from genload.sampler import start_sampler
+from genload.targets import RunRequest
 
 pytestmark = pytest.mark.processes
 
@@ -46,7 +47,7 @@ def watch(target: str, host: str, folder: Path, wait: Callable[..., list[Sample]
     overrides = [f"validity.min_coverage={ENOUGH:.0%}", "monitors.gpu=null"]
     names = ("host", "readiness") if target.startswith("kokoro") else ("host", "readiness", "exposition")
     overrides += [f"monitors.{name}.interval=100ms" for name in names]
-    plan = make_plan(RunRequest(target, host=host, overrides=tuple(overrides)))
+    plan = make_plan(RunRequest((target,), host=host, overrides=tuple(overrides)))
     folder.mkdir()
     writer, begin_s = RunWriter(folder), time.monotonic()
     monitors = {name: settings.model_dump(mode="json") for name, settings in plan.suite.monitors.items()}

@@ -14,9 +14,10 @@ from locust.stats import bucket_response_time
 from genload.analysis.judge import judge
 from genload.errors import UsageError
 from genload.harness.options import LOOPBACK, WEB_FORM_FIELDS, add_options, request_from
-from genload.harness.plan import RunPlan, RunRequest, make_plan
+from genload.harness.plan import RunPlan, make_plan
 from genload.runlog.records import FORMAT_VERSION, LoadEnded, LoadStarted, RequestRecord, RunEnded, RunHeader
 from genload.runlog.writer import RunWriter
+from genload.targets import RunRequest
 
 
 def our_options() -> Any:
@@ -54,7 +55,7 @@ def test_master_and_web_page_listen_on_loopback_unless_told() -> None:
 def test_what_a_scenario_decides_is_refused_on_the_command_line(option: str) -> None:
     options = our_options().parse_args(["--scenario", "orfeas/spike"])
     options.host = None
-    assert request_from(options).target == "orfeas/spike"
+    assert request_from(options).targets == ("orfeas/spike",)
     setattr(options, option, 5)
     with pytest.raises(UsageError, match="contradict each other"):
         request_from(options)
@@ -69,7 +70,7 @@ def test_a_worker_is_told_where_a_secret_is_and_not_what_it_is(
         "name: secret\nservice: {api: orfeas, headers: {Authorization: '${env:TRAPS_TOKEN}'}}\n"
         "locustfile: generation3d\nscenarios:\n  one: {shape: {kind: baseline}}\n"
     )
-    plan = make_plan(RunRequest(target=f"{suite}/one"))
+    plan = make_plan(RunRequest((f"{suite}/one",)))
     sent = Message("genload_prepare", plan.to_message(), "worker").serialize()
     assert b"5ecret-token" not in sent
     received = RunPlan.from_message(Message.unserialize(sent).data)
@@ -79,13 +80,13 @@ def test_a_worker_is_told_where_a_secret_is_and_not_what_it_is(
 
 def test_a_suite_alone_is_answered_with_the_scenarios_of_all_that_it_runs() -> None:
     with pytest.raises(UsageError, match="'demo' names a suite, not a scenario") as caught:
-        make_plan(RunRequest(target="demo"))
+        make_plan(RunRequest(("demo",)))
     assert {"demo/baseline", "demo_speech/light"} <= set(re.findall(r"[\w/]+", caught.value.remedy))
 
 
 def test_percentiles_are_not_rounded_to_two_digits(tmp_path: Path) -> None:
     durations_s = [82.5] * 10
-    plan = make_plan(RunRequest(target="orfeas/baseline", seed=1))
+    plan = make_plan(RunRequest(("orfeas/baseline",), seed=1))
     writer = RunWriter(tmp_path / "run")
     writer.header(
         RunHeader(

@@ -1,4 +1,4 @@
-"""What `genload run` was asked for: suites and their scenarios, all of it checked before any load."""
+"""What is asked for, at whichever door: suites and their scenarios, all of it checked before any load."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from genload import extensions
 from genload.beginning import check_beginning
+from genload.code_errors import code_told
 from genload.errors import UsageError
 from genload.runlog.layout import check_results_folder
 from genload.settings.loader import LoadedSuite, load_suite, split_target
@@ -18,8 +19,12 @@ from genload.settings.suite import Suite
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """The options of `genload run`; they mean the same to the Locust processes it starts."""
+class RunRequest:
+    """The options of `genload run`, of a plain ``locust -f`` and of the web form.
+
+    Attributes:
+        targets: ``suite`` or ``suite/scenario``; a suite is a name or a path.
+    """
 
     targets: tuple[str, ...]
     host: str | None = None
@@ -43,7 +48,7 @@ class SuiteTarget:
         follows: the suite that it follows; "" for one that the command line named.
     """
 
-    request: Request
+    request: RunRequest
     asked_for: str
     suite: Suite
     scenarios: tuple[str, ...]
@@ -51,8 +56,11 @@ class SuiteTarget:
     follows: str = ""
 
 
-def checked(request: Request) -> list[SuiteTarget]:
+def checked(request: RunRequest, *, inputs_elsewhere: bool = False) -> list[SuiteTarget]:
     """The suites that a request names; targets of the same suite together, each scenario once.
+
+    Args:
+        inputs_elsewhere: the users and what they send are on other machines.
 
     Raises:
         UsageError, ConfigError: anything wrong with it.
@@ -63,10 +71,10 @@ def checked(request: Request) -> list[SuiteTarget]:
     for target in request.targets:
         name, scenario = split_target(target)
         wanted.setdefault(name, []).append(scenario)
-    return [_suite_target(request, name, scenarios) for name, scenarios in wanted.items()]
+    return [_suite_target(request, name, scenarios, inputs_elsewhere) for name, scenarios in wanted.items()]
 
 
-def with_followers(request: Request) -> list[SuiteTarget]:
+def with_followers(request: RunRequest) -> list[SuiteTarget]:
     """The suites that a request names, each with those behind it that follow it.
 
     Raises:
@@ -80,6 +88,23 @@ def with_followers(request: Request) -> list[SuiteTarget]:
         for name in target.then:
             order.setdefault(name, found.get(name) or _follower(target, name))
     return list(order.values())
+
+
+def one_scenario(request: RunRequest, *, inputs_elsewhere: bool = False) -> tuple[SuiteTarget, str]:
+    """The one scenario that a request for one names, and its suite.
+
+    Raises:
+        UsageError, ConfigError: anything wrong with it; it names a suite.
+    """
+    [asked_for] = request.targets
+    [target] = checked(request, inputs_elsewhere=inputs_elsewhere)
+    if split_target(asked_for)[1] is None:
+        behind = [f"{name}/{scenario}" for name in target.then for scenario in _scenarios(name)]
+        known = [f"{asked_for}/{scenario}" for scenario in target.scenarios] + behind
+        raise UsageError(
+            f"'{asked_for}' names a suite, not a scenario", remedy=f"use one of: {', '.join(known)}"
+        )
+    return target, target.scenarios[0]
 
 
 def _follower(leader: SuiteTarget, name: str) -> SuiteTarget:
@@ -98,7 +123,10 @@ def _follower(leader: SuiteTarget, name: str) -> SuiteTarget:
     return replace(_suite_target(request, name, [None]), then=(), follows=leader.asked_for)
 
 
-def _suite_target(request: Request, name: str, wanted: Sequence[str | None]) -> SuiteTarget:
+@code_told()
+def _suite_target(
+    request: RunRequest, name: str, wanted: Sequence[str | None], inputs_elsewhere: bool = False
+) -> SuiteTarget:
     loaded = _load(name, request.overrides, request.host)
     suite = loaded.suite
     scenarios: dict[str, None] = {}
@@ -114,7 +142,7 @@ def _suite_target(request: Request, name: str, wanted: Sequence[str | None]) -> 
     checked: list[Service] = []
     for service in map(suite.service_of, scenarios):
         if service not in checked:  # most scenarios ask the same way
-            check_beginning(client_class, service)
+            check_beginning(client_class, service, inputs_elsewhere=inputs_elsewhere)
             checked.append(service)
     then = loaded.then if None in wanted else ()
     return SuiteTarget(request, name, suite, tuple(scenarios), then)
