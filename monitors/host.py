@@ -6,7 +6,7 @@ A generator that is short of CPU or memory measures itself.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import PurePath
@@ -83,10 +83,12 @@ class ProcessGroup:
     Attributes:
         find: the processes themselves, without their children.
         clock: monotonic seconds.
+        restarts: how often others had taken the place of all that were there; None before any was.
     """
 
     find: Callable[[], Iterable[psutil.Process]]
     clock: Callable[[], float] = monotonic
+    restarts: int | None = None
     _members: dict[psutil.Process, float] = field(default_factory=dict)  # CPU seconds when last seen
     _found: list[psutil.Process] = field(default_factory=list)
     _find_at_s: float = float("-inf")
@@ -129,8 +131,10 @@ class ProcessGroup:
 
     def _look(self, now_s: float) -> None:
         if now_s >= self._find_at_s or not self._members.keys() >= set(self._found):  # one has ended
-            self._found = list(self.find())
-            self._find_at_s = now_s + (_FIND_AGAIN_S if self._found else 0.0)
+            found_now = list(self.find())
+            self._count_restart(found_now)
+            self._found = found_now or self._found
+            self._find_at_s = now_s + (_FIND_AGAIN_S if found_now else 0.0)
         found: set[psutil.Process] = set()
         for process in self._found:
             try:
@@ -140,6 +144,13 @@ class ProcessGroup:
         for process in found - self._members.keys():
             self._members[process] = _cpu_s(process)
         self._look_at_s = now_s + (_LOOK_AGAIN_S if found else _SEEK_AGAIN_S)
+
+    def _count_restart(self, now: Sequence[psutil.Process]) -> None:
+        """Others in the place of all that were there; one of several that is replaced is none."""
+        if now and self.restarts is None:
+            self.restarts = 0
+        elif now and self._found and set(now).isdisjoint(self._found):
+            self.restarts = (self.restarts or 0) + 1
 
 
 def _cpu_s(process: psutil.Process) -> float:
@@ -220,6 +231,7 @@ class Monitor(Base):
         return (
             *(f"host.{name}" for name in (*_SYSTEM, *_COUNTERS, *_RATES)),
             *(f"{who}.{name}" for who, wanted in groups if wanted for name in _GROUP),
+            *(("server.restarts",) if self._find_server is not None else ()),
         )
 
     @property
@@ -258,6 +270,8 @@ class Monitor(Base):
                 numbers = self._server.numbers()
             except MonitorError as problem:
                 raise MonitorError(str(problem), values) from problem
+            if self._server.restarts is not None:
+                values["server.restarts"] = float(self._server.restarts)
             if not numbers and not self._is_auto:
                 raise MonitorError(f"no process of the service: {self.settings.server}", values)
             values |= {f"server.{name}": value for name, value in numbers.items()}

@@ -23,6 +23,8 @@ from genload.runlog.records import Event, WorkerLost
 from genload.settings.contract import Reconcile
 
 RESTARTS, UP = "server.restarts", "server.up"
+PROCESSES = "psutil"
+"""The source of what the host monitor sees of the service's processes."""
 SLACK_S = 1.0
 """A page shows what was counted while it was made, up to so long after its tick; and the client's end of a
 job comes after the service's."""
@@ -194,7 +196,7 @@ class Rise:
 
 def _blind(series: Series, find: Callable[[str], Series | None]) -> list[tuple[float, float]]:
     restarts = find(RESTARTS)
-    if restarts is None or restarts.source != series.source:
+    if restarts is None or restarts.source not in (series.source, PROCESSES):
         return []
     found = []
     for seen_s in restarts.times_s[1:][np.diff(restarts.values) > 0]:

@@ -20,6 +20,7 @@ from genload.analysis.judged_trends import (
     Trends,
 )
 from genload.analysis.load import Load
+from genload.analysis.reconciliation import PROCESSES
 from genload.analysis.series import Series, SeriesStore
 from genload.analysis.table import RequestTable
 from genload.settings.criteria.ast import Expression, Quantity
@@ -99,8 +100,10 @@ def restart_notices(course: Course) -> Iterator[str]:
     count = course.restarts(course.load.start_s, course.drained_s)
     if count:
         times = "once" if count == 1 else f"{count} times"
+        series = course.store.find("server.restarts")
+        shows = "its processes show" if series and series.source == PROCESSES else "its page shows"
         yield (
-            f"the service restarted {times} during the load, as its page shows: what its counters counted "
+            f"the service restarted {times} during the load, as {shows}: what its counters counted "
             "between the last look at them and a restart is lost"
         )
 

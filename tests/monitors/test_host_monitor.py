@@ -204,6 +204,47 @@ def test_a_group_that_is_gone_is_sought_again_every_second() -> None:
     assert sought == [50.0, 51.3]
 
 
+def test_a_server_process_that_is_replaced_between_two_ticks_is_a_restart() -> None:
+    clock, there = Clock(), [Timed(), Timed()]
+    group = host.ProcessGroup(lambda: list(there), clock)
+    assert group.restarts is None
+    group.numbers()
+    assert group.restarts == 0
+    there[1].ended, there[1] = True, Timed()  # one worker of several
+    clock.now_s += 10
+    group.numbers()
+    assert group.restarts == 0
+    for old in there:
+        old.ended = True
+    there[:] = [Timed()]
+    for _ in range(2):
+        clock.now_s += 10
+        group.numbers()
+    assert group.restarts == 1
+
+
+def test_a_server_that_is_away_for_a_while_has_restarted_when_it_is_back() -> None:
+    clock, there = Clock(), [Timed()]
+    group = host.ProcessGroup(lambda: list(there), clock)
+    group.numbers()
+    there.pop().ended = True
+    for _ in range(5):
+        clock.now_s += 10
+        assert group.numbers() == {}
+    assert group.restarts == 0
+    there.append(Timed())
+    clock.now_s += 10
+    assert group.numbers()
+    assert group.restarts == 1
+
+
+def test_restarts_are_told_of_the_service_alone() -> None:
+    monitor = made(server={"pid": os.getpid()})
+    assert "server.restarts" in monitor.metrics
+    assert monitor.sample()["server.restarts"] == 0.0
+    assert "server.restarts" not in made().metrics
+
+
 @pytest.mark.parametrize(
     "server", [{}, {"pid": 1, "name": "x"}, {"port": 70_000}, {"pid": 0}, {"prot": 5000}], ids=str
 )
