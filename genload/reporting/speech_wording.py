@@ -40,7 +40,10 @@ def valid(numbers: SpeechNumbers) -> str:
 
 
 def findings(speech: SpeechSummary) -> Iterator[tuple[str, str]]:
-    """Title and text of everything that is said of all answers together."""
+    """Title and text of everything that is said of all answers together; of none, that there was none."""
+    if not speech.answers:
+        yield "answers", "none came, so there was nothing to hear"
+        return
     if speech.audio_per_second is not None:
         rate = f"{human(speech.audio_per_second, '')} s of audio a second"
         yield "audio", f"{rate}, {human(speech.audio_seconds, 's')} during the load"

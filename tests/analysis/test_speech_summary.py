@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from genload.analysis.judge import judge_log
@@ -170,6 +171,16 @@ def test_there_is_none_of_it_for_jobs_and_for_a_load_that_never_began() -> None:
     assert judge_log(never_ready()).speech is None
     results = load("reports", "results_json")
     assert '"speech"' not in results.encode(results.results(judge_log(sound_run([job(0, 0.0)]))))
+
+
+def test_of_no_answer_nothing_is_said_but_that_there_was_none() -> None:
+    refused = [
+        msgspec.structs.replace(each, outcome="failed", error_class="refused", numbers={}, gaps={}, stages={})
+        for each in RECORDS
+    ]
+    speech = judge_log(speech_run(refused, CRITERIA)).speech
+    assert speech is not None
+    assert list(findings(speech)) == [("answers", "none came, so there was nothing to hear")]
 
 
 def rounded(value: Any) -> Any:
