@@ -19,13 +19,14 @@ from genload.analysis.judged_speech import SpeechSummary
 from genload.reporting.contract_wording import counted, lacking_words
 from genload.reporting.efficiency_wording import cost_words, sharing_text
 from genload.reporting.monitor_wording import monitor_words, uptime_words
+from genload.reporting.range_wording import RANGES, has_ranges, mean_range, observed, p95_range
+from genload.reporting.retry_wording import own_pauses, retry_findings
 from genload.reporting.speech_wording import findings, stalls, strata, valid
 from genload.reporting.trend_wording import notable_trends
 from genload.reporting.wording import (
     asleep_words,
     explained,
     human,
-    human_percentile,
     no_criteria_words,
     plain,
     rehearsal_note,
@@ -83,6 +84,8 @@ def _verdict(run: JudgedRun) -> Iterator[RenderableType]:
 
 def _findings(run: JudgedRun) -> Iterator[tuple[str, str]]:
     """What else a reader should know: title and text. All that was watched and is well has no line."""
+    if run.retries is not None:
+        yield from retry_findings(run.retries)
     if run.efficiency is not None:
         if words := cost_words(run.efficiency):
             yield "an output cost", words
@@ -126,7 +129,7 @@ def _criteria(criteria: Iterable[CriterionVerdict]) -> Table:
             told.append(f"\n{evidence}")
         if not criterion.must:
             told.append("\nreported only", "italic")
-        table.add_row(_RESULTS[criterion.result], told, human(criterion.value, criterion.unit))
+        table.add_row(_RESULTS[criterion.result], told, observed(criterion))
     return table
 
 
@@ -135,7 +138,7 @@ def _numbers(run: JudgedRun) -> str:
     parts = [
         f"{overall.total_requests} requests, {overall.failed_requests} failed",
         *([words] if (words := asleep_words(run)) else []),
-        f"mean {human(overall.avg_duration, 's')}",
+        _mean(run),
         f"load {human(run.duration_s, 's')}",
     ]
     if overall.drained_requests:
@@ -143,6 +146,12 @@ def _numbers(run: JudgedRun) -> str:
     if overall.unfinished_requests:
         parts.append(f"{overall.unfinished_requests} never ended")
     return ", ".join(parts)
+
+
+def _mean(run: JudgedRun) -> str:
+    words = [own_pauses(run.retries), RANGES if has_ranges(run) else ""]
+    beside = "; ".join(word for word in words if word)
+    return f"mean {mean_range(run.overall)}" + (f" ({beside})" if beside else "")
 
 
 def _speech(speech: SpeechSummary) -> Iterator[RenderableType]:
@@ -190,8 +199,8 @@ def _suite(suite: JudgedSuite) -> Iterator[RenderableType]:
             Text(word, _STYLES.get(word, "bold yellow")),
             str(overall.total_requests),
             str(overall.failed_requests),
-            human(overall.avg_duration, "s"),
-            human_percentile(overall.p95_duration, overall),
+            mean_range(overall),
+            p95_range(overall),
             human(run.duration_s, "s"),
         )
     yield table

@@ -30,6 +30,7 @@ from genload.artifacts.images import ImageSource
 from genload.code_errors import is_order, returned
 from genload.driver import Driver
 from genload.pauses import pause
+from genload.runlog.error_classes import UNANSWERED
 from genload.service import (
     Artifact,
     CannotInspectError,
@@ -46,9 +47,11 @@ _CONNECT_COUNTS_IN = {"upload", "accept", "download"}
 _LONGEST_GRID_S, _SHORTEST_GRID_S = 0.040, 1e-6
 _GRIDS_A_SPREAD = 10
 _REFUSED_IS_SLOWER = 2.0
-_NO_ANSWER = frozenset(
-    {"dns", "refused", "connect_timeout", "reset", "send_timeout", "receive_timeout", "truncated"}
+_REFUSED_POLLS = (
+    "a poll, refused to the end: a longer service.poll.interval asks less often, and service.retry "
+    "(max_retries, default_wait) tries for longer"
 )
+_NO_ANSWER = UNANSWERED - {"tls", "timeout", "protocol"}
 """Classes of a poll that says nothing about its job: the next one may."""
 
 _Asked = TypeVar("_Asked")
@@ -208,6 +211,9 @@ class Job(Driver[JobClient, JobResult]):
             try:
                 return self._insist("poll", self._poll, self._result.job_id)
             except ServiceError as error:
+                if numbers["rejections"] > refused and error.error_class == "rejected":
+                    words = f"{error.message} ({_REFUSED_POLLS})"
+                    raise ServiceError("rejected", words, status=error.status) from error
                 if error.error_class not in _NO_ANSWER or lost >= self._service.retry.max_retries:
                     raise
                 lost += 1

@@ -19,13 +19,14 @@ from genload.reporting import write_text
 from genload.reporting.contract_wording import counted, families
 from genload.reporting.efficiency_wording import efficiency_findings
 from genload.reporting.monitor_wording import monitor_words, uptime_words
+from genload.reporting.range_wording import RANGES, has_ranges, mean_range, observed, p95_range, stage_range
+from genload.reporting.retry_wording import own_pauses, retry_findings
 from genload.reporting.speech_wording import findings, stalls, strata, valid
 from genload.reporting.trend_wording import trend_findings
 from genload.reporting.wording import (
     asleep_words,
     explained,
     human,
-    human_percentile,
     no_criteria_words,
     plain,
     rehearsal_note,
@@ -83,8 +84,8 @@ def _numbers(summary: Summary) -> Sequence[str]:
     return (
         str(summary.failed_requests),
         human(None if summary.error_rate is None else summary.error_rate / 100, "ratio"),
-        human(summary.avg_duration, "s"),
-        human_percentile(summary.p95_duration, summary),
+        mean_range(summary),
+        p95_range(summary),
         "–" if per_minute is None else f"{human(per_minute, '')}/min",
     )
 
@@ -108,6 +109,7 @@ def _scenario(run: JudgedRun, tested: str | None) -> Iterator[str]:
     yield from _stages(run)
     yield from _speech(run)
     yield from _list(_errors(run), "Errors:")
+    yield from _list(_retries(run), "Tried again:")
     yield from _machines(run)
     yield from _list(_monitors(run), "Monitors:")
     yield from _list(_trends(run), "Trends:")
@@ -127,12 +129,11 @@ def _tested(words: str | None) -> Iterator[str]:
 
 def _criterion_row(criterion: CriterionVerdict) -> Sequence[str]:
     mark = _MARKS[criterion.result] if criterion.must else f"{_MARKS[criterion.result]} (reported only)"
-    observed = human(criterion.value, criterion.unit)
     return (
         mark,
         _text(criterion.name),
         _cell_code(criterion.expression),
-        observed,
+        observed(criterion),
         _text(explained(criterion)),
     )
 
@@ -153,10 +154,20 @@ def _stages(run: JudgedRun) -> Iterator[str]:
     yield from _table(
         ("stage", "mean", "p50", "p95", "max"),
         (
-            (_text(s.name), *(human(value, "s") for value in (s.mean, s.p50, s.p95, s.max)))
+            (_text(s.name), *(stage_range(s, name) for name in ("mean", "p50", "p95", "max")))
             for s in run.stages
         ),
     )
+    if has_ranges(run):
+        yield f"{RANGES[0].upper()}{RANGES[1:]}."
+        yield ""
+
+
+def _retries(run: JudgedRun) -> Iterator[str]:
+    if run.retries is not None:
+        yield from (f"{title}: {_text(text)}" for title, text in retry_findings(run.retries))
+        if words := own_pauses(run.retries):
+            yield _text(f"the mean duration: {words}")
 
 
 def _speech(run: JudgedRun) -> Iterator[str]:

@@ -25,7 +25,11 @@ from genload.analysis.judged import (
     JudgedRun,
     JudgedSuite,
     PhaseSummary,
+    Retries,
     SeriesSummary,
+    ShortestDurations,
+    StageSummary,
+    StageTimes,
     Summary,
     Verdict,
 )
@@ -88,6 +92,8 @@ class More:
     drained_requests: int
     rejections: int
     p95_of_successes: float | None
+    shortest: ShortestDurations | UnsetType = UNSET
+    """Where polls leave durations open: the same, had every job ended as early as they allow."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +117,9 @@ class Stage:
     p50: float | None
     p95: float | None
     max: float | None
+    shortest: StageTimes | UnsetType = UNSET
+    longest: StageTimes | UnsetType = UNSET
+    """Where polls leave the stage open: what they allow it to have been."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +175,8 @@ class Tail:
     speech: SpeechSummary | UnsetType = UNSET
     """Speech only: by voice, length and other labels, against text length, and how playback went."""
     error_details: list[ErrorGroup]
+    retries: Retries | UnsetType = UNSET
+    """Where something was tried again: refusals waited out, by call; polls without an answer."""
     warmup: Warmup
     degradation_analysis: dict[str, float | None] | UnsetType = UNSET
     """Sustained load only: its first against its last part."""
@@ -245,9 +256,10 @@ def results(run: JudgedRun) -> Results:
         validation=_validation(run),
         verdict=run.verdict,
         phases={phase.name: _phase(phase, run) for phase in run.phases},
-        stages={s.name: msgspec.convert(s, Stage, from_attributes=True) for s in run.stages},
+        stages={s.name: _stage(s) for s in run.stages},
         speech=UNSET if run.speech is None else run.speech,
         error_details=run.errors,
+        retries=UNSET if run.retries is None else run.retries,
         warmup=Warmup(**_numbers(run.warmup)),
         degradation_analysis=run.degradation if run.degradation is not None else UNSET,
         system_monitoring={s.metric: _monitored(s) for s in run.series} if sustained else UNSET,
@@ -277,7 +289,18 @@ def results(run: JudgedRun) -> Results:
 
 def _numbers(summary: Summary) -> dict[str, Any]:
     """The fields of `Flat` and `More`, which have the names of the analysis."""
-    return msgspec.structs.asdict(summary)
+    return _there(msgspec.structs.asdict(summary), "shortest")
+
+
+def _stage(stage: StageSummary) -> Stage:
+    numbers = msgspec.structs.asdict(stage)
+    del numbers["name"]
+    return Stage(**_there(numbers, "shortest", "longest"))
+
+
+def _there(numbers: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The numbers, without those of these names that are None."""
+    return {name: value for name, value in numbers.items() if value is not None or name not in names}
 
 
 def _phase(phase: PhaseSummary, run: JudgedRun) -> Phase:

@@ -12,6 +12,7 @@ from math import inf, isclose, isfinite, isinf, isnan
 from typing import Protocol
 
 from genload.analysis.evidence import Bound, Estimate, Partial, Side
+from genload.analysis.evidence_between import Between
 from genload.analysis.judged import Evidence, Outcome
 from genload.settings.criteria.ast import (
     Comparison,
@@ -47,6 +48,8 @@ class Judgement:
     assumption: str | None = None
     needs: str | None = None
     successes: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 Labels = tuple[tuple[str, str], ...]
@@ -225,6 +228,30 @@ def _judge(comparison: Comparison, measured: Measured) -> Judgement:
         estimate, unit = measured.ratio(comparison.subject, right.of), Dimension.RATIO
     else:
         estimate, unit = measured.of(comparison.subject), measured.unit(comparison.subject)
+    if isinstance(estimate, Between):
+        return _judge_between(comparison, estimate, unit)
+    judgement = _judge_estimate(comparison, estimate, unit)
+    value, absolute = judgement.value, not isinstance(right, Relative)
+    if value is not None and isinf(value) and absolute and not comparison.subject.ok_only:
+        alone = measured.of(replace(comparison.subject, ok_only=True)).value
+        return replace(judgement, successes=alone if alone is not None and isfinite(alone) else None)
+    return judgement
+
+
+def _judge_between(comparison: Comparison, between: Between, unit: Dimension) -> Judgement:
+    """A number that polls leave open: what it is at both of its ends, as sure as at the less sure one."""
+    both = [_judge_estimate(comparison, end, unit) for end in (between.low, between.high)]
+    low, high = (_finite(end.value) if end.value is not None else None for end in both)
+    threshold = threshold_of(comparison)
+    if both[0].result == both[1].result:
+        sure = {"exact": 3, "proven": 2, "unproven": 1, None: 0}
+        judged = min(both, key=lambda end: (sure[end.evidence], abs((end.value or 0.0) - threshold)))
+        return replace(judged, value=between.value, low=low, high=high)
+    needs = between.needs("upper", threshold)
+    return Judgement("inconclusive", between.value, unit.value, low=low, high=high, needs=needs)
+
+
+def _judge_estimate(comparison: Comparison, estimate: Estimate, unit: Dimension) -> Judgement:
     value = estimate.value
     if estimate.missing or value is None or isnan(value):
         certain = _certain(comparison, estimate) if isinstance(estimate, Partial) else None
@@ -234,9 +261,6 @@ def _judge(comparison: Comparison, measured: Measured) -> Judgement:
         return Judgement(outcome, value, unit.value, "exact", bound=value, assumption=estimate.basis)
     passed = holds(comparison.op, value, threshold_of(comparison))
     judgement = Judgement("pass" if passed else "fail", value=value, unit=unit.value)
-    if isinf(value) and not isinstance(right, Relative) and not comparison.subject.ok_only:
-        alone = measured.of(replace(comparison.subject, ok_only=True)).value
-        judgement = replace(judgement, successes=alone if alone is not None and isfinite(alone) else None)
     if estimate.exact:
         return replace(judgement, evidence="exact", bound=_finite(value), assumption=estimate.basis)
     return _with_evidence(judgement, comparison, estimate, passed)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from genload.analysis.judged import ErrorGroup
 from genload.analysis.table import RequestTable, TableBuilder
@@ -17,34 +17,57 @@ MESSAGES_KEPT = 5
 class Intake:
     """Everything that analysis wants from requests.jsonl.
 
-    `measured` and `warmup` hold the logical requests of the scenario's operation, `gaps` the pauses between
-    the arrivals of the measured ones by their class; `remarks` says why outputs could not be inspected, each
-    with their number; `last_end_s` is of any request.
+    `measured` and `warmup` hold the logical requests of the scenario's operation. Of the measured ones alone:
+    `errors`; `gaps`, the pauses between their arrivals by class; `remarks`, which say why outputs could not
+    be inspected, each with their number. `last_end_s` is of any request.
     """
 
     measured: RequestTable
     warmup: RequestTable
     errors: list[ErrorGroup]
+    warmup_errors: list[ErrorGroup]
     gaps: Mapping[int, int]
     remarks: Mapping[str, int]
     last_end_s: float
 
 
-@dataclass
-class _ErrorTally:
-    count: int = 0
-    messages: list[str] = field(default_factory=list)
+class _Errors:
+    """Failed requests by their class."""
 
-    def add(self, message: str) -> None:
-        self.count += 1
-        if message and len(self.messages) < MESSAGES_KEPT and message not in self.messages:
-            self.messages.append(message)
+    def __init__(self) -> None:
+        self._groups: dict[str, ErrorGroup] = {}
+
+    def add(self, record: RequestRecord) -> None:
+        if record.outcome == "ok":
+            return
+        name, message = record.error_class or record.outcome, record.error
+        group = self._groups.setdefault(name, ErrorGroup(error_class=name, count=0, messages=[]))
+        group.count += 1
+        if message and len(group.messages) < MESSAGES_KEPT and message not in group.messages:
+            group.messages.append(message)
+
+    def groups(self) -> list[ErrorGroup]:
+        """The most frequent first."""
+        return sorted(self._groups.values(), key=lambda group: (-group.count, group.error_class))
+
+
+def warmup_notices(intake: Intake) -> Iterator[str]:
+    """What is to be said of a warm-up that failed: it is in no number of the load."""
+    failed = sum(group.count for group in intake.warmup_errors)
+    if failed:
+        reasons = "; ".join(
+            ": ".join([group.error_class, *group.messages[:1]]) for group in intake.warmup_errors
+        )
+        yield (
+            f"of the warm-up's {len(intake.warmup)} requests {failed} failed ({reasons}): "
+            "the load may have begun on a service that was not warm"
+        )
 
 
 def take_in(records: Iterable[RequestRecord], operation: str) -> Intake:
     """Read the records once; nothing of them is kept but columns."""
     measured, warmup = TableBuilder(), TableBuilder()
-    errors: dict[str, _ErrorTally] = {}
+    errors, warmup_errors = _Errors(), _Errors()
     gaps: Counter[int] = Counter()
     remarks: Counter[str] = Counter()
     last_end_s = 0.0
@@ -54,19 +77,19 @@ def take_in(records: Iterable[RequestRecord], operation: str) -> Intake:
             continue
         if record.warmup:
             warmup.add(record)
+            warmup_errors.add(record)
             continue
         measured.add(record)
         for number, count in record.gaps.items():
             gaps[number] += count
         if record.remark:
             remarks[record.remark] += 1
-        if record.outcome != "ok":
-            errors.setdefault(record.error_class or record.outcome, _ErrorTally()).add(record.error)
-    groups = [ErrorGroup(error_class=name, count=e.count, messages=e.messages) for name, e in errors.items()]
+        errors.add(record)
     return Intake(
         measured=measured.build(),
         warmup=warmup.build(),
-        errors=sorted(groups, key=lambda group: (-group.count, group.error_class)),
+        errors=errors.groups(),
+        warmup_errors=warmup_errors.groups(),
         gaps=gaps,
         remarks=remarks,
         last_end_s=last_end_s,

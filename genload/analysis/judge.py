@@ -20,7 +20,7 @@ from genload.analysis.evaluate import judge_expression, parts
 from genload.analysis.evidence_percentiles import percentile
 from genload.analysis.health import UserSeconds, phase_starts, processes, user_seconds
 from genload.analysis.identity import tested
-from genload.analysis.intake import Intake, take_in
+from genload.analysis.intake import Intake, take_in, warmup_notices
 from genload.analysis.judged import CriterionVerdict, JudgedRun, Reason, RunResult, Verdict
 from genload.analysis.judged_efficiency import Efficiency
 from genload.analysis.judged_speech import SpeechSummary
@@ -28,6 +28,7 @@ from genload.analysis.load import Load, load_of
 from genload.analysis.monitors import monitor_summaries, silent_notices, uptime
 from genload.analysis.observe import Measures, catalogue_of
 from genload.analysis.reconciliation import Ledger, reconcile
+from genload.analysis.retries import retries
 from genload.analysis.series import SeriesStore, slowed
 from genload.analysis.shares import share_notices
 from genload.analysis.speech import is_speech, speech_summary
@@ -125,11 +126,13 @@ def judge_log(
         phases=summaries.phase_summaries(table, load) if load else [],
         stages=summaries.stage_summaries(table, header.stages),
         errors=run.intake.errors,
+        retries=retries(table),
         series=summaries.series_summaries(run.store, load, run.catalogue) if load else [],
         client=summaries.client_summary(run.processes, run.users, table),
         verdict=verdict,
         notices=[
             *run.told(),
+            *warmup_notices(run.intake),
             *unknown,
             *silent_notices(monitors),
             *run.restarts(),
@@ -315,6 +318,8 @@ def _judged(name: str, criterion: Criterion, measures: Measures) -> CriterionVer
         unit=judgement.unit,
         result=judgement.result,
         evidence=judgement.evidence,
+        low=judgement.low,
+        high=judgement.high,
         bound=judgement.bound,
         assumption=judgement.assumption,
         needs=judgement.needs,

@@ -23,8 +23,10 @@ class CriterionVerdict(msgspec.Struct, kw_only=True):
 
     `value` is the observed number of the (first undecided or worst) comparison in base units: None
     without data, `inf` for a percentile that failed requests reach, and a share for ``p% of …``. `unit`
-    is a `Dimension`. `bound` is the one-sided 95 % bound on it, under `assumption`; `needs` says what
-    more would decide. `successes` is the same percentile of the successes alone, where `value` is infinite.
+    is a `Dimension`. Where polls leave it open, it lies between `low` and `high` (None: it is known, or that
+    end is infinite), and the result is that of both ends. `bound` is the one-sided 95 % bound on it, under
+    `assumption`; `needs` says what more would decide. `successes` is the same percentile of the successes
+    alone, where `value` is infinite.
     """
 
     name: str
@@ -38,6 +40,8 @@ class CriterionVerdict(msgspec.Struct, kw_only=True):
     assumption: str | None
     needs: str | None
     successes: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 class Reason(msgspec.Struct, kw_only=True):
@@ -59,11 +63,22 @@ class Verdict(msgspec.Struct, kw_only=True):
     exit_code: int
 
 
+class ShortestDurations(msgspec.Struct, kw_only=True):
+    """The durations of a population, had every job ended as early as its polls allow."""
+
+    avg_duration: float | None
+    min_duration: float | None
+    max_duration: float | None
+    p50_duration: float | None
+    p95_duration: float | None
+    p99_duration: float | None
+
+
 class Summary(msgspec.Struct, kw_only=True):
     """The numbers of one population of requests. Durations in seconds, rates in percent, as the
     specification's example has them. mean, min, max are over successes; percentiles over every attempt,
     with failed and unfinished ones infinitely slow: None where that makes them infinite, or where there
-    is no request."""
+    is no request. `shortest` is None where no polls leave the durations open."""
 
     total_requests: int
     successful_requests: int
@@ -81,6 +96,7 @@ class Summary(msgspec.Struct, kw_only=True):
     throughput_per_minute: float | None
     rejections: int
     p95_of_successes: float | None = None
+    shortest: ShortestDurations | None = None
 
 
 class PhaseSummary(msgspec.Struct, kw_only=True):
@@ -91,15 +107,43 @@ class PhaseSummary(msgspec.Struct, kw_only=True):
     summary: Summary
 
 
-class StageSummary(msgspec.Struct, kw_only=True):
+class StageTimes(msgspec.Struct, kw_only=True):
     """Seconds spent in one stage, over the requests that completed."""
 
-    name: str
-    count: int
     mean: float
     p50: float
     p95: float
     max: float
+
+
+class StageSummary(StageTimes, kw_only=True):
+    """One stage as it was seen; `shortest` and `longest` are what polls allow it to have been, None where
+    they leave nothing of it open."""
+
+    name: str
+    count: int
+    shortest: StageTimes | None = None
+    longest: StageTimes | None = None
+
+
+MOSTLY = 0.5
+"""Share of a mean from which on it is said to be genload's own pauses after refusals."""
+
+
+class WaitedOut(msgspec.Struct, kw_only=True):
+    """Refusals of one call that were followed by another try."""
+
+    call: str
+    count: int
+    seconds: float  # that genload paused for them, of all requests together
+
+
+class Retries(msgspec.Struct, kw_only=True):
+    """What was tried again within the requests of the load."""
+
+    waited_out: list[WaitedOut]
+    lost_polls: int  # polls without an answer, asked again
+    share_of_mean: float | None  # of the mean duration, genload's own pauses after refusals; 0..1
 
 
 class ErrorGroup(msgspec.Struct, kw_only=True):
@@ -158,6 +202,7 @@ class JudgedRun(msgspec.Struct, kw_only=True):
     phases: list[PhaseSummary]
     stages: list[StageSummary]
     errors: list[ErrorGroup]
+    retries: Retries | None = None  # where something was tried again
     series: list[SeriesSummary]
     client: ClientSummary
     verdict: Verdict

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite
 from typing import Any
 
@@ -11,6 +11,7 @@ from msgspec import convert
 
 from genload.analysis.evaluate import Labels
 from genload.analysis.evidence import Absent, Estimate, Exact, Partial, Unbounded, duration_text
+from genload.analysis.evidence_between import Between, ends
 from genload.analysis.evidence_means import Mean, MeanRatio
 from genload.analysis.evidence_percentiles import Percentile
 from genload.analysis.evidence_series import Growth, State, slope
@@ -115,14 +116,9 @@ class Measures:
         missing = first.missing or second.missing
         if missing or first.value is None or second.value is None:
             return Absent(missing or "a value on both sides of the comparison")
-        if isinstance(first, Mean) and isinstance(second, Mean):
-            return MeanRatio(first, second)
         if second.value == 0 or not isfinite(second.value):
             return Absent(f"a finite {below.metric} other than 0 to compare with")
-        share = first.value / second.value
-        if first.exact and second.exact:
-            return Exact(share, "a comparison of counts about this run")
-        return Unbounded(share, "a ratio of means or of counts: no bound is computed for this one")
+        return ratio_of(first, second)
 
     def _of_samples(self, subject: Subject, metric: Metric | None) -> Estimate:
         labels = {label: value for label, value in subject.filters if label != "phase"}
@@ -156,6 +152,25 @@ class Measures:
         """The series of a metric that there are."""
         others = [each for each in self.store.metrics if unlabelled(each)[0] == metric]
         return f"this run has {', '.join(others[:_MOST_SERIES])}" if others else f"no monitor fills {metric}"
+
+
+def ratio_of(top: Estimate, below: Estimate) -> Estimate:
+    """One estimate as a share of another, which is not 0; both have a value."""
+    if isinstance(top, Between) or isinstance(below, Between):
+        (low, seen, high), (least, seen_below, greatest) = ends(top), ends(below)
+        wider = max((e for e in (top, below) if isinstance(e, Between)), key=lambda each: each.bound_s)
+        return replace(
+            wider,
+            low=ratio_of(low, greatest),
+            high=ratio_of(high, least),
+            observed=ratio_of(seen, seen_below),
+        )
+    if isinstance(top, Mean) and isinstance(below, Mean) and below.value:
+        return MeanRatio(top, below)
+    share = (top.value or 0.0) / below.value if below.value else inf
+    if top.exact and below.exact:
+        return Exact(share, "a comparison of counts about this run")
+    return Unbounded(share, "a ratio of means or of counts: no bound is computed for this one")
 
 
 def _judged_subjects(each: Each) -> Iterator[Subject]:

@@ -10,16 +10,21 @@ import numpy as np
 
 from genload.analysis.carried import Carried, carried, carries, inspection
 from genload.analysis.evidence import Absent, BoolArray, Estimate, Exact, FloatArray, Unbounded
+from genload.analysis.evidence_between import Between
 from genload.analysis.evidence_means import Mean
 from genload.analysis.evidence_percentiles import Percentile
 from genload.analysis.evidence_rates import Rate, Spread
 from genload.analysis.evidence_sampled import SampledPercentile
 from genload.analysis.evidence_series import Throughput
 from genload.analysis.evidence_slope import Slope
+from genload.analysis.judged import MOSTLY
 from genload.analysis.load import Load
+from genload.analysis.polled import bounds
+from genload.analysis.retries import own_share
 from genload.analysis.table import OUTCOMES, RequestTable
 from genload.errors import CANNOT_INSPECT
 from genload.runlog.error_classes import UNANSWERED
+from genload.service import WAITED_OUT
 from genload.settings.criteria.ast import Subject
 from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.metrics.metric import Metric, Of, Tally
@@ -159,9 +164,32 @@ class RequestStatistics:
         last = stat == "p" and number.ranked_last.any() and not (rows & self.table.ok).any()
         if not number.there.any() and not last:
             return Exact(0.0) if stat == "count" else self._nothing(f"completed, with a {metric.short}")
-        if stat == "p":
-            return self._percentile(number, rows)
-        return self._of_values(number, metric.short, str(stat))
+        return self._of_polled(number, metric, str(stat), rows)
+
+    def _of_polled(self, number: Carried, metric: Metric, stat: str, rows: BoolArray) -> Estimate:
+        """The statistic; where polls leave open what the number is, that of its least and greatest values."""
+
+        def of(values: FloatArray) -> Estimate:
+            those = replace(number, values=values)
+            return (
+                self._percentile(those, rows) if stat == "p" else self._of_values(those, metric.short, stat)
+            )
+
+        observed, limits = of(number.values), bounds(self.table, metric.key)
+        if limits is None or stat == "count":
+            return observed
+        low, high = (of(values) for values in limits)
+        if low.value == high.value:
+            return observed
+        widths = (limits[1] - limits[0])[number.there]
+        refused = self.table.column(f"{WAITED_OUT}poll")
+        return Between(
+            low,
+            high,
+            observed,
+            bound_s=float(widths.mean()) if len(widths) else 0.0,
+            refused=refused is not None and bool(np.nansum(refused[rows])),
+        )
 
     def _of_values(self, number: Carried, name: str, stat: str) -> Estimate:
         values, left_out = number.values[number.there], int(number.ranked_last.sum())
@@ -172,12 +200,19 @@ class RequestStatistics:
             return Unbounded(value, whole) if number.sample else Exact(value, about)
 
         makers: dict[str, Callable[[], Estimate]] = {
-            "mean": lambda: Mean(values, left_out=left_out, sampled=number.sampled),
+            "mean": lambda: Mean(values, left_out=left_out, sampled=number.sampled + self._own_pauses(name)),
             "min": lambda: extreme(float(values.min())),
             "max": lambda: extreme(float(values.max())),
             "count": lambda: Exact(float(len(values)), about),
         }
         return makers[stat]() if stat in makers else Absent(f"a statistic that {name} has, instead of {stat}")
+
+    def _own_pauses(self, name: str) -> str:
+        """What an assumption says of a mean duration that is mostly genload's own pauses."""
+        share = own_share(self.table, self.rows()) if name == "duration" else None
+        if share is None or share < MOSTLY:
+            return ""
+        return f"; {share:.0%} of it are genload's own pauses after refusals".replace("%", " %")
 
     def _percentile(self, number: Carried, rows: BoolArray) -> Estimate:
         level = 50.0 if self.subject.percentile is None else self.subject.percentile

@@ -7,13 +7,22 @@ from math import isfinite
 
 import numpy as np
 
-from genload.analysis.evidence import BoolArray, FloatArray, Side
+from genload.analysis.evidence import BoolArray, FloatArray
 from genload.analysis.evidence_means import Mean, MeanRatio
 from genload.analysis.evidence_percentiles import percentile
 from genload.analysis.evidence_series import growth
 from genload.analysis.health import ProcessHealth, UserSeconds
-from genload.analysis.judged import ClientSummary, PhaseSummary, SeriesSummary, StageSummary, Summary
+from genload.analysis.judged import (
+    ClientSummary,
+    PhaseSummary,
+    SeriesSummary,
+    ShortestDurations,
+    StageSummary,
+    StageTimes,
+    Summary,
+)
 from genload.analysis.load import Load
+from genload.analysis.polled import bounds
 from genload.analysis.request_statistics import completions, rejections
 from genload.analysis.series import SeriesStore
 from genload.analysis.table import OUTCOMES, RequestTable
@@ -22,14 +31,12 @@ from genload.settings.metrics.catalogue import Catalogue
 
 DEGRADATION_PARTS = 6
 """First and last part that are compared: 10 of 60 minutes."""
-_SIDES: tuple[Side, Side] = ("lower", "upper")
 
 
 def summary(table: RequestTable, rows: BoolArray, begin_s: float, end_s: float) -> Summary:
     """The numbers of some requests; completions between the two times make the throughput."""
     attempted, ok = int(rows.sum()), rows & table.ok
-    completed, durations = int(ok.sum()), table.duration_s[ok]
-    ranked = np.where(table.ok[rows], table.duration_s[rows], np.inf)
+    completed, limits = int(ok.sum()), bounds(table, "duration")
     length_s = end_s - begin_s
     done = len(completions(table, rows, begin_s, end_s))
     return Summary(
@@ -40,16 +47,25 @@ def summary(table: RequestTable, rows: BoolArray, begin_s: float, end_s: float) 
         drained_requests=int((rows & table.drained).sum()),
         success_rate=100 * completed / attempted if attempted else None,
         error_rate=100 * (attempted - completed) / attempted if attempted else None,
-        avg_duration=float(durations.mean()) if completed else None,
-        min_duration=float(durations.min()) if completed else None,
-        max_duration=float(durations.max()) if completed else None,
-        p50_duration=_finite_percentile(ranked, 50),
-        p95_duration=_finite_percentile(ranked, 95),
-        p99_duration=_finite_percentile(ranked, 99),
+        **_durations(table, rows, table.duration_s),
         throughput_per_minute=60 * done / length_s if length_s > 0 else None,
         rejections=int(rejections(table, rows)),
-        p95_of_successes=percentile(durations, 95),
+        p95_of_successes=percentile(table.duration_s[ok], 95),
+        shortest=None if limits is None else ShortestDurations(**_durations(table, rows, limits[0])),
     )
+
+
+def _durations(table: RequestTable, rows: BoolArray, column_s: FloatArray) -> dict[str, float | None]:
+    """The statistics of some requests' durations, by the names of `Summary`."""
+    good, ranked = column_s[rows & table.ok], np.where(table.ok[rows], column_s[rows], np.inf)
+    return {
+        "avg_duration": float(good.mean()) if len(good) else None,
+        "min_duration": float(good.min()) if len(good) else None,
+        "max_duration": float(good.max()) if len(good) else None,
+        "p50_duration": _finite_percentile(ranked, 50),
+        "p95_duration": _finite_percentile(ranked, 95),
+        "p99_duration": _finite_percentile(ranked, 99),
+    }
 
 
 def _finite_percentile(values: FloatArray, level: float) -> float | None:
@@ -84,20 +100,26 @@ def stage_summaries(table: RequestTable, names: Iterable[str]) -> list[StageSumm
     found = []
     for name in names:
         column = table.numbers.get(f"stage.{name}")
-        values = None if column is None else column[table.ok & ~np.isnan(column)]
-        if values is None or not len(values):
+        rows = None if column is None else table.ok & ~np.isnan(column)
+        if column is None or rows is None or not rows.any():
             continue
+        limits = bounds(table, f"stage.{name}")
+        least, most = (None, None) if limits is None else (StageTimes(**_times(end[rows])) for end in limits)
+        count = int(rows.sum())
         found.append(
-            StageSummary(
-                name=name,
-                count=len(values),
-                mean=float(values.mean()),
-                p50=percentile(values, 50) or 0.0,
-                p95=percentile(values, 95) or 0.0,
-                max=float(values.max()),
-            )
+            StageSummary(name=name, count=count, **_times(column[rows]), shortest=least, longest=most)
         )
     return found
+
+
+def _times(values: FloatArray) -> dict[str, float]:
+    """The statistics of one stage's seconds, of which there are some, by the names of `StageTimes`."""
+    return {
+        "mean": float(values.mean()),
+        "p50": percentile(values, 50) or 0.0,
+        "p95": percentile(values, 95) or 0.0,
+        "max": float(values.max()),
+    }
 
 
 def series_summaries(store: SeriesStore, load: Load, catalogue: Catalogue) -> list[SeriesSummary]:
@@ -157,23 +179,21 @@ def degradation(table: RequestTable, load: Load) -> dict[str, float | None]:
     for a bound leave it None.
     """
     length_s = load.duration_s / DEGRADATION_PARTS
-    first = _mean(table, load.start_s, load.start_s + length_s)
-    last = _mean(table, load.end_s - length_s, load.end_s)
-    ratio = MeanRatio(last, first)
-    limits = [_percent_change(ratio.bound(side, 1.0).value) for side in _SIDES]
+    begun_first = (table.start_s >= load.start_s) & (table.start_s < load.start_s + length_s)
+    begun_last = (table.start_s >= load.end_s - length_s) & (table.start_s < load.end_s)
+    first, last = (Mean(table.duration_s[table.ok & rows]) for rows in (begun_first, begun_last))
+    shortest, longest = bounds(table, "duration") or (table.duration_s, table.duration_s)
+    # What is least of the last part was least beside the most of the first one, wherever the jobs ended.
+    least = MeanRatio(Mean(shortest[table.ok & begun_last]), Mean(longest[table.ok & begun_first]))
+    most = MeanRatio(Mean(longest[table.ok & begun_last]), Mean(shortest[table.ok & begun_first]))
     return {
         "first_mean": first.value,
         "last_mean": last.value,
-        "change_percent": _percent_change(ratio.value),
-        "change_low_percent": limits[0],
-        "change_high_percent": limits[1],
+        "change_percent": _percent_change(MeanRatio(last, first).value),
+        "change_low_percent": _percent_change(least.bound("lower", 1.0).value),
+        "change_high_percent": _percent_change(most.bound("upper", 1.0).value),
         "window_seconds": length_s,
     }
-
-
-def _mean(table: RequestTable, begin_s: float, end_s: float) -> Mean:
-    rows = table.ok & (table.start_s >= begin_s) & (table.start_s < end_s)
-    return Mean(table.duration_s[rows])
 
 
 def _percent_change(ratio: float | None) -> float | None:

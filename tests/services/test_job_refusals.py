@@ -64,6 +64,10 @@ def test_the_refusal_that_is_final_was_not_waited_out() -> None:
 
     assert (result.error_class, result.numbers["rejections"]) == ("rejected", 4)
     assert (result.numbers["waited_out_poll"], result.numbers["waited_out_poll_s"]) == (3, 6.0)
+    assert result.error.startswith(
+        "models are loading (a poll, refused to the end: a longer service.poll.interval"
+    )
+    assert result.status == 503
 
 
 def test_refused_polls_come_at_longer_pauses_up_to_the_longest_of_a_retry() -> None:
