@@ -24,6 +24,7 @@ class RunRequest:
 
     Attributes:
         targets: ``suite`` or ``suite/scenario``; a suite is a name or a path.
+        asked_for: told to a process that runs one scenario of several: all of them.
     """
 
     targets: tuple[str, ...]
@@ -35,6 +36,7 @@ class RunRequest:
     overrides: tuple[str, ...] = ()
     strict: bool = False
     abort_on: str = ""
+    asked_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

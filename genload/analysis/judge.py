@@ -140,6 +140,7 @@ def judge_log(
             *share_notices(run.catalogue, table),
             *log.problems,
         ],
+        asked_for=header.asked_for,
         identity=identity,
         monitors=monitors,
         uptime=uptime(run.store, load, log.samples(), table) if load else None,

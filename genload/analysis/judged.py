@@ -211,6 +211,9 @@ class JudgedRun(msgspec.Struct, kw_only=True):
     effective: dict[str, Any]
     versions: dict[str, str]
     failure_pause_s: float
+    asked_for: list[
+        str
+    ] = []  # scenarios that were to be run with this one; none: not known, all of the suite
     speech: SpeechSummary | None = None  # where the outputs are listened to
     identity: dict[str, str] = {}  # what was tested, by the suite's names and the monitors' own
     monitors: list[MonitorSummary] = []  # how each did during the load
@@ -229,5 +232,5 @@ class JudgedSuite(msgspec.Struct, kw_only=True):
 
     suite: str
     runs: list[JudgedRun]
-    missing: list[str]  # scenarios of the suite that were not run or left nothing to judge
+    missing: list[str]  # scenarios that were asked for and not run, or left nothing to judge
     exit_code: int

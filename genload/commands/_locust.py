@@ -35,7 +35,7 @@ def command(target: SuiteTarget, scenario: str, seed: int, folder: Path) -> list
         words += ["--loglevel", "WARNING"]
     words.append("--headless")
     words += ["--scenario", f"{target.asked_for}/{scenario}", "--suite-folder", str(folder)]
-    words += ["--seed", str(seed)]
+    words += ["--asked-for", ",".join(target.scenarios), "--seed", str(seed)]
     if request.host is not None:
         words += ["-H", request.host]
     if request.time_scale != 1:

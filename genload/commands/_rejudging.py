@@ -16,6 +16,9 @@ from genload.settings.suite import Suite
 def rejudge(folder: Path, criteria_file: Path | None) -> tuple[JudgedSuite, list[Path]]:
     """Judge a suite folder or one run directory and write its reports; these, and what is in them.
 
+    By other criteria than the run's own it is another verdict, and stands in a folder of its own: beside what
+    the run itself was judged by.
+
     Raises:
         RunDirectoryError: no run there.
         ConfigError: criteria that cannot be read, or do not fit a run; nothing is written then.
@@ -29,7 +32,8 @@ def rejudge(folder: Path, criteria_file: Path | None) -> tuple[JudgedSuite, list
             criteria_of=criteria.of if criteria else lambda directory: None,
             on_problem=lambda text: print(text, file=sys.stderr),
         )
-    return suite, write_reports(suite, folder, _report_names(suite))
+    into = folder if criteria_file is None else folder / f"judged-by-{criteria_file.stem}"
+    return suite, write_reports(suite, into, _report_names(suite))
 
 
 def show(suite: JudgedSuite, files: Sequence[Path], *, alone: bool) -> None:

@@ -23,7 +23,8 @@ def report(
     """Judge finished runs again and write their reports; the exit code is the verdict.
 
     A verdict is a pure function of what was recorded: the same again a year later, another by other
-    criteria. The reports of a suite folder are written into it; those of one run directory into that.
+    criteria. The reports of a suite folder are written into it; those of one run directory into that; those
+    by other criteria into a folder judged-by-NAME in it, beside the original ones.
 
     Examples:
 

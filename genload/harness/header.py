@@ -41,5 +41,6 @@ def run_header(plan: RunPlan, started_at: str) -> RunHeader:
             "system": f"{platform.system()} {platform.release()}",
             **{name: version(name) for name in _VERSIONS_OF},
         },
+        asked_for=list(plan.asked_for),
         metrics=[msgspec.to_builtins(metric) for metric in metrics],
     )

@@ -52,6 +52,9 @@ def add_options(parser: Any, *, web_scenario: str | None) -> None:
         "--suite-folder", metavar="DIR", default="", include_in_web_ui=False, help=argparse.SUPPRESS
     )
     parser.add_argument(
+        "--asked-for", metavar="NAME,…", default="", include_in_web_ui=False, help=argparse.SUPPRESS
+    )
+    parser.add_argument(
         "--time-scale",
         metavar="X",
         default="1",
@@ -117,6 +120,7 @@ def request_from(options: Any) -> RunRequest:
         overrides=tuple(options.set),
         strict=bool(options.strict),
         abort_on=options.abort_on,
+        asked_for=tuple(filter(None, options.asked_for.split(","))),
     )
 
 

@@ -24,6 +24,7 @@ class RunPlan:
 
     Attributes:
         suite: in force (scaled); `requested` is what the files say.
+        asked_for: the suite's scenarios that are run one after the other, this one among them.
         salt: new for each run, also for one that repeats an earlier one's seed: with it in a text, no cache
             of the service has an answer.
     """
@@ -36,6 +37,7 @@ class RunPlan:
     time_scale: float = 1.0
     rehearsal: bool = False
     strict: bool = False
+    asked_for: tuple[str, ...] = ()
     abort_on: str = ""  # "hopeless": end when a `must` criterion can no longer hold
 
     @property
@@ -107,5 +109,6 @@ def make_plan(request: RunRequest, *, inputs_elsewhere: bool = False) -> RunPlan
         time_scale=request.time_scale,
         rehearsal=request.rehearsal,
         strict=request.strict,
+        asked_for=request.asked_for or (scenario,),
         abort_on=request.abort_on,
     )

@@ -72,14 +72,14 @@ def judge_suite_folder(
 
 
 def suite_of(runs: list[JudgedRun]) -> JudgedSuite:
-    """The suite that `runs` belong to, in the order given; what its settings name and no run has is missing.
+    """The suite that `runs` belong to, in the order given; what was asked for and has no run is missing.
 
-    The exit code is of these runs: a scenario may be missing because nobody asked for it.
+    The exit code is of these runs.
     """
     from genload.analysis.judge import suite_exit_code
 
     there = {run.scenario for run in runs}
-    asked_for = runs[0].requested.get("scenarios", {})
-    missing = [name for name in asked_for if name not in there]
+    asked_for = {name for run in runs for name in run.asked_for or run.requested.get("scenarios", {})}
+    missing = [name for name in runs[0].requested.get("scenarios", {}) if name in asked_for - there]
     code = suite_exit_code([run.verdict.exit_code for run in runs])
     return JudgedSuite(suite=runs[0].suite, runs=runs, missing=missing, exit_code=code)

@@ -228,3 +228,4 @@ class RunHeader(msgspec.Struct, kw_only=True):
         dict[str, Any]
     ] = []  # declared beyond the engine's own: name, dimension, stats, source, help
     monitors: list[MonitorPlan] = []
+    asked_for: list[str] = []  # the suite's scenarios that were to be run with this one, itself among them

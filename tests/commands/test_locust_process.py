@@ -73,6 +73,8 @@ def test_the_command_line_says_what_was_asked_for(tmp_path: Path) -> None:
         "orfeas/spike",
         "--suite-folder",
         str(tmp_path),
+        "--asked-for",
+        ",".join(target().scenarios),
         "--seed",
         "7",
     ]

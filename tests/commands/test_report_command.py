@@ -63,11 +63,30 @@ def test_other_criteria_for_every_scenario(tmp_path: Path, write_run: WriteRun) 
         "none: generate.failed == 0\nfast: {must: false, holds: generate.duration.max < 1s}\n"
     )
     assert main(["report", str(tmp_path), "--criteria", str(stricter)]) == 1
-    assert results(tmp_path, "one")["validation"] == {"none": False, "fast": False, "overall": False}
+    judged = results(tmp_path / "judged-by-stricter", "one")
+    assert judged["validation"] == {"none": False, "fast": False, "overall": False}
     told_only = "fast: {must: false, holds: generate.duration.max < 1s}\n"
     for text, code in (("one: generate.failed == 1\n" + told_only, 0), (told_only, 3)):
         stricter.write_text(text)
         assert main(["report", str(tmp_path), "--criteria", str(stricter)]) == code
+
+
+def test_what_the_run_was_judged_by_stays_beside_the_verdict_by_others(
+    tmp_path: Path, write_run: WriteRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = write_run(tmp_path, "one")
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("none: generate.failed > 0\n")
+    for folder in (tmp_path, run):
+        assert main(["report", str(folder)]) == 0
+        before = {name: (folder / name).read_bytes() for name in files(folder)}
+        capsys.readouterr()
+        assert main(["report", str(folder), "--criteria", str(rules)]) == 1
+        assert {name: (folder / name).read_bytes() for name in files(folder)} == before
+        assert files(folder / "judged-by-rules") == {*REPORTS, "results_one.json"}
+        assert str(folder / "judged-by-rules" / "summary.md") in capsys.readouterr().out
+        # … and it is no run of the suite.
+        assert main(["report", str(folder)]) == 0
 
 
 def test_other_criteria_for_one_scenario_leave_the_others_theirs(tmp_path: Path, write_run: WriteRun) -> None:
@@ -76,8 +95,9 @@ def test_other_criteria_for_one_scenario_leave_the_others_theirs(tmp_path: Path,
     rules = tmp_path / "rules.yaml"
     rules.write_text("two:\n  slow: generate.duration.mean{phase=steady} > 1min\n")
     assert main(["report", str(tmp_path), "--criteria", str(rules)]) == 1
-    assert list(results(tmp_path, "one")["validation"]) == ["few_errors", "overall"]
-    assert results(tmp_path, "two")["validation"] == {"slow": False, "overall": False}
+    judged = tmp_path / "judged-by-rules"
+    assert list(results(judged, "one")["validation"]) == ["few_errors", "overall"]
+    assert results(judged, "two")["validation"] == {"slow": False, "overall": False}
 
 
 def test_rules_are_scaled_as_the_suites_were(tmp_path: Path, write_run: WriteRun) -> None:
@@ -86,7 +106,7 @@ def test_rules_are_scaled_as_the_suites_were(tmp_path: Path, write_run: WriteRun
     rules = tmp_path / "rules.yaml"
     rules.write_text("modelled: generate.duration.mean in 74s..76s\n")
     assert main(["report", str(tmp_path), "--criteria", str(rules)]) == 0
-    assert next(iter(results(tmp_path, "one"))) == "rehearsal_note"
+    assert next(iter(results(tmp_path / "judged-by-rules", "one"))) == "rehearsal_note"
 
 
 @pytest.mark.parametrize(

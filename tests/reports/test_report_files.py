@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from genload.analysis.judged import JudgedRun, JudgedSuite
@@ -88,3 +89,10 @@ def test_a_suite_misses_what_its_settings_name_and_no_run_has(make_run: Callable
     pytest.importorskip("genload.analysis.judge")
     suite = suite_of([make_run()])
     assert (suite.suite, suite.missing, suite.exit_code) == ("orfeas", ["spike"], 0)
+
+
+def test_what_nobody_asked_for_is_not_missing(make_run: Callable[..., JudgedRun]) -> None:
+    run = make_run()
+    assert suite_of([msgspec.structs.replace(run, asked_for=[run.scenario])]).missing == []
+    both = msgspec.structs.replace(run, asked_for=[run.scenario, "spike"])
+    assert suite_of([both]).missing == ["spike"]
