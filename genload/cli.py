@@ -110,6 +110,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except GenloadError as error:
-        print(error.render(), file=sys.stderr)
-        return int(error.exit_code)
+        return _told(error)
+    except Exception as error:
+        # Here, not above: `genload --help` needs none of it.
+        from genload.code_errors import CodeError, CodeFailure, is_users
+
+        if not is_users(error):
+            raise
+        return _told(CodeError(CodeFailure.of(error)))
     return 0
+
+
+def _told(error: GenloadError) -> int:
+    print(error.render(), file=sys.stderr)
+    return int(error.exit_code)

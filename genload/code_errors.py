@@ -123,11 +123,15 @@ class CodeError(GenloadError):
 
 
 @contextmanager
-def code_told(exit_code: ExitCode = ExitCode.USAGE) -> Iterator[None]:
-    """What code of a user's raises inside the block becomes a CodeError; a mistake of genload's stays one."""
+def code_told(exit_code: ExitCode = ExitCode.USAGE, *, but: type[Exception] = GenloadError) -> Iterator[None]:
+    """What code of a user's raises inside the block becomes a CodeError; a mistake of genload's stays one.
+
+    Args:
+        but: what else stays as it is.
+    """
     try:
         yield
-    except GenloadError:
+    except (GenloadError, but):
         raise
     except Exception as error:
         if not is_users(error):

@@ -58,6 +58,7 @@ class SuiteTarget:
     follows: str = ""
 
 
+@code_told()
 def checked(request: RunRequest, *, inputs_elsewhere: bool = False) -> list[SuiteTarget]:
     """The suites that a request names; targets of the same suite together, each scenario once.
 
@@ -76,6 +77,7 @@ def checked(request: RunRequest, *, inputs_elsewhere: bool = False) -> list[Suit
     return [_suite_target(request, name, scenarios, inputs_elsewhere) for name, scenarios in wanted.items()]
 
 
+@code_told()
 def with_followers(request: RunRequest) -> list[SuiteTarget]:
     """The suites that a request names, each with those behind it that follow it.
 
@@ -125,7 +127,6 @@ def _follower(leader: SuiteTarget, name: str) -> SuiteTarget:
     return replace(_suite_target(request, name, [None]), then=(), follows=leader.asked_for)
 
 
-@code_told()
 def _suite_target(
     request: RunRequest, name: str, wanted: Sequence[str | None], inputs_elsewhere: bool = False
 ) -> SuiteTarget:

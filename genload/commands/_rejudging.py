@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genload import console
+from genload.analysis.judge import suite_exit_code
 from genload.analysis.judged import JudgedSuite
+from genload.code_errors import CodeError
 from genload.commands._criteria_file import CriteriaFile
 from genload.reporting import is_run_directory, judge_run, judge_suite_folder, suite_of, write_reports
 from genload.settings.suite import Suite
@@ -33,7 +35,12 @@ def rejudge(folder: Path, criteria_file: Path | None) -> tuple[JudgedSuite, list
             on_problem=lambda text: print(text, file=sys.stderr),
         )
     into = folder if criteria_file is None else folder / f"judged-by-{criteria_file.stem}"
-    return suite, write_reports(suite, into, _report_names(suite))
+    broken: list[CodeError] = []
+    files = write_reports(suite, into, _report_names(suite), broken.append)
+    for error in broken:
+        print(error.render(), file=sys.stderr)
+    suite.exit_code = suite_exit_code([suite.exit_code, *(error.exit_code for error in broken)])
+    return suite, files
 
 
 def show(suite: JudgedSuite, files: Sequence[Path], *, alone: bool) -> None:

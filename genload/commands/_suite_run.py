@@ -15,6 +15,7 @@ from rich.text import Text
 from genload import console as views
 from genload.analysis.judge import suite_exit_code
 from genload.beginning import why_not_ready
+from genload.code_errors import CodeError, code_told
 from genload.commands._locust import Signals, command, outcome
 from genload.commands._settling import settle
 from genload.errors import ExitCode, GenloadError, RunDirectoryError
@@ -79,6 +80,7 @@ class SuiteRun:
         asked_for = target.suite.seed if self._request.seed is None else self._request.seed
         self._seed = random.SystemRandom().randrange(2**31) if asked_for is None else asked_for
         self._codes: dict[str, ExitCode] = {}
+        self._broken = False
         self.name, self.host = target.suite.name, target.suite.service.host
 
     def may_begin(self, after: SuiteRun | None) -> bool:
@@ -137,14 +139,26 @@ class SuiteRun:
 
     def settle(self) -> bool:
         """Pause until the service is idle; whether that ended without a signal."""
-        with self._progress() as say, _in_flight(self._suite.service) as in_flight:
-            settle(self._suite.settle, in_flight, pause=self._signals.pause, say=say)
+        asked, pause = self._suite.settle, self._signals.pause
+        with self._progress() as say:
+            try:
+                with code_told(ExitCode.INVALID), _in_flight(self._suite.service) as in_flight:
+                    settle(asked, in_flight, pause=pause, say=say)
+            except CodeError as error:
+                self._tell_broken(error)
+                settle(asked, lambda: None, pause=pause, say=say)
         return self._signals.first is None
+
+    def _tell_broken(self, error: CodeError) -> None:
+        """Code of a user's has raised outside of every scenario: these go on, the suite is not valid."""
+        self._say(error.render(), "bold red")
+        self._broken = True
 
     def _code(self) -> ExitCode:
         if self._signals.first is not None:
             return ExitCode.INTERRUPTED
-        return ExitCode(suite_exit_code(list(self._codes.values())))
+        broken = [ExitCode.INVALID] if self._broken else []
+        return ExitCode(suite_exit_code([*self._codes.values(), *broken]))
 
     def _report(self, code: ExitCode) -> ExitCode:
         """Judge and render the whole suite. What the processes ended with counts, too: a scenario may
@@ -154,10 +168,14 @@ class SuiteRun:
         except RunDirectoryError:
             self._say("no scenario left a run that could be judged", "bold red")
             return code
-        judged.exit_code = suite_exit_code([code, judged.exit_code])
+        broken: list[CodeError] = []
+        files = write_reports(judged, self.folder, self._target.suite.reports, broken.append)
+        judged.exit_code = suite_exit_code([code, judged.exit_code, *(error.exit_code for error in broken)])
         self.word = suite_word(judged)
         self._console.rule(Text(self.name))
-        views.print_suite(judged, write_reports(judged, self.folder, self._target.suite.reports))
+        views.print_suite(judged, files)
+        for error in broken:
+            self._tell_broken(error)
         return ExitCode(judged.exit_code)
 
     @contextmanager

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from genload.artifacts.inspector import shared
 from genload.beginning import check_beginning, not_ready_remedy, why_not_ready
 from genload.client import watched
+from genload.code_errors import CLIENT_ERROR, CLIENT_LIMIT
 from genload.commands._expected_metrics import ExpectedMetrics
 from genload.commands._trial_job import JobAttempt
 from genload.commands._trial_speech import SpeechAttempt
@@ -20,7 +21,7 @@ from genload.commands._trial_view import TrialView
 from genload.errors import ExitCode, ServiceUnavailableError
 from genload.extensions import Wings, attribute
 from genload.sampler import start_sampler
-from genload.service import JobClient, ServiceClient, ServiceError, SpeechClient
+from genload.service import JobClient, Result, ServiceClient, ServiceError, SpeechClient
 from genload.settings.loader import split_target
 from genload.settings.scaling import scale
 from genload.settings.scenario_catalogue import with_fitting_monitors
@@ -38,8 +39,8 @@ LOOK_EVERY_S = 0.05
 class Attempt(Protocol):
     """The one request of a kind of service."""
 
-    def run(self) -> str:
-        """Send it, show what becomes of it; the outcome."""
+    def run(self) -> Result:
+        """Send it, show what becomes of it."""
 
     def break_off(self) -> None:
         """It was interrupted: show how far it got."""
@@ -69,7 +70,8 @@ class Trial:
         check_beginning(attribute("services", self._suite.service.api, "Client"), self._service)
 
     def run(self) -> ExitCode:
-        """Send it; 0 when it succeeded, 1 when it failed, 130 when it was interrupted.
+        """Send it; 0 when it succeeded, 1 when it failed, 3 when it failed of the test's own code or machine,
+        130 when it was interrupted.
 
         Raises:
             ServiceUnavailableError: the service is not ready.
@@ -81,7 +83,7 @@ class Trial:
                 self._ask_whether_ready()
                 with self._client() as client, self._sampling() as metrics:
                     attempt = self._attempt(client)
-                    outcome = attempt.run()
+                    result = attempt.run()
                 view.metrics(metrics)
         except KeyboardInterrupt:
             if attempt is not None:
@@ -89,10 +91,12 @@ class Trial:
             return ExitCode.INTERRUPTED
         finally:
             shared().close()
-        return self._end(outcome)
+        return self._end(result)
 
-    def _end(self, outcome: str) -> ExitCode:
-        if outcome != "ok":
+    def _end(self, result: Result) -> ExitCode:
+        if result.error_class in (CLIENT_ERROR, CLIENT_LIMIT):
+            return ExitCode.INVALID
+        if result.outcome != "ok":
             return ExitCode.FAILED
         asked = self._request
         target = self._target

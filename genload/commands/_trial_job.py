@@ -48,10 +48,10 @@ class JobAttempt:
             on_stage=view.stage,
         )
 
-    def run(self) -> str:
+    def run(self) -> JobResult:
         result = self._job.run()
         self._show(result)
-        return result.outcome
+        return result
 
     def break_off(self) -> None:
         self._show(self._job.result(outcome="unfinished"))

@@ -51,10 +51,10 @@ class SpeechAttempt:
             client, utterance, service=service, listener=self._ear, request_id=str(uuid.uuid4())
         )
 
-    def run(self) -> str:
+    def run(self) -> SpeechResult:
         result = self._driver.run()
         self._show(result)
-        return result.outcome
+        return result
 
     def break_off(self) -> None:
         self._show(self._driver.result(outcome="unfinished"))

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from genload.client import Answer, Seen
+from genload.code_errors import CLIENT_ERROR, REMEDY
 from genload.commands._expected_metrics import ExpectedMetric, ExpectedMetrics
 from genload.exposition.families import FamilyState
 from genload.plain import plain
@@ -125,6 +126,8 @@ class TrialView:
         elif result.outcome == "failed":
             self._at(Text(f"failed after {took}: {result.error_class}", "bold red"))
             self.detail(plain(result.error), "red")
+            if result.error_class == CLIENT_ERROR:
+                self.detail(f"→ {REMEDY}")
         else:
             self._at(Text(f"{result.outcome} after {took}", "bold yellow"))
 

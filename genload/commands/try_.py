@@ -28,7 +28,7 @@ def try_(
     Shows whether the service says that it is ready, every stage as it begins, every exchange with its headers
     (secrets hidden), what the validator saw in the output, and which of the metrics that the suite's monitors
     and criteria name can be had. Writes nothing. Exit codes: 0 the request succeeded, 1 it failed, 2 wrong
-    usage, 4 the service is not ready, 130 interrupted.
+    usage, 3 code of the test's own raised an exception, 4 the service is not ready, 130 interrupted.
 
     Examples:
 

@@ -19,7 +19,7 @@ import gevent
 from locust import events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
-from genload.code_errors import CodeFailure, code_told
+from genload.code_errors import CodeError, CodeFailure, code_told
 from genload.errors import ExitCode, GenloadError, RunDirectoryError, UsageError
 from genload.harness import locust_hooks
 from genload.harness.conductor import Conductor, first_users
@@ -97,9 +97,13 @@ def _watch_code(environment: Any, process: LoadProcess) -> None:
             user.leave()
         return True
 
+    def rest(exception: BaseException, **_: Any) -> None:
+        # In the greenlet of the user, which would otherwise go on at once, and raise again.
+        blame(exception, None)
+        gevent.sleep(REST_S)
+
     locust_hooks.watch_code(environment, blame)
-    # In the greenlet of the user, which would otherwise go on at once, and raise again.
-    environment.events.user_error.add_listener(lambda **_: gevent.sleep(REST_S))
+    environment.events.user_error.add_listener(rest)
 
 
 def plan_for(environment: Any, options: Any) -> RunPlan:
@@ -299,14 +303,18 @@ class Director:
         with self.display.told("judging …") if self.display is not None else nullcontext():
             # Only here, and never on a worker: scipy and the report writers take a second to import.
             from genload import console, reporting
-            from genload.analysis.judge import judge
+            from genload.analysis.judge import judge, suite_exit_code
 
             judged = judge(conductor.folder)
             suite = reporting.suite_of([judged])
-            files = reporting.write_reports(suite, self.folder, conductor.plan.suite.reports)
+            broken: list[CodeError] = []
+            names = conductor.plan.suite.reports
+            files = reporting.write_reports(suite, self.folder, names, broken.append)
         # `genload run` names the files of the whole suite at its end.
         console.print_verdict(judged, () if self.environment.parsed_options.suite_folder else files)
-        return judged.verdict.exit_code
+        for error in broken:
+            print(error.render(), file=sys.stderr, flush=True)
+        return suite_exit_code([judged.verdict.exit_code, *(error.exit_code for error in broken)])
 
     def _is_running(self) -> bool:
         # Locust's own state says "ready" until the first users are there.

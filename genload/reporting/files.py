@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from genload.analysis.judged import JudgedSuite
-from genload.errors import RunDirectoryError
+from genload.code_errors import CodeError, code_told
+from genload.errors import ExitCode, RunDirectoryError
 from genload.extensions import attribute
 
 
-def write_reports(suite: JudgedSuite, folder: Path, names: Sequence[str]) -> list[Path]:
+def write_reports(
+    suite: JudgedSuite,
+    folder: Path,
+    names: Sequence[str],
+    broken: Callable[[CodeError], None] | None = None,
+) -> list[Path]:
     """Render `suite` with each named file of the reports wing into `folder`.
+
+    Args:
+        broken: told what code of a report has raised, so that the others are written all the same; None: that
+            is raised.
 
     Returns:
         The files written, in the order of `names`.
@@ -23,9 +33,18 @@ def write_reports(suite: JudgedSuite, folder: Path, names: Sequence[str]) -> lis
         RunDirectoryError: the folder cannot be written.
     """
     renderers = [attribute("reports", name, "render") for name in names]
+    written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return [path for render in renderers for path in render(suite, folder)]
+        for render in renderers:
+            try:
+                with code_told(ExitCode.INVALID, but=OSError):
+                    written += render(suite, folder)
+            except CodeError as error:
+                if broken is None:
+                    raise
+                broken(error)
+        return written
     except OSError as error:
         raise RunDirectoryError(
             f"cannot write the reports into {folder}: {error.strerror or error}",

@@ -18,6 +18,7 @@ from genload.cli import main
 from genload.commands import _suite_run
 from genload.commands._trial import Trial
 from genload.errors import ConfigError, ExitCode, UsageError
+from genload.service import Result
 from genload.targets import RunRequest, SuiteTarget, checked, with_followers
 
 
@@ -97,7 +98,7 @@ def test_a_trial_of_one_service_does_not_lead_to_a_run_of_two(in_empty_folder: P
     said: list[list[str]] = []
     [target] = checked(RunRequest(("demo",), host="http://127.0.0.1:9"))
     trial = Trial(target, SimpleNamespace(next_command=said.append))  # type: ignore[arg-type]
-    assert trial._end("ok") is ExitCode.PASSED
+    assert trial._end(Result("r", start_s=0.0)) is ExitCode.PASSED
     assert said == [["genload", "run", "demo/baseline", "--host", "http://127.0.0.1:9"]]
     assert names(with_followers(RunRequest((said[0][2],), host=said[0][4]))) == ["demo"]
 

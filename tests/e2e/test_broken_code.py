@@ -229,3 +229,105 @@ def test_clients_that_raise_on_workers(
     assert len(expected) == users and len(set(expected.values())) == users / 2
     check_records(outcome, expected)
     check_told(outcome)
+
+
+SOUND = """
+from genload.extensions import attribute
+from genload.service import *
+
+class Client(attribute("services", "orfeas", "Client")):
+"""
+
+
+@pytest.fixture
+def write_wing(tmp_path: Path) -> Callable[[str, str, str], None]:
+    def write(wing: str, name: str, text: str) -> None:
+        (tmp_path / wing).mkdir(exist_ok=True)
+        (tmp_path / wing / f"{name}.py").write_text(text)
+
+    return write
+
+
+def test_a_service_that_cannot_be_asked_whether_it_is_ready(
+    write_wing: Callable[..., None], short_suite: Callable[..., str], run_locust: Callable[..., Outcome]
+) -> None:
+    write_wing("services", "mine", SOUND + "    def ready(self):\n        return {}['status']\n")
+    outcome = run_locust("--scenario", short_suite(monitors=""), "--set", "service.api=mine")
+
+    assert outcome.code == 3, outcome.output
+    assert "Traceback" not in outcome.output
+    assert "services/mine.py:7 in ready: KeyError: 'status'" in outcome.output
+    reasons = {reason["code"] for reason in outcome.result("short")["verdict"]["reasons"]}
+    assert "client_error" in reasons
+
+
+def test_a_shape_that_raises_in_the_middle_ends_the_load(
+    write_wing: Callable[..., None],
+    short_suite: Callable[..., str],
+    run_locust: Callable[..., Outcome],
+    testbed: Callable[..., Any],
+) -> None:
+    service = testbed(service_time="100ms", slots=20)
+    shape = (
+        "import time\n"
+        "from genload.extensions import shape_class\n"
+        "from genload.settings.wing_models import ShapeSettings\n\n"
+        "class Tired(shape_class('normal')):\n"
+        "    def tick(self):\n"
+        "        if self.elapsed_s() > 2:\n"
+        "            raise ZeroDivisionError('no more users')\n"
+        "        return super().tick()\n"
+    )
+    write_wing("shapes", "tired", shape)
+    options = ("--set", "scenarios.short.shape.kind=tired", "-H", service.url)
+    outcome = run_locust("--scenario", short_suite(monitors="", duration="40s"), *options)
+
+    assert outcome.code == 3, outcome.output
+    assert "Traceback" not in outcome.output
+    assert "shapes/tired.py:8 in tick: ZeroDivisionError: no more users" in outcome.output
+    assert outcome.result("short")["duration_seconds"] < 30
+    assert outcome.jobs("short")
+
+
+def test_a_task_that_raises_outside_of_its_turn_is_told_once(
+    tmp_path: Path,
+    short_suite: Callable[..., str],
+    testbed: Callable[..., Any],
+    run_locust: Callable[..., Outcome],
+) -> None:
+    service = testbed(service_time="100ms", slots=20)
+    built_in = (Path(__file__).parents[2] / "locustfiles" / "generation3d.py").read_text()
+    raising = built_in.replace("self.pause_after(result)", "raise IndexError(f'after {result.outcome}')")
+    (tmp_path / "mine.py").write_text(raising)
+    options = ("-H", service.url, "-f", str(tmp_path / "mine.py"))
+    outcome = run_locust("--scenario", short_suite(monitors="", duration="4s"), *options)
+
+    assert outcome.code == 3, outcome.output
+    assert "Traceback" not in outcome.output and len(outcome.output.splitlines()) < 80
+    assert outcome.output.count("/WARNING/genload.harness.conductor: mine.py:") == 1
+    (reason,) = (
+        each for each in outcome.result("short")["verdict"]["reasons"] if each["code"] == "client_error"
+    )
+    assert "IndexError: after ok" in reason["text"]
+    jobs = outcome.jobs("short")
+    assert jobs and all(job.outcome == "ok" for job in jobs)
+
+
+def test_a_report_that_raises_holds_up_no_other(
+    write_wing: Callable[..., None],
+    short_suite: Callable[..., str],
+    testbed: Callable[..., Any],
+    run_genload: Callable[..., Outcome],
+) -> None:
+    service = testbed(service_time="100ms", slots=20)
+    write_wing("reports", "mine", "def render(suite, folder):\n    return suite.no_such_thing\n")
+    target = short_suite(monitors="", duration="2s", more="reports: [mine, results_json]")
+    outcome = run_genload(target, "--host", service.url)
+
+    assert outcome.code == 3, outcome.output
+    assert "Traceback" not in outcome.output and "own/short  PASS" in outcome.output
+    assert (
+        "reports/mine.py:2 in render: AttributeError" in outcome.output
+        and "→ mend that line" in outcome.output
+    )
+    assert outcome.result("short")["verdict"]["valid"]
