@@ -16,7 +16,7 @@ from rich.text import Text
 
 from genload.analysis.judged import CriterionVerdict, ErrorGroup, JudgedRun, JudgedSuite
 from genload.analysis.judged_speech import SpeechSummary
-from genload.reporting.contract_wording import counted, lacking_words
+from genload.reporting.contract_wording import counted, lacking_words, live_words
 from genload.reporting.efficiency_wording import cost_words, sharing_text
 from genload.reporting.monitor_wording import monitor_words, uptime_words
 from genload.reporting.range_wording import RANGES, has_ranges, mean_range, observed, p95_range
@@ -97,7 +97,7 @@ def _findings(run: JudgedRun) -> Iterator[tuple[str, str]]:
         if count.result == "differs":
             yield f"{count.count} differs", "; ".join([counted(run, count, count.metric), *count.meaning])
     if words := lacking_words(run.contract):
-        yield "expected metrics", words
+        yield "expected metrics", "; ".join(filter(None, (words, live_words(run))))
 
 
 def _monitors(run: JudgedRun) -> Iterator[RenderableType]:

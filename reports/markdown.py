@@ -16,7 +16,7 @@ from genload.analysis.judged_speech import SpeechNumbers
 from genload.analysis.reconciliation import Comparison
 from genload.errors import ExitCode
 from genload.reporting import write_text
-from genload.reporting.contract_wording import counted, families
+from genload.reporting.contract_wording import counted, families, lacking_words, live_words
 from genload.reporting.efficiency_wording import efficiency_findings
 from genload.reporting.monitor_wording import monitor_words, uptime_words
 from genload.reporting.range_wording import RANGES, has_ranges, mean_range, observed, p95_range, stage_range
@@ -229,6 +229,8 @@ def _families(run: JudgedRun) -> Iterator[str]:
     """The families of each state in one line."""
     for words, names in families(run.contract):
         yield f"{words}: {', '.join(_code(name) for name in names)}"
+    if lacking_words(run.contract) and (live := live_words(run)):
+        yield _text(live)
 
 
 def _counted(run: JudgedRun, one: Comparison) -> str:

@@ -30,6 +30,10 @@ from genload.settings.metrics.spoken import speech_metrics
 
 _MOST_SERIES = 8
 SEEN = "about the samples seen"
+_NO_PAGE = {
+    True: "the page came, and has no such series: correct the monitor's `series`, or the service lacks it",
+    False: "the page never came in that time",
+}
 
 
 def catalogue_of(header: RunHeader) -> Catalogue:
@@ -134,6 +138,8 @@ class Measures:
         held = series.held(stretches) if metric and metric.dimension is Dimension.STATE else None
         covers = series.speaks_for(stretches, self.min_coverage) if held else part.covers(self.min_coverage)
         estimate = _series_estimate(part, subject, held)
+        if not covers and not len(part.values) and (came := self.store.page_came(series.source)) is not None:
+            return Absent(f"samples of {name}: {_NO_PAGE[came]} ({series.source})")
         if not covers:
             return _of_a_part(part, subject, held, estimate)
         # Of a series that the engine knows a 0 means 0; what a suite picked from a page may be registered

@@ -17,6 +17,7 @@ from genload.analysis.states import Held, Spells, Stretches
 from genload.runlog.records import MonitorPlan, Sample
 from genload.settings.metrics.labelled import unlabelled
 
+PAGE_UP = "server.up"
 TICKS_FORGIVEN = 2
 """Missed ticks that cost no coverage: in a short phase two of them would be more than 5 %."""
 ENOUGH = 0.95
@@ -185,6 +186,23 @@ class SeriesStore:
 
     def _names(self, plan: MonitorPlan) -> Iterator[str]:
         return (metric for metric, monitor in self._points if monitor == plan.name)
+
+    def page_came(self, source: str) -> bool | None:
+        """Whether a metrics page answered in the load; None where it is no page."""
+        low, high = self._watched
+        told = [
+            points
+            for (metric, monitor), points in self._points.items()
+            if metric == PAGE_UP
+            and any(plan.name == monitor and plan.source == source for plan in self._plans)
+        ]
+        if not told:
+            return None
+        return any(
+            value > 0 and low <= at_s <= high
+            for points in told
+            for at_s, value in zip(points.times_s, points.values, strict=True)
+        )
 
     def find(self, metric: str) -> Series | None:
         """The metric's series over the whole run, empty when only promised; None when nobody fills it."""

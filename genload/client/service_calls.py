@@ -133,10 +133,11 @@ def _timeouts(connect_s: float, receive_s: float) -> Timeouts:
 
 
 def page_text(answer: Answer) -> str:
-    """The words of an answer that is no JSON: of a proxy's page those that a reader sees, on one line."""
+    """The words of an answer that is no JSON: of a proxy's page what a reader sees, each line of it once."""
     page = answer.body[:_READ_BODY_BYTES].decode("utf-8", "replace")
-    visible = re.sub(r"(?is)<(script|style)\b.*?</\1>|<[^>]*>", " ", page)
-    return " ".join(unescape(visible).split())[:200]
+    visible = re.sub(r"(?is)<(script|style)\b.*?</\1>|<[^>]*>", "\n", page)
+    lines = (" ".join(unescape(line).split()) for line in visible.split("\n"))
+    return " ".join(dict.fromkeys(line for line in lines if line))[:200]
 
 
 def redirect_words(answer: Answer) -> str:

@@ -99,6 +99,11 @@ class ExpectedMetrics:
         ticks = Counter(sample.monitor for sample in _samples(folder))
         return all(ticks[name] >= times for name in self._sampled)
 
+    def reached(self, metric: ExpectedMetric) -> bool:
+        """Whether some monitor that fills it had an answer, so that a metric without a value is not there."""
+        there = [name for name in metric.monitors if name in self._sampled]
+        return not there or any(name not in self.troubles for name in there)
+
     def read(self, folder: Path, plans: list[MonitorPlan]) -> None:
         """Take what the sampler wrote into `folder`."""
         self.plans = plans

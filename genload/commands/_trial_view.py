@@ -140,7 +140,8 @@ class TrialView:
         self._line(Text("metrics that the suite counts on, sampled while the request ran", "bold"))
         width = max(map(len, expected.metrics)) + 2
         for metric in sorted(expected.metrics.values(), key=lambda one: bool(one.values)):
-            self._line(Text.assemble(f"  {metric.name:{width}}", _now(metric), (_filled_by(metric), "dim")))
+            now = _now(metric, reached=expected.reached(metric))
+            self._line(Text.assemble(f"  {metric.name:{width}}", now, (_filled_by(metric), "dim")))
             self.detail(plain(metric.origin), "dim")
             self.detail(_judges(metric), "dim")
         for state in FamilyState:
@@ -227,10 +228,10 @@ def _body(answer: Answer | None) -> str:
     return plain(hide(answer.body[:_READ_BODY_BYTES].decode("utf-8", "replace")), BODY_CHARACTERS)
 
 
-def _now(metric: ExpectedMetric) -> Text:
-    """The value, or the range in which it moved meanwhile."""
+def _now(metric: ExpectedMetric, *, reached: bool) -> Text:
+    """The value, or the range in which it moved meanwhile; absent is what its source answered without."""
     if not metric.values:
-        return Text("absent", "bold red")
+        return Text("absent" if reached else "not known: no answer", "bold red")
     low, high = (human(value, metric.unit) for value in (min(metric.values), max(metric.values)))
     return Text(low if low == high else f"{low} … {high}", "green")
 

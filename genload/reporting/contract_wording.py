@@ -33,6 +33,19 @@ def lacking_words(found: Sequence[FamilyFinding]) -> str | None:
     return "; ".join(parts) or None
 
 
+def live_words(run: JudgedRun) -> str | None:
+    """Which series of the same pages move, to use in the place of expected ones that do not; None: none."""
+    moved = {one.metric for one in run.series if one.count and (one.min != one.max or one.last)}
+    pages = [each for each in run.effective.get("monitors", {}).values() if each.get("expects")]
+    named = [
+        f"{metric} ({selector})"
+        for page in pages
+        for metric, selector in (page.get("series") or {}).items()
+        if metric in moved
+    ]
+    return f"live on the same page: {', '.join(named)}" if named else None
+
+
 def counted(run: JudgedRun, one: Comparison, metric: str) -> str:
     """One count, here and there, without what a difference means. Empty where one of them is not known.
 

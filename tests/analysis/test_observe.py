@@ -205,6 +205,19 @@ def test_a_state_whose_slow_ticks_leave_no_time_out_is_covered(judge_one: Judge)
     assert (verdict.result, verdict.evidence) == ("pass", "exact")
 
 
+def test_a_metric_that_a_page_lacks_is_told_from_a_page_that_never_came(judge_one: Judge) -> None:
+    log = sound_run(jobs(["ok"] * 10))
+    log.header.monitors[0].metrics.append("prom.waiting")
+    log.header.monitors[0].source = "http://gpu1:5000/metrics"
+    needs = judge_one(log, "prom.waiting.max <= 5").needs or ""
+    assert needs.startswith("samples of prom.waiting: the page came, and has no such series")
+    assert needs.endswith("(http://gpu1:5000/metrics)")
+    for tick in log.ticks:
+        tick.values = {"server.up": 0.0}
+    needs = judge_one(log, "prom.waiting.max <= 5").needs or ""
+    assert needs == "samples of prom.waiting: the page never came in that time (http://gpu1:5000/metrics)"
+
+
 def test_ticks_that_take_too_long_are_a_cause_with_its_remedy(judge_one: Judge) -> None:
     log = sound_run(jobs(["ok"] * 10))
     log.ticks = log.ticks[::2]

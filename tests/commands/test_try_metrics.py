@@ -60,6 +60,8 @@ def test_metrics_of_monitors_and_criteria_with_what_was_sampled(tmp_path: Path) 
     assert metrics["server.up"].monitors == ["exposition", "llm_page"]
     assert "generate.failed" not in metrics
     assert expected.troubles == {"host": "no such file"}  # the exposition's has passed
+    assert expected.reached(metrics["prom.accepted"]), "the page came without it"
+    assert not expected.reached(metrics["host.load"]), "the monitor that fills it had no answer"
 
 
 def test_a_monitor_that_has_nothing_to_sample_is_not_waited_for(tmp_path: Path) -> None:

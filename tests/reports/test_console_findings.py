@@ -60,6 +60,24 @@ def test_metrics_that_a_suite_expects_and_nobody_writes(
     assert lines(make_run(contract=families(**states))) == [said]
 
 
+def test_beside_dead_metrics_stand_the_live_ones_of_the_page(make_run: MakeRun) -> None:
+    run = make_run(contract=families(gpu_usage_percent="absent"))
+    run.effective = {
+        "monitors": {
+            "exposition": {
+                "expects": ["gpu_usage_percent"],
+                "series": {"server.memory": "process_resident_memory_bytes", "prom.dead": "a_total"},
+            },
+            "other": {"series": {"server.memory": "elsewhere"}},
+        }
+    }
+    (line,) = lines(run)
+    assert line == (
+        "  expected metrics: absent: gpu_usage_percent; live on the same page: "
+        "server.memory (process_resident_memory_bytes)"
+    )
+
+
 def test_a_count_that_the_service_has_otherwise(make_run: MakeRun) -> None:
     said = "  completed differs: 6 here, 11 in prom.generated; 5 failures counted as successes"
     assert lines(make_run(reconciliation=[comparison()])) == [said]

@@ -17,7 +17,8 @@ from genload.settings.service import Service
 JOB = "0f8fad5b-d9cb-469f-a165-70867728950e"
 IMAGE = JobInput("genload-1.png", b"\x89PNG not really", "image/png")
 PAGE_503 = (
-    b"<html><head><style>b {}</style></head><body><h1>503 Service &amp; more</h1>\n<hr>nginx</body></html>"
+    b"<html><head><title>503 Service &amp; more</title><style>b {}</style></head>"
+    b"<body><h1>503 Service &amp; more</h1>\n<hr>nginx</body></html>"
 )
 WELCOME = b"<!doctype html><title>Welcome to nginx!</title>"
 
