@@ -147,14 +147,14 @@ class Monitor(Base):
         self._find_replicas()
         looks = list(self._threads.map(lambda replica: replica.look(self._scraper), self._replicas))
         values = self._one_number_each(looks) | self._labelled(looks) | self._contract()
-        failed = [
-            f"{replica.target.label if self._several else replica.target.url}: {look.error}"
+        self._look_up = self._look_up or any(look.error for look in looks)
+        problems = [
+            f"{replica.target.label if self._several else replica.target.url}: {look.error or look.unclear}"
             for replica, look in zip(self._replicas, looks, strict=True)
-            if look.error
+            if look.error or look.unclear
         ]
-        if failed:
-            self._look_up = True
-            raise MonitorError("; ".join(failed), values)
+        if problems:
+            raise MonitorError("; ".join(problems), values)
         return values
 
     def facts(self) -> Mapping[str, str]:

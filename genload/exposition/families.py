@@ -6,10 +6,12 @@ it; it is live.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from enum import IntEnum
 
-from genload.exposition.page import Page, PageSample
+from genload.exposition.counters import Counters, Signs
+from genload.exposition.page import Kind, Labels, Page
+from genload.exposition.selector import Selector
 
 _SUFFIXES = ("", "_total", "_bucket", "_count", "_sum")
 
@@ -25,14 +27,15 @@ class FamilyState(IntEnum):
 class FamilyWatch:
     """The expected families of one address.
 
-    A counter, a histogram or a summary is live once it has risen since the first page. A gauge is live once
-    it has changed, or showed anything but 0: something wrote it. What is live stays so, and is read no more.
+    A counter, a histogram or a summary is live once one of its counters has risen since the first page. A
+    gauge is live once it showed anything but 0: something wrote it. What is live stays so, and is read no
+    more.
     """
 
     def __init__(self, families: Iterable[str]) -> None:
         self.states = dict.fromkeys(families, FamilyState.ABSENT)
-        self._first: dict[str, dict[tuple[str, ...], float]] = {}
-        self._pages = 0
+        self._counters = {family: Counters() for family in self.states}
+        self._first: dict[str, float] = {}  # what each family's counters came to at the first page
 
     @property
     def names(self) -> frozenset[str]:
@@ -40,25 +43,29 @@ class FamilyWatch:
         wanted = (family for family, state in self.states.items() if state is not FamilyState.LIVE)
         return frozenset(name for family in wanted for name in _names(family))
 
-    def note(self, page: Page) -> None:
-        """Take one page, read for at least `names`."""
+    def note(self, page: Page, signs: Signs, since_unix_s: float) -> None:
+        """Take one page, read for at least `names`; the rest as for `Counters`."""
         for family, state in self.states.items():
             if state is not FamilyState.LIVE:
-                self.states[family] = max(state, self._seen(family, page))
-        self._pages += 1
+                rose = self._rose(family, page, signs, since_unix_s)
+                self.states[family] = max(state, FamilyState.LIVE if rose else _seen(family, page))
 
-    def _seen(self, family: str, page: Page) -> FamilyState:
-        values = _values(family, page)
-        if not values and not any(name in page.types for name in _names(family)):
-            return FamilyState.ABSENT
-        rises = any(page.rises(series[0]) for series in values)
-        # A series that comes after the first page began at 0, whatever it shows by now.
-        before = self._first.setdefault(family, values if self._pages == 0 else {})
-        for series, value in values.items():  # a counter that fell was reset, and counts from there
-            before[series] = min(before.get(series, 0.0), value) if rises else before.get(series, 0.0)
-        moved = any(value != before[series] for series, value in values.items())
-        written = not rises and any(values.values())
-        return FamilyState.LIVE if moved or written else FamilyState.IDLE
+    def _rose(self, family: str, page: Page, signs: Signs, since_unix_s: float) -> bool:
+        counts = {
+            name: values for name, values in _values(family, page).items() if page.kind(name) is Kind.COUNTER
+        }
+        total = sum(self._counters[family].note(signs, counts, since_unix_s).values())
+        return total > self._first.setdefault(family, total)
+
+
+def _seen(family: str, page: Page) -> FamilyState:
+    """What one page says of it by itself."""
+    values = _values(family, page)
+    if not values and not any(name in page.types for name in _names(family)):
+        return FamilyState.ABSENT
+    counts = any(page.kind(name) is Kind.COUNTER for name in values)
+    written = not counts and any(value for series in values.values() for value in series.values())
+    return FamilyState.LIVE if written else FamilyState.IDLE
 
 
 def _names(family: str) -> Iterable[str]:
@@ -68,16 +75,8 @@ def _names(family: str) -> Iterable[str]:
         yield family.removesuffix("_total")
 
 
-def _values(family: str, page: Page) -> dict[tuple[str, ...], float]:
-    """By name and labels."""
-    return {
-        (name, *_flat(sample)): sample.value
-        for name in (family + suffix for suffix in _SUFFIXES)
-        for sample in page.samples.get(name, [])
-        if sample.value == sample.value  # NaN is not a value
-    }
-
-
-def _flat(sample: PageSample) -> Iterable[str]:
-    labels: Mapping[str, str] = sample.labels
-    return (f"{label}={labels[label]}" for label in sorted(labels))
+def _values(family: str, page: Page) -> dict[str, dict[Labels, float]]:
+    """By name and labels; NaN is not a value."""
+    found = {name: page.series(Selector(name)) for name in (family + suffix for suffix in _SUFFIXES)}
+    numbers = {name: {k: v for k, v in series.items() if v == v} for name, series in found.items()}
+    return {name: series for name, series in numbers.items() if series}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
-from time import monotonic
+from time import monotonic, time
 
-from genload.exposition.counters import Counters, Restarts
+from genload.exposition.counters import Counters, Restarts, Signs
 from genload.exposition.families import FamilyWatch
-from genload.exposition.page import Page
+from genload.exposition.page import Kind, Labels, Page
 from genload.exposition.scrape import Scraper, Target, reason
 from genload.exposition.selector import Selector
+from genload.settings.metrics.machines import together
 
 START_TIME = "process_start_time_seconds"
 CPU_TIME = "process_cpu_seconds_total"
@@ -19,11 +20,15 @@ CPU_TIME = "process_cpu_seconds_total"
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One scrape: how long it took and the values by metric, or why there are none."""
+    """One scrape: how long it took and the values by metric, or why there are none.
+
+    `unclear` says of which metrics the page shows something that is no number of theirs.
+    """
 
     values: Mapping[str, float]
     took_s: float = 0.0
     error: str = ""
+    unclear: str = ""
 
 
 class Replica:
@@ -59,9 +64,7 @@ class Replica:
         self._restarts = Restarts()
         self._counters: Counters | None = None
         self._began_unix_s, self._late = began_unix_s, late
-        names = {selector.name for selector in series.values()} | {START_TIME, CPU_TIME}
-        # The type of a counter may stand under its name without the ending.
-        self._names = names | {name.rpartition("_")[0] for name in names}
+        self._names = frozenset({selector.name for selector in series.values()} | {START_TIME, CPU_TIME})
 
     @property
     def restarts(self) -> float | None:
@@ -72,30 +75,38 @@ class Replica:
         """Scrape the page once; never raises for what the service does."""
         begin_s = monotonic()
         try:
-            text = scraper.fetch(self.target)
+            fetched = scraper.fetch(self.target)
         except (OSError, HTTPException) as error:
             self._late = True
             return Look({}, monotonic() - begin_s, reason(error))
         took_s = monotonic() - begin_s
         self.answered = True
-        page = Page(text, self.families.names | self._names)
-        self.families.note(page)
-        return Look(self._values(page), took_s)
-
-    def _values(self, page: Page) -> dict[str, float]:
-        counters, values = {}, {}
-        for metric, selector in self._series.items():
-            value = page.total(selector)
-            if value is None or value != value:  # NaN is not a value
-                continue
-            if page.rises(selector.name):
-                counters[metric] = value
-            else:
-                values[metric] = value
-        start_s = max((sample.value for sample in page.samples.get(START_TIME, [])), default=None)
-        cpu_s = page.total(Selector(CPU_TIME))
-        self._restarts.note(start_s, counters | ({} if cpu_s is None else {CPU_TIME: cpu_s}))
+        page = Page(fetched.text, self.families.names | self._names)
+        starts = page.series(Selector(START_TIME)).values()
+        cpu = page.series(Selector(CPU_TIME)).values()
+        signs = Signs(max(starts, default=None), sum(cpu) if cpu else None)
+        since_unix_s = self._began_unix_s + fetched.ahead_of(time())
+        self.families.note(page, signs, since_unix_s)
+        counts, values, unclear = self._read(page)
+        self._restarts.note(signs, counts, since_unix_s)
         if self._counters is None:
-            self._counters = Counters(self._began_unix_s, late=self._late)
-        self.counted = self._counters.note(start_s, counters)
-        return values | {metric: self.counted[metric] for metric in counters}
+            self._counters = Counters(late=self._late)
+        self.counted = self._counters.note(signs, counts, since_unix_s)
+        return Look({**values, **self.counted}, took_s, unclear="; ".join(unclear))
+
+    def _read(self, page: Page) -> tuple[dict[str, dict[Labels, float]], dict[str, float], list[str]]:
+        """The series of counters by metric, the values of other metrics, and what is neither."""
+        counts: dict[str, dict[Labels, float]] = {}
+        values: dict[str, float] = {}
+        unclear = []
+        for metric, selector in self._series.items():
+            kind, series = page.kind(selector.name), page.series(selector)
+            if kind is Kind.COUNTER:
+                if numbers := {labels: value for labels, value in series.items() if value == value}:
+                    counts[metric] = numbers
+            elif len(series) > 1 and kind is not Kind.GAUGE:
+                words = f"{len(series)} {kind.value}s of {selector.name} have no sum: name one by its labels"
+                unclear.append(f"{metric}: {words}")
+            elif series:
+                values[metric] = together(metric, list(series.values()))
+        return counts, {metric: value for metric, value in values.items() if value == value}, unclear

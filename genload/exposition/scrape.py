@@ -7,6 +7,7 @@ import ssl
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from time import monotonic
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from genload.settings.service import Tls
 
 MAX_PAGE_BYTES = 64 * 2**20
 _PART_BYTES = 65536
+_DATE_S = 2.0  # a Date has whole seconds, and is as old as the scrape took
 _TEXT_FORMAT = "text/plain; version=0.0.4"
 
 
@@ -34,6 +36,23 @@ class Target:
     address: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A page's text, and when it was made by the clock of its machine: the answer's Date, empty if none."""
+
+    text: str
+    date: str = ""
+
+    def ahead_of(self, now_unix_s: float) -> float:
+        """By how much that clock is ahead of ours; 0 where it is not known, or within the second to which it
+        is told."""
+        try:
+            ahead_s = parsedate_to_datetime(self.date).timestamp() + 0.5 - now_unix_s
+        except ValueError:
+            return 0.0
+        return ahead_s if abs(ahead_s) > _DATE_S else 0.0
+
+
 @dataclass(frozen=True)
 class Scraper:
     """How pages are fetched."""
@@ -43,8 +62,8 @@ class Scraper:
     tls: ssl.SSLContext | None = None
     gzip: bool = True
 
-    def fetch(self, target: Target) -> str:
-        """The page's text.
+    def fetch(self, target: Target) -> Fetched:
+        """The page.
 
         Raises:
             OSError, HTTPException: no page, and why.
@@ -59,7 +78,8 @@ class Scraper:
             answer = connection.getresponse()
             if answer.status != 200:
                 raise HTTPException(f"{answer.status} {answer.reason}")
-            return _body(answer, deadline_s).decode("utf-8", "replace")
+            text = _body(answer, deadline_s).decode("utf-8", "replace")
+            return Fetched(text, answer.getheader("Date", ""))
         except TimeoutError as error:
             raise TimeoutError(f"did not answer within {self.timeout_s:g} s") from error
         finally:
@@ -144,14 +164,19 @@ def _unpacked(answer: HTTPResponse, parts: Iterator[bytes]) -> Iterator[bytes]:
         return
     if coding not in ("gzip", "x-gzip"):
         raise HTTPException(f"the page is packed as {coding}, which was not asked for")
-    gzip = zlib.decompressobj(wbits=31)
+    gzip, received = zlib.decompressobj(wbits=31), 0
     for part in parts:
         rest = part
-        while rest and not gzip.eof:
+        received += len(part)
+        if received > MAX_PAGE_BYTES:  # members without end may hold nothing at all
+            raise HTTPException(f"the packed page has more than {MAX_PAGE_BYTES >> 20} MiB")
+        while rest:
+            if gzip.eof:
+                gzip = zlib.decompressobj(wbits=31)
             try:
                 yield gzip.decompress(rest, _PART_BYTES)
             except zlib.error as error:
                 raise HTTPException(f"the page is no gzip: {error}") from error
-            rest = gzip.unconsumed_tail
+            rest = gzip.unused_data if gzip.eof else gzip.unconsumed_tail
     if not gzip.eof:
         raise HTTPException("the packed page was cut off")

@@ -29,14 +29,16 @@ class MetricsPage:
         status: its status code.
         cut: True to promise one byte more than it sends.
         packing: what it says it packed the body with; gzip really does.
+        ahead_s: how far its clock is ahead.
         seen: the headers of each request.
     """
 
     port: int
-    body: str = ""
+    body: str | bytes = ""
     status: int = 200
     cut: bool = False
     packing: str = ""
+    ahead_s: float = 0.0
     address: str = "127.0.0.1"
     seen: list[dict[str, str]] = field(default_factory=list)
     _server: ThreadingHTTPServer | None = None
@@ -51,7 +53,7 @@ class MetricsPage:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 page.seen.append({"path": self.path, **{k.lower(): v for k, v in self.headers.items()}})
-                content = page.body.encode()
+                content = page.body.encode() if isinstance(page.body, str) else page.body
                 if page.packing == "gzip":
                     content = gzip.compress(content)
                 self.send_response(page.status)
@@ -60,6 +62,9 @@ class MetricsPage:
                 self.send_header("Content-Length", str(len(content) + page.cut))
                 self.end_headers()
                 self.wfile.write(content)
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                return super().date_time_string(time.time() + page.ahead_s)
 
             def log_message(self, format: str, *args: Any) -> None:
                 return

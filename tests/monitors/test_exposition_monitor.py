@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import ssl
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,7 +60,8 @@ def test_a_scrape_fills_what_the_page_offers(page: Any, monitor: Callable[..., A
 def test_a_restart_between_scrapes_is_counted(page: Any, monitor: Callable[..., Any]) -> None:
     scraping = monitor()
     seen = []
-    for start_s in (1000, 1000, 1060):
+    now_s = time.time()
+    for start_s in (1000, 1000, now_s + 60):
         page.body = f"process_start_time_seconds {start_s}\n"
         seen.append(scraping.sample()["server.restarts"])
     assert seen == [0.0, 0.0, 1.0]
@@ -75,6 +78,76 @@ def test_a_mapped_counter_that_falls_is_a_restart_and_goes_on(page: Any, monitor
         values = scraping.sample()
         seen.append((values["prom.jobs"], values["server.restarts"]))
     assert seen == [(3.0, 0.0), (4.0, 0.0), (5.0, 1.0)]
+
+
+# Triton's, whose start time no page shows: a quantile goes up and down, a model is unloaded.
+TRITON = """\
+# TYPE nv_inference_request_summary_us summary
+nv_inference_request_summary_us_count{{model="a"}} {count}
+nv_inference_request_summary_us_sum{{model="a"}} {sum}
+nv_inference_request_summary_us{{model="a",quantile="0.5"}} 11000
+nv_inference_request_summary_us{{model="a",quantile="0.95"}} {p95}
+"""
+
+
+def test_a_summarys_quantile_is_no_counter(page: Any, monitor: Callable[..., Any]) -> None:
+    """A steady p95 of 23 ms was told as 299,899, with 12 restarts of the service."""
+    name = "nv_inference_request_summary_us"
+    series = {"prom.p95": f'{name}{{quantile="0.95"}}', "prom.count": f"{name}_count"}
+    scraping, seen = monitor(series=series), []
+    for number, p95 in enumerate([23000, 22950, 23010, 22990, 23000] * 5):
+        page.body = TRITON.format(count=100 + number, sum=number * 1e4, p95=p95)
+        seen.append(scraping.sample())
+    assert [values["prom.p95"] for values in seen] == [23000, 22950, 23010, 22990, 23000] * 5
+    assert [values["prom.count"] for values in seen] == list(range(100, 125))
+    assert seen[-1]["server.restarts"] == 0.0
+
+
+def test_several_quantiles_have_no_sum(page: Any, monitor: Callable[..., Any]) -> None:
+    page.body = TRITON.format(count=1, sum=1, p95=23000)
+    name = "nv_inference_request_summary_us"
+    reason, values = failure(monitor(series={"prom.p95": name, "prom.count": f"{name}_count"}))
+    assert reason.endswith(f": prom.p95: 2 quantiles of {name} have no sum: name one by its labels")
+    assert (values["server.up"], values["prom.count"]) == (1.0, 1.0)
+    assert "prom.p95" not in values
+
+
+def test_several_series_of_a_gauge_are_what_they_come_to_together(
+    page: Any, monitor: Callable[..., Any]
+) -> None:
+    """Temperatures do not add up."""
+    page.body = 'temp{gpu="0"} 61\ntemp{gpu="1"} 83\nbusy{gpu="0"} 0.2\nbusy{gpu="1"} 0.4\n'
+    values = monitor(
+        series={"gpu.temperature": "temp", "gpu.utilisation": "busy", "prom.temp": "temp"}
+    ).sample()
+    assert values["gpu.temperature"] == 83.0
+    assert values["gpu.utilisation"] == pytest.approx(0.3)
+    assert values["prom.temp"] == 144.0
+
+
+def test_a_counter_whose_series_ended_keeps_what_it_counted(page: Any, monitor: Callable[..., Any]) -> None:
+    """49 of two models, one of which is unloaded and loaded again: 1,068 were told."""
+    scraping, seen = monitor(series={"prom.jobs": "jobs_total"}), []
+    for big, small in ((1000, 5), (1010, 8), (None, 12), (None, 14), (3, 17), (20, 24)):
+        page.body = "# TYPE jobs_total counter\n" + (f'jobs_total{{model="big"}} {big}\n' if big else "")
+        page.body += f'jobs_total{{model="small"}} {small}\n'
+        seen.append(scraping.sample()["prom.jobs"])
+    page.body = "# TYPE jobs_total counter\n"
+    assert scraping.sample()["prom.jobs"] == seen[-1]
+    assert [value - seen[0] for value in seen] == [0, 13, 17, 19, 25, 49]
+
+
+def test_when_watching_began_is_known_by_the_clock_of_the_page(
+    page: Any, monitor: Callable[..., Any]
+) -> None:
+    """A service an hour behind, restarted since: its start time is before our beginning, and counts."""
+    page.ahead_s = -3600.0
+    scraping, now_s = monitor(series={"prom.jobs": "jobs_total"}), time.time()
+    page.body = f"process_start_time_seconds {now_s - 9000}\njobs_total 40\n"
+    scraping.sample()
+    page.body = f"process_start_time_seconds {now_s - 3600 + 5}\njobs_total 3\n"
+    values = scraping.sample()
+    assert (values["prom.jobs"], values["server.restarts"]) == (43.0, 1.0)
 
 
 def failure(monitor: Any) -> tuple[str, dict[str, float]]:
@@ -146,6 +219,23 @@ def test_a_packed_page_is_asked_for_and_read(
     page.body, page.packing = PAGE, "gzip"  # some servers pack whatever they were asked for
     assert monitor(gzip=asked).sample()["server.memory"] == 1.5e8
     assert page.seen[0]["accept-encoding"] == packing
+
+
+def test_a_page_packed_in_several_members_is_read_whole(page: Any, monitor: Callable[..., Any]) -> None:
+    """As a server packs that keeps the parts of its page packed; an empty one among them."""
+    first, second = PAGE.encode()[:50], PAGE.encode()[50:]
+    page.body = gzip.compress(first) + gzip.compress(b"") + gzip.compress(second)
+    page.packing = "x-gzip"  # as it is
+    values = monitor(series={"server.memory": "process_resident_memory_bytes", "prom.jobs": "jobs"}).sample()
+    assert (values["server.memory"], values["prom.jobs"]) == (1.5e8, 2.0)
+
+
+def test_packed_members_without_end_are_bounded(
+    page: Any, monitor: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scrape, "MAX_PAGE_BYTES", 1 << 20)
+    page.body, page.packing = gzip.compress(b"") * 60_000, "x-gzip"
+    assert "the packed page has more than 1 MiB" in failure(monitor())[0]
 
 
 def test_a_small_packed_page_cannot_unpack_without_bounds(

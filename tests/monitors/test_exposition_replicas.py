@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from genload import extensions
+from genload.exposition.scrape import Fetched
 from genload.monitor import MonitorError
 
 exposition: Any = extensions.load("monitors", "exposition")
@@ -233,9 +234,9 @@ def test_pages_are_fetched_at_the_same_time(monitor: Callable[..., Any]) -> None
     all_there = threading.Barrier(3)
 
     class Meeting:
-        def fetch(self, target: Any) -> str:
+        def fetch(self, target: Any) -> Fetched:
             all_there.wait(timeout=30)
-            return body(1, 1)
+            return Fetched(body(1, 1))
 
     scraping._scraper = Meeting()
     assert scraping.sample()["server.memory"] == 3.0

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary, generate_latest
 
 from genload import extensions
+from genload.exposition.counters import Signs
 from genload.exposition.families import FamilyState, FamilyWatch
 from genload.exposition.page import Page
 from genload.monitor import MonitorError
@@ -23,7 +24,7 @@ def after(*pages: str, family: str = "jobs") -> FamilyState:
     """The family's state after some pages."""
     watch = FamilyWatch([family])
     for page in pages:
-        watch.note(Page(page, watch.names))
+        watch.note(Page(page, watch.names), Signs(), 0.0)
     return watch.states[family]
 
 
@@ -94,7 +95,7 @@ def test_what_the_client_library_writes_of_every_kind() -> None:
     watch = FamilyWatch([*families, "x"])
 
     def look() -> list[FamilyState]:
-        watch.note(Page(generate_latest(registry).decode(), watch.names))
+        watch.note(Page(generate_latest(registry).decode(), watch.names), Signs(), 0.0)
         return list(watch.states.values())
 
     assert look() == [IDLE] * 4 + [ABSENT]
@@ -117,7 +118,7 @@ def test_what_the_client_library_writes_of_every_kind() -> None:
 def test_a_state_never_goes_back(pages: list[list[str]]) -> None:
     watch, before = FamilyWatch(["jobs"]), ABSENT
     for page in pages:
-        watch.note(Page("".join(page), watch.names))
+        watch.note(Page("".join(page), watch.names), Signs(), 0.0)
         assert watch.states["jobs"] >= before
         before = watch.states["jobs"]
 
