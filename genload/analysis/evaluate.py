@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from math import inf, isclose, isfinite, isinf, isnan
 from typing import Protocol
 
-from genload.analysis.evidence import Bound, Estimate, Partial, Side
+from genload.analysis.evidence import Bound, Estimate, Partial, Side, Unbounded
 from genload.analysis.evidence_between import Between
 from genload.analysis.judged import Evidence, Outcome
 from genload.settings.criteria.ast import (
@@ -283,6 +283,8 @@ def _with_evidence(
     if side is None:
         bound = _farther(estimate, threshold)
         needs = "a comparison with <= or >=, or a count: no measurement proves an exact equality"
+        if isinstance(estimate, Unbounded):
+            needs = estimate.needs("upper", threshold)
         return replace(
             judgement,
             evidence="unproven",

@@ -29,6 +29,7 @@ from genload.settings.criteria.ast import Subject
 from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.metrics.metric import Metric, Of, Tally
 
+_WHOLE = "validate: all: only a sample of the answers was inspected"
 _NOUNS = {Tally.FAILED: "failures", Tally.COMPLETED: "successes"}
 _CARRIED = {
     Of.ALL: "that tells it",
@@ -81,11 +82,21 @@ class RequestStatistics:
             return self._nothing("attempted")
         if counts is Tally.REFUSALS:
             return Exact(rejections(self.table, rows))
+        if counts is Tally.INVALID:
+            return self._invalid(rows)
         which = tallied(self.table, counts)
         if per is None:
             return Exact(float((rows & which).sum()))
         among = rows & tallied(self.table, per)
         return Rate(Spread(which[among]), _NOUNS[counts])
+
+    def _invalid(self, rows: BoolArray) -> Estimate:
+        """Broken outputs among those that were inspected: where none was, that is not 0 but unknown."""
+        seen = inspection(self.table, rows)
+        if not seen.inspected.any():
+            return self._nothing(_CARRIED[Of.INSPECTED])
+        broken = float((seen.inspected & ~seen.valid).sum())
+        return Unbounded(broken, _WHOLE) if seen.is_sample else Exact(broken)
 
     def _share_carried(self, metric: Metric, rows: BoolArray) -> Estimate:
         column = self.table.column(metric.key)
@@ -194,10 +205,9 @@ class RequestStatistics:
     def _of_values(self, number: Carried, name: str, stat: str) -> Estimate:
         values, left_out = number.values[number.there], int(number.ranked_last.sum())
         about = "about this run's successes"
-        whole = "validate: all: only a sample of the answers was inspected"
 
         def extreme(value: float) -> Estimate:
-            return Unbounded(value, whole) if number.sample else Exact(value, about)
+            return Unbounded(value, _WHOLE) if number.sample else Exact(value, about)
 
         makers: dict[str, Callable[[], Estimate]] = {
             "mean": lambda: Mean(values, left_out=left_out, sampled=number.sampled + self._own_pauses(name)),

@@ -65,6 +65,7 @@ class Totals:
         tallies[Tally.REFUSALS] += int(numbers.get("rejections", 0))
         inspected, unreadable = "valid" in numbers, CANNOT_INSPECT in numbers
         tallies[Tally.UNREADABLE] += unreadable
+        tallies[Tally.INVALID] += numbers.get("valid") == 0
         self.answered += inspected or (good and not unreadable)
         self.good_answered += good and (inspected or not unreadable)
         self.inspected += inspected
@@ -98,6 +99,8 @@ class Totals:
         if metric.counts is Tally.TRUE:
             return self._of(metric.name).all.statistic("mean")
         if metric.counts is None or not (self.attempted or metric.counts.is_0_of_none):
+            return None
+        if metric.counts is Tally.INVALID and not self.inspected:
             return None
         count = self.tallies[metric.counts]
         if metric.per is None:

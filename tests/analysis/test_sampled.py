@@ -60,6 +60,25 @@ def test_valid_rate_is_of_the_inspected(judge_one: Judge) -> None:
     assert SAMPLE in (verdict.assumption or "")
 
 
+def test_broken_outputs_are_a_count_of_this_run_unless_only_a_sample_was_inspected(judge_one: Judge) -> None:
+    records = [spoken(n, n / 10, valid=1.0) for n in range(100)]
+    assert judge_one(run(records), "speech.invalid == 0").evidence == "exact"
+    records[3].outcome, records[3].numbers = "failed", {"valid": 0.0}
+    records[4].outcome, records[4].numbers = "failed", {}  # there was no output
+    verdict = judge_one(run(records), "speech.invalid == 0")
+    assert (verdict.value, verdict.result, verdict.evidence) == (1, "fail", "exact")
+
+    verdict = judge_one(run(one_in_ten()), "speech.invalid == 0")
+    assert (verdict.value, verdict.result, verdict.evidence) == (0, "pass", "unproven")
+    assert "validate: all" in (verdict.needs or "")
+    uninspected = [spoken(n, n / 10) for n in range(100)]
+    verdict = judge_one(run(uninspected), "speech.invalid == 0")
+    assert (verdict.result, verdict.needs) == (
+        "inconclusive",
+        "at least one request whose output was inspected",
+    )
+
+
 def test_without_a_sample_nothing_is_said_of_one(judge_one: Judge) -> None:
     records = [spoken(n, n / 10, valid=1.0, silence=0.1) for n in range(100)]
     for metric in ("valid_rate", "silence.p95"):

@@ -62,6 +62,7 @@ class Tally(StrEnum):
     FAILED = "failed"
     UNFINISHED = "unfinished"
     UNANSWERED = "unanswered"
+    INVALID = "invalid"  # whose output was inspected, and is broken
     UNREADABLE = "unreadable"  # with an output that nothing here can look into
     REFUSALS = "refusals"
     CARRIED = "carried"  # requests that carry the metric's key
@@ -173,10 +174,12 @@ def request_share(
     )
 
 
-def request_count(name: str, help: str, counts: Tally, per: Tally | None = None) -> Metric:
+def request_count(
+    name: str, help: str, counts: Tally, per: Tally | None = None, *, of: Of = Of.ALL
+) -> Metric:
     """A count of requests, or its share in another."""
     dimension = Dimension.COUNT if per is None else Dimension.RATIO
-    return Metric(name, dimension, (), "requests", help, counts=counts, per=per)
+    return Metric(name, dimension, (), "requests", help, of=of, counts=counts, per=per)
 
 
 def sampled(name: str, dimension: Dimension, help: str, together: Together = Together.SUM) -> Metric:

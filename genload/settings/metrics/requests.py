@@ -45,6 +45,12 @@ def request_metrics(operation: str, stages: tuple[str, ...] = ()) -> tuple[Metri
             of=Of.INSPECTED,
             key="valid",
         ),
+        request_count(
+            f"{operation}.invalid",
+            "outputs that were inspected and are broken",
+            Tally.INVALID,
+            of=Of.INSPECTED,
+        ),
         count("cannot_inspect", "outputs that nothing here can look into, valid or not", Tally.UNREADABLE),
         count(
             "connection_errors",
