@@ -25,7 +25,7 @@ from genload.analysis.judged import CriterionVerdict, JudgedRun, Reason, RunResu
 from genload.analysis.judged_efficiency import Efficiency
 from genload.analysis.judged_speech import SpeechSummary
 from genload.analysis.load import Load, load_of
-from genload.analysis.monitors import monitor_summaries, silent_notices, uptime
+from genload.analysis.monitors import broken_monitors, monitor_summaries, silent_notices, uptime
 from genload.analysis.observe import Measures, catalogue_of
 from genload.analysis.reconciliation import Ledger, reconcile
 from genload.analysis.retries import retries
@@ -194,6 +194,7 @@ class _Run:
         watched = (self.load.start_s, self.load.end_s) if self.load else None
         self.plans = slowed(header.monitors, log.samples())
         self.store = SeriesStore(log.samples(), self.plans, watched)
+        self.broken_monitors = broken_monitors(log.samples())
         self.missing_records = log.missing_records()
         self.header = header
         self.processes = processes(self.events, self.load, suite.validity.max_cpu) if self.load else []
@@ -240,6 +241,7 @@ class _Run:
             load=self.load,
             missing_records=self.missing_records,
             errors=self.intake.errors,
+            broken_monitors=self.broken_monitors,
             processes=self.processes,
             users=self.users,
             starts=phase_starts(table, self.load) if self.load else [],

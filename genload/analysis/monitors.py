@@ -137,3 +137,13 @@ def _down(series: Series, load: Load) -> list[Downtime]:
         else:
             found.append(Downtime(start_s=max(begin_s, load.start_s), end_s=until_s))
     return found
+
+
+def broken_monitors(samples: Iterable[Sample]) -> list[str]:
+    """Of each monitor whose own code has raised something: its name, where and what."""
+    found: dict[tuple[str, str], str] = {}
+    for sample in samples:
+        if sample.raised_at:
+            words = f"monitor {sample.monitor}, {sample.raised_at}: {sample.error}"
+            found.setdefault((sample.monitor, sample.raised_at), words)
+    return list(found.values())

@@ -63,6 +63,7 @@ class Measurement:
     load: Load | None
     missing_records: Mapping[str, int]
     errors: Sequence[ErrorGroup]
+    broken_monitors: Sequence[str]  # what their own code has raised, and where
     processes: Sequence[ProcessHealth]
     users: UserSeconds
     starts: Sequence[PhaseStarts]
@@ -148,6 +149,7 @@ def is_blame(event: Event) -> TypeGuard[Notice]:
 def _own_failure(error_class: str, measurement: Measurement, failed_of: str, otherwise: str) -> str:
     """How many requests failed of it and what was told; "" when there is nothing of it."""
     told = [event.text for event in measurement.events if is_blame(event) and event.code == error_class]
+    told += measurement.broken_monitors if error_class == CLIENT_ERROR else ()
     failed = _failed_of(error_class, measurement)
     if failed is None and not told:
         return ""

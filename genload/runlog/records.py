@@ -192,6 +192,7 @@ class Sample(msgspec.Struct, omit_defaults=True, kw_only=True):
     interval_s: float = 0.0  # the monitor's from this tick on, where it was slowed down
     live: bool = False  # a first look: the monitor's history, written at the end, counts instead
     error: str = ""
+    raised_at: str = ""  # of an error that is a mistake in the monitor's own code: file, line and function
 
 
 class MonitorPlan(msgspec.Struct, kw_only=True):

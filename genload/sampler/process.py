@@ -8,12 +8,14 @@ import selectors
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
+from genload.code_errors import CLIENT_ERROR, CodeFailure
 from genload.errors import ConfigError, ExitCode, GenloadError, RunDirectoryError
-from genload.runlog.layout import SAMPLES
+from genload.runlog.layout import FAILURES, SAMPLES
 from genload.runlog.lines import LineFile, to_line
 from genload.runlog.records import Sample
 from genload.sampler.messages import SamplerAnswer, SamplerConfig
@@ -88,6 +90,8 @@ def main() -> int:
     except GenloadError as error:
         _answer(answers, _refusal(error))
         return error.exit_code
+    for watch in watches:
+        watch.tell = _blamed(Path(config.folder), watch.name)
     _answer(answers, SamplerAnswer(plans=[watch.plan for watch in watches]))
     sample_until(_wait_for_the_end, watches, config.t0_monotonic_s, file.write)
     try:
@@ -95,6 +99,19 @@ def main() -> int:
     except RunDirectoryError as error:
         return error.exit_code
     return ExitCode.PASSED
+
+
+def _blamed(folder: Path, monitor: str) -> Callable[[CodeFailure], None]:
+    """Says on one line what a monitor's own code has raised, and keeps the traceback in the run directory."""
+
+    def tell(failure: CodeFailure) -> None:
+        print(f"monitor {monitor}: {failure.told}", file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):  # the run's own files have met the same, and say so
+            traces = folder / FAILURES / CLIENT_ERROR
+            traces.mkdir(parents=True, exist_ok=True)
+            (traces / f"monitor-{monitor}.txt").write_text(failure.trace, encoding="utf-8", errors="replace")
+
+    return tell
 
 
 def _refusal(error: GenloadError) -> SamplerAnswer:

@@ -13,9 +13,11 @@ from statistics import median
 from time import monotonic
 from typing import Any
 
+import psutil
 import pydantic
 
 from genload import extensions
+from genload.code_errors import CodeFailure, place_of
 from genload.errors import ConfigError
 from genload.monitor import Monitor, MonitorError
 from genload.plain import plain
@@ -58,6 +60,9 @@ class Watch:
     opened: bool = False
     _slowed_s: float = 0.0  # the interval since it was slowed down
     _took_s: deque[float] = field(default_factory=lambda: deque(maxlen=_TICKS_TIMED))
+    tell: Callable[[CodeFailure], None] = lambda failure: None
+    """Takes the first mistake in the monitor's own code."""
+    _blamed: bool = False
     _facts: dict[str, str] | None = None  # as told; None before the first tick that found something
     _began_s: float | None = None  # the tick under way
     _hang_told_s: float | None = None  # when the tick began whose hanging has been told
@@ -102,7 +107,7 @@ class Watch:
         """One sample, whatever the monitor does."""
         begin_s = self._began_s = clock()
         values: dict[str, float] = {}
-        error = ""
+        error = raised_at = ""
         try:
             if not self.opened:
                 self.monitor.open()
@@ -111,7 +116,7 @@ class Watch:
         except MonitorError as problem:
             values, error = _numbers(problem.values), str(problem) or "MonitorError"
         except (Exception, SystemExit) as problem:  # noqa: BLE001  the seam's promise: never the end of a run
-            error = f"{type(problem).__name__}: {problem}"
+            error, raised_at = f"{type(problem).__name__}: {problem}", self._blame(problem)
         facts = self._new_facts() if values and self._facts is None else {}
         self._began_s = None
         return Sample(
@@ -122,6 +127,7 @@ class Watch:
             took_s=clock() - begin_s,
             live=self.monitor.provisional,
             error=_words(error),
+            raised_at=raised_at,
         )
 
     def slow_down(self, sample: Sample) -> bool:
@@ -168,7 +174,8 @@ class Watch:
             error = (
                 str(problem) if isinstance(problem, MonitorError) else f"{type(problem).__name__}: {problem}"
             )
-            yield Sample(t_s=monotonic() - t0_s, monitor=self.name, values=known, error=_words(error))
+            at_s, raised_at = monotonic() - t0_s, self._blame(problem)
+            yield Sample(t_s=at_s, monitor=self.name, values=known, error=_words(error), raised_at=raised_at)
         if self._facts is not None and (facts := self._new_facts()):
             yield Sample(t_s=monotonic() - t0_s, monitor=self.name, facts=facts)
 
@@ -180,6 +187,15 @@ class Watch:
         said = {name: plain(hide(str(text)), MAX_FACT_CHARACTERS) for name, text in facts.items()}
         self._facts = told | said
         return {name: text for name, text in said.items() if told.get(name) != text}
+
+    def _blame(self, problem: BaseException) -> str:
+        """Where the monitor's own code has a mistake, told the first time; "" for what a machine does."""
+        if isinstance(problem, MonitorError | OSError | psutil.Error):
+            return ""
+        if not self._blamed:
+            self._blamed = True
+            self.tell(CodeFailure.of(problem))
+        return place_of(problem)
 
     def _close(self) -> None:
         if self.opened:

@@ -331,3 +331,33 @@ def test_a_report_that_raises_holds_up_no_other(
         and "→ mend that line" in outcome.output
     )
     assert outcome.result("short")["verdict"]["valid"]
+
+
+def test_a_monitor_that_raises_makes_the_run_invalid_and_is_named(
+    write_wing: Callable[..., None],
+    short_suite: Callable[..., str],
+    testbed: Callable[..., Any],
+    run_locust: Callable[..., Outcome],
+) -> None:
+    service = testbed(service_time="100ms", slots=20)
+    monitor = (
+        "from genload.monitor import Monitor as Base\n\n"
+        "class Monitor(Base):\n"
+        "    metrics = ('host.cpu',)\n\n"
+        "    def open(self):\n        pass\n\n"
+        "    def sample(self):\n"
+        "        return {'host.cpu': [][0]}\n"
+    )
+    write_wing("monitors", "mine", monitor)
+    target = short_suite(monitors="mine: {interval: 200ms}", duration="2s")
+    outcome = run_locust("--scenario", target, "-H", service.url)
+
+    assert outcome.code == 3, outcome.output
+    assert "Traceback" not in outcome.output
+    assert outcome.output.count("monitor mine: monitors/mine.py:10 in sample: IndexError") == 1
+    (reason,) = (
+        each for each in outcome.result("short")["verdict"]["reasons"] if each["code"] == "client_error"
+    )
+    assert "monitor mine, monitors/mine.py:10 in sample: IndexError: list index out of range" in reason["text"]
+    trace = outcome.suite_folder / "short" / "failures" / "client_error" / "monitor-mine.txt"
+    assert "Traceback" in trace.read_text()
