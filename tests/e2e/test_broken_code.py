@@ -358,6 +358,6 @@ def test_a_monitor_that_raises_makes_the_run_invalid_and_is_named(
     (reason,) = (
         each for each in outcome.result("short")["verdict"]["reasons"] if each["code"] == "client_error"
     )
-    assert "monitor mine, monitors/mine.py:10 in sample: IndexError: list index out of range" in reason["text"]
+    assert "monitor mine, monitors/mine.py:10 in sample: IndexError: list" in reason["text"]
     trace = outcome.suite_folder / "short" / "failures" / "client_error" / "monitor-mine.txt"
     assert "Traceback" in trace.read_text()
