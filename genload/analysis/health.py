@@ -11,6 +11,7 @@ import numpy as np
 from genload.analysis.evidence_percentiles import percentile
 from genload.analysis.load import Load
 from genload.analysis.table import RequestTable
+from genload.runlog.error_classes import NOT_STARTED
 from genload.runlog.records import HOPELESS, ClientHealth, ClockOffset, Event, Notice, Users
 from genload.settings.phases import Phase
 
@@ -146,7 +147,7 @@ def phase_starts(table: RequestTable, load: Load) -> list[PhaseStarts]:
 
 
 def _starts(table: RequestTable, phase: Phase) -> PhaseStarts:
-    rows = table.where("phase", phase.name) & ~table.failed_with({"not_started"})
+    rows = table.where("phase", phase.name) & ~table.failed_with({NOT_STARTED})
     starts_s, delays_s = table.start_s[rows], table.column("start_delay_s")
     burst = starts_s[: phase.users] if phase.per_user is not None else starts_s[:0]
     late_s = None if delays_s is None else delays_s[rows & ~np.isnan(delays_s)]

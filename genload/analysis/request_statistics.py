@@ -17,6 +17,7 @@ from genload.analysis.evidence_rates import Rate, Spread
 from genload.analysis.evidence_sampled import SampledPercentile
 from genload.analysis.evidence_series import Throughput
 from genload.analysis.evidence_slope import Slope
+from genload.analysis.in_flight import InFlight
 from genload.analysis.judged import MOSTLY
 from genload.analysis.load import Load
 from genload.analysis.polled import bounds
@@ -50,6 +51,8 @@ class RequestStatistics:
     def estimate(self) -> Estimate:
         """The subject's estimate; `Absent` with the reason where there is nothing to judge."""
         metric = self.catalogue.metrics[self.subject.metric]
+        if metric.is_series:
+            return self._in_flight()
         return self._number(metric) if self.subject.stat is None else self._statistic(metric)
 
     def rows(self) -> BoolArray:
@@ -133,6 +136,14 @@ class RequestStatistics:
         # Those without one count like the mean of the others: few lack it, or it is a random sample.
         weights = audio.values[audio.there] * (completed.sum() / audio.there.sum())
         return Throughput(self.table.end_s[audio.there], *stretch, weights=weights, sampled=audio.sampled)
+
+    def _in_flight(self) -> Estimate:
+        rows = self._whenever()
+        phases = [value for label, value in self.subject.filters if label == "phase"]
+        stretches = self.load.stretch(phases, self.subject.window)
+        if not stretches or not rows.any():
+            return self._nothing("attempted")
+        return InFlight.of(self.table, rows, stretches).estimate(self.subject)
 
     def _stretch(self) -> tuple[float, float] | None:
         """The time that phase and window name; None where nothing of these labels was started at all."""

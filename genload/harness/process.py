@@ -15,14 +15,12 @@ from genload.harness.kit import Kit, kit_of
 from genload.harness.plan import RunPlan
 from genload.harness.recorder import Recorder
 from genload.harness.tickets import Share
+from genload.runlog.error_classes import NOT_STARTED
 from genload.runlog.failures import FailedOutput
 from genload.runlog.records import RequestRecord
 
 MOST_BLAMED = 10
 """So many different mistakes of one process are told."""
-
-NOT_STARTED = "not_started"
-"""Error class of a request that an open schedule wanted and that never found a free user."""
 
 
 class LoadProcess:

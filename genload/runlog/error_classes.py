@@ -1,4 +1,4 @@
-"""Why a request has no whole answer: the client's error classes, as records have them."""
+"""Why a request has no whole answer: error classes as records have them."""
 
 from __future__ import annotations
 
@@ -23,3 +23,6 @@ UNANSWERED = frozenset(ERROR_CLASSES) - {"too_large", "client_limit"}
 
 SILENT = UNANSWERED - {"timeout", "truncated", "protocol"}
 """After these it is asked whether the service is there at all."""
+
+NOT_STARTED = "not_started"
+"""Of a request that an open schedule wanted and that never found a free user."""

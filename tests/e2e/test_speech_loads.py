@@ -171,7 +171,7 @@ def test_workers_share_a_schedule_and_tell_what_they_never_started(
     # A hand a worker, and each request takes longer than the rest of the load.
     load.serve(first_chunk="4s")
     shape = f"kind: paced, every: {EVERY_S * 1e3:g}ms, duration: 1s, max_users: 2"
-    options = load.options(shape, criteria="some_missing: speech.unfinished == 8")
+    options = load.options(shape, criteria="all_left: speech.unfinished == 8 and speech.in_flight.last == 10")
     master, _ = cluster(*options, locustfile="speech")
     output = ended(master)
     assert arrival_numbers(load.log) == list(range(10)), output

@@ -84,7 +84,7 @@ def _check_subject(subject: Subject, catalogue: Catalogue) -> None:
     metric = _metric(subject, catalogue)
     _check_stat(subject, SERIES_STATS if metric is None else metric.stats)
     sampled = metric is None or metric.source == "samples"
-    if subject.ok_only and (sampled or subject.stat is None):
+    if subject.ok_only and (metric is None or metric.is_series or subject.stat is None):
         raise CriterionError(
             f"'ok.' does not go with {subject.metric}",
             remedy="it leaves out failed requests from a statistic: ok.generate.duration.p95",

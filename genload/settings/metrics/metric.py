@@ -114,6 +114,11 @@ class Metric:
         """Its name without the operation, or the kind of machine."""
         return self.name.partition(".")[2]
 
+    @property
+    def is_series(self) -> bool:
+        """Whether it has a value at each moment, and not of each request."""
+        return self.stats == SERIES_STATS
+
     def unit(self, stat: str | None) -> Dimension:
         """What the number measures once a statistic is taken: the `growth` of anything is a RATIO, its
         `slope` is per second, the `mean` or `rate` of a STATE is the RATIO of time or requests with 1.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from genload.settings.criteria.ast import Dimension
 from genload.settings.metrics.metric import (
+    SERIES_STATS,
     Failures,
     Metric,
     Of,
@@ -37,6 +38,13 @@ def request_metrics(operation: str, stages: tuple[str, ...] = ()) -> tuple[Metri
             (),
             "requests",
             "completions inside the window ÷ its length",
+        ),
+        Metric(
+            f"{operation}.in_flight",
+            Dimension.COUNT,
+            SERIES_STATS,
+            "requests",
+            "at each moment: begun, or held back by an open schedule, and not ended",
         ),
         request_share(
             f"{operation}.valid_rate",
