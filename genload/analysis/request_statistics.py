@@ -138,17 +138,19 @@ class RequestStatistics:
         return Throughput(self.table.end_s[audio.there], *stretch, weights=weights, sampled=audio.sampled)
 
     def _in_flight(self) -> Estimate:
-        rows = self._whenever()
-        phases = [value for label, value in self.subject.filters if label == "phase"]
-        stretches = self.load.stretch(phases, self.subject.window)
+        rows, stretches = self._whenever(), self._stretches()
         if not stretches or not rows.any():
             return self._nothing("attempted")
         return InFlight.of(self.table, rows, stretches).estimate(self.subject)
 
+    def _stretches(self) -> list[tuple[float, float]]:
+        """The time that phases and window name."""
+        phases = [value for label, value in self.subject.filters if label == "phase"]
+        return self.load.stretch(phases, self.subject.window)
+
     def _stretch(self) -> tuple[float, float] | None:
         """The time that phase and window name; None where nothing of these labels was started at all."""
-        phases = [value for label, value in self.subject.filters if label == "phase"]
-        stretches = self.load.stretch(phases, self.subject.window)
+        stretches = self._stretches()
         if not stretches or not self._whenever().any():
             return None
         begin, end = stretches[0][0], stretches[-1][1]
