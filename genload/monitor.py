@@ -111,6 +111,11 @@ class Monitor(ABC):
         """
         return {}
 
+    def doubts(self) -> Mapping[str, str]:
+        """Why the numbers of a metric may not be what they seem, by metric; asked for at the end. What is
+        judged by such numbers is told as unproven, with this reason."""
+        return {}
+
     @property
     def history_s(self) -> float:
         """The most that `history` takes; the end of a run waits for it, up to 8 s."""

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil, floor, isfinite
 from time import monotonic, sleep
 from typing import Any, Self
 
+import msgspec
 import requests
 from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
@@ -43,6 +45,14 @@ _SCRAPED = "sum(count_over_time(up[{within}]))"
 _STALE = (
     "nothing was scraped within two intervals. Prometheus was down, or scrapes less often than interval says"
 )
+_HISTOGRAM = (
+    "the query answers with native histograms, which are no numbers: "
+    "take histogram_quantile, histogram_sum or histogram_count of them"
+)
+_HIDDEN_S = 1.0  # from then on the newest data is said to be hidden
+_STEPS_FORGIVEN = 1  # at the end: the last scrape may be that old
+_LEFT_OUT = "no value in the last {seconds:.0f} s: the series ended, or the server hides what is new"
+_FIRST_LOOKS = "not the whole window, but what was seen while the run went on: {reason}"
 _QUERY_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ERRNO = re.compile(r"\[Errno -?\d+\] ([^'\")]+)")
 _API_ERROR = re.compile(r'"error":\s*"((?:[^"\\]|\\.)*)"')
@@ -115,6 +125,14 @@ class PrometheusSettings(MonitorSettings, extra="forbid"):
         return self
 
 
+class _Beside(msgspec.Struct, rename="camel"):
+    """What an answer says of itself beside its data: of Prometheus, Thanos, Mimir, VictoriaMetrics."""
+
+    warnings: list[str] | None = None
+    infos: list[str] | None = None
+    is_partial: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One series of a query's answer: its labels, and values by Unix time."""
@@ -124,7 +142,13 @@ class Line:
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Line:
-        """From an entry of a vector or a matrix; NaN and infinity are no values."""
+        """From an entry of a vector or a matrix; NaN and infinity are no values.
+
+        Raises:
+            ValueError: it is a native histogram, which is no number.
+        """
+        if "histogram" in found or "histograms" in found:
+            raise ValueError(_HISTOGRAM)
         pairs = found["values"] if "values" in found else [found["value"]]
         points = {float(at_s): float(value) for at_s, value in pairs if isfinite(float(value))}
         return cls({k: v for k, v in found["metric"].items() if k != "__name__"}, points)
@@ -189,7 +213,27 @@ class Monitor(Base):
         if tls.client_certificate is not None:
             session.cert = (tls.client_certificate, tls.client_key or tls.client_certificate)
         self._session = session
+        session.hooks["response"].append(self._listen)
         self._looks: list[tuple[float, Mapping[str, float]]] = []
+        self._doubts: dict[str, str] = {}
+        self._warnings: list[str] = []
+        self._infos: list[str] = []
+
+    def _listen(self, response: requests.Response, *_: Any, **__: Any) -> None:
+        """Keep what the library passes over."""
+        with suppress(msgspec.MsgspecError):
+            beside = msgspec.json.decode(response.content, type=_Beside)
+            self._warnings += beside.warnings or (["the answer is partial"] if beside.is_partial else [])
+            self._infos += beside.infos or []
+
+    def _said(self) -> tuple[str, str]:
+        """The warnings and the infos of the answers since the last time."""
+        said = "; ".join(dict.fromkeys(self._warnings)), "; ".join(dict.fromkeys(self._infos))
+        self._warnings, self._infos = [], []
+        return said
+
+    def doubts(self) -> Mapping[str, str]:
+        return self._doubts
 
     def sample(self) -> Mapping[str, float]:
         """The newest value of each query, if Prometheus has scraped lately."""
@@ -209,28 +253,51 @@ class Monitor(Base):
         return values
 
     def history(self, begin_s: float, end_s: float) -> Iterable[tuple[float, Mapping[str, float]]]:
-        """Every query over the window. Where that fails, the first looks stand, the reason beside them."""
+        """Every query over the window. Where that fails, the first looks stand, doubted, the reason beside
+        them."""
         errors: list[str] = []
+        self._said()
         try:
-            ahead_s = self._clock_ahead_s(monotonic() + HISTORY_S / 2)
+            ahead_s, hidden_s = self._clock(monotonic() + HISTORY_S / 2)
             steps = self._steps(begin_s + ahead_s, end_s + ahead_s)
         except (requests.RequestException, PrometheusApiClientException, ValueError, TypeError) as error:
+            self._doubts = dict.fromkeys(self.metrics, _FIRST_LOOKS.format(reason=_reason(error)))
             yield from self._looks
             raise MonitorError(f"{self.settings.url} at the end: {_reason(error)}") from error
+        if hidden_s > _HIDDEN_S:
+            steps = steps.until(monotonic() + ahead_s - hidden_s)
+            words = "this server hides the newest {:.0f} s (VictoriaMetrics: -search.latencyOffset)"
+            errors.append(words.format(hidden_s))
+        if warned := self._said()[0]:
+            self._doubts = dict.fromkeys(self.metrics, f"the server warns: {warned}")
         samples: dict[float, dict[str, float]] = {}
         for metric, query in self._queries.items():
             try:
-                for at_s, values in self._range(metric, query, steps).items():
-                    samples.setdefault(at_s - ahead_s, {}).update(values)
+                found = self._range(metric, query, steps)
             except (requests.RequestException, PrometheusApiClientException, ValueError, KeyError) as error:
+                self._said()
                 errors.append(f"{metric} at the end: {_reason(error)}")
+                self._doubts[metric] = _FIRST_LOOKS.format(reason=_reason(error))
                 yield from self._looks_at(metric)
+                continue
+            for at_s, values in found.items():
+                samples.setdefault(at_s - ahead_s, {}).update(values)
+            errors += self._weighed(metric, steps.left_out_at_the_end(found))
         yield from sorted(samples.items())
-        if len(steps.fresh) < len(steps.times_s):
-            stale = len(steps.times_s) - len(steps.fresh)
-            errors.append(f"{stale} of {len(steps.times_s)} steps have no value: {_STALE}")
+        if steps.stale:
+            errors.append(f"{steps.stale} of {len(steps.times_s)} steps have no value: {_STALE}")
         if errors:
             raise MonitorError("; ".join(errors))
+
+    def _weighed(self, metric: str, left_out: int) -> list[str]:
+        """What the server had to say of an answer, for people; what makes it doubtful is kept."""
+        warned, told = self._said()
+        if warned:
+            self._doubts[metric] = f"the server warns: {warned}"
+        elif left_out:
+            seconds = left_out * self.settings.interval_s
+            self._doubts.setdefault(metric, _LEFT_OUT.format(seconds=seconds))
+        return [f"{metric}: {told}"] if told else []
 
     def close(self) -> None:
         self._session.close()
@@ -254,6 +321,7 @@ class Monitor(Base):
             return
         for newest in by_time(metric, lines).values():
             values |= newest
+        errors += [f"{metric}: {words}" for words in self._said() if words]
         if not lines:
             errors.append(f"{metric}: the query finds no series")
 
@@ -272,13 +340,18 @@ class Monitor(Base):
             timeout=settings.timeout_s,
         )
 
-    def _clock_ahead_s(self, deadline_s: float) -> float:
-        """Prometheus's Unix time − our monotonic time, to half a round trip; asked until it answers."""
+    def _clock(self, deadline_s: float) -> tuple[float, float]:
+        """Prometheus's Unix time − our monotonic time, to half a round trip, and how old the newest data is
+        that it tells of; asked until it answers.
+
+        An answer bears the time for which it was asked; VictoriaMetrics makes it of what was 30 s before.
+        """
         while True:
             sent_s = monotonic()
             try:
-                _, seconds = self._client().custom_query("time()")
-                return float(seconds) - (sent_s + monotonic()) / 2
+                (line,) = _lines(self._client().custom_query("time()"))
+                ((now_s, told_s),) = line.points.items()
+                return now_s - (sent_s + monotonic()) / 2, now_s - told_s
             except (requests.RequestException, PrometheusApiClientException):
                 if monotonic() >= deadline_s:
                     raise
@@ -338,6 +411,24 @@ class Steps:
 
     times_s: Sequence[float]
     fresh: frozenset[float]
+    hidden: int = 0
+    """How many of the last ones the server does not tell of yet."""
+
+    @property
+    def stale(self) -> int:
+        return len(self.times_s) - len(self.fresh) - self.hidden
+
+    def until(self, newest_s: float) -> Steps:
+        """Of a server that tells of nothing after that."""
+        told = [at_s for at_s in self.times_s if at_s <= newest_s]
+        fresh = self.fresh.intersection(told)
+        return Steps(self.times_s, fresh, len(self.times_s) - len(told))
+
+    def left_out_at_the_end(self, found: Collection[float]) -> int:
+        """How many of the last steps have no value, where some have one and that is more than is usual."""
+        newest_s = max(found, default=None)
+        missing = 0 if newest_s is None else sum(at_s > newest_s for at_s in self.times_s)
+        return missing if missing > _STEPS_FORGIVEN else 0
 
 
 def _lines(answer: Any) -> list[Line]:

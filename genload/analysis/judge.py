@@ -135,6 +135,7 @@ def judge_log(
             *warmup_notices(run.intake),
             *unknown,
             *silent_notices(monitors),
+            *run.store.doubts(),
             *run.restarts(),
             *uninspected_notices(run.intake.remarks),
             *share_notices(run.catalogue, table),

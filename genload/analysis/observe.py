@@ -140,6 +140,9 @@ class Measures:
         estimate = _series_estimate(part, subject, held)
         if not covers and not len(part.values) and (came := self.store.page_came(series.source)) is not None:
             return Absent(f"samples of {name}: {_NO_PAGE[came]} ({series.source})")
+        if series.doubt:
+            sure = f"samples of {name} that are sure: {series.doubt}"
+            return Unbounded(estimate.value, sure) if covers else Absent(sure)
         if not covers:
             return _of_a_part(part, subject, held, estimate)
         # Of a series that the engine knows a 0 means 0; what a suite picked from a page may be registered

@@ -49,7 +49,8 @@ class Series:
     """One metric from one monitor, in the order of time; base units.
 
     `took_s` is how long each tick took; `expected` is the number of ticks that the monitor owed in the
-    stretches the series was cut to; `nothing_here` says why it had nothing to sample.
+    stretches the series was cut to; `nothing_here` says why it had nothing to sample, `doubt` why its numbers
+    may not be what they seem.
     """
 
     metric: str
@@ -60,6 +61,7 @@ class Series:
     interval_s: float
     expected: int = 0
     nothing_here: str = ""
+    doubt: str = ""
 
     @cached_property
     def spells(self) -> Spells:
@@ -144,15 +146,23 @@ class SeriesStore:
         self._plans = list(plans)
         self._points: dict[tuple[str, str], _Points] = {}
         first_looks: dict[tuple[str, str], _Points] = {}
+        self._doubts: dict[tuple[str, str], str] = {}
         self.last_s = 0.0
         for sample in samples:
             self.last_s = max(self.last_s, sample.t_s)
+            self._doubts |= {(metric, sample.monitor): why for metric, why in sample.doubts.items()}
             points = first_looks if sample.live else self._points
             for metric, value in sample.values.items():
                 if not metric.startswith(STATE):  # a finding, not a number over time
                     points.setdefault((metric, sample.monitor), _Points()).add(sample, value)
         self._points = first_looks | self._points
         self._watched = watched or (0.0, self.last_s)
+
+    def doubts(self) -> Iterator[str]:
+        """A sentence on each reason why numbers may not be what they seem."""
+        for why in dict.fromkeys(self._doubts.values()):
+            metrics = dict.fromkeys(metric for (metric, _), reason in self._doubts.items() if reason == why)
+            yield f"{', '.join(metrics)}: not sure: {why}"
 
     @property
     def metrics(self) -> list[str]:
@@ -234,4 +244,5 @@ class SeriesStore:
             took_s=in_order(points.took_s),
             interval_s=plan.interval_s,
             nothing_here=plan.nothing_here,
+            doubt=self._doubts.get((unlabelled(metric)[0], plan.name), ""),
         )

@@ -193,6 +193,7 @@ class Sample(msgspec.Struct, omit_defaults=True, kw_only=True):
     live: bool = False  # a first look: the monitor's history, written at the end, counts instead
     error: str = ""
     raised_at: str = ""  # of an error that is a mistake in the monitor's own code: file, line and function
+    doubts: dict[str, str] = {}  # why numbers of a metric may not be what they seem, at the end: never exact
 
 
 class MonitorPlan(msgspec.Struct, kw_only=True):

@@ -176,8 +176,12 @@ class Watch:
             )
             at_s, raised_at = monotonic() - t0_s, self._blame(problem)
             yield Sample(t_s=at_s, monitor=self.name, values=known, error=_words(error), raised_at=raised_at)
-        if self._facts is not None and (facts := self._new_facts()):
-            yield Sample(t_s=monotonic() - t0_s, monitor=self.name, facts=facts)
+        facts = self._new_facts() if self._facts is not None else {}
+        doubts = {}
+        with contextlib.suppress(Exception):
+            doubts = {metric: _words(why) for metric, why in self.monitor.doubts().items()}
+        if facts or doubts:
+            yield Sample(t_s=monotonic() - t0_s, monitor=self.name, facts=facts, doubts=doubts)
 
     def _new_facts(self) -> dict[str, str]:
         """What the monitor measures, as far as it was not told."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from genload.analysis.judge import judge_log
 from genload.analysis.judged import CriterionVerdict
 from genload.runlog.records import LoadEnded, MonitorPlan, PhaseStarted, RequestRecord, RunEnded, Sample
 
@@ -133,6 +134,22 @@ def test_numbers_of_samples(judge_one: Judge, subject: str, value: float) -> Non
         for t in range(-5, 75)
     ]
     assert judge_one(log, f"server.memory.{subject} >= 0").value == pytest.approx(value)
+
+
+@pytest.mark.parametrize("stat", ["last", "max", "mean", "p95", "growth"])
+def test_what_a_monitor_doubts_is_never_exact_nor_proven(judge_one: Judge, stat: str) -> None:
+    log = sound_run(jobs(["ok"] * 10))
+    assert judge_one(log, "server.memory.last < 2GB").evidence == "exact"
+    why = "the server warns: store 7 is down"
+    (monitor,) = {tick.monitor for tick in log.ticks if "server.memory" in tick.values}
+    log.ticks.append(Sample(t_s=99.0, monitor=monitor, doubts={"server.memory": why}))
+    verdict = judge_one(log, f"server.memory.{stat} < 2GB")
+    assert (verdict.result, verdict.evidence, verdict.bound) == ("pass", "unproven", None)
+    assert why in (verdict.needs or "")
+    assert judge_log(log).notices == [f"server.memory: not sure: {why}"]
+    assert judge_one(log, "server.up.last == 1").evidence == "exact", "another metric"
+    del log.ticks[5:12]
+    assert judge_one(log, f"server.memory.{stat} < 2GB").result == "inconclusive"
 
 
 def test_two_missed_ticks_are_forgiven_and_a_sixth_of_them_is_not(judge_one: Judge) -> None:

@@ -124,12 +124,16 @@ class Api:
         ahead_s: how far its clock is ahead of the Unix time.
         series: by query: [(labels, value by Unix time)]; a function of time has a value at every step.
         refused: a query that it answers with an error.
+        beside: what stands beside the data of a query's answers.
+        hidden_s: as a VictoriaMetrics, it answers time() with a vector, what was so long ago is the newest
+            that it tells of, and a range repeats that.
         seen: headers and form of each request.
     """
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         api = self
-        self.ahead_s, self.refused = 0.0, ""
+        self.ahead_s, self.refused, self.hidden_s = 0.0, "", 0.0
+        self.beside: dict[str, dict[str, Any]] = {}
         self.series: dict[str, list[tuple[dict[str, str], Callable[[float], str | None]]]] = {}
         self.seen: list[tuple[dict[str, str], dict[str, str]]] = []
 
@@ -158,6 +162,9 @@ class Api:
             return {"status": "error", "errorType": "bad_data", "error": f"no: {form['query']}"}
         now_s = time.time() + self.ahead_s
         if form["query"] == "time()":
+            if self.hidden_s:
+                vector = [{"metric": {}, "value": [now_s, str(now_s - self.hidden_s)]}]
+                return {"data": {"resultType": "vector", "result": vector}}
             return {"data": {"resultType": "scalar", "result": [now_s, str(now_s)]}}
         times_s = [now_s]
         if path.endswith("query_range"):
@@ -165,11 +172,12 @@ class Api:
             times_s = [start_s + n * step_s for n in range(int((end_s - start_s) / step_s + 1e-6) + 1)]
         result = []
         for labels, value in self.series.get(form["query"], []):
-            points = [[at_s, text] for at_s in times_s if (text := value(at_s)) is not None]
+            newest_s = now_s - self.hidden_s
+            points = [[at_s, text] for at_s in times_s if (text := value(min(at_s, newest_s))) is not None]
             if points:
                 form_of = {"values": points} if path.endswith("query_range") else {"value": points[0]}
                 result.append({"metric": labels, **form_of})
-        return {"data": {"result": result}}
+        return {"data": {"result": result}} | self.beside.get(form["query"], {})
 
     def stop(self) -> None:
         self.server.shutdown()
@@ -300,6 +308,7 @@ def test_one_query_that_fails_leaves_its_first_looks_and_the_others(
     samples, wrong = history(asking, 10.0)
     assert wrong == "prom.b at the end: the query finds 65 series, 64 are the most: sum by (…) them"
     assert [values for _, values in samples if "prom.b" in values] == [{"prom.b": 2.0}]
+    assert list(asking.doubts()) == ["prom.b"]
     assert len([values for _, values in samples if "prom.a" in values]) >= 10
 
 
@@ -315,7 +324,76 @@ def test_at_an_end_without_prometheus_the_first_looks_stand(
         asking.sample()
     samples, wrong = history(asking, 10.0)
     assert [values for _, values in samples] == [{"prom.q": 3.0}, {}]
+    assert asking.doubts()["prom.q"].endswith("what was seen while the run went on: Connection refused")
     assert wrong == f"{api.url} at the end: Connection refused"
+
+
+@pytest.mark.parametrize(
+    ("beside", "why"),
+    [
+        ({"warnings": ["store 10.0.0.7:10901 is down"]}, "the server warns: store 10.0.0.7:10901 is down"),
+        ({"isPartial": True}, "the server warns: the answer is partial"),
+    ],
+)
+def test_an_answer_that_is_not_whole_is_doubted(
+    api: Api, monitor: Callable[..., Any], beside: dict[str, Any], why: str
+) -> None:
+    api.series = {"a": [({}, lambda _: "1")], "b": [({}, lambda _: "2")]}
+    api.beside = {"a": {"status": "success", **beside}}
+    asking = monitor(api.url, {"a": "a", "b": "b"}, interval_s=1.0)
+    with pytest.raises(MonitorError, match=why.removeprefix("the server warns: ")):
+        asking.sample()
+    samples, wrong = history(asking, 10.0)
+    assert (asking.doubts(), wrong) == ({"prom.a": why}, "")
+    assert len([values for _, values in samples if "prom.a" in values]) >= 10
+
+
+def test_what_the_server_only_informs_of_is_told_and_no_doubt(api: Api, monitor: Callable[..., Any]) -> None:
+    api.series, words = {"a": [({}, lambda _: "1")]}, "PromQL info: metric might not be a counter"
+    api.beside = {"a": {"infos": [words]}}
+    asking = monitor(api.url, {"a": "a"}, interval_s=1.0)
+    _, wrong = history(asking, 10.0)
+    assert (wrong, asking.doubts()) == (f"prom.a: {words}", {})
+
+
+def test_a_warning_about_what_was_scraped_is_a_doubt_about_everything(
+    api: Api, monitor: Callable[..., Any]
+) -> None:
+    api.series, api.beside = {"a": [({}, lambda _: "1")]}, {FRESH: {"warnings": ["partial"]}}
+    asking = monitor(api.url, {"a": "a", "b": "a"}, interval_s=1.0)
+    history(asking, 10.0)
+    assert asking.doubts() == dict.fromkeys(("prom.a", "prom.b"), "the server warns: partial")
+
+
+def test_what_a_victoriametrics_hides_is_a_hole_and_shifts_nothing(
+    api: Api, monitor: Callable[..., Any]
+) -> None:
+    """It answers a scalar with a vector, made of what was 30 s before, and repeats the newest it tells of."""
+    api.series, api.hidden_s, api.ahead_s = {"q": [({}, repr)]}, 30.0, 1000.0
+    began_unix_s = time.time() + api.ahead_s - 100.0
+    asking = monitor(api.url, {"q": "q"}, interval_s=2.0)
+    samples, wrong = history(asking, 100.0)
+    assert wrong == "this server hides the newest 30 s (VictoriaMetrics: -search.latencyOffset)"
+    assert len(samples) in (35, 36)
+    for at_s, values in samples:
+        assert values["prom.q"] - began_unix_s == pytest.approx(at_s + 100.0, abs=0.5)
+    assert asking.doubts()["prom.q"].startswith("no value in the last 30 s: ")
+
+
+def test_new_data_that_is_left_out_is_a_doubt(api: Api, monitor: Callable[..., Any]) -> None:
+    now_s = time.time()
+    api.series = {"q": [({}, lambda at_s: "1" if at_s < now_s - 30 else None)], "r": [({}, lambda _: "1")]}
+    asking = monitor(api.url, {"q": "q", "r": "r"}, interval_s=2.0)
+    _, wrong = history(asking, 100.0)
+    assert wrong == ""
+    assert list(asking.doubts()) == ["prom.q"]
+    assert asking.doubts()["prom.q"].startswith("no value in the last 30 s: ")
+
+
+@pytest.mark.parametrize("form", ["histogram", "histograms"])
+def test_a_native_histogram_is_no_number(form: str) -> None:
+    with pytest.raises(ValueError, match="no numbers: take histogram_quantile"):
+        Line.of({"metric": {}, form: [1, {"count": "5", "sum": "2"}]})
 
 
 def test_an_answer_that_is_an_error_is_told_in_its_own_words(api: Api, monitor: Callable[..., Any]) -> None:
