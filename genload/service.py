@@ -39,6 +39,7 @@ WAITED_OUT = "waited_out_"
 """What the numbers of a record begin with that tell of refusals which were waited out; the call follows."""
 
 _TRACE_ID = re.compile(r"(?!0{16})[0-9a-f]{32}")  # its first half is the parent's id, and neither may be 0
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,16}\b")
 _LONGEST_CLASS = 60
 _LONGEST_MESSAGE = 500
 _LONGEST_READ = 16_384  # of a message, before it is cut: what lies beyond is not looked at
@@ -61,7 +62,8 @@ class ServiceError(Exception):
     """The service, the way to it or its output failed.
 
     What goes into `message` is mostly the service's own words: it is kept as one harmless line of at most
-    500 characters, without the secrets that the service was sent.
+    500 characters, without the secrets that the service was sent, and without addresses in memory, by which
+    equal failures would differ.
 
     Attributes:
         error_class: short and stable: ``refused``, ``timeout``, ``truncated``, ``rejected``, ``job_failed``,
@@ -81,7 +83,7 @@ class ServiceError(Exception):
         status: int = 0,
     ) -> None:
         self.error_class = plain(error_class, _LONGEST_CLASS)
-        self.message = plain(hide(message[:_LONGEST_READ]), _LONGEST_MESSAGE)
+        self.message = plain(_ADDRESS.sub("", hide(message[:_LONGEST_READ])), _LONGEST_MESSAGE)
         super().__init__(f"{self.error_class}: {self.message}")
         self.rejected = rejected
         self.retry_after_s = retry_after_s

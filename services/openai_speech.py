@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 from pydantic import ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from genload.artifacts.audio_format import is_text
 from genload.client import Answer, ClientError
 from genload.client.service_calls import ServiceCalls, page_text, redirect_words, retry_after_s
 from genload.service import Artifact, ServiceError, Speech, SpeechClient, Utterance
@@ -62,7 +63,7 @@ DIALECTS = {
     ),
     "kokoro": Dialect(
         name="Kokoro-FastAPI",
-        formats=("wav", "mp3", "flac", "opus", "pcm"),
+        formats=("wav", "mp3", "flac", "opus", "aac", "pcm"),
         voice="af_heart",
         ready_path="/health",
         words=_FASTAPI_WORDS,
@@ -71,7 +72,7 @@ DIALECTS = {
     ),
     "openai": Dialect(
         name="the OpenAI API",
-        formats=("wav", "mp3", "flac", "opus", "pcm"),
+        formats=("wav", "mp3", "flac", "opus", "aac", "pcm"),
         voice="alloy",
         ready_path="/v1/models",
         words=_OPENAI_WORDS,
@@ -81,7 +82,7 @@ DIALECTS = {
     ),
     "vllm": Dialect(
         name="vLLM",
-        formats=("wav", "mp3", "flac", "opus", "pcm"),
+        formats=("wav", "mp3", "flac", "opus", "aac", "pcm"),
         voice="vivian",
         ready_path="/health",
         words=_OPENAI_WORDS,
@@ -252,7 +253,10 @@ class Client(SpeechClient):
             ServiceError: ``wrong_content``, ``empty_audio``.
         """
         kind = _kind(answer)
-        if kind.startswith(_TEXT_TYPES) or _is_text(answer, self._request.format):
+        # What a type says is not believed: Flask sends audio as text/html. But of raw samples, which may look
+        # like text, it tells.
+        says_so = self._request.format != "pcm" or kind.startswith(_TEXT_TYPES)
+        if answer.body and is_text(answer.body, sure=says_so):
             error = ServiceError(
                 "wrong_content", f"{kind or 'no content type'}: {self._words(answer)}", status=200
             )
@@ -277,20 +281,6 @@ class Client(SpeechClient):
 def _kind(answer: Answer) -> str:
     """The media type, without its parameters."""
     return answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def _is_text(answer: Answer, audio_format: str) -> bool:
-    """Whether a body is JSON or a page though its type does not say so."""
-    beginning = answer.body[:64].lstrip()
-    if not beginning.startswith((b"{", b"[", b"<")):
-        return False
-    if audio_format != "pcm":
-        return True  # no file of audio begins so
-    try:
-        answer.json()
-    except ValueError:
-        return beginning.lower().startswith((b"<!doctype", b"<html", b"<?xml"))
-    return True
 
 
 def _partial_output(error: ServiceError, name: str) -> Artifact | None:

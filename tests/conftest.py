@@ -185,6 +185,11 @@ def docker_compose() -> str:
     return system_program("docker-compose")
 
 
+@pytest.fixture(scope="session")
+def ffmpeg() -> str:
+    return system_program("ffmpeg")
+
+
 # --- ports and the testbed ------------------------------------------------------------------------
 
 

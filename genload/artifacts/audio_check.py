@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from genload.artifacts.audio_facts import AudioFacts
@@ -11,6 +12,8 @@ from genload.settings.speech import Check
 
 _SLACK_S = 0.5  # a breath, a trailing pause: so much more or less than the bounds is always plausible
 _SHOWN_CHARACTERS = 80
+_DIGIT = re.compile(r"\d")
+_LETTERS_A_DIGIT = 10  # 1234567890 is "one billion two hundred thirty-four million …": 100 letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,9 @@ class AudioCheck:
     registry: OutputRegistry | None
 
     def longest_s(self, text: str) -> float:
-        """The longest plausible audio."""
-        return len(text) * self.check.max_s_per_character / self.speed + _SLACK_S
+        """The longest plausible audio: a digit may be spoken as a word."""
+        spoken = len(text) + (_LETTERS_A_DIGIT - 1) * len(_DIGIT.findall(text))
+        return spoken * self.check.max_s_per_character / self.speed + _SLACK_S
 
     def shortest_s(self, text: str) -> float:
         """The shortest plausible audio; below 0 for a short text."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import msgspec
 
 SAMPLE_BYTES = {"s16le": 2, "f32le": 4}
+LONGEST_S = 3600.0
+"""More audio than this is nobody's answer, whatever the text."""
+
 FRAME_S = 0.020
 """Silence is told frame by frame of this length."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isfinite, sqrt
 
 import numpy as np
@@ -9,7 +10,8 @@ import numpy.typing as npt
 
 from genload.artifacts.audio_facts import FRAME_S, AudioError, AudioFacts
 
-Samples = npt.NDArray[np.float32] | npt.NDArray[np.int16]
+Floats = npt.NDArray[np.float32]
+Samples = Floats | npt.NDArray[np.int16]
 _MOST_SAMPLES = 1 << 18
 # One for all: what is allocated for each block goes back to the system as often, and comes cleared.
 _floats = np.empty(_MOST_SAMPLES, np.float32)
@@ -110,22 +112,43 @@ class Meter:
         self._frames += count
         self._silent += count - loud
 
-    def facts(self, form: str, fingerprint: bytes) -> AudioFacts:
-        """What all that was fed is; at least one sample.
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rate, channels)."""
+        return self._rate_hz, self._channels
 
-        Args:
-            form, fingerprint: of the file.
-        """
-        count, sound_end = self._count, self._sound_end
-        return AudioFacts(
-            format=form,
-            duration_s=self.duration_s,
-            rate_hz=self._rate_hz,
-            channels=self._channels,
-            rms=sqrt(self._energy / count) / self._scale,
-            peak=self._peak / self._scale,
-            silence=self._silent / self._frames,
-            clipped=self._clipped / count,
-            sound_at_s=None if sound_end is None else -(-sound_end // self._channels) / self._rate_hz,
-            fingerprint=fingerprint,
-        )
+
+def facts_of(meters: Sequence[Meter], form: str, fingerprint: bytes) -> AudioFacts:
+    """What all that was fed is; at least one sample.
+
+    Args:
+        meters: of the streams of one file, in their order; all of one rate and number of channels.
+        form, fingerprint: of the file.
+    """
+    rate_hz, channels = meters[0].shape
+    count = frames = silent = clipped = 0
+    energy = peak = before_s = 0.0
+    sound_at_s = None
+    for meter in meters:
+        if sound_at_s is None and meter._sound_end is not None:
+            sound_at_s = before_s + -(-meter._sound_end // channels) / rate_hz
+        scale = meter._scale
+        energy += meter._energy / (scale * scale)
+        peak = max(peak, meter._peak / scale)
+        count += meter._count
+        frames += meter._frames
+        silent += meter._silent
+        clipped += meter._clipped
+        before_s += meter.duration_s
+    return AudioFacts(
+        format=form,
+        duration_s=before_s,
+        rate_hz=rate_hz,
+        channels=channels,
+        rms=sqrt(energy / count),
+        peak=peak,
+        silence=silent / frames,
+        clipped=clipped / count,
+        sound_at_s=sound_at_s,
+        fingerprint=fingerprint,
+    )

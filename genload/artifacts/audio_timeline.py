@@ -7,13 +7,22 @@ there is no timeline: not applicable, never a guess. Of WAV and raw PCM it is ar
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
-from genload.artifacts.flac_layout import flac_layout
-from genload.artifacts.mp3_layout import mp3_layout
-from genload.artifacts.ogg_layout import ogg_layout
+from genload.artifacts.aac_layout import aac_streams
+from genload.artifacts.audio_stream import Stream
+from genload.artifacts.flac_layout import flac_streams
+from genload.artifacts.mp3_layout import mp3_streams
+from genload.artifacts.ogg_layout import ogg_streams
+
+_LAYOUTS: dict[str, Callable[[bytes], list[Stream]]] = {
+    "aac": aac_streams,
+    "flac": flac_streams,
+    "mp3": mp3_streams,
+    "ogg": ogg_streams,
+    "opus": ogg_streams,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +31,11 @@ class FrameTimeline:
 
     Attributes:
         ends: bytes after which there is more to play, rising.
-        seconds: what can be played then.
-        cut: what is missing at the end of the file; "" for nothing.
+        seconds: what can be played then, of all streams so far.
     """
 
     ends: Sequence[int]
     seconds: Sequence[float]
-    cut: str
 
     @property
     def duration_s(self) -> float:
@@ -41,31 +48,29 @@ class FrameTimeline:
         return [steps[bisect_right(self.ends, offset)] for offset in offsets]
 
 
-def frame_timeline(content: bytes, form: str) -> FrameTimeline | None:
-    """Of a file in ``mp3``, ``flac``, ``ogg`` or ``opus``; None where it does not say.
+def audio_streams(content: bytes, form: str) -> list[Stream]:
+    """The streams of a file in ``mp3``, ``flac``, ``ogg``, ``opus`` or ``aac``: at least one.
 
-    What a decoder drops at the beginning and end (the delay and padding of MP3 where a tag names them, the
-    pre-skip of Opus) is no audio. Long pure Python: for the inspector's process, not for an event loop.
+    Long pure Python: for the inspector's process, not for an event loop.
 
     Raises:
         AudioError: truncated before any audio, or bad_audio.
     """
-    if form == "mp3":
-        return _mp3_timeline(content)
-    if form == "flac":
-        flac = flac_layout(content)
-        if flac is None:
+    return _LAYOUTS[form](content)
+
+
+def frame_timeline(streams: Sequence[Stream]) -> FrameTimeline | None:
+    """Of streams that are played one after the other; None where one of them does not say.
+
+    What a decoder drops at the beginning and end (the delay and padding of MP3 where a tag names them, the
+    pre-skip of Opus) is no audio.
+    """
+    ends: list[int] = []
+    seconds: list[float] = []
+    for stream in streams:
+        if stream.seconds is None:
             return None
-        done = [samples / flac.rate_hz for samples in accumulate(flac.samples)]
-        return FrameTimeline(flac.ends, done, flac.cut)
-    ogg = ogg_layout(content)
-    return None if ogg is None else FrameTimeline(ogg.ends, ogg.seconds, ogg.cut)
-
-
-def _mp3_timeline(content: bytes) -> FrameTimeline | None:
-    mp3 = mp3_layout(content)
-    if mp3 is None:
-        return None
-    last = sum(mp3.samples) - mp3.skipped - mp3.padding
-    done = [max(min(done - mp3.skipped, last), 0) / mp3.rate_hz for done in accumulate(mp3.samples)]
-    return FrameTimeline(mp3.ends, done, mp3.cut)
+        before_s = seconds[-1] if seconds else 0.0
+        ends += stream.ends
+        seconds += [before_s + done_s for done_s in stream.seconds] if before_s else stream.seconds
+    return FrameTimeline(ends, seconds)

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from itertools import accumulate, islice
 
 from genload.artifacts.audio_facts import AudioError
+from genload.artifacts.audio_stream import MOST_STREAMS, Stream, check_number
 from genload.artifacts.mp3_layout import skip_id3
 
 _STREAMINFO_BYTES = 34
 _LONGEST_HEADER_BYTES = 16
 _LARGEST_TOTAL = (1 << 36) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class FlacLayout:
-    """Attributes:
-    rate_hz: of the whole file.
-    ends: where each frame ends.
-    samples: of each channel, of each frame.
-    cut: what is missing at the end; "" for nothing.
-    """
-
-    rate_hz: int
-    ends: list[int]
-    samples: list[int]
-    cut: str
+_BEGINNING = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")  # the mark, and the head of STREAMINFO
 
 
 def _crc8_table() -> bytes:
@@ -50,12 +38,23 @@ def _crc16_table() -> list[int]:
 _CRC8, _CRC16 = _crc8_table(), _crc16_table()
 
 
-def flac_layout(content: bytes) -> FlacLayout | None:
-    """Frame by frame; None for a file whose frames cannot be followed.
+def flac_streams(content: bytes) -> list[Stream]:
+    """Frame by frame; a stream for each file of several, one after the other.
 
     Raises:
         AudioError: truncated, before the first frame; bad_audio, without the block that says what it is.
     """
+    later = [match.start() for match in islice(_BEGINNING.finditer(content, 1), MOST_STREAMS)]
+    first = skip_id3(content)
+    starts = [0, *(place for place in later if place > first)]
+    check_number(len(starts))
+    ends = [*starts[1:], len(content)]
+    return [_stream(content[start:end], start) for start, end in zip(starts, ends, strict=True)]
+
+
+def _stream(content: bytes, start: int) -> Stream:
+    """One file, and where it begins among others."""
+    end = start + len(content)
     place, info = _metadata(content)
     rate_hz = int.from_bytes(info[10:13], "big") >> 4
     total = int.from_bytes(info[13:18], "big") & _LARGEST_TOTAL
@@ -63,35 +62,33 @@ def flac_layout(content: bytes) -> FlacLayout | None:
     if not rate_hz:
         raise AudioError("bad_audio", "the file says that it has no samples a second")
     if len(content) - place < _LONGEST_HEADER_BYTES:
-        return FlacLayout(rate_hz, [], [], "it ends before its first frame" if total else "")
+        return Stream("flac", start, end, [], [], cut="it ends before its first frame" if total else "")
     frames = _frames(content, place, smallest_bytes)
     if not frames:
-        return None
-    ends = [start for start, _ in frames[1:]]
+        return Stream("flac", start, end, [], None)
+    ends = [start + place for place, _ in frames[1:]]
     samples = [size for _, size in frames]
     if _is_whole(content[frames[-1][0] :]):
-        ends.append(len(content))
+        ends.append(end)
     else:
         samples.pop()
-    return FlacLayout(rate_hz, ends, samples, _cut(len(frames) - len(ends), total, sum(samples)))
+    cut = _cut(len(frames) - len(ends), total, sum(samples))
+    seconds = [done / rate_hz for done in accumulate(samples)]
+    return Stream("flac", start, end, ends, seconds, sum(samples), cut)
 
 
-def flac_with_length(content: bytes) -> bytes:
-    """The file with the number of its samples in its header, where a server that streamed could not know it:
-    libsndfile does not read to an end that is not stated.
+def flac_with_length(content: bytes, samples: int) -> bytes:
+    """One stream with the number of its samples in its header, where a server that streamed could not know
+    it: libsndfile does not read to an end that is not stated.
 
     Raises:
-        AudioError: as `flac_layout`.
+        AudioError: as `flac_streams`.
     """
     place, info = _metadata(content)
-    if int.from_bytes(info[13:18], "big") & _LARGEST_TOTAL:
+    if int.from_bytes(info[13:18], "big") & _LARGEST_TOTAL or not samples:
         return content
-    layout = flac_layout(content)
-    if layout is None:
-        return content
-    total = min(sum(layout.samples), _LARGEST_TOTAL)
     start = content.index(info, 0, place) + 13
-    stated = int.from_bytes(info[13:18], "big") | total
+    stated = int.from_bytes(info[13:18], "big") | min(samples, _LARGEST_TOTAL)
     return content[:start] + stated.to_bytes(5, "big") + content[start + 5 :]
 
 

@@ -58,11 +58,13 @@ class MeshFound(msgspec.Struct, tag="mesh", array_like=True):
 
 class AudioFound(msgspec.Struct, tag="audio", array_like=True):
     """`facts` where it was decoded. `available_s` (one for each offset) and `duration_s` where that was asked
-    for and can be said. `cannot_inspect`: why it was not decoded though that was asked for."""
+    for and can be said. `streams`: how many follow one another; of WAV and PCM 0, for they are not counted
+    here. `cannot_inspect`: why it was not decoded though that was asked for."""
 
     facts: AudioFacts | None
     available_s: list[float] | None = None
     duration_s: float | None = None
+    streams: int = 0
     cannot_inspect: str = ""
 
 

@@ -17,7 +17,8 @@ from typing import BinaryIO
 
 from genload.artifacts.audio import read_audio
 from genload.artifacts.audio_facts import AudioError, AudioFacts
-from genload.artifacts.audio_timeline import frame_timeline
+from genload.artifacts.audio_stream import Stream
+from genload.artifacts.audio_timeline import audio_streams, frame_timeline
 from genload.artifacts.inspection import (
     LENGTH,
     AudioFound,
@@ -37,6 +38,7 @@ from genload.errors import CANNOT_INSPECT
 
 _MEMORY_BYTES = 4 * 2**30
 _MOST_WORDS_BYTES = 1 << 16
+_MOST_APART, _MOST_APART_S = 0.02, 0.050
 
 
 def serve(tasks: BinaryIO, replies: BinaryIO) -> None:
@@ -76,21 +78,38 @@ def _audio(task: AudioTask, content: memoryview) -> Reply:
         facts, unread = _facts(task, content)
         return AudioFound(facts, cannot_inspect=unread)
     file = bytes(content)
-    timeline = frame_timeline(file, task.form)
-    if timeline is not None and timeline.cut:
-        raise AudioError("truncated", timeline.cut)
-    facts, unread = _facts(task, file) if task.decode else (None, "")
+    streams = audio_streams(file, task.form)
+    cut = next((stream.cut for stream in streams if stream.cut), "")
+    if cut:
+        raise AudioError("truncated", cut)
+    facts, unread = _facts(task, file, streams) if task.decode else (None, "")
+    timeline = frame_timeline(streams)
     if timeline is None:
-        return AudioFound(facts, cannot_inspect=unread)
-    return AudioFound(facts, timeline.available_s(task.offsets), timeline.duration_s, unread)
+        return AudioFound(facts, streams=len(streams), cannot_inspect=unread)
+    if facts is not None:
+        _check_agreement(timeline.duration_s, facts.duration_s)
+    available_s = timeline.available_s(task.offsets)
+    return AudioFound(facts, available_s, timeline.duration_s, len(streams), unread)
 
 
-def _facts(task: AudioTask, content: bytes | memoryview) -> tuple[AudioFacts | None, str]:
+def _check_agreement(told_s: float, decoded_s: float) -> None:
+    """Raises AudioError, bad_audio: what the headers tell and what decodes are not the same."""
+    difference_s = abs(told_s - decoded_s)
+    if difference_s > _MOST_APART_S or difference_s > _MOST_APART * max(told_s, decoded_s):
+        raise AudioError(
+            "bad_audio", f"its frames tell of {told_s:.3f} s of audio, and {decoded_s:.3f} s decode"
+        )
+
+
+def _facts(
+    task: AudioTask, content: bytes | memoryview, streams: list[Stream] | None = None
+) -> tuple[AudioFacts | None, str]:
     """What the audio is, or why nothing here decodes it."""
     try:
         facts = read_audio(
             content,
             task.form,
+            streams=streams,
             raw=task.raw,
             streamed=task.streamed,
             silent_below=task.silent_below,

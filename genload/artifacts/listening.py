@@ -19,7 +19,7 @@ from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.inspection import AudioTask
 from genload.artifacts.inspector import Inspector, shared
 from genload.artifacts.playback import play
-from genload.artifacts.wav_layout import raw_layout, wav_layout
+from genload.artifacts.wav_layout import WavLayout, available_s, raw_layout, wav_layouts
 from genload.service import Artifact, CannotInspectError, ServiceError, Speech, Utterance
 from genload.settings.speech import SpeechRequest
 
@@ -30,6 +30,7 @@ _MEDIA_TYPES = {
     "flac": "audio/flac",
     "ogg": "audio/ogg",
     "opus": "audio/ogg",
+    "aac": "audio/aac",
     "pcm": "audio/L16",
 }
 
@@ -38,7 +39,8 @@ class Heard(msgspec.Struct, frozen=True):
     """What one answer sounds like, for its record; `docs/speech.md` has the formulas.
 
     Attributes:
-        numbers: those of playback that apply, ``characters``, ``chunks``, ``streamed``, ``audio_duration_s``;
+        numbers: those of playback that apply, ``characters``, ``chunks``, ``streamed``, ``audio_duration_s``,
+            ``streams``;
             of an inspected answer also ``valid`` (1), ``silence``, ``rms``, ``peak``, ``clipped``,
             ``rate_hz`` and ``channels``.
         gaps: pauses between arrivals by `playback.gap_class`.
@@ -56,6 +58,7 @@ class _Sound(msgspec.Struct, frozen=True):
 
     available_s: Sequence[float] | None
     duration_s: float | None
+    streams: int = 0
     facts: AudioFacts | None = None
     cannot_inspect: str = ""
 
@@ -123,17 +126,17 @@ class Listener:
         inspected = self.inspects(utterance)
         offsets = _offsets(speech)
         if form == "wav":
-            layout = wav_layout(speech.content, streamed=speech.streamed)
+            layouts = wav_layouts(speech.content, streamed=speech.streamed)
         elif form == "pcm":
-            layout = raw_layout(len(speech.content), self._raw)
+            layouts = [raw_layout(len(speech.content), self._raw)]
         else:
             return self._inspected(speech, utterance, form, inspected, offsets)
-        available_s = layout.available_s(offsets) if layout.linear else None
-        duration_s = layout.duration_s if layout.linear else None
-        if not inspected or duration_s == 0:
-            return _Sound(available_s, duration_s)
+        sound = _of_samples(layouts, offsets)
+        if not inspected or sound.duration_s == 0:
+            return sound
         found = self._inspected(speech, utterance, form, True, [])
-        return _Sound(available_s, found.duration_s or duration_s, found.facts, found.cannot_inspect)
+        duration_s = found.duration_s or sound.duration_s
+        return _Sound(sound.available_s, duration_s, len(layouts), found.facts, found.cannot_inspect)
 
     def _inspected(
         self, speech: Speech, utterance: Utterance, form: str, decode: bool, offsets: list[int]
@@ -153,7 +156,7 @@ class Listener:
         )
         found = self._inspector.audio(task, speech.content)
         duration_s = found.duration_s if found.facts is None else found.facts.duration_s
-        return _Sound(found.available_s, duration_s, found.facts, found.cannot_inspect)
+        return _Sound(found.available_s, duration_s, found.streams, found.facts, found.cannot_inspect)
 
     def _heard(self, speech: Speech, utterance: Utterance, sound: _Sound) -> Heard:
         facts = sound.facts
@@ -168,6 +171,8 @@ class Listener:
         numbers["characters"] = float(len(utterance.text))
         numbers["chunks"] = float(len(speech.arrivals))
         numbers["streamed"] = float(speech.streamed)
+        if sound.streams:
+            numbers["streams"] = float(sound.streams)
         if sound.duration_s is not None:
             numbers["audio_duration_s"] = sound.duration_s
         if facts is not None:
@@ -178,6 +183,15 @@ class Listener:
         why_not = sound.cannot_inspect or ("" if self._request.check.share else _OFF)
         unread = CannotInspectError(why_not) if why_not else None
         return Heard(numbers, playback.gaps or {}, unread)
+
+
+def _of_samples(layouts: list[WavLayout], offsets: list[int]) -> _Sound:
+    """What arithmetic says of WAV and raw samples: nothing of packed ones."""
+    for layout in layouts:
+        if not layout.linear:
+            return _Sound(None, None, len(layouts))
+    duration_s = sum([layout.duration_s for layout in layouts])
+    return _Sound(available_s(layouts, offsets), duration_s, len(layouts))
 
 
 def _offsets(speech: Speech) -> list[int]:

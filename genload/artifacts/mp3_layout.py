@@ -5,10 +5,13 @@ ISO/IEC 11172-3 and 13818-3 for the frames; the Xing, Info and LAME tags as LAME
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 
 from genload.artifacts.audio_facts import AudioError
+from genload.artifacts.audio_stream import Stream, check_number
 
 _BITRATES_KBIT = {  # by (MPEG-1?, layer), index 1..14
     (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -21,7 +24,12 @@ _BITRATES_KBIT = {  # by (MPEG-1?, layer), index 1..14
 _RATES_HZ = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_025, 12_000, 8_000)}
 _HEADER_BYTES = 4
 _DECODER_DELAY = 529  # samples that every decoder of layer III adds in front
-_TRAILERS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN")
+_TRAILERS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN", b"ID3")
+_ID3V1_BYTES, _APE_BYTES = 128, 32
+_NOT_ZERO = re.compile(rb"[^\0]")
+_MARKS = (b"Xing", b"Info", b"VBRI")
+_SIDES = (9, 17, 32)
+_VBRI_AT = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +42,6 @@ class Frame:
     mpeg1: bool
     layer: int
     mono: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Mp3Layout:
-    """Attributes:
-    rate_hz: of all frames.
-    ends: where each frame of audio ends.
-    samples: of each channel, of each frame.
-    skipped: samples in front, and `padding` at the end, that are the encoder's and decoder's own.
-    cut: what is missing at the end; "" for nothing.
-    """
-
-    rate_hz: int
-    ends: list[int]
-    samples: list[int]
-    skipped: int
-    padding: int
-    cut: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +78,9 @@ def frame_at(content: bytes, place: int) -> Frame | None:
     return _frame(content[place : place + _HEADER_BYTES])
 
 
-def begins_with_frames(content: bytes, count: int) -> bool:
-    """Whether so many whole frames of one kind, each followed by the next or the end, begin the file."""
-    place, first = 0, frame_at(content, 0)
-    frame = first
+def begins_with_frames(content: bytes, count: int, place: int = 0) -> bool:
+    """Whether so many whole frames of one kind, each followed by the next or the end, begin there."""
+    first = frame = frame_at(content, place)
     for _ in range(count):
         if first is None or frame is None or (frame.rate_hz, frame.layer) != (first.rate_hz, first.layer):
             return False
@@ -111,37 +100,39 @@ def skip_id3(content: bytes, place: int = 0) -> int:
     return place
 
 
-def mp3_layout(content: bytes) -> Mp3Layout | None:
-    """Frame by frame; None for a file whose frames cannot be followed to its end.
+def mp3_streams(content: bytes) -> list[Stream]:
+    """Frame by frame. A new stream begins with tags (ID3, Xing, Info, VBRI), with another rate or layer, and
+    behind as many frames as a tag states.
 
     Raises:
-        AudioError: truncated, before the first frame of audio.
+        AudioError: truncated, before the first frame of audio; bad_audio, where bytes are missing between the
+            frames or were changed.
     """
-    place = skip_id3(content)
-    first = frame_at(content, place)
-    if place + _HEADER_BYTES > len(content):
+    place, size = skip_id3(content), len(content)
+    if place + _HEADER_BYTES > size:
         raise AudioError("truncated", "the file ends before its first frame")
-    if first is None:
-        return None
-    tag = _tag_of(content[place : place + first.size_bytes], first)
-    if tag is None:
-        return _followed(content, place, first, _Tag(skipped=_DECODER_DELAY if first.layer == 3 else 0))
-    return _followed(content, place + first.size_bytes, first, tag)
+    if frame_at(content, place) is None:  # free format
+        return [Stream("mp3", 0, size, [], None)]
+    heads = _tagged_frames(content)
+    streams: list[Stream] = []
+    start = 0
+    while place < size or not streams:
+        stream, place = _followed(content, start, place, heads)
+        streams.append(stream)
+        check_number(len(streams))
+        start, place = place, skip_id3(content, place)
+    return streams
 
 
-def mp3_with_length(content: bytes) -> bytes:
-    """The file with its number of frames in front, where its server did not know it or did not say:
+def mp3_with_length(content: bytes, frames: int) -> bytes:
+    """One stream with its number of frames in front, where its server did not know it or did not say:
     mpg123 guesses it from the first bit rate then, and libsndfile reads no further than the guess.
-
-    Raises:
-        AudioError: as `mp3_layout`.
     """
     place = skip_id3(content)
     first = frame_at(content, place)
-    layout = mp3_layout(content)
-    if first is None or first.layer != 3 or layout is None:
+    if first is None or first.layer != 3 or not frames:
         return content
-    count = len(layout.ends).to_bytes(4, "big")
+    count = frames.to_bytes(4, "big")
     tag_frame = content[place : place + first.size_bytes]
     tag = _tag_of(tag_frame, first)
     if tag is None:
@@ -169,30 +160,101 @@ def _side_bytes(frame: Frame) -> int:
     return 9 if frame.mono else 17
 
 
-def _followed(content: bytes, place: int, first: Frame, tag: _Tag) -> Mp3Layout | None:
+def _tagged_frames(content: bytes) -> frozenset[int]:
+    """Where frames begin that hold facts in the place of audio; looked for by their marks, which is faster
+    than to look into every frame."""
+    places = set()
+    for mark in _MARKS:
+        at = content.find(mark)
+        while at >= 0:
+            for before in (_VBRI_AT,) if mark == b"VBRI" else (_HEADER_BYTES + side for side in _SIDES):
+                frame = frame_at(content, at - before) if at >= before else None
+                if frame is not None and _mark_place(frame, mark) == before:
+                    places.add(at - before)
+            at = content.find(mark, at + 1)
+    return frozenset(places)
+
+
+def _followed(content: bytes, start: int, place: int, heads: frozenset[int]) -> tuple[Stream, int]:
+    """The stream whose first frame lies at `place`, its tags from `start` on; and where the next begins."""
+    first = frame_at(content, place)
+    assert first is not None  # noqa: S101  whoever calls has seen it
+    head = place
+    tag = _tag_of(content[place : place + first.size_bytes], first)
+    if tag is None:
+        tag = _Tag(skipped=_DECODER_DELAY if first.layer == 3 else 0)
+    else:
+        place += first.size_bytes
     ends: list[int] = []
     samples: list[int] = []
     size = len(content)
     cut = "it ends before its first frame of audio" if place > size else ""
+    stated = tag.frames or -1
     while place < size:
         frame = frame_at(content, place)
-        if frame is None or frame.rate_hz != first.rate_hz:
-            if content.startswith(b"ID3", place):
-                place = skip_id3(content, place)
-                continue
-            if content.startswith(_TRAILERS, place) or not any(content[place:]):
-                break
-            if size - place >= _HEADER_BYTES:
-                return None
-        if frame is None or place + frame.size_bytes > size:
-            cut = f"the last of {len(ends) + 1} frames is not whole"
+        if frame is None or frame.rate_hz != first.rate_hz or frame.layer != first.layer:
+            place, cut = _between(content, place, len(ends))
+            break
+        if (place in heads and place != head) or len(ends) == stated:
+            break
+        if place + frame.size_bytes > size:
+            cut, place = f"the last of {len(ends) + 1} frames is not whole", size
             break
         place += frame.size_bytes
         ends.append(place)
         samples.append(frame.samples)
     if not cut and len(ends) < tag.frames:
         cut = f"it has {len(ends)} of the {tag.frames} frames that it states"
-    return Mp3Layout(first.rate_hz, ends, samples, tag.skipped, tag.padding, cut)
+    last = sum(samples) - tag.skipped - tag.padding
+    seconds = [max(min(done - tag.skipped, last), 0) / first.rate_hz for done in accumulate(samples)]
+    return Stream("mp3", start, place, ends, seconds, len(ends), cut), place
+
+
+def _between(content: bytes, place: int, frames: int) -> tuple[int, str]:
+    """Where the next stream begins, or the end; and what is cut off there.
+
+    Raises:
+        AudioError: bad_audio.
+    """
+    size = len(content)
+    after = _skip_trailers(content, place)
+    begins = skip_id3(content, after)
+    if begins >= size:
+        return size, ""
+    if begins_with_frames(content, 1, begins):
+        return after, ""
+    if size - begins < _HEADER_BYTES:
+        return size, f"the last of {frames + 1} frames is not whole"
+    text = f"byte {begins}, after {frames} frames, begins no frame: bytes are missing or were changed"
+    raise AudioError("bad_audio", text)
+
+
+def _skip_trailers(content: bytes, place: int) -> int:
+    """Where the tags that follow a stream end: ID3v1, APE, Lyrics3, and zeros."""
+    while True:
+        before = place
+        if content.startswith(b"TAG", place):
+            place += _ID3V1_BYTES
+        elif content.startswith(b"APETAGEX", place) and len(content) >= place + _APE_BYTES:
+            is_header = content[place + 23] & 0x20
+            place += _APE_BYTES + (
+                int.from_bytes(content[place + 12 : place + 16], "little") if is_header else 0
+            )
+        elif content.startswith(b"LYRICSBEGIN", place):
+            end = content.find(b"LYRICS200", place)
+            place = len(content) if end < 0 else end + 9
+        elif content.startswith(b"\0", place):
+            rest = _NOT_ZERO.search(content, place)
+            place = len(content) if rest is None else rest.start()
+        if place == before:
+            return min(place, len(content))
+
+
+def _mark_place(frame: Frame, mark: bytes) -> int:
+    """How far into a frame its mark would lie; −1 for a frame that has none."""
+    if frame.layer != 3:
+        return -1
+    return _VBRI_AT if mark == b"VBRI" else _HEADER_BYTES + _side_bytes(frame)
 
 
 def _tag_of(frame: bytes, header: Frame) -> _Tag | None:
@@ -200,7 +262,7 @@ def _tag_of(frame: bytes, header: Frame) -> _Tag | None:
     if header.layer != 3:
         return None
     place = _HEADER_BYTES + _side_bytes(header)
-    if frame.startswith(b"VBRI", 36):
+    if frame.startswith(b"VBRI", _VBRI_AT):
         return _Tag()
     if not frame.startswith((b"Xing", b"Info"), place) or len(frame) < place + 8:
         return None

@@ -15,7 +15,7 @@ from genload.settings.wing_models import RequestSettings
 
 Share = Annotated[Ratio, Field(le=1)]
 
-AudioFormat = Literal["wav", "mp3", "flac", "ogg", "opus", "pcm"]
+AudioFormat = Literal["wav", "mp3", "flac", "ogg", "opus", "aac", "pcm"]
 
 LENGTHS = {"short": 5, "medium": 50, "long": 246, "very_long": 320}
 """Characters of the four classes of the LiteTTS specification."""

@@ -71,3 +71,30 @@ def wav(
 def chunk(name: bytes, content: bytes) -> bytes:
     """A chunk of a WAV, padded to an even length."""
     return name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
+
+
+# --- Ogg, page by page ------------------------------------------------------------------------------
+
+
+def ogg_pages(content: bytes) -> list[bytes]:
+    """The pages of a file, each as its bytes."""
+    pages, place = [], 0
+    while place < len(content):
+        segments = content[place + 26]
+        size = 27 + segments + sum(content[place + 27 : place + 27 + segments])
+        pages.append(content[place : place + size])
+        place += size
+    return pages
+
+
+def with_checksum(page: bytes) -> bytes:
+    """The page with the checksum of what it holds, by the textbook (RFC 3533): bit by bit."""
+    bare = bytearray(page)
+    bare[22:26] = bytes(4)
+    crc = 0
+    for byte in bare:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x04C11DB7 if crc & 0x80000000 else 0)) & 0xFFFFFFFF
+    bare[22:26] = crc.to_bytes(4, "little")
+    return bytes(bare)

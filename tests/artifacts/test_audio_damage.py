@@ -12,10 +12,10 @@ import soundfile
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from genload.artifacts.audio import LONGEST_S, read_audio
-from genload.artifacts.audio_facts import AudioError, AudioFacts
+from genload.artifacts.audio import read_audio
+from genload.artifacts.audio_facts import LONGEST_S, AudioError, AudioFacts
 from genload.artifacts.audio_format import told_format
-from genload.artifacts.audio_timeline import frame_timeline
+from genload.artifacts.audio_timeline import audio_streams
 
 from .sounds import FORMATS, RATE_HZ, pcm16, spoken, tone, wav
 
@@ -34,9 +34,9 @@ def looked_into(content: bytes, ordered: str) -> AudioFacts:
     """As the inspector does it."""
     form = told_format(content, ordered)
     if form not in ("wav", "pcm"):
-        timeline = frame_timeline(content, form)
-        if timeline is not None and timeline.cut:
-            raise AudioError("truncated", timeline.cut)
+        for stream in audio_streams(content, form):
+            if stream.cut:
+                raise AudioError("truncated", stream.cut)
     return read_audio(content, form)
 
 

@@ -16,7 +16,8 @@ from .sounds import FORMATS, RATE_HZ, pcm16, spoken, tone, wav
 
 pytestmark = pytest.mark.processes
 
-ALWAYS = {"ttfb_s", "ttfa_s", "rtf", "delivery_rtf", "characters", "chunks", "streamed", "audio_duration_s"}
+ALWAYS = {"ttfb_s", "ttfa_s", "rtf", "delivery_rtf", "characters", "chunks", "streamed", "streams"}
+ALWAYS |= {"audio_duration_s"}
 INSPECTED = {"valid", "silence", "rms", "peak", "clipped", "rate_hz", "channels", "first_sound_s"}
 STREAMED = {"stalls", "underrun_s", "startup_buffer_s"}
 
@@ -200,6 +201,25 @@ def test_too_little_audio_for_the_text(inspector: Inspector) -> None:
     assert error.error_class == "implausible_audio"
     assert "200 characters" in error.message
     assert listener(inspector, speed=6.0).listen(speech, asked(text=text)).numbers["valid"] == 1.0
+
+
+def test_digits_may_be_spoken_as_words(inspector: Inspector) -> None:
+    speech = answered(wav(pcm16(tone(9.0))))  # "one billion two hundred thirty-four million …"
+
+    assert listener(inspector).listen(speech, asked(text="1234567890")).numbers["valid"] == 1.0
+    assert listener(inspector).listen(speech, asked(text="١٢٣٤٥٦٧٨٩٠")).numbers["valid"] == 1.0
+    assert error_of(listener(inspector), speech, asked(text="abcdefghij")).error_class == "implausible_audio"
+    short = answered(wav(pcm16(tone(1.0))))  # "four point two million": no digit makes it too short
+    assert listener(inspector).listen(short, asked(text="4200000")).numbers["valid"] == 1.0
+
+
+def test_equal_failures_have_equal_words(inspector: Inspector) -> None:
+    broken = spoken("flac")[:42] + bytes(20_000)
+    words = {
+        error_of(listener(inspector, format="flac"), answered(broken + bytes(n))).message for n in range(5)
+    }
+
+    assert len(words) == 1 and "0x" not in words.pop()
 
 
 def test_the_suite_sets_the_bounds(inspector: Inspector) -> None:

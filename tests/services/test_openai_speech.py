@@ -115,10 +115,28 @@ def test_raw_audio_may_begin_like_json(speaking: Make) -> None:
     assert client.speak(HELLO).content == samples
 
 
-@pytest.mark.parametrize("kind", ["audio/wav; rate=24000", "application/octet-stream", None])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "audio/wav; rate=24000",
+        "application/octet-stream",
+        None,
+        "text/html; charset=utf-8",
+        "application/json",
+    ],
+)
 def test_audio_by_any_name(speaking: Make, kind: str | None) -> None:
     client, _ = speaking({SPEECH: [(200, WAV, {"Content-Type": kind})]})
     assert client.speak(HELLO).content == WAV
+
+
+def test_raw_audio_that_says_it_is_a_page_is_judged_by_its_bytes(speaking: Make) -> None:
+    samples, words = bytes(range(256)) * 4, b"Internal Server Error"
+    answers = [(200, body, {"Content-Type": "text/html"}) for body in (samples, words)]
+    client, _ = speaking({SPEECH: answers}, {"dialect": "kokoro", "format": "pcm"})
+    assert client.speak(HELLO).content == samples
+    error = failure(client)
+    assert (error.error_class, error.message) == ("wrong_content", "text/html: Internal Server Error")
 
 
 # --- failures, in each dialect's own words

@@ -24,6 +24,13 @@ def test_a_secret_that_is_sent_back_is_hidden(monkeypatch: pytest.MonkeyPatch) -
     assert error.message == "unknown token ${env:GENLOAD_ECHOED}"
 
 
+def test_an_address_in_memory_tells_no_equal_failures_apart() -> None:
+    words = [f"cannot read <io.BytesIO object at 0x7f1eca6d{n}>, code 0x1F" for n in ("c3b0", "d540")]
+    assert {ServiceError("bad_audio", each).message for each in words} == {
+        "cannot read <io.BytesIO object>, code 0x1F"
+    }
+
+
 def test_an_error_for_the_user_obeys_no_service() -> None:
     lines = UsageError("first\n  \x1b[2Jsecond\x07", remedy="third\x9b1m").render().splitlines()
     assert lines == ["first", "  second", "  → third"]

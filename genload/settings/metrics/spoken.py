@@ -36,6 +36,9 @@ def speech_metrics(operation: str) -> tuple[Metric, ...]:
         number("gap_max", time, "longest pause between two arrivals of one answer"),
         number("audio_duration", time, "length of the audio", failures=Failures.LEFT_OUT),
         number(
+            "streams", count, "files of audio in one answer, one behind the other", failures=Failures.LEFT_OUT
+        ),
+        number(
             "rtf",
             plain,
             "(last byte − send) ÷ length of the audio: below 1 is faster than real time",
