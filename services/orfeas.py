@@ -86,7 +86,8 @@ class Client(JobClient):
             raise ServiceError("not_ready", _words(answer) or "not ready", status=503)
         state = _fields(answer).get("status")
         if state != "ready":
-            raise ServiceError("bad_answer", f"/ready says {state!r}, not 'ready': is this an ORFEAS?")
+            asked = f"{self.service.host}/ready"
+            raise ServiceError("bad_answer", f"{asked} says {state!r}, not 'ready': is this an ORFEAS?")
 
     def upload(self, job: JobInput) -> str:
         with self.step("upload", "POST") as step:

@@ -180,4 +180,4 @@ def test_when_every_worker_is_lost_they_are_the_reason(
     code, output = finished(master)
     assert code == 3, output
     assert "interrupted by" not in output
-    assert output.count("was lost") == len(workers)
+    assert output.count("was lost: its last sign came") == len(workers)
