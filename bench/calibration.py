@@ -1,4 +1,5 @@
-"""How often "proven" is wrong, and how often it is reached: ``python bench/calibration.py``, about a minute.
+"""How often "proven" is wrong, and how often it is reached: ``python bench/calibration.py``, some minutes;
+``--polled`` measures only the worlds whose jobs are seen by polls.
 
 Every line is a world whose truth is known, a claim about it, and many runs of one size.
 
@@ -11,12 +12,15 @@ Some worlds break the assumption that a verdict prints, and are here to show by 
 
 from __future__ import annotations
 
+import argparse
 import heapq
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from parts.polled_worlds import RUNS
+from parts.polled_worlds import report as report_polled
 from scipy import signal
 
 from genload.analysis.evidence import Estimate, FloatArray, Side
@@ -242,7 +246,20 @@ def minimum_table() -> None:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--polled", action="store_true", help="only the worlds whose jobs are seen by polls")
+    parser.add_argument("--runs", type=int, default=RUNS, help="of each world whose jobs are seen by polls")
+    options = parser.parse_args()
     begin = time.monotonic()
+    if not options.polled:
+        report_numbers()
+        print()
+    report_polled(options.runs)
+    print(f"\n{time.monotonic() - begin:.0f} s")
+
+
+def report_numbers() -> None:
+    """Worlds whose times are known exactly."""
     print(f"means are proven from {MIN_EFFECTIVE} effective requests on\n")
     print(f"{'claim, world, size':58} {'error':>7} {'power':>7}  at")
     for number, case in enumerate(cases()):
@@ -250,7 +267,6 @@ def main() -> None:
         print(f"{case.name:58} {error:7.1%} {power:7.1%}  {case.distance}", flush=True)
     print()
     minimum_table()
-    print(f"\n{time.monotonic() - begin:.0f} s")
 
 
 if __name__ == "__main__":

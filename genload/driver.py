@@ -33,7 +33,17 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
     """
 
     # Thousands wait at once, and to look into a dictionary each is memory that is in no cache.
-    __slots__ = ("_client", "_clock", "_connect_s", "_result", "_service", "_sleep", "_tell", "raised")
+    __slots__ = (
+        "_asked_s",
+        "_client",
+        "_clock",
+        "_connect_s",
+        "_result",
+        "_service",
+        "_sleep",
+        "_tell",
+        "raised",
+    )
 
     def __init__(
         self,
@@ -49,6 +59,7 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
         self._clock = clock
         self._sleep = sleep
         self._tell = client.on_step
+        self._asked_s = 0.0  # when the last call was made
         self._connect_s = 0.0  # of the calls since this was last set to 0
         self.raised: BaseException | None = None
         result.numbers["attempts"], result.numbers["rejections"] = 1.0, 0.0
@@ -112,7 +123,8 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
         """
         refused = 0
         while True:
-            if self._clock() >= self._client.deadline_s:
+            self._asked_s = self._clock()
+            if self._asked_s >= self._client.deadline_s:
                 raise self._too_late()
             try:
                 return call(asked)

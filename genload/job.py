@@ -32,6 +32,7 @@ from genload.driver import Driver
 from genload.pauses import pause
 from genload.runlog.error_classes import UNANSWERED
 from genload.service import (
+    WAITED_OUT,
     Artifact,
     CannotInspectError,
     JobClient,
@@ -46,7 +47,8 @@ from genload.settings.service import Service
 _CONNECT_COUNTS_IN = {"upload", "accept", "download"}
 _LONGEST_GRID_S, _SHORTEST_GRID_S = 0.040, 1e-6
 _GRIDS_A_SPREAD = 10
-_REFUSED_IS_SLOWER = 2.0
+_MOST_DOUBLINGS = 20
+_REFUSALS = f"{WAITED_OUT}poll"
 _REFUSED_POLLS = (
     "a poll, refused to the end: a longer service.poll.interval asks less often, and service.retry "
     "(max_retries, default_wait) tries for longer"
@@ -98,15 +100,12 @@ class Job(Driver[JobClient, JobResult]):
     """
 
     __slots__ = (
-        "_asked_s",
         "_ended",
         "_inspect",
         "_job",
         "_on_stage",
-        "_ordered_s",
         "_registry",
         "_rng",
-        "_slower",
         "_stage",
         "_stage_since_s",
     )
@@ -135,8 +134,6 @@ class Job(Driver[JobClient, JobResult]):
         self._on_stage = on_stage
         self._stage = ""
         self._stage_since_s = 0.0
-        self._ordered_s = self._asked_s = 0.0
-        self._slower = 1.0
         self._ended = False
 
     def _drive(self) -> None:
@@ -145,7 +142,7 @@ class Job(Driver[JobClient, JobResult]):
         self._enter("upload", result.start_s)  # not now: the stages add up to the duration
         result.job_id = returned(self._in_time("upload", client.upload, job), str, client.upload)
         self._enter("accept")
-        ordered = self._in_time("submit", self._order, result.job_id)
+        ordered = self._in_time("submit", lambda job_id: client.submit(job, job_id), result.job_id)
         result.job_id = returned(ordered, str, client.submit)
         self._enter("queue")
         state = self._wait_for_end()
@@ -163,10 +160,6 @@ class Job(Driver[JobClient, JobResult]):
             raise self._too_late()
         return found
 
-    def _order(self, job_id: str) -> str:
-        self._ordered_s = self._clock()
-        return self._client.submit(self._job, job_id)
-
     def _wait_for_end(self) -> JobState:
         """Poll until the job is finished or failed.
 
@@ -174,17 +167,23 @@ class Job(Driver[JobClient, JobResult]):
         at the earliest then) and the answer that said "finished": that is the bound. A service may answer an
         order late, so that before any such poll the end lies after the order's send.
         """
-        numbers, client = self._result.numbers, self._client
-        accepted_s, not_finished_s = self._clock(), self._ordered_s
-        polls = 0
+        numbers, client, job_id = self._result.numbers, self._client, self._result.job_id
+        accepted_s, not_finished_s, poll = self._clock(), self._asked_s, client.poll
+        polls = lost = 0
         try:
             while True:
-                state = self._next_state(accepted_s)
+                self._sleep(self._poll_pause_s(accepted_s))
+                try:  # here, and not in a method of its own: what lies between a user and its pause is memory
+                    state = self._insist("poll", poll, job_id)
+                except ServiceError as error:
+                    lost += 1
+                    self._ask_again(error, lost)
+                    continue
                 asked_s, answered_s = self._asked_s, self._clock()
                 if answered_s >= client.deadline_s:
                     raise self._too_late()
-                polls += 1
-                phase = returned(state, JobState, client.poll).phase
+                polls, lost = polls + 1, 0
+                phase = returned(state, JobState, poll).phase
                 if phase is JobPhase.PENDING:
                     self._enter("queue", asked_s)
                 elif self._stage != "run":
@@ -198,38 +197,25 @@ class Job(Driver[JobClient, JobResult]):
         finally:
             numbers["polls"] = float(polls)
 
-    def _next_state(self, accepted_s: float) -> JobState:
-        """The next answer to a poll. One that gets none says nothing about the job, and the next one may.
+    def _ask_again(self, error: ServiceError, lost: int) -> None:
+        """A poll failed, so many in a row. One that got no answer says nothing about the job, and the next
+        one may; any other failure is the job's.
 
         Raises:
-            ServiceError: the poll's own; that of the last of too many in a row without an answer.
+            ServiceError: the job's failure.
         """
-        numbers, lost = self._result.numbers, 0
-        while True:
-            self._sleep(self._poll_pause_s(accepted_s))
-            refused = numbers["rejections"]
-            try:
-                return self._insist("poll", self._poll, self._result.job_id)
-            except ServiceError as error:
-                if numbers["rejections"] > refused and error.error_class == "rejected":
-                    words = f"{error.message} ({_REFUSED_POLLS})"
-                    raise ServiceError("rejected", words, status=error.status) from error
-                if error.error_class not in _NO_ANSWER or lost >= self._service.retry.max_retries:
-                    raise
-                lost += 1
-                numbers["lost_polls"] = numbers.get("lost_polls", 0.0) + 1
-            finally:
-                if numbers["rejections"] > refused:
-                    self._slower *= _REFUSED_IS_SLOWER
-
-    def _poll(self, job_id: str) -> JobState:
-        self._asked_s = self._clock()
-        return self._client.poll(job_id)
+        numbers, retry = self._result.numbers, self._service.retry
+        if error.error_class == "rejected":
+            words = f"{error.message} ({_REFUSED_POLLS})"
+            raise ServiceError("rejected", words, status=error.status) from error
+        if error.error_class not in _NO_ANSWER or lost > retry.max_retries:
+            raise error
+        numbers["lost_polls"] = numbers.get("lost_polls", 0.0) + 1
 
     def _poll_pause_s(self, accepted_s: float) -> float:
         """The pause before the next poll × (1 ± jitter), which ends together with those of this process's
-        other jobs; no longer than there is time. For a job whose polls were refused it is twice as long for
-        each, up to the longest pause of a retry.
+        other jobs; no longer than there is time. For a job whose polls are refused it is twice as long after
+        each refusal, up to the longest pause of a retry.
 
         To be woken is dear: the first poll after a while of nothing takes fifteen times as long as the next
         ones, for nothing of it is in a cache. So pauses end on a grid, which is far finer than the jitter:
@@ -237,8 +223,9 @@ class Job(Driver[JobClient, JobResult]):
         """
         poll, now_s = self._service.poll, self._clock()
         middle_s = poll.pause_s(now_s - accepted_s)
-        if self._slower > 1:
-            middle_s = min(middle_s * self._slower, max(middle_s, self._service.retry.max_wait_s))
+        if refusals := self._result.numbers.get(_REFUSALS):
+            slower_s = middle_s * 2 ** min(refusals, _MOST_DOUBLINGS)
+            middle_s = min(slower_s, max(middle_s, self._service.retry.max_wait_s))
         spread_s = middle_s * poll.jitter
         grid_s = min(_LONGEST_GRID_S, spread_s / _GRIDS_A_SPREAD)
         pause_s = middle_s + (spread_s - grid_s / 2) * (2 * self._rng.random() - 1)
