@@ -15,3 +15,4 @@ class GpuHourCost(Settings):
     amount: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     """Price of one GPU for one hour."""
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,10}$")] = "EUR"
+    """Its name, such as EUR or USD."""

@@ -26,6 +26,7 @@ class Poll(Settings):
     adaptive: bool = True
     """False: every pause is `interval`."""
     first_s: Seconds = 0.2
+    """The first poll comes about so long after the order."""
     age_share: Annotated[Ratio, Field(lt=1)] = 0.12
     """A poll comes after the one before by `first` and this share of the age that the job then has: so the
     polls of a job that took D see its end at most about `first` + share × D late."""
@@ -54,9 +55,13 @@ class Tls(Settings):
     """How a TLS service is verified, and with what the client shows itself."""
 
     ca_file: str | None = None
+    """Certificates to trust, in the place of the system's."""
     client_certificate: str | None = None
+    """A file with the certificate that the client shows."""
     client_key: str | None = None
+    """A file with its key."""
     verify: bool = True
+    """False: any certificate is taken."""
 
 
 _Asked = TypeVar("_Asked", bound=Settings)
@@ -74,14 +79,17 @@ class Service(Settings):
     api: str
     """Name of a file in services/."""
     host: str = "http://127.0.0.1:5000"
+    """Its address, with the scheme; `--host` takes its place."""
     timeout_s: Seconds = 300.0
     """The most that one job may take, from before its upload to the last byte of its download."""
     ready_timeout_s: TransportSeconds = 120.0
     """How long to wait for readiness before the load; afterwards the run ends with exit code 4."""
     connect_timeout_s: TransportSeconds = 10.0
+    """How long to wait for a connection."""
     receive_timeout_s: TransportSeconds = 60.0
     """The longest silence on a connection that owes an answer."""
     max_answer_bytes: Bytes = float(256 * 2**20)
+    """The largest answer that is taken; a larger one is a failure."""
     follow_redirects: Annotated[int, Field(ge=0, le=20)] = 0
     """How many redirects of one request are followed, on the service's own scheme, host and port and those of
     `allow_origins`. Its time is theirs together."""
@@ -99,6 +107,7 @@ class Service(Settings):
     """A folder of the user's own input images; None: made and screened by genload."""
     # Validated though it is a default: the service's own model has the defaults that count.
     request: SerializeAsAny[RequestSettings] = Field(default=RequestSettings(), validate_default=True)
+    """What is asked for: keys of the service's own file."""
 
     @field_validator("host")
     @classmethod

@@ -66,7 +66,9 @@ class Span(Settings):
     """A time drawn evenly from a range before each request; ``5s`` in YAML means always 5 s."""
 
     min_s: Seconds
+    """The shortest such time."""
     max_s: Seconds
+    """The longest such time; written as one value, both."""
 
     @model_validator(mode="before")
     @classmethod
@@ -84,13 +86,16 @@ class Warmup(Settings):
     """Requests made before the load by one user: recorded, shown, left out of every statistic."""
 
     jobs: Annotated[int, Field(ge=0)] = 1
+    """How many requests one user makes before the load; they are in no statistic."""
 
 
 class Scenario(Settings):
     """One load with its criteria."""
 
     purpose: str = ""
+    """What it is for, in the reports."""
     shape: SerializeAsAny[ShapeSettings]
+    """When how many users are at work: `kind` names a file in shapes/, the other keys are its own."""
     request: SerializeAsAny[RequestSettings] | None = None
     """Keys of `service.request` that are others in this scenario; once read, all that its requests have."""
     warmup: Warmup = Warmup()
@@ -124,6 +129,7 @@ class Settle(Settings):
     """The pause between two scenarios of a suite."""
 
     pause_s: Seconds = 10.0
+    """The least pause between two scenarios."""
     idle_limit_s: Seconds = 300.0
     """How long to wait for the service's in-flight gauge to reach 0."""
 
@@ -151,6 +157,7 @@ class Suite(Settings):
     name: SuiteName
     """The name of the suite's file unless set."""
     purpose: str = ""
+    """What it is for, in the reports."""
     service: Service
     locustfile: str
     """Name of a file in locustfiles/, or a path."""

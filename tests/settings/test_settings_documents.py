@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -15,7 +16,9 @@ from genload.runlog.error_classes import UNANSWERED
 from genload.settings.loader import load_suite
 from genload.settings.metrics.machines import MACHINE_METRICS
 from genload.settings.metrics.metric import SERIES_STATS, SUMMARY_STATS
+from genload.settings.suite import Suite
 
+from .key_table import keys, with_table
 from .metric_tables import with_tables
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -61,6 +64,32 @@ def test_the_tables_of_metrics_are_current() -> None:
         path.write_text(current, encoding="utf-8")
     elif written != current:
         pytest.fail("GENLOAD_WRITE_DOCS=1 writes the tables anew")
+
+
+def test_the_table_of_keys_is_current() -> None:
+    """After a change to a suite's model, run this with GENLOAD_WRITE_DOCS=1 set: it writes the table anew."""
+    path = DOCS / "suites.md"
+    written = path.read_text(encoding="utf-8")
+    current = with_table(written)
+    if os.environ.get("GENLOAD_WRITE_DOCS"):
+        path.write_text(current, encoding="utf-8")
+    elif written != current:
+        pytest.fail("GENLOAD_WRITE_DOCS=1 writes the table anew")
+
+
+def test_every_key_of_the_schema_is_in_the_table_and_says_what_it_is() -> None:
+    schema = json.loads((SUITES.parent / "schema" / "suite.schema.json").read_text(encoding="utf-8"))
+    told = {key.split(".")[-1] for key, _, _ in keys(Suite)}
+    inner = {"service": "Service", "poll": "Poll", "retry": "Retry", "tls": "Tls", "validity": "Validity"}
+    inner |= {"settle": "Settle", "give_up": "GiveUp", "scenarios": "Scenario", "warmup": "Warmup"}
+    parents = {*inner, "think", "reconcile", "gpu_hour_cost"}
+    in_schema = set(schema["properties"]) - {"extends"}
+    for name in inner.values():
+        in_schema |= set(schema["$defs"][name]["properties"])
+    assert in_schema - parents <= told
+    assert [key for key, _, text in keys(Suite) if not text] == []
+    text = (DOCS / "suites.md").read_text(encoding="utf-8")
+    assert all(f"| `{key}` |" in text for key, _, _ in keys(Suite))
 
 
 def test_every_metric_and_statistic_is_in_the_docs() -> None:
