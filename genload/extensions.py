@@ -155,7 +155,7 @@ def _declared(
     name: str,
     metrics: Iterable[Metric],
     engine: Iterable[Metric],
-    inherited: Collection[str] = (),
+    inherited: Collection[Metric] = (),
     begins: str = "",
 ) -> tuple[Metric, ...]:
     """A wing file's metrics, its own marked as such.
@@ -178,7 +178,7 @@ def _declared(
                 remedy="give it a name of its own" if taken else f"name it {begins or 'MACHINE.'}NAME",
             )
         known.add(metric.name)
-        own = metric.name not in inherited
+        own = metric not in inherited
         found.append(replace(metric, declared_by=f"{wing}/{name}.py") if own else metric)
     return tuple(found)
 
@@ -205,7 +205,7 @@ class Wings:
     def request_metrics(self, api: str) -> tuple[Metric, ...]:
         client = attribute("services", api, "Client")
         every = request_metrics(client.operation, client.stages)
-        inherited = {metric.name for base in client.__mro__[1:] for metric in vars(base).get("metrics", ())}
+        inherited = {metric for base in client.__mro__[1:] for metric in vars(base).get("metrics", ())}
         return every + _declared("services", api, client.metrics, every, inherited, f"{client.operation}.")
 
     def monitor_metrics(self, kind: str) -> tuple[Metric, ...]:

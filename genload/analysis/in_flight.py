@@ -24,7 +24,7 @@ from genload.settings.criteria.ast import Subject
 MOMENTS = 100
 """A stretch of time is looked at so often, at equal distances, or once a second where that is oftener."""
 
-_ALL_THE_TIME = "about all of the time, not only about moments of it"
+_ALL_THE_TIME = "about all of that time"
 
 
 @dataclass(frozen=True)

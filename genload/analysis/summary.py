@@ -28,6 +28,7 @@ from genload.analysis.series import SeriesStore
 from genload.analysis.table import OUTCOMES, RequestTable
 from genload.settings.criteria.ast import Dimension
 from genload.settings.metrics.catalogue import Catalogue
+from genload.settings.metrics.labelled import unlabelled
 
 DEGRADATION_PARTS = 6
 """First and last part that are compared: 10 of 60 minutes."""
@@ -126,7 +127,7 @@ def series_summaries(store: SeriesStore, load: Load, catalogue: Catalogue) -> li
     """Every metric that was promised or came, over the load; not what there was nothing of to sample."""
     found = []
     for name in store.metrics:
-        series, metric = store.find(name), catalogue.metrics.get(name)
+        series, metric = store.find(name), catalogue.metrics.get(unlabelled(name)[0])
         if series is None or series.nothing_here:
             continue
         stretch = [(load.start_s, load.end_s)]
