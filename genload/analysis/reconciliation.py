@@ -110,10 +110,19 @@ class Ledger:
         """How many there were at some moment between the two."""
         return int(((self.start_s <= to_s) & (self.end_s > from_s)).sum())
 
-    def most_at_once(self, from_s: float, to_s: float) -> int:
-        """The most that were under way at one moment between the two."""
-        moments_s = [from_s, *self.start_s[(self.start_s > from_s) & (self.start_s <= to_s)]]
-        return max(int(((self.start_s <= at_s) & (self.end_s > at_s)).sum()) for at_s in moments_s)
+    def most_at_once(self, from_s: FloatArray, to_s: FloatArray) -> FloatArray:
+        """The most that were under way at one moment of each stretch of time."""
+        starts_s, ends_s = np.sort(self.start_s), np.sort(self.end_s)
+
+        def at(moments_s: FloatArray) -> FloatArray:
+            begun = np.searchsorted(starts_s, moments_s, side="right")
+            return (begun - np.searchsorted(ends_s, moments_s, side="right")).astype(np.float64)
+
+        found, at_starts = at(from_s), at(starts_s)
+        lows, highs = (np.searchsorted(starts_s, edges_s, side="right") for edges_s in (from_s, to_s))
+        for place in np.flatnonzero(highs > lows):
+            found[place] = max(found[place], at_starts[lows[place] : highs[place]].max())
+        return found
 
 
 def _any_of(table: RequestTable, names: Iterable[str]) -> BoolArray:
@@ -332,10 +341,7 @@ def meanings(difference: float, unsure: int, parts: Sequence[tuple[float, int, s
 
 def _in_flight(metric: str, series: Series, ledger: Ledger) -> Comparison:
     """The gauge against the client's own number, which may be larger: uploads and downloads are in it."""
-    ticks = zip(series.times_s, series.took_s, strict=True)
-    clients = np.array(
-        [ledger.most_at_once(at_s - SLACK_S, at_s + took_s + SLACK_S) for at_s, took_s in ticks]
-    )
+    clients = ledger.most_at_once(series.times_s - SLACK_S, series.times_s + series.took_s + SLACK_S)
     excess = series.values - clients
     largest = float(excess.max())
     place = int(excess.argmax() if largest > 0 else series.values.argmax())
