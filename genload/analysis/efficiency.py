@@ -20,6 +20,7 @@ from genload.analysis.trends import Course
 from genload.settings.metrics.labelled import unlabelled
 from genload.settings.price import GpuHourCost
 
+_BOARD = frozenset({"gpu", "UUID", "Hostname"})  # labels of our own series, and of a DCGM exporter's
 EDGE_TICKS = 2
 """A counter speaks of the whole time when it was read so few ticks from its beginning and its end."""
 
@@ -53,9 +54,13 @@ class _Work:
 
     @cached_property
     def gpus(self) -> int:
-        """By their own series, which there are of several; otherwise one."""
-        named = [unlabelled(name) for name in self.course.store.metrics]
-        return max(1, len({labels["gpu"] for name, labels in named if "gpu" in labels}))
+        """By their own series, which there are of several; otherwise one. Index 0 of two hosts is two."""
+        boards: dict[frozenset[str], set[tuple[str, ...]]] = {}  # several monitors may name the same ones
+        for _, labels in map(unlabelled, self.course.store.metrics):
+            if labels.keys() & {"gpu", "UUID"}:
+                names = _BOARD.intersection(labels)
+                boards.setdefault(names, set()).add(tuple(labels[name] for name in sorted(names)))
+        return max([1, *map(len, boards.values())])
 
     def series(self, metric: str) -> Series | None:
         """The metric's samples of the time; None where too few of them came to speak of it."""

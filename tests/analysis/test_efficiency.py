@@ -111,6 +111,12 @@ def test_audio_that_is_not_known_of_every_output_is_not_counted() -> None:
     assert of(log).audio_seconds is None
 
 
+def test_index_0_of_two_hosts_is_two_gpus_whoever_else_names_them() -> None:
+    named = ["{Hostname=a, UUID=GPU-1, gpu=0}", "{Hostname=b, UUID=GPU-2, gpu=0}", "{gpu=0}", "{gpu=1}"]
+    values = {f"gpu.utilisation{labels}": lambda t: 0.5 for labels in named}
+    assert of(run_of({"gpu.utilisation": lambda t: 0.5, **values}, **EUROS)).gpus == 2
+
+
 def test_several_gpus_cost_several_times_as_much() -> None:
     both = {"gpu.utilisation": 0.5, "gpu.utilisation{gpu=0}": 1.0, "gpu.utilisation{gpu=1}": 0.0}
     found = of(run_of({name: lambda t, v=v: v for name, v in both.items()}, **EUROS))

@@ -121,7 +121,7 @@ def test_a_run_by_a_real_prometheus_that_is_killed_in_its_middle(
     # Units, labels, and what the GPUs come to together.
     newest = next(s.values for s in reversed(whole) if "gpu.power" in s.values)
     assert newest["gpu.memory_used"] == 3000 * 2**20
-    assert newest["gpu.memory_used{UUID=GPU-1, device=nvidia1, gpu=1, pod=orfeas-1}"] == 2000 * 2**20
+    assert newest["gpu.memory_used{UUID=GPU-1, gpu=1}"] == 2000 * 2**20
     assert newest["gpu.utilisation"] == pytest.approx(0.3)
     assert (newest["gpu.power"], newest["gpu.energy"]) == (151.5, 21.0)
     assert (newest["gpu.temperature"], newest["gpu.clock_sm"]) == (60.0, 900e6)
@@ -136,6 +136,48 @@ def test_a_run_by_a_real_prometheus_that_is_killed_in_its_middle(
 
 def _live(samples: list[Sample], metric: str) -> int:
     return sum(metric in sample.values for sample in samples if sample.live)
+
+
+# Two boards as an exporter shows them under MIG: what only a board has is repeated for each instance.
+ON_BOTH = {"DCGM_FI_DEV_POWER_USAGE": (71.5, 200.0), "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION": (7e6, 5e6)}
+INSTANCES = 7
+
+
+def test_what_mig_instances_and_pods_repeat_counts_once(tmp_path: Path) -> None:
+    """By Prometheus's own evaluation: 7 × 71.5 W are one board's; two pods share the board beside it."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed (Debian package prometheus)")
+    one, two = 'Hostname="h",gpu="0",UUID="GPU-a"', 'Hostname="h",gpu="1",UUID="GPU-b"'
+    rows = {
+        f'{one},GPU_I_ID="{n}",GPU_I_PROFILE="1g.10gb",pod="p{n}"': n * 100 for n in range(1, INSTANCES + 1)
+    }
+    rows |= {f'{two},pod="q{n}"': 1000 for n in (1, 2)}
+    series = [
+        {"series": f"{name}{{{labels}}}", "values": str(value)}
+        for labels, used in rows.items()
+        for name, value in {
+            "DCGM_FI_DEV_FB_USED": used,
+            **{name: of[two in labels] for name, of in ON_BOTH.items()},
+        }.items()
+    ]
+    queries = queries_for_dcgm()
+    whole = {
+        "gpu.power": 271.5,
+        "gpu.energy": 12e3,
+        "gpu.memory_used": (sum(range(1, INSTANCES + 1)) * 100 + 1000) * 2**20,
+    }
+    expected = [
+        {"expr": f"sum({queries[name]})", "exp_samples": [{"labels": "{}", "value": value}]}
+        for name, value in whole.items()
+    ]
+    mine = queries["gpu.memory_used"].replace("FB_USED", 'FB_USED{gpu="0", GPU_I_ID="3"}')
+    attributed = f'{{{one}, GPU_I_ID="3"}}'
+    expected.append({"expr": mine, "exp_samples": [{"labels": attributed, "value": 300 * 2**20}]})
+    tests = [{"interval": "1m", "input_series": series, "promql_expr_test": expected}]
+    (tmp_path / "mig.yml").write_text(yaml.safe_dump({"tests": tests}))
+    checked = subprocess.run([promtool, "test", "rules", str(tmp_path / "mig.yml")], capture_output=True)
+    assert checked.returncode == 0, checked.stderr.decode() + checked.stdout.decode()
 
 
 def test_the_example_of_a_scrape_configuration_is_one(tmp_path: Path) -> None:
