@@ -222,7 +222,7 @@ class Job(Driver[JobClient, JobResult]):
         nobody polls in step for it. Of 5,000 users with 2 s ± 20 %, 100 poll together every 40 ms.
         """
         poll, now_s = self._service.poll, self._clock()
-        middle_s = poll.pause_s(now_s - accepted_s)
+        middle_s = poll.pause_s(now_s - accepted_s) if poll.adaptive else poll.interval_s
         if refusals := self._result.numbers.get(_REFUSALS):
             slower_s = middle_s * 2 ** min(refusals, _MOST_DOUBLINGS)
             middle_s = min(slower_s, max(middle_s, self._service.retry.max_wait_s))

@@ -34,9 +34,7 @@ class Poll(Settings):
     """Each pause is drawn from its length × (1 ± jitter), so that users do not poll in step."""
 
     def pause_s(self, age_s: float) -> float:
-        """The pause, before jitter, after which a job is asked for that was accepted `age_s` ago."""
-        if not self.adaptive:
-            return self.interval_s
+        """Of adaptive polls the pause, before jitter, after which a job is asked for that is so old."""
         return min(self.interval_s, (self.first_s + self.age_share * age_s) / (1 - self.age_share))
 
 

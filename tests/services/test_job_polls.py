@@ -48,7 +48,6 @@ def test_pauses_grow_with_the_job_s_age_up_to_the_interval() -> None:
     poll = Poll(interval_s=10.0, first_s=1.0, age_share=0.5)
     assert [poll.pause_s(age_s) for age_s in (0.0, 2.0, 8.0, 100.0)] == [2.0, 4.0, 10.0, 10.0]
     assert Poll(interval_s=0.05).pause_s(0.0) == 0.05
-    assert Poll(adaptive=False).pause_s(0.0) == 2.0
 
 
 @given(st.integers(0, 2**32), st.floats(0.0, 0.9))
