@@ -1,0 +1,90 @@
+"""Every YAML that a reader is shown is valid.
+
+A block is a whole suite, or a fragment that is laid on a built-in suite at a place of it. A new block in a
+document has to be entered here.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from genload import extensions
+from genload.settings.loader import load_suite
+
+ROOT = Path(__file__).resolve().parents[2]
+SUITES = extensions.builtin_folder("config") / "suites"
+BY_SCENARIO = "criteria by scenario"
+
+# By document and the number of the block in it: the scenario that it is about.
+WHOLE = {
+    ("README.md", 0): "peak",
+    ("docs/suites.md", 0): "peak",
+    ("docs/suites.md", 1): "peak",
+    ("docs/suites.md", 2): "baseline",
+    ("docs/suites.md", 3): "baseline",
+    ("docs/speech-services.md", 0): "crowd",
+}
+# The suite that a fragment is laid on, and where.
+FRAGMENTS = {
+    ("docs/criteria.md", 0): ("orfeas", "scenarios.spike"),
+    ("docs/endings.md", 0): ("orfeas", ""),
+    ("docs/metrics-contract.md", 0): ("orfeas", ""),
+    ("docs/metrics-contract.md", 1): ("orfeas", "monitors.exposition"),
+    ("docs/metrics-contract.md", 2): ("orfeas", "monitors.exposition"),
+    ("docs/metrics-contract.md", 3): ("orfeas", "scenarios.peak"),
+    ("docs/metrics-contract.md", 4): ("orfeas", ""),
+    ("docs/monitors.md", 0): ("orfeas", ""),
+    ("docs/monitors.md", 1): ("orfeas", ""),
+    ("docs/monitors.md", 2): ("orfeas", ""),
+    ("docs/prometheus.md", 0): ("orfeas", ""),
+    ("docs/reports.md", 0): ("orfeas", "scenarios.peak.criteria"),
+    ("docs/reports.md", 1): ("orfeas", BY_SCENARIO),
+    ("docs/speech.md", 0): ("litetts", "service"),
+}
+# With the files beside it: test_contributing_examples.py loads it, test_wheel.py runs it.
+ELSEWHERE = {("CONTRIBUTING.md", 0)}
+# A window of 10 minutes needs a load that is as long.
+NEEDS = {("docs/criteria.md", 0): ("scenarios.spike.shape.before=10min",)}
+
+
+def blocks() -> dict[tuple[str, int], str]:
+    found = {}
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))):
+        texts = re.findall(r"^```yaml.*?\n(.*?)^```", path.read_text(encoding="utf-8"), re.M | re.S)
+        found |= {(str(path.relative_to(ROOT)), n): text for n, text in enumerate(texts)}
+    return found
+
+
+BLOCKS = blocks()
+
+
+def laid_on(base: str, place: str, fragment: Any) -> dict[str, Any]:
+    """A suite that extends another one by a fragment."""
+    if place == BY_SCENARIO:
+        fragment = {"scenarios": {name: {"criteria": criteria} for name, criteria in fragment.items()}}
+        place = ""
+    for key in reversed(place.split(".") if place else []):
+        fragment = {key: fragment}
+    return {"extends": base, **fragment}
+
+
+def test_every_block_is_known() -> None:
+    assert set(BLOCKS) == set(WHOLE) | set(FRAGMENTS) | ELSEWHERE
+
+
+@pytest.mark.parametrize("block", [*WHOLE, *FRAGMENTS], ids=lambda block: f"{block[0]}-{block[1]}")
+def test_every_block_is_a_valid_suite_or_fragment(block: tuple[str, int], tmp_path: Path) -> None:
+    text = BLOCKS[block]
+    if block in FRAGMENTS:
+        text = yaml.safe_dump(laid_on(*FRAGMENTS[block], yaml.safe_load(text)))
+    path = tmp_path / "example.yaml"
+    path.write_text(text, encoding="utf-8")
+
+    loaded = load_suite(str(path), folders=[SUITES], wings=extensions.Wings(), overrides=NEEDS.get(block, ()))
+
+    assert block in FRAGMENTS or WHOLE[block] in loaded.suite.scenarios
