@@ -108,14 +108,15 @@ def test_it_says_what_it_promises_and_samples_by_the_runs_clock(
 def test_a_service_that_goes_and_comes_back_is_seen(
     page: Any, start: Callable[..., SamplerHandle], wait_for_samples: Wait
 ) -> None:
-    page.body = "process_resident_memory_bytes 5e6\nprocess_start_time_seconds 1000\n"
+    memory = "process_resident_memory_bytes 5e6\nprocess_start_time_seconds"
+    page.body = f"{memory} {time.time() - 60}\n"
     start({"exposition": {"interval": "50ms"}}, host=page.host)
     up = wait_for_samples(lambda samples: len(samples) >= 2)
     assert up[-1].values["server.memory"] == 5e6
     page.stop()
     down = wait_for_samples(lambda samples: samples[-1].values.get("server.up") == 0.0)
     assert "Connection refused" in down[-1].error
-    page.body = page.body.replace("1000", "1060")
+    page.body = f"{memory} {time.time()}\n"  # one that began before the run did would be no restart
     page.start()
     back = wait_for_samples(lambda samples: samples[-1].values.get("server.up") == 1.0)
     assert back[-1].values["server.restarts"] == 1.0
