@@ -24,6 +24,7 @@ from genload.analysis.load import Load
 from genload.code_errors import CLIENT_ERROR, CLIENT_LIMIT
 from genload.runlog.records import (
     GIVEN_UP,
+    NOT_READY,
     NOT_RECORDED,
     Event,
     Interrupted,
@@ -97,12 +98,23 @@ def reasons(measurement: Measurement, limits: Validity) -> list[Reason]:
 
 
 def _incomplete(measurement: Measurement) -> Iterable[Reason]:
-    if measurement.load is None:
+    ended = [*_ended(measurement)]
+    if measurement.load is None and not ended and not _ended_by_code(measurement):
         yield Reason(
             code="no_load",
             text="the load never began",
             remedy="see the notices: the service was not ready, or the warm-up did not end",
         )
+    yield from ended
+
+
+def _ended_by_code(measurement: Measurement) -> bool:
+    """Whether the load never began for the test's own code or machine, which is a reason of its own."""
+    notices = [event for event in measurement.events if isinstance(event, Notice)]
+    return any(map(is_blame, notices)) and all(notice.code != NOT_READY for notice in notices)
+
+
+def _ended(measurement: Measurement) -> Iterable[Reason]:
     for event in measurement.events:
         if isinstance(event, Notice) and event.code in _ENDED_BY:
             text = f"{event.text}, {duration_text(event.t_s)} into the run"

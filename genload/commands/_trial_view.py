@@ -17,7 +17,7 @@ from genload.exposition.families import FamilyState
 from genload.plain import plain
 from genload.reporting.wording import human
 from genload.service import Artifact, Step
-from genload.settings.secrets import has_reference, hide, is_secret_header
+from genload.settings.secrets import has_reference, hide, hide_queries, is_secret_header
 from genload.settings.service import Service
 
 HEADER_CHARACTERS = 120
@@ -82,7 +82,7 @@ class TrialView:
     def exchange(self, seen: Seen) -> None:
         """An exchange has ended. The same request again (a poll) takes one line."""
         self._exchanges += 1
-        request = plain(hide(seen.request.removesuffix(" HTTP/1.1")), 200)
+        request = plain(_told(seen.request.removesuffix(" HTTP/1.1")), 200)
         body, before = _body(seen.answer), self._answered
         self._answered = body
         if request == self._shown and seen.answer is not None:
@@ -170,7 +170,7 @@ class TrialView:
                 continue
             self._known[place] = value
             secret = is_secret_header(name) or name.lower() in self._hidden
-            shown = "(hidden)" if secret else plain(hide(value), HEADER_CHARACTERS)
+            shown = "(hidden)" if secret else plain(_told(value), HEADER_CHARACTERS)
             self.detail(f"{mark} {plain(name, HEADER_CHARACTERS)}: {shown}", "dim")
         if known:
             self.detail(f"{mark} and {known} as before", "dim")
@@ -225,7 +225,12 @@ def _body(answer: Answer | None) -> str:
     kind = answer.headers.get("content-type", "").lower()
     if not kind.startswith(_TEXT_TYPES):
         return f"({human(len(answer.body), 'bytes')}, not shown)"
-    return plain(hide(answer.body[:_READ_BODY_BYTES].decode("utf-8", "replace")), BODY_CHARACTERS)
+    return plain(_told(answer.body[:_READ_BODY_BYTES].decode("utf-8", "replace")), BODY_CHARACTERS)
+
+
+def _told(text: str) -> str:
+    """What was sent or answered, without what lets others in."""
+    return hide_queries(hide(text))
 
 
 def _now(metric: ExpectedMetric, *, reached: bool) -> Text:

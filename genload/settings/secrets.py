@@ -24,6 +24,7 @@ _SECRET_HEADER = re.compile(
     re.IGNORECASE,
 )
 _URL_PASSWORD = re.compile(r"^[a-z]+://[^/@]*@", re.IGNORECASE)
+_QUERY_VALUE = re.compile(r"([?&][^\s?&=#\"'<>]+=)[^\s&#\"'<>]+")
 _MAX_BYTES = 64 * 1024
 _SHORTEST_HIDDEN = 4  # a shorter value would be found in the middle of any word
 _MOST_HIDDEN = 256
@@ -48,6 +49,11 @@ def hide(text: str) -> str:
     for value in sorted((value for value in _revealed if value in text), key=len, reverse=True):
         text = text.replace(value, _revealed[value])
     return text
+
+
+def hide_queries(text: str) -> str:
+    """`text` with each value in the query of a URL as "…": whoever has a signed one may fetch with it."""
+    return _QUERY_VALUE.sub(r"\1…", text)
 
 
 def is_secret_header(name: str) -> bool:

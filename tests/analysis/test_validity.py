@@ -9,8 +9,10 @@ import pytest
 from genload.analysis.judge import judge_log
 from genload.runlog.records import (
     GIVEN_UP,
+    NOT_READY,
     ClientHealth,
     ClockOffset,
+    Event,
     Interrupted,
     LoadEnded,
     LoadStarted,
@@ -103,6 +105,30 @@ def test_each_reason(change: Change, code: str, text: str) -> None:
     assert text in verdict.reasons[0].text
     assert verdict.reasons[0].remedy
     assert verdict.exit_code in (3, 130)
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([Notice(t_s=0.1, code="client_error", text="mine.py:7 in ready: KeyError")], ["client_error"]),
+        ([Interrupted(t_s=1.0, by="SIGINT")], ["interrupted"]),
+        (
+            [
+                Notice(t_s=0.1, code="client_error", text="mine.py:9 in in_flight: KeyError"),
+                Notice(t_s=60.0, code=NOT_READY, text="not ready"),
+            ],
+            ["no_load", "client_error"],
+        ),
+    ],
+    ids=["the test's own code", "Ctrl-C", "a service that was not ready, and a mistake beside"],
+)
+def test_a_load_that_never_began_is_no_reason_beside_what_kept_it(
+    events: list[Event], expected: list[str]
+) -> None:
+    log = sound_run([], {"all": "generate.attempted >= 100"})
+    without(LoadStarted)(log)
+    log.happened += events
+    assert [reason.code for reason in judge_log(log).verdict.reasons] == expected
 
 
 def one_busy_tick_less(log: MemoryLog) -> None:

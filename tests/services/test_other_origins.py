@@ -4,14 +4,17 @@ credentials. Two real servers.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from genload import extensions
-from genload.client import Answer
+from genload.client import Answer, watched
+from genload.commands._trial_view import TrialView
 from genload.errors import ConfigError
 from genload.service import JobClient, JobPhase, JobState, ServiceError
 from genload.settings.loader import load_suite
@@ -136,6 +139,18 @@ def test_whoever_is_led_elsewhere_comes_back_without_credentials_or_not_at_all(
 
     assert refused.value.error_class == "http_302"
     assert [call.path for call in servers.asked] == ["/api/download/job/a.stl"]
+
+
+def test_a_signature_in_a_url_is_not_shown_by_a_trial(servers: Servers) -> None:
+    said = io.StringIO()
+    view = TrialView(Console(file=said, width=200))
+    with watched(view.exchange):
+        servers.fetch("/api/download/job/a.stl?size=3", allow_origins=[servers.store])
+
+    assert "GET /api/download/job/a.stl?size=…" in said.getvalue()
+    assert f"Location: {servers.store}/bucket/a.stl?X-Signature=…\n" in said.getvalue()
+    assert "GET /bucket/a.stl?X-Signature=…\n" in said.getvalue()
+    assert "s3cret" not in said.getvalue()
 
 
 def test_the_whole_way_is_one_measurement(servers: Servers) -> None:

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from genload.errors import ConfigError
-from genload.settings.secrets import broken_reference, has_reference, hide, reveal
+from genload.settings.secrets import broken_reference, has_reference, hide, hide_queries, reveal
 from genload.settings.service import Service
 
 
@@ -45,6 +45,24 @@ def test_what_was_resolved_is_put_back_as_its_reference(
     assert hide(said) == f"you sent ${{env:GENLOAD_INNER}}, ${{file:{file}}}"
     # Two characters are in half of all words.
     assert hide("one moment on") == "one moment on"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "GET /b/a.stl?X-Amz-Date=20261128&X-Amz-Signature=1f%2Fa==",
+            "GET /b/a.stl?X-Amz-Date=…&X-Amz-Signature=…",
+        ),
+        ('{"url": "https://cdn/a?sig=abc", "n": 3}', '{"url": "https://cdn/a?sig=…", "n": 3}'),
+        (r'{"url": "https://cdn/a?a=b\u0026sig=abc"}', '{"url": "https://cdn/a?a=…"}'),
+        ("/a?sig=abc#page", "/a?sig=…#page"),
+        ("/a?list&x=&y", "/a?list&x=&y"),
+        ("x = 3 & why? y=3", "x = 3 & why? y=3"),
+    ],
+)
+def test_what_the_query_of_a_url_says_is_left_out(text: str, shown: str) -> None:
+    assert hide_queries(text) == shown
 
 
 def test_what_is_missing_is_named_without_any_value(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
