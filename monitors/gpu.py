@@ -122,11 +122,11 @@ class Monitor(Base):
             self._connect()
         problems = list(self._missing)
         self._guarded(self._xid.collect, "XID errors", problems)
-        read = {gpu.number: self._read(gpu, problems) for gpu in self._gpus}
+        read = {gpu.label: self._read(gpu, problems) for gpu in self._gpus}
         values = {} if self._missing else _all_together(list(read.values()))
         if self._each:
-            for number, numbers in read.items():
-                label = {"gpu": str(number)}
+            for gpu_label, numbers in read.items():
+                label = {"gpu": gpu_label}
                 values |= {labelled(f"gpu.{name}", label): value for name, value in numbers.items()}
         self._guarded(lambda: values.update(self._processes()), "processes", problems)
         if problems and not any(read.values()):
@@ -145,10 +145,10 @@ class Monitor(Base):
 
         def read() -> None:
             values.update(gpu.readings())  # one by one: what came before an error stays
-            if gpu.number in self._xid.counts:
-                values["xid_errors"] = float(self._xid.counts[gpu.number])
-            if gpu.number in self._xid.last:
-                values["xid_last"] = float(self._xid.last[gpu.number])
+            if gpu.label in self._xid.counts:
+                values["xid_errors"] = float(self._xid.counts[gpu.label])
+            if gpu.label in self._xid.last:
+                values["xid_last"] = float(self._xid.last[gpu.label])
 
         self._guarded(read, str(gpu), problems)
         return values
@@ -187,7 +187,7 @@ class Monitor(Base):
         with suppress(pynvml.NVMLError):
             facts["gpu.driver"] = str(offered(pynvml.nvmlSystemGetDriverVersion) or "")
         for gpu in self._gpus:
-            label = {"gpu": str(gpu.number)}
+            label = {"gpu": gpu.label}
             facts |= {labelled("gpu.model", label): gpu.model, labelled("gpu.uuid", label): gpu.uuid}
         return {name: text for name, text in facts.items() if text}
 

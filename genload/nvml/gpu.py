@@ -33,22 +33,23 @@ class Gpu:
     """One board.
 
     Attributes:
-        number: the driver's index, that of nvidia-smi.
+        label: the driver's index, that of nvidia-smi; of a MIG slice, which the driver numbers within its
+            board, its UUID.
         handle: NVML's own word for it.
         uuid, model: empty where not offered.
     """
 
-    number: int
+    label: str
     handle: Any
     uuid: str
     model: str
 
     def __str__(self) -> str:
-        return f"GPU {self.number} ({self.uuid or self.model})"
+        return f"GPU {self.label} ({self.uuid or self.model})"
 
     @classmethod
     def of(cls, handle: Any, position: int) -> Gpu:
-        """The GPU behind a handle; `position` is its number where it has no index (a MIG slice).
+        """The GPU behind a handle; `position` is its label where it has no index.
 
         Raises:
             NVMLError: trouble.
@@ -56,7 +57,10 @@ class Gpu:
         number = offered(partial(pynvml.nvmlDeviceGetIndex, handle))
         uuid = offered(partial(pynvml.nvmlDeviceGetUUID, handle))
         model = offered(partial(pynvml.nvmlDeviceGetName, handle))
-        return cls(position if number is None else int(number), handle, str(uuid or ""), str(model or ""))
+        label = str(position if number is None else number)
+        if uuid is not None and str(uuid).startswith("MIG-"):
+            label = str(uuid)
+        return cls(label, handle, str(uuid or ""), str(model or ""))
 
     def readings(self) -> Iterator[tuple[str, float]]:
         """Its numbers, one after the other: what was read before an error stands.

@@ -22,14 +22,14 @@ class XidErrors:
     """Counts them by GPU from the first `open` on.
 
     Attributes:
-        counts: by the GPU's number; one that reports none of its errors is not in it.
+        counts: by the GPU's label; one that reports none of its errors is not in it.
         last: the newest XID of each GPU that had one.
     """
 
-    counts: dict[int, int] = field(default_factory=dict)
-    last: dict[int, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    last: dict[str, int] = field(default_factory=dict)
     _events: Any = None
-    _numbers: dict[int | None, int] = field(default_factory=dict)
+    _labels: dict[int | None, str] = field(default_factory=dict)
 
     def open(self, gpus: Sequence[Gpu]) -> None:
         """Listen to these, as far as they report; again after `close`.
@@ -37,14 +37,14 @@ class XidErrors:
         Raises:
             NVMLError: trouble.
         """
-        self._numbers = {}
+        self._labels = {}
         self._events = offered(pynvml.nvmlEventSetCreate)
         if self._events is None:
             return
         for gpu in gpus:
             if offered(partial(self._listen, gpu)):
-                self._numbers[_address(gpu.handle)] = gpu.number
-                self.counts.setdefault(gpu.number, 0)
+                self._labels[_address(gpu.handle)] = gpu.label
+                self.counts.setdefault(gpu.label, 0)
 
     def _listen(self, gpu: Gpu) -> bool:
         pynvml.nvmlDeviceRegisterEvents(gpu.handle, pynvml.nvmlEventTypeXidCriticalError, self._events)
@@ -56,21 +56,21 @@ class XidErrors:
         Raises:
             NVMLError: trouble.
         """
-        if not self._numbers:
+        if not self._labels:
             return
         with suppress(pynvml.NVMLError_Timeout):  # nothing more
             for _ in range(_MOST_AT_ONCE):
                 event = pynvml.nvmlEventSetWait_v2(self._events, 0)
-                number = self._numbers.get(_address(event.device))
-                if number is not None:
-                    self.counts[number] += 1
-                    self.last[number] = int(event.eventData)
+                label = self._labels.get(_address(event.device))
+                if label is not None:
+                    self.counts[label] += 1
+                    self.last[label] = int(event.eventData)
 
     def close(self) -> None:
         if self._events is not None:
             with suppress(pynvml.NVMLError):
                 pynvml.nvmlEventSetFree(self._events)
-        self._events, self._numbers = None, {}
+        self._events, self._labels = None, {}
 
 
 def _address(handle: Any) -> int | None:

@@ -192,6 +192,23 @@ def test_gpus_are_chosen_by_index_or_uuid(fake: Any, chosen: list[Any], temperat
     assert made.facts()["gpu.uuid{gpu=1}"] == "GPU-b"
 
 
+def test_mig_slices_that_the_driver_numbers_alike_are_told_apart_by_uuid(fake: Any) -> None:
+    """Index 0 of two boards is two slices."""
+    fake.tell(
+        [
+            *driver(count=2),
+            *board(0, uuid="MIG-aa", index=0, memory_free=3 * GIB),
+            *board(1, uuid="MIG-bb", index=0, memory_free=13 * GIB),
+        ]
+    )
+    made = opened(gpus=["MIG-aa", "MIG-bb"])
+    values = made.sample()
+    assert values["gpu.memory_free{gpu=MIG-aa}"] == 3.0 * GIB
+    assert values["gpu.memory_free{gpu=MIG-bb}"] == 13.0 * GIB
+    assert values["gpu.memory_free"] == 16.0 * GIB
+    assert made.facts()["gpu.uuid{gpu=MIG-bb}"] == "MIG-bb"
+
+
 def test_what_is_measured_is_known(fake: Any) -> None:
     fake.tell([*driver(), *board(0)])
     assert opened().facts() == {

@@ -88,7 +88,7 @@ int nvmlDeviceGetHandleByUUID(const char *uuid, device_t *gpu) {
     return NOT_FOUND;
 }
 int nvmlDeviceGetIndex(device_t gpu, u32 *index) {
-    *index = (u32)((size_t)gpu / 64) - 1;
+    if (number32(gpu, "index", index) != OK) *index = (u32)((size_t)gpu / 64) - 1;
     return OK;
 }
 int nvmlDeviceGetUUID(device_t gpu, char *uuid, u32 size) { return text(of(gpu, "uuid"), uuid, size); }
