@@ -186,7 +186,7 @@ def listening_user(kind: str, validate: str) -> Any:
     from genload.runlog.records import RequestRecord
     from genload.settings.service import Service
 
-    request = {"format": "wav", "validate": validate}
+    request = {"dialect": "litetts", "format": "wav", "validate": validate}
     settings = {"api": "openai_speech", "host": f"http://127.0.0.1:{PORT}", "request": request}
     service = Service.model_validate(settings, context={"wings": Wings()})
     way = (whole_way if kind == "whole user" else bare_way)(service)

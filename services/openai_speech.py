@@ -57,7 +57,8 @@ DIALECTS = {
         name="LiteTTS",
         formats=("wav", "mp3", "flac", "ogg"),
         voice="af_heart",
-        ready_path="/v1/models",
+        # /v1/models is everybody's: another service would be taken for LiteTTS, its streams for cached.
+        ready_path="/v1/voices",
         words=_FASTAPI_WORDS,
         shows_cache=True,
     ),
@@ -105,7 +106,7 @@ _TEXT_TYPES = (
 class Request(SpeechRequest):
     """``service.request`` of a suite."""
 
-    dialect: Literal["litetts", "kokoro", "openai", "vllm"] = "litetts"
+    dialect: Literal["litetts", "kokoro", "openai", "vllm"]
     """Whose ways the service has. What follows is the dialect's own unless set."""
     path: str = "/v1/audio/speech"
     model: str | None = None
@@ -118,7 +119,13 @@ class Request(SpeechRequest):
     @model_validator(mode="before")
     @classmethod
     def _voice_of_the_dialect(cls, value: Any) -> Any:
-        dialect = DIALECTS.get(str(value.get("dialect", "litetts"))) if isinstance(value, Mapping) else None
+        if not isinstance(value, Mapping):
+            return value
+        if "dialect" not in value:
+            known = ", ".join(f"{name} ({dialect.name})" for name, dialect in DIALECTS.items())
+            remedy = f"write service.request.dialect, one of: {known}"
+            raise PydanticCustomError("dialect", "whose ways does this service have?", {"remedy": remedy})
+        dialect = DIALECTS.get(str(value["dialect"]))
         return {"voices": (dialect.voice,), **value} if dialect else value
 
     @model_validator(mode="after")

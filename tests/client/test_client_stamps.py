@@ -156,14 +156,22 @@ def test_where_the_kernel_tells_nothing_it_is_not_asked_again(monkeypatch: pytes
 
 
 @linux_only
-@pytest.mark.parametrize(("api", "stamped"), [("openai_speech", True), ("orfeas", False)])
+@pytest.mark.parametrize(
+    ("api", "request_of_api", "stamped"),
+    [("openai_speech", {"dialect": "litetts"}, True), ("orfeas", {}, False)],
+)
 def test_speech_is_stamped_by_the_kernel_and_jobs_are_not(
-    raw_server: Servers, monkeypatch: pytest.MonkeyPatch, api: str, stamped: bool
+    raw_server: Servers,
+    monkeypatch: pytest.MonkeyPatch,
+    api: str,
+    request_of_api: dict[str, str],
+    stamped: bool,
 ) -> None:
     asked: list[Any] = []
     monkeypatch.setattr("genload.client.connection.ask_for_stamps", lambda sock: bool(asked.append(sock)))
     server = raw_server(lambda peer: peer.answer(b'HTTP/1.1 200 OK\r\n\r\n{"status": "ready"}'))
-    service = Service.model_validate({"api": api, "host": server.url}, context={"wings": Wings()})
+    settings = {"api": api, "host": server.url, "request": request_of_api}
+    service = Service.model_validate(settings, context={"wings": Wings()})
     client = attribute("services", api, "Client")(service)
     client.ready()
     client.close()

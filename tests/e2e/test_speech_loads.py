@@ -50,7 +50,8 @@ class SpeechLoad:
         self.suite = self.folder / "own.yaml"
         self.suite.write_text(
             "service:\n  api: openai_speech\n  timeout: 40s\n  retry: {max_retries: 0}\n"
-            f"  request: {{voices: [{', '.join(VOICES)}], texts: {{lengths: [{', '.join(LENGTHS)}]}}}}\n"
+            f"  request: {{dialect: litetts, voices: [{', '.join(VOICES)}],"
+            f" texts: {{lengths: [{', '.join(LENGTHS)}]}}}}\n"
             "locustfile: speech\nreports: [results_json]\n"
             "validity: {lag_floor: 5s, late_share: 100000%, burst_spread_floor: 5s}\n"
             f"scenarios:\n  one:\n    shape: {{{shape}}}\n    warmup: {{jobs: 0}}\n    failure_pause: 0s\n"
@@ -251,7 +252,8 @@ def test_what_cannot_run_is_refused_at_once(
 ) -> None:
     suite = tmp_path / "own.yaml"
     suite.write_text(
-        f"service: {{api: openai_speech, request: {{texts: {texts}}}}}\nlocustfile: speech\n"
+        f"service: {{api: openai_speech, request: {{dialect: litetts, texts: {texts}}}}}\n"
+        "locustfile: speech\n"
         "scenarios: {one: {shape: {kind: sequential}, criteria: {ok: speech.failed == 0}}}\n"
     )
     process = start_locust("--headless", "--scenario", f"{suite}/one", locustfile=locustfile)

@@ -21,7 +21,7 @@ service:
     image: {env: GENLOAD_TEST_IMAGE}
     gone: {endpoint: /nowhere, field: id}
     precision: {env: GENLOAD_NOT_SET}
-  request: {voices: [af_heart]}
+  request: {dialect: litetts, voices: [af_heart]}
 locustfile: speech
 reports: [results_json, markdown]
 validity: {lag_floor: 5s, late_share: 100000%, burst_spread_floor: 5s}

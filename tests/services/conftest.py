@@ -124,7 +124,8 @@ def speaking(scripted: Any) -> Iterator[Callable[..., Any]]:
 
     def start(script: dict[str, list[Any]], request: dict[str, Any] | None = None, **settings: Any) -> Any:
         service = scripted(script)
-        data = {"api": "openai_speech", "host": service.url, "request": request or {}, **settings}
+        asked = {"dialect": "litetts", **(request or {})}
+        data = {"api": "openai_speech", "host": service.url, "request": asked, **settings}
         model = Service.model_validate(data, context={"wings": extensions.Wings()})
         client = extensions.attribute("services", "openai_speech", "Client")(model)
         clients.append(client)

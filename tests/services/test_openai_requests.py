@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from genload import extensions
 from genload.errors import ConfigError
 from genload.settings.service import Service
 
@@ -77,6 +78,15 @@ def test_a_token_by_reference(speaking: Make, monkeypatch: pytest.MonkeyPatch) -
     assert service.received[0].headers["authorization"] == "Bearer s3cret-of-speech"
     assert (error.error_class, error.status) == ("auth", 401)
     assert error.message == "Incorrect API key provided: ${env:SPEECH_TOKEN}"
+
+
+def test_a_suite_that_does_not_say_the_dialect_is_asked_for_it() -> None:
+    """Nothing is taken for granted: OpenAI's streams would be told as LiteTTS's answers from its cache."""
+    with pytest.raises(ValidationError, match="whose ways does this service have") as caught:
+        Service.model_validate({"api": "openai_speech"}, context={"wings": extensions.Wings()})
+    (told,) = caught.value.errors()
+    assert told["loc"][:1] == ("request",)
+    assert "litetts (LiteTTS)" in told["ctx"]["remedy"] and "openai (the OpenAI API)" in told["ctx"]["remedy"]
 
 
 def test_a_token_in_clear_is_refused() -> None:

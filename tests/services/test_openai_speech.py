@@ -28,8 +28,8 @@ def test_each_dialect_has_its_voice(dialect: str, voice: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "message", "remedy"),
     [
-        ({"format": "pcm"}, "LiteTTS takes no 'pcm'", "wav, mp3, flac, ogg"),
-        ({"format": "opus"}, "LiteTTS takes no 'opus'", "wav, mp3"),
+        ({"dialect": "litetts", "format": "pcm"}, "LiteTTS takes no 'pcm'", "wav, mp3, flac, ogg"),
+        ({"dialect": "litetts", "format": "opus"}, "LiteTTS takes no 'opus'", "wav, mp3"),
         ({"dialect": "kokoro", "format": "ogg"}, "Kokoro-FastAPI takes no 'ogg'", "pcm"),
         ({"dialect": "openai", "format": "ogg"}, "the OpenAI API takes no 'ogg'", "opus"),
         ({"dialect": "vllm", "stream": True, "format": "mp3"}, "vLLM streams no 'mp3'", "pcm, wav"),
@@ -63,7 +63,8 @@ def test_vllm_answers_whole_in_every_format() -> None:
 )
 def test_the_labels_of_its_records(settings: dict[str, Any], labels: dict[str, tuple[str, ...]]) -> None:
     service = Service.model_validate(
-        {"api": "openai_speech", "request": settings}, context={"wings": extensions.Wings()}
+        {"api": "openai_speech", "request": {"dialect": "litetts", **settings}},
+        context={"wings": extensions.Wings()},
     )
     assert extensions.Wings().labels(service) == labels
 
@@ -303,7 +304,7 @@ def test_a_used_up_deadline_is_a_timeout(speaking: Make) -> None:
 @pytest.mark.parametrize(
     ("request_settings", "path"),
     [
-        ({}, "/v1/models"),
+        ({}, "/v1/voices"),
         ({"dialect": "kokoro"}, "/health"),
         ({"dialect": "vllm"}, "/health"),
         ({"dialect": "openai"}, "/v1/models"),
@@ -328,11 +329,11 @@ def test_an_empty_200_is_ready_too(speaking: Make) -> None:
     ("answer", "error_class", "words"),
     [
         ((503, {"detail": "loading the model"}), "not_ready", "loading the model"),
-        ((404, {"detail": "Not Found"}), "bad_answer", "/v1/models answers 404: is this LiteTTS? Not Found"),
+        ((404, {"detail": "Not Found"}), "bad_answer", "/v1/voices answers 404: is this LiteTTS? Not Found"),
         (
             b"<title>Welcome to nginx!</title>",
             "bad_answer",
-            "/v1/models answers 200: is this LiteTTS? Welcome",
+            "/v1/voices answers 200: is this LiteTTS? Welcome",
         ),
         ((401, {"detail": "no key"}), "auth", "no key"),
         ((500, {"detail": "broken"}), "server", "broken"),
@@ -340,7 +341,7 @@ def test_an_empty_200_is_ready_too(speaking: Make) -> None:
     ],
 )
 def test_not_ready_says_why(speaking: Make, answer: Any, error_class: str, words: str) -> None:
-    client, _ = speaking({"/v1/models": [answer]})
+    client, _ = speaking({"/v1/voices": [answer]})
     with pytest.raises(ServiceError) as caught:
         client.ready()
     assert caught.value.error_class == error_class

@@ -30,7 +30,7 @@ FAULTS = {
 
 
 def client_of(url: str, request: dict[str, Any], **settings: Any) -> SpeechClient:
-    data = {"api": "openai_speech", "host": url, "request": request, **settings}
+    data = {"api": "openai_speech", "host": url, "request": {"dialect": "litetts", **request}, **settings}
     service = Service.model_validate(data, context={"wings": extensions.Wings()})
     client: SpeechClient = extensions.attribute("services", "openai_speech", "Client")(service)
     return client
