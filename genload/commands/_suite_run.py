@@ -29,6 +29,7 @@ from genload.settings.suite import Suite
 from genload.targets import SuiteTarget
 
 ASKED_FOR_S = 1.0  # the longest that a service has for its first answer
+FIRST_TO_OPEN = "summary.md"  # of all that a suite's folder holds, by somebody who has just run it
 GOES_ON_AFTER = (ExitCode.PASSED, ExitCode.FAILED, ExitCode.INVALID)
 
 Bringing = Callable[[SuiteTarget], AbstractContextManager[SuiteTarget]]
@@ -59,6 +60,9 @@ def run_suites(targets: Sequence[SuiteTarget], console: Console, service: Bringi
     if len(targets) > 1:
         ended = [(run.name, run.word, run.folder if run.folder.exists() else None) for run in done]
         views.print_outcomes(ended, [target.suite.name for target in targets[len(done) :]], code)
+    readable = [path for run in done if (path := run.folder / FIRST_TO_OPEN).is_file()]
+    if readable:
+        console.print(Text(f"open {readable[0]}", "bold"), soft_wrap=True)
     return code
 
 
@@ -168,9 +172,10 @@ class SuiteRun:
         except RunDirectoryError:
             self._say("no scenario left a run that could be judged", "bold red")
             return code
+        judged.exit_code = suite_exit_code([code, judged.exit_code])  # the reports say it
         broken: list[CodeError] = []
         files = write_reports(judged, self.folder, self._target.suite.reports, broken.append)
-        judged.exit_code = suite_exit_code([code, judged.exit_code, *(error.exit_code for error in broken)])
+        judged.exit_code = suite_exit_code([judged.exit_code, *(error.exit_code for error in broken)])
         self.word = suite_word(judged)
         self._console.rule(Text(self.name))
         views.print_suite(judged, files)

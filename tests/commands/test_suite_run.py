@@ -115,6 +115,8 @@ def test_a_suite_that_passes(stage: Stage) -> None:
         "junit.xml",
     }
     assert stage.summary()["overall"] is True
+    # The last line is the one thing to open.
+    assert stage.output.getvalue().splitlines()[-1] == f"open {stage.folder / 'summary.md'}"
 
 
 def test_a_wrong_host_is_told_before_any_process_starts(stage: Stage, dead_port: int) -> None:
