@@ -71,6 +71,7 @@ class AudioFound(msgspec.Struct, tag="audio", array_like=True):
 class Refusal(msgspec.Struct, tag="refusal", array_like=True):
     error_class: str
     message: str
+    numbers: dict[str, float] = {}  # what is known all the same
 
 
 Task = MeshTask | AudioTask

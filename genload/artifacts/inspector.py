@@ -116,7 +116,7 @@ class Inspector:
         reply = self._ask(MeshTask(len(content), hint), content)
         if isinstance(reply, MeshFound):
             return reply.facts
-        raise MeshError(*_reason(reply))
+        raise MeshError(*_reason(reply), reply.numbers if isinstance(reply, Refusal) else None)
 
     def audio(self, task: AudioTask, content: bytes) -> AudioFound:
         """What the task asks for; other greenlets run meanwhile.

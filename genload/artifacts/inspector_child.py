@@ -63,7 +63,9 @@ def serve(tasks: BinaryIO, replies: BinaryIO) -> None:
 def _inspected(task: Task, content: memoryview) -> Reply:
     try:
         return _mesh(task, content) if isinstance(task, MeshTask) else _audio(task, content)
-    except (MeshError, AudioError) as error:
+    except MeshError as error:
+        return Refusal(error.error_class, error.message, error.numbers)
+    except AudioError as error:
         return Refusal(error.error_class, error.message)
     except MemoryError:
         return Refusal("too_large", "the file does not fit into the inspector's memory")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -91,6 +92,85 @@ def test_a_binary_stl_may_call_itself_solid_and_have_a_trailer() -> None:
 
     assert read_mesh(bytes(content)).faces == 80
     assert read_mesh(bytes(content) + b"written by \x00 something").faces == 80
+
+
+def test_normals_of_any_length_and_a_byte_behind_harm_no_stl() -> None:
+    content = bytearray(exported(trimesh.creation.icosphere(subdivisions=1), "stl"))
+    for triangle in range(80):
+        struct.pack_into("<3f", content, 84 + 50 * triangle, 3e5, 0.0, -17.0)
+
+    assert read_mesh(bytes(content) + b"\0").faces == 80
+
+
+@pytest.mark.parametrize("end", [b" ", b"\r", b"\r\n"], ids=["one line", "CR", "CRLF"])
+def test_an_ascii_stl_may_end_its_lines_as_it_likes(end: bytes) -> None:
+    content = exported(trimesh.creation.icosphere(subdivisions=1), "stl_ascii").replace(b"\n", end)
+
+    facts = read_mesh(content)
+
+    assert (facts.faces, facts.vertices, facts.watertight) == (80, 42, True)
+
+
+@pytest.mark.parametrize("form", ["obj", "ply_ascii"])
+def test_a_text_with_cr_alone_has_lines(form: str) -> None:
+    ball = trimesh.creation.icosphere(subdivisions=1)
+    text = exported(ball, "obj") if form == "obj" else trimesh.exchange.ply.export_ply(ball, encoding="ascii")
+
+    assert read_mesh(text.replace(b"\n", b"\r")).faces == 80
+
+
+def obj_that_counts_back(mesh: trimesh.Trimesh) -> bytes:
+    """Each triangle behind its own three vertices, as some exporters stream them."""
+    lines = []
+    for triangle in mesh.triangles:
+        lines += [f"v {x} {y} {z}" for x, y, z in triangle] + ["f -3 -2 -1"]
+    return "\n".join(lines).encode() + b"\n"
+
+
+def test_obj_indices_that_count_back_are_counted_from_where_they_stand() -> None:
+    ball = trimesh.creation.icosphere(subdivisions=2)
+    content = obj_that_counts_back(ball)
+    facts = read_mesh(content)
+
+    assert (
+        len(trimesh.load_mesh(io.BytesIO(content), file_type="obj").vertices) == 3
+    )  # what trimesh makes of it
+    assert (facts.faces, facts.vertices, facts.watertight) == (320, 162, True)
+    assert read_mesh(obj_that_counts_back(trimesh.creation.box())).is_box
+    assert read_mesh(b"v 0 0 0\nv 1 0 0\nv 0 1 0\nvt 0 0\nf -3/-1 -2/-1 -1/-1\n").faces == 1
+
+
+@pytest.mark.parametrize("off", [1e-6, 5e-5])
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_box_that_is_a_little_off_is_one_all_the_same(form: str, off: float) -> None:
+    box = trimesh.creation.box(extents=(2.0, 1.0, 1.0))
+    corners = box.vertices + off * np.random.default_rng(1).uniform(-1, 1, box.vertices.shape)
+
+    assert read_mesh(exported(trimesh.Trimesh(corners, box.faces, process=False), form)).is_box
+
+
+def test_a_box_whose_corners_differ_visibly_is_none() -> None:
+    box = trimesh.creation.box()
+    corners = box.vertices.copy()
+    corners[0] += 1e-3
+
+    assert not read_mesh(exported(trimesh.Trimesh(corners, box.faces, process=False), "stl")).is_box
+
+
+def test_a_box_of_several_materials_is_one() -> None:
+    box = trimesh.creation.box()
+    sides = [box.submesh([[n, n + 1]], append=True) for n in range(0, 12, 2)]
+
+    facts = read_mesh(exported(trimesh.Scene(sides), "glb"))
+
+    assert (facts.faces, facts.watertight, facts.is_box) == (12, True, True)
+
+
+def test_two_closed_bodies_that_touch_are_closed_each_by_itself() -> None:
+    box, other = trimesh.creation.box(), trimesh.creation.box()
+    other.apply_translation((1, 0, 0))
+
+    assert read_mesh(exported(trimesh.Scene([box, other]), "glb")).watertight
 
 
 def test_the_export_of_this_file_is_what_trimesh_reads_itself() -> None:

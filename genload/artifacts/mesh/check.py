@@ -38,7 +38,7 @@ class MeshCheck:
             facts = self.read(artifact.content, hint)
         except MeshError as error:
             if error.error_class == CANNOT_INSPECT:
-                raise CannotInspectError(error.message) from error
+                raise CannotInspectError(error.message, error.numbers) from error
             raise ServiceError(error.error_class, f"{artifact.name}: {error.message}") from error
         if facts.is_box and not self.allow_placeholder:
             raise ServiceError(

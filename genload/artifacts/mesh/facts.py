@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 Point = tuple[float, float, float]
@@ -11,32 +13,36 @@ class MeshError(Exception):
     """Some bytes are not the mesh that a finished job owes.
 
     Attributes:
-        error_class: ``empty_mesh`` (no triangle, or no extent), ``nan_vertices``, ``truncated``,
+        error_class: ``empty_mesh`` (no triangle, or none with an area), ``nan_vertices``, ``truncated``,
             ``not_a_mesh`` (another kind of file, or one that contradicts itself), ``too_large``
             (more than the inspector may unpack), ``inspector`` (the inspector itself failed);
             ``cannot_inspect`` for a mesh that seems valid, and that nothing here reads.
         message: one line, for people.
+        numbers: what is known of the mesh all the same: of one that cannot be inspected ``faces`` and
+            ``vertices``, as the file says.
     """
 
-    def __init__(self, error_class: str, message: str) -> None:
+    def __init__(self, error_class: str, message: str, numbers: Mapping[str, float] | None = None) -> None:
         super().__init__(f"{error_class}: {message}")
         self.error_class = error_class
         self.message = message
+        self.numbers = dict(numbers or {})
 
 
 class MeshFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a readable mesh is. Lengths are in the file's own unit.
 
     Attributes:
-        format: ``stl``, ``obj``, ``glb`` or ``ply``, by content.
+        format: ``stl``, ``obj``, ``glb``, ``gltf`` or ``ply``, by content.
         faces: triangles; a polygon counts as the triangles it is cut into, a part used twice counts once.
         vertices: distinct positions, so that formats which repeat them (STL) compare with those that do not.
         finite: no vertex is NaN or infinite; always true here, for `read_mesh` refuses any other.
-        low, high: opposite corners of the axis-aligned bounding box.
-        watertight: every edge of every part is shared by exactly two faces, after vertices at
-            the same position were joined.
-        is_box: nothing but one axis-aligned box: 12 triangles on the 8 corners of its bounding box, which
-            is what services put in place of an output that they failed to make.
+        low, high: opposite corners of the axis-aligned bounding box of all that is drawn.
+        watertight: every edge is shared by exactly two faces, after vertices at the same position were
+            joined: of all parts together (one surface in several materials is closed as a whole), or of
+            each by itself.
+        is_box: nothing but one axis-aligned box, give or take 1e-4 of its size: 12 triangles on the sides
+            of its bounding box, which is what services put in place of an output that they failed to make.
     """
 
     format: str

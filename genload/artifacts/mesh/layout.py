@@ -9,21 +9,14 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Mapping
 
 import numpy as np
 
 from genload.artifacts.mesh.facts import MeshError
-from genload.artifacts.mesh.gltf_layout import check_glb
 
-_STL_HEADER, _STL_TRIANGLE = 84, 50
+STL_HEADER_BYTES, STL_TRIANGLE_BYTES = 84, 50
 _TEXT_SAMPLE = 4096
-_PLY_BYTES = {
-    **dict.fromkeys(("char", "uchar", "int8", "uint8"), 1),
-    **dict.fromkeys(("short", "ushort", "int16", "uint16", "float16"), 2),
-    **dict.fromkeys(("int", "uint", "int32", "uint32", "float", "float32"), 4),
-    **dict.fromkeys(("double", "float64", "int64", "uint64"), 8),
-}
+_CONTROLS = bytes(byte for byte in range(32) if byte < 9 or byte > 13)
 
 
 def tell_format(content: bytes, hint: str = "") -> tuple[str, int]:
@@ -33,7 +26,8 @@ def tell_format(content: bytes, hint: str = "") -> tuple[str, int]:
         hint: the format that the file's name claims; decides only what an unreadable file is called.
 
     Returns:
-        (``stl``, ``stl_ascii``, ``obj``, ``glb`` or ``ply``; triangles that a parser must find).
+        (``stl``, ``stl_ascii``, ``obj``, ``glb``, ``gltf`` or ``ply``; triangles that a parser must find: 0
+        for glTF and PLY, whose readers hold the claims of a file against its bytes themselves).
 
     Raises:
         MeshError: empty, cut off, contradicting itself, or no mesh at all.
@@ -41,26 +35,28 @@ def tell_format(content: bytes, hint: str = "") -> tuple[str, int]:
     if not content:
         raise MeshError("empty_mesh", "the file is empty")
     if content.startswith(b"glTF"):
-        return "glb", check_glb(content)
+        return "glb", 0
     if re.match(rb"ply\s*[\r\n]", content):
-        return "ply", _check_ply(content)
-    if len(content) >= _STL_HEADER and _stl_length(content) == len(content):
-        return "stl", _stl_count(content)
-    if _is_text(content):
+        return "ply", 0
+    if len(content) >= STL_HEADER_BYTES and _stl_length(content) == len(content):
+        return "stl", stl_triangles(content)
+    if is_text(content):
         return _tell_text(content)
     return "stl", _check_odd_stl(content, hint)
 
 
-def _is_text(content: bytes) -> bool:
+def is_text(content: bytes) -> bool:
+    """Whether it begins as a text does."""
     sample = content[:_TEXT_SAMPLE]
-    control = sum(byte < 9 or 13 < byte < 32 for byte in sample)
-    return control == 0
+    return len(sample.translate(None, _CONTROLS)) == len(sample)
 
 
 def _tell_text(content: bytes) -> tuple[str, int]:
     start = content[:_TEXT_SAMPLE].lstrip().lower()
     if start.startswith(b"solid"):
         return "stl_ascii", _check_stl_ascii(content)
+    if start.startswith(b"{") and re.search(rb'"asset"\s*:', content):
+        return "gltf", 0
     if start.startswith((b"<", b"{", b"[")):
         kind = "HTML or XML" if start.startswith(b"<") else "JSON"
         raise MeshError("not_a_mesh", f"the file is {kind}: {_excerpt(content)}")
@@ -76,26 +72,27 @@ def _excerpt(content: bytes) -> str:
 # --- STL: 80 bytes of anything, a count, and 50 bytes a triangle; nothing in it says "STL"
 
 
-def _stl_count(content: bytes) -> int:
+def stl_triangles(content: bytes) -> int:
+    """How many triangles the header of a binary STL says that it has."""
     return int(struct.unpack_from("<I", content, 80)[0])
 
 
 def _stl_length(content: bytes) -> int:
-    return _STL_HEADER + _STL_TRIANGLE * _stl_count(content)
+    return STL_HEADER_BYTES + STL_TRIANGLE_BYTES * stl_triangles(content)
 
 
 def _check_odd_stl(content: bytes, hint: str) -> int:
     """Bytes that are no text and no other format, and whose length is not what an STL's count says."""
-    if len(content) < _STL_HEADER:
+    if len(content) < STL_HEADER_BYTES:
         raise MeshError(
             "truncated" if hint == "stl" else "not_a_mesh",
             f"{len(content)} bytes of no known mesh format, fewer than the header of an STL",
         )
     looks_right = _plausible_triangles(content)
     # Random bytes would pass for an STL that was cut off; only the triangles that are there can tell.
-    if not looks_right and (hint != "stl" or len(content) >= _STL_HEADER + _STL_TRIANGLE):
+    if not looks_right and (hint != "stl" or len(content) >= STL_HEADER_BYTES + STL_TRIANGLE_BYTES):
         raise MeshError("not_a_mesh", "the file is binary but of no known mesh format")
-    count = _stl_count(content)
+    count = stl_triangles(content)
     if count == 0:
         raise MeshError("empty_mesh", "the STL says that it has no triangle")
     if len(content) < _stl_length(content):
@@ -104,22 +101,24 @@ def _check_odd_stl(content: bytes, hint: str) -> int:
 
 
 def _plausible_triangles(content: bytes) -> bool:
-    """Whether the first whole triangles have normals of length 0 or 1 and vertices of a sane size."""
-    whole = min((len(content) - _STL_HEADER) // _STL_TRIANGLE, 16)
+    """Whether the first whole triangles have numbers of a sane size, which random bytes do not have.
+
+    Normals may have any length: many writers do not care.
+    """
+    whole = min((len(content) - STL_HEADER_BYTES) // STL_TRIANGLE_BYTES, 16)
     if whole <= 0:
         return False
-    rows = np.frombuffer(content, np.uint8, whole * _STL_TRIANGLE, _STL_HEADER).reshape(whole, -1)
-    numbers = rows[:, :48].copy().view("<f4").astype(np.float64)
-    with np.errstate(all="ignore"):
-        length = np.linalg.norm(numbers[:, :3], axis=1)
-        unit = (np.abs(length - 1) < 0.05) | (length == 0)
-        sane = (np.abs(numbers[:, 3:]) < 1e9).all(axis=1)
-    return bool((unit & sane).mean() > 0.5)
+    rows = np.frombuffer(content, np.uint8, whole * STL_TRIANGLE_BYTES, STL_HEADER_BYTES).reshape(whole, -1)
+    numbers = np.abs(rows[:, :48].copy().view("<f4"))
+    sane = ((numbers < 1e9) & ((numbers > 1e-15) | (numbers == 0))).all(axis=1)
+    return bool(sane.mean() > 0.5)
 
 
-def stl_without_trailer(content: bytes) -> bytes:
-    """The STL as long as its count says; parsers refuse one with anything behind it."""
-    return content if len(content) == _stl_length(content) else content[: _stl_length(content)]
+def with_plain_lines(content: bytes) -> bytes:
+    """A text whose lines end with LF, none of them continued: with CR alone it is one line for a parser."""
+    if b"\r" in content:
+        content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return content.replace(b"\\\n", b" ") if b"\\\n" in content else content
 
 
 def _check_stl_ascii(content: bytes) -> int:
@@ -144,60 +143,3 @@ def _check_obj(content: bytes) -> int:
     if count == 0:
         raise MeshError("empty_mesh", "the OBJ has vertices but no face")
     return count
-
-
-# --- PLY: a text header that declares elements, then their rows
-
-
-def _check_ply(content: bytes) -> int:
-    end = re.search(rb"^end_header[ \t]*(?:\r\n|\r|\n)", content, re.MULTILINE)
-    if not end:
-        raise MeshError("truncated", "the PLY's header has no end")
-    lines = content[: end.start()].decode("latin-1").splitlines()
-    is_ascii = any(line.split()[:2] == ["format", "ascii"] for line in lines)
-    try:
-        elements = _ply_elements(lines)
-    except (ValueError, KeyError, IndexError) as error:
-        raise MeshError("not_a_mesh", f"the PLY's header cannot be read: {error}") from None
-    body = memoryview(content)[end.end() :]
-    if is_ascii:
-        _check_ply_rows(bytes(body), elements)
-    elif sum(count * size for count, size in elements.values()) > len(body):
-        raise MeshError("truncated", f"the PLY's header declares more than the {len(body)} bytes behind it")
-    faces = elements.get("face", (0, 0))[0]
-    if faces == 0:
-        raise MeshError("empty_mesh", "the PLY declares no face")
-    return faces
-
-
-def _ply_elements(lines: list[str]) -> dict[str, tuple[int, int]]:
-    """Count and least bytes a row of every element; a face has at least three corners."""
-    elements: dict[str, tuple[int, int]] = {}
-    name = ""
-    for words in map(str.split, lines):
-        if words[:1] == ["element"]:
-            name, count = words[1], int(words[2])
-            if count < 0 or name in elements:
-                raise ValueError(f"element {name} {count}")
-            elements[name] = (count, 0)
-        elif words[:1] == ["property"]:
-            count, size = elements[name]
-            if words[1] == "list":
-                corners = 3 if name == "face" and words[4].startswith("vertex_ind") else 0
-                size += _PLY_BYTES[words[2]] + corners * _PLY_BYTES[words[3]]
-            else:
-                size += _PLY_BYTES[words[1]]
-            elements[name] = (count, size)
-    return elements
-
-
-def _check_ply_rows(body: bytes, elements: Mapping[str, tuple[int, int]]) -> None:
-    declared = sum(count for count, _ in elements.values())
-    rows = body.split(b"\n") if declared <= len(body) else []
-    while rows and not rows[-1].strip():
-        rows.pop()
-    if len(rows) < declared:
-        raise MeshError("truncated", f"the PLY declares {declared} rows and has fewer")
-    last = rows[-1].split() if rows else []
-    if list(elements)[-1:] == ["face"] and last and last[0].isdigit() and len(last) <= int(last[0]):
-        raise MeshError("truncated", "the PLY ends inside a row")
