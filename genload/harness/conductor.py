@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import re
 import time
 from collections.abc import Callable
 from math import inf
@@ -18,19 +17,19 @@ import gevent
 from gevent.event import Event
 
 from genload.code_errors import CodeError, CodeFailure
-from genload.errors import GenloadError, RunDirectoryError, ServiceUnavailableError
+from genload.errors import GenloadError, ServiceUnavailableError
 from genload.harness.crew import Crew
+from genload.harness.gathering import first_users, gather
 from genload.harness.header import run_header
 from genload.harness.hope import Hope
 from genload.harness.identity import read_identity
+from genload.harness.journal import Journal
 from genload.harness.live import LiveStats, followed
 from genload.harness.monitoring import Monitoring
 from genload.harness.patience import Patience
 from genload.harness.plan import RunPlan
-from genload.harness.process import MOST_BLAMED
 from genload.harness.readiness import is_ready, wait_until_ready
 from genload.reporting.wording import NO_CRITERIA
-from genload.runlog.failures import FailureStore
 from genload.runlog.records import (
     GIVEN_UP,
     HOPELESS,
@@ -40,23 +39,15 @@ from genload.runlog.records import (
     Interrupted,
     LoadEnded,
     LoadStarted,
-    Notice,
     PhaseStarted,
     RequestRecord,
-    RunEnded,
-    RunStarted,
     Users,
     WorkerLost,
 )
-from genload.runlog.records import Event as RunEvent
-from genload.runlog.writer import RunWriter
 
 logger = logging.getLogger(__name__)
 
 WATCH_S = 0.02  # how often the end of the warm-up, of counted requests and of the draining is looked for
-GATHER_S = 10.0  # for the first users to come to the gate with their inputs, before the load begins …
-GATHER_USER_S = 0.01  # … and so much more for each: they make them one at a time
-NOBODY_S = 1.0  # … when Locust has made them all and none has come: they are not held by the gate at all
 TICK_S = 1.0  # how often the users, the client's health and the flush are due
 TICKS_PER_LOAD = 50  # … but at least so often in a short load
 SHORTEST_TICK_S = 0.1
@@ -74,6 +65,9 @@ class Conductor:
         crew: the processes with users.
         locust_users: Locust's own user count, for the record.
         clock: monotonic seconds.
+
+    Attributes:
+        journal: what it writes of the run.
     """
 
     def __init__(
@@ -87,8 +81,7 @@ class Conductor:
         self.plan, self.folder, self.crew = plan, folder, crew
         self._locust_users, self._clock = locust_users, clock
         self.shape = plan.shape_class(plan.scenario.shape, ahead_s=USERS_AHEAD_S, clock=clock)
-        self.writer = RunWriter(folder)
-        self.failures = FailureStore(folder, lambda text: self._note("output_not_kept", text))
+        self.journal = Journal(folder, clock, lambda error: self._end_by(error, NOT_RECORDED))
         metrics = followed(plan.scenario, plan.catalogue)
         self.live = LiveStats(plan.client_class.operation, folder / "samples.jsonl", metrics)
         self._tick_s = min(TICK_S, max(plan.timeline.duration_s / TICKS_PER_LOAD, SHORTEST_TICK_S))
@@ -102,28 +95,26 @@ class Conductor:
         self._hurried = Event()  # … and what is in flight is not waited for
         self._changed = Event()
         self._done = Event()
-        self._monitoring = Monitoring(folder, self.notice)
+        self._monitoring = Monitoring(folder, self.journal.notice)
         self._patience = Patience(plan.suite.give_up, lambda: is_ready(plan), clock)
         hope = Hope(plan.timeline, plan.scenario, metrics)
         self._hope = hope if plan.abort_on == "hopeless" else None
         self._origin_s = inf
         self._largest, self._answered = first_users(plan), ""
-        self._blamed: set[str] = set()
         self._complete = self._finalized = self._locust_stops = False
 
     # ---- for Locust's side
 
     def start(self) -> None:
         """Begin; returns at once."""
-        self.t0_s = self._clock()
-        remarks = self.crew.prepare(self.plan, self.t0_s)
-        started_at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
-        header = run_header(self.plan, started_at)
-        header.monitors = self._monitoring.start(self.plan, self.t0_s)
-        self.writer.header(header)
-        self.writer.event(RunStarted(t_s=0.0, wall_time=started_at))
+        self.journal.begin()
+        t0_s = self.journal.t0_s
+        remarks = self.crew.prepare(self.plan, t0_s)
+        header = run_header(self.plan, dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"))
+        header.monitors = self._monitoring.start(self.plan, t0_s)
+        self.journal.header(header)
         for remark in remarks:
-            self.notice("input", remark)
+            self.journal.notice("input", remark)
         scenario = self.plan.scenario
         if not (scenario.observe or any(criterion.must for criterion in scenario.criteria.values())):
             logger.warning(NO_CRITERIA)  # no notice: the run may be judged by other criteria one day
@@ -184,7 +175,7 @@ class Conductor:
 
     def add(self, record: RequestRecord) -> None:
         """A finished request, from whichever process."""
-        self._write(lambda: self.writer.request(record))
+        self.journal.request(record)
         self.live.add(record)
         if record.operation:
             self._patience.add(record)
@@ -193,19 +184,8 @@ class Conductor:
         """`heard_s`: when it last gave a sign, which is some seconds before it is missed."""
         if not self._complete:  # afterwards it has nothing left to do
             logger.error(f"worker {source} is gone: the run is not valid")
-            self._event(WorkerLost(t_s=self.now_s() if heard_s is None else heard_s, source=source))
-
-    def notice(self, code: str, text: str) -> None:
-        """Something that whoever watches now, and whoever reads the report, should know."""
-        logger.warning(text)
-        self._note(code, text)
-
-    def blame(self, failure: CodeFailure) -> None:
-        """Code of a user's has raised this, in whichever process: said once a line, its traceback kept."""
-        if failure.place not in self._blamed and len(self._blamed) < MOST_BLAMED:
-            self._blamed.add(failure.place)
-            self.failures.keep_trace(failure)
-            self.notice(failure.error_class, failure.told)
+            at_s = self.journal.now_s() if heard_s is None else heard_s
+            self.journal.event(WorkerLost(t_s=at_s, source=source))
 
     def finalize(self) -> None:
         """Every record is here: close the run directory. May be called more than once."""
@@ -213,20 +193,10 @@ class Conductor:
             return
         self._finalized = True
         self._monitoring.stop(told=self.error is not None)
-        self.failures.close()
-        self._event(RunEnded(t_s=self.now_s(), records=self.crew.counts()))
-        self._write(self.writer.close)
-        if self.writer.unwritten and self.error is not None:
-            cause = re.sub(r"; \d+ lines wait to be written$", "", self.error.message)
-            self.error = RunDirectoryError(
-                f"the run was ended and {self.writer.unwritten} lines are lost: {cause}",
-                remedy=self.error.remedy,
-            )
+        self.journal.close(self.crew.counts())
+        if self.error is not None:
+            self.error = self.journal.with_losses(self.error)
         self.crew.release()
-
-    def now_s(self) -> float:
-        """Seconds since the run began."""
-        return self._clock() - self.t0_s
 
     @property
     def remaining_s(self) -> float:
@@ -256,7 +226,7 @@ class Conductor:
                 self._idle(self._hurried)
             gevent.killall(watchers)
             if self.interrupted_by:
-                self._event(Interrupted(t_s=self.now_s(), by=self.interrupted_by))
+                self.journal.event(Interrupted(t_s=self.journal.now_s(), by=self.interrupted_by))
             self._enter("done")
             self._done.set()
 
@@ -265,9 +235,9 @@ class Conductor:
             return
         facts, missing = read_identity(self.plan)
         if facts:
-            self._event(Identified(t_s=self.now_s(), facts=facts))
+            self.journal.event(Identified(t_s=self.journal.now_s(), facts=facts))
         for text in missing:
-            self.notice("identity", text)
+            self.journal.notice("identity", text)
 
     def _warm_up(self) -> None:
         if self.plan.scenario.warmup.jobs == 0 or self._cut.is_set():
@@ -277,30 +247,16 @@ class Conductor:
         self._watch_until(lambda: self.crew.status().warmed_up)
 
     def _gather(self) -> None:
-        """Let the load begin with its first users at the gate, their inputs made. Locust's word that they
-        are spawned says neither, and a burst that begins with half of its users is none.
-        """
-        wanted, began_s, seen_s = first_users(self.plan), self._clock(), inf
-        while not self._cut.is_set():
-            waiting, now_s = self.crew.status().waiting, self._clock()
-            if waiting == 0 and self._locust_users() >= wanted:
-                seen_s = min(seen_s, now_s)
-            if waiting >= wanted or now_s - seen_s >= NOBODY_S:
-                return
-            if now_s - began_s >= GATHER_S + GATHER_USER_S * wanted:
-                self.notice(
-                    "users_late",
-                    f"the load began with {waiting} of {wanted} users: the others were not ready",
-                )
-                return
-            gevent.sleep(WATCH_S)
+        late = gather(first_users(self.plan), self.crew, self._locust_users, self._cut, self._clock)
+        if late:
+            self.journal.notice("users_late", late)
 
     def _load(self) -> None:
         self._origin_s = self._clock() + self.crew.lead_s
         self.shape.begin(self._origin_s)
         self.crew.begin(self._origin_s)
-        self._event(LoadStarted(t_s=self._origin_s - self.t0_s))
-        self.live.load_began(self._origin_s - self.t0_s)
+        self.journal.event(LoadStarted(t_s=self._origin_s - self.journal.t0_s))
+        self.live.load_began(self._origin_s - self.journal.t0_s)
         self._enter("load")
         end_s = self._origin_s + self.plan.timeline.duration_s
         self._watch_until(lambda: self._clock() >= end_s or self.crew.status().used_up)
@@ -312,8 +268,8 @@ class Conductor:
         self.crew.close()
         if self._origin_s < inf:
             ended_s = min(self._clock(), self._origin_s + self.plan.timeline.duration_s)
-            self._event(LoadEnded(t_s=ended_s - self.t0_s))
-            self.live.load_ended(ended_s - self.t0_s)
+            self.journal.event(LoadEnded(t_s=ended_s - self.journal.t0_s))
+            self.live.load_ended(ended_s - self.journal.t0_s)
         self._enter("draining")
         # What is in flight at a service that was given up, or cannot be recorded, is not waited for.
         if self.error is not None:
@@ -322,7 +278,7 @@ class Conductor:
         while self._busy() and self._clock() < deadline_s and not self._hurried.is_set():
             gevent.sleep(WATCH_S)
         if self._origin_s < inf:
-            self._event(self._users())  # since the last tick somebody may have slept
+            self.journal.event(self._users())  # since the last tick somebody may have slept
         self.crew.finish()
         self._complete = True
 
@@ -351,15 +307,15 @@ class Conductor:
             try:
                 self._look()
             except Exception as error:  # noqa: BLE001  the next look may see more
-                self.blame(CodeFailure.of(error))
+                self.journal.blame(CodeFailure.of(error))
 
     def _look(self) -> None:
         self._note_phase()
-        for health in self.crew.health(self.now_s()):
-            self._event(health)
+        for health in self.crew.health(self.journal.now_s()):
+            self.journal.event(health)
         if self.stage == "load":
-            self._event(self._users())
-        self._write(self.writer.flush)
+            self.journal.event(self._users())
+        self.journal.flush()
         self.live.read_samples()
         self._monitoring.look_after()
         if self.stage in ("warm-up", "load"):
@@ -371,7 +327,7 @@ class Conductor:
             try:
                 self._patience.ask()
             except Exception as error:  # noqa: BLE001  of the client's own code, which says nothing of the service
-                self.blame(CodeFailure.of(error))
+                self.journal.blame(CodeFailure.of(error))
                 return
             gevent.sleep(PATIENCE_PROBE_S)
 
@@ -389,7 +345,7 @@ class Conductor:
             lost = self._hope.lost(self.live, into_s, in_flight)
             if lost:
                 self._hope = None
-                self.notice(HOPELESS, f"ended early: {lost}")
+                self.journal.notice(HOPELESS, f"ended early: {lost}")
                 self._cut.set()
 
     def _end_by(self, error: GenloadError, code: str) -> None:
@@ -397,19 +353,19 @@ class Conductor:
         if self.error is None:
             self.error = error
             if not isinstance(error, CodeError):  # of which a notice has been given
-                self.writer.event(Notice(t_s=self.now_s(), code=code, text=error.message))
+                self.journal.note(code, error.message)
             self._cut.set()
 
     def _end_by_code(self, error: Exception) -> None:
         """The run cannot go on for what code of a user's has raised."""
         failure = CodeFailure.of(error)
-        self.blame(failure)
+        self.journal.blame(failure)
         self._end_by(CodeError(failure), failure.error_class)
 
     def _users(self) -> Users:
         status = self.crew.status()
         return Users(
-            t_s=status.at_s - self.t0_s,
+            t_s=status.at_s - self.journal.t0_s,
             target=self.plan.timeline.target(status.at_s - self._origin_s),
             working=status.working,
             in_flight=status.in_flight,
@@ -423,8 +379,8 @@ class Conductor:
         index = timeline.index_at(into_s) if self.stage == "load" else None
         if index is not None and timeline.phases[index].name != self.phase:
             self.phase = timeline.phases[index].name
-            began_s = self._origin_s + timeline.start_s(index) - self.t0_s
-            self._event(PhaseStarted(t_s=began_s, phase=self.phase))
+            began_s = self._origin_s + timeline.start_s(index) - self.journal.t0_s
+            self.journal.event(PhaseStarted(t_s=began_s, phase=self.phase))
 
     def _tell_unready(self, why: str) -> None:
         self.unready = why
@@ -437,21 +393,3 @@ class Conductor:
     def _note_change(self) -> None:
         changed, self._changed = self._changed, Event()
         changed.set()
-
-    def _note(self, code: str, text: str) -> None:
-        self._event(Notice(t_s=self.now_s(), code=code, text=text))
-
-    def _event(self, event: RunEvent) -> None:
-        self._write(lambda: self.writer.event(event))
-
-    def _write(self, write: Callable[[], None]) -> None:
-        """A run that cannot be recorded ends: with the error once, not with one line a record."""
-        try:
-            write()
-        except RunDirectoryError as error:
-            self._end_by(error, NOT_RECORDED)
-
-
-def first_users(plan: RunPlan) -> int:
-    """Users to have before the load begins: those it begins with, waiting at the gate; one to warm up."""
-    return max(plan.timeline.target(0.0), 1)

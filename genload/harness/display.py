@@ -69,7 +69,7 @@ class Display:
     def _draw(self) -> None:
         said, due_s = "", 0.0
         while True:
-            now_s = self._conductor.now_s()
+            now_s = self._conductor.journal.now_s()
             if self._live is not None:
                 self._live.update(self.view(), refresh=True)
             elif now_s >= due_s or self._where() != said:
@@ -88,7 +88,7 @@ class Display:
         """Everything in one line."""
         conductor, status, total = self._conductor, self._conductor.crew.status(), self._conductor.live.total
         name = f"{conductor.plan.suite.name}/{conductor.plan.scenario_name}"
-        text = f"{name} {conductor.now_s():.0f} s: {self._where()}"
+        text = f"{name} {conductor.journal.now_s():.0f} s: {self._where()}"
         if conductor.unready:
             return Text(text)
         if isfinite(conductor.remaining_s) and conductor.stage == "load":
@@ -109,7 +109,7 @@ class Display:
         if conductor.interrupted_by and conductor.stage in ("draining", "idle"):
             where += " (again to stop at once)"
         head = Text(f"{plan.suite.name}/{plan.scenario_name}", "bold").append(
-            f"  {where}  {conductor.now_s():.0f} s", "default"
+            f"  {where}  {conductor.journal.now_s():.0f} s", "default"
         )
         numbers = Text(
             f"users {status.working} of {self._target()}   "

@@ -22,9 +22,10 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 from genload.code_errors import CodeError, CodeFailure, code_told
 from genload.errors import ExitCode, GenloadError, RunDirectoryError, UsageError
 from genload.harness import locust_hooks
-from genload.harness.conductor import Conductor, first_users
+from genload.harness.conductor import Conductor
 from genload.harness.crew import Crew, LocalCrew
 from genload.harness.display import Display
+from genload.harness.gathering import first_users
 from genload.harness.options import add_options, request_from, results_folder, suite_folder
 from genload.harness.own_limits import check_limits
 from genload.harness.plan import RunPlan, make_plan
@@ -342,11 +343,11 @@ class Director:
 
     def _keep(self, output: FailedOutput) -> None:
         if self.conductor is not None:
-            self.conductor.failures.keep(output)
+            self.conductor.journal.failures.keep(output)
 
     def _blame(self, failure: CodeFailure) -> None:
         if self.conductor is not None:
-            self.conductor.blame(failure)
+            self.conductor.journal.blame(failure)
 
     def _worker_lost(self, source: str, heard_s: float | None) -> None:
         if self.conductor is not None:
@@ -354,7 +355,7 @@ class Director:
 
     def _notice(self, code: str, text: str) -> None:
         if self.conductor is not None:
-            self.conductor.notice(code, text)
+            self.conductor.journal.notice(code, text)
 
     def _fail(self, error: GenloadError) -> None:
         print(error.render(), file=sys.stderr, flush=True)

@@ -304,7 +304,7 @@ def test_a_task_that_raises_outside_of_its_turn_is_told_once(
 
     assert outcome.code == 3, outcome.output
     assert "Traceback" not in outcome.output and len(outcome.output.splitlines()) < 80
-    assert outcome.output.count("/WARNING/genload.harness.conductor: mine.py:") == 1
+    assert outcome.output.count("/WARNING/genload.harness.journal: mine.py:") == 1
     (reason,) = (
         each for each in outcome.result("short")["verdict"]["reasons"] if each["code"] == "client_error"
     )

@@ -35,7 +35,7 @@ def test_while_a_service_is_waited_for_the_line_says_why_and_for_how_long() -> N
         ),
         crew=SimpleNamespace(status=lambda: None),
         live=SimpleNamespace(total=None),
-        now_s=lambda: 1.2,
+        journal=SimpleNamespace(now_s=lambda: 1.2),
     )
     line = Display(conductor, None, Console(file=io.StringIO())).line()  # type: ignore[arg-type]
     assert str(line) == (
