@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import NamedTuple, TypeVar
 
 import msgspec
-from gevent import GreenletExit, getcurrent
 
 from genload.errors import ExitCode, GenloadError
 from genload.plain import plain
@@ -184,19 +183,10 @@ def is_users(error: BaseException) -> bool:
     return any(_is_users(frame.file) for frame in _frames(error.__traceback__))
 
 
-def is_order(error: BaseException) -> bool:
-    """Whether it ends this greenlet, or as Ctrl-C the whole process: that is obeyed and not a failure."""
-    if isinstance(error, KeyboardInterrupt):
-        return getcurrent().parent is None  # it reaches the main greenlet alone
-    return isinstance(error, GreenletExit)
-
-
-def is_mistake(error: BaseException) -> bool:
-    """False for a kill from outside, which reaches a greenlet where it waits, in gevent. The same exception
-    raised in a user's own line is a mistake as any other.
-    """
+def ends_in_users(error: BaseException) -> bool:
+    """Whether its innermost line is one that a user wrote."""
     frames = list(_frames(error.__traceback__))
-    return not isinstance(error, GreenletExit) or bool(frames and _is_users(frames[-1].file))
+    return bool(frames and _is_users(frames[-1].file))
 
 
 def _frames(trace: TracebackType | None) -> Iterator[Frame]:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from math import inf
 from typing import Generic, TypeVar
 
-from genload.code_errors import class_of, is_order, told
+from genload.code_errors import class_of, told
+from genload.orders import is_order
 from genload.service import WAITED_OUT, Result, ServiceClient, ServiceError, Step
 from genload.settings.service import Service
 

@@ -27,8 +27,9 @@ from typing import TypeVar
 
 from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.images import ImageSource
-from genload.code_errors import is_order, returned
+from genload.code_errors import returned
 from genload.driver import Driver
+from genload.orders import is_order
 from genload.pauses import pause
 from genload.runlog.error_classes import UNANSWERED
 from genload.service import (

@@ -21,9 +21,10 @@ from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
 
-from genload.code_errors import class_of, is_order, told
+from genload.code_errors import class_of, told
 from genload.errors import CANNOT_INSPECT
 from genload.identifiers import new_identifier
+from genload.orders import is_order
 from genload.plain import plain
 from genload.settings.metrics.metric import Metric
 from genload.settings.metrics.spoken import speech_metrics

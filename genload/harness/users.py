@@ -12,13 +12,14 @@ from gevent.event import Event
 from locust import User
 from locust.exception import StopUser
 
-from genload.code_errors import class_of, is_mistake, is_order, told
+from genload.code_errors import class_of, told
 from genload.errors import UsageError
 from genload.harness.gate import Turn
 from genload.harness.plan import RunPlan
 from genload.harness.process import LoadProcess
 from genload.harness.recorder import CONTEXT_KEY
 from genload.identifiers import new_identifier
+from genload.orders import is_mistake, is_order
 from genload.runlog.failures import FailedOutput
 from genload.runlog.records import RequestRecord
 from genload.service import Artifact, ServiceClient

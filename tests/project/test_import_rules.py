@@ -18,6 +18,7 @@ BREACHES = {
     "engine": ("genload/analysis/breach.py", "import reports"),
     "testbed": ("testbed/breach.py", "from genload import errors"),
     "locust": ("genload/client/breach.py", "import locust"),
+    "gevent": ("genload/sampler/breach.py", "import genload.orders"),
     "scipy": ("genload/harness/breach.py", "from scipy import stats"),
     "pandas": ("reports/breach.py", "import pandas"),
 }

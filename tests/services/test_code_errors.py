@@ -12,8 +12,9 @@ from gevent import GreenletExit
 from locust.exception import InterruptTaskSet, RescheduleTask, StopUser
 
 from genload.artifacts.usual import inspection_of
-from genload.code_errors import CodeError, CodeFailure, class_of, code_told, is_mistake, is_order, place_of
+from genload.code_errors import CodeError, CodeFailure, class_of, code_told, place_of
 from genload.errors import ConfigError, ExitCode
+from genload.orders import is_mistake, is_order
 from genload.service import Artifact, JobState
 
 from .scripted_job import DONE, SERVICE, Clock, Scripted, drive, job_of
