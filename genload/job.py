@@ -35,11 +35,11 @@ from genload.runlog.error_classes import UNANSWERED
 from genload.service import (
     WAITED_OUT,
     Artifact,
-    CannotInspectError,
     JobClient,
     JobInput,
     JobPhase,
     JobState,
+    NotInspectedError,
     Result,
     ServiceError,
 )
@@ -92,8 +92,8 @@ class Job(Driver[JobClient, JobResult]):
 
     Args:
         inspect: checks the output after the job's end and gives numbers for the record; the time it takes
-            is not the service's and does not count. Raises ServiceError; CannotInspectError where an
-            output is no failure, and cannot be looked into.
+            is not the service's and does not count. Raises ServiceError; NotInspectedError where an
+            output is no failure, and was not looked into.
         registry: of the outputs seen before in this process; None: not checked.
         request_id: sent with every call; drawn when empty.
         clock, sleep: seconds; others than the real ones for tests.
@@ -244,12 +244,14 @@ class Job(Driver[JobClient, JobResult]):
             try:
                 result.numbers.update(self._inspect(artifact))
                 result.numbers["valid"] = 1.0
-            except CannotInspectError as error:
+            except NotInspectedError as error:
                 result.leave_uninspected(error)
             if self._registry is not None and self._client.distinct_outputs:
                 self._registry.admit(self._job.name, artifact.content)
         except ServiceError as error:
-            error.output, result.numbers["valid"] = artifact, 0.0
+            error.output = artifact
+            if not result.remark:
+                result.numbers["valid"] = 0.0
             raise
         except Exception:
             result.failed_output = artifact

@@ -92,17 +92,26 @@ class ServiceError(Exception):
         self.output: Artifact | None = None
 
 
-class CannotInspectError(ServiceError):
-    """The output seems valid, and nothing here looks into it, because nothing that is installed reads it or
-    because nobody wants it: no failure of the service.
+class NotInspectedError(ServiceError):
+    """Nobody wants the output inspected: no failure of the service.
 
     Attributes:
         numbers: what is known of the output all the same, for the record.
     """
 
+    _class: ClassVar[str] = "not_inspected"
+
     def __init__(self, message: str, numbers: Mapping[str, float] | None = None) -> None:
-        super().__init__(CANNOT_INSPECT, message, status=200)
+        super().__init__(self._class, message, status=200)
         self.numbers = dict(numbers or {})
+
+
+class CannotInspectError(NotInspectedError):
+    """The output seems valid, and nothing that is installed reads it: no failure of the service either, and
+    counted by a number of its own.
+    """
+
+    _class: ClassVar[str] = CANNOT_INSPECT
 
 
 class JobPhase(StrEnum):
@@ -178,10 +187,11 @@ class Result(msgspec.Struct, eq=False):
         self.status = error.status or self.status
         self.failed_output = error.output or self.failed_output
 
-    def leave_uninspected(self, error: CannotInspectError) -> None:
-        """The request succeeded, and nothing here looks into its output."""
+    def leave_uninspected(self, error: NotInspectedError) -> None:
+        """The request succeeded, and nothing looked into its output."""
         self.numbers.update(error.numbers)
-        self.numbers[CANNOT_INSPECT] = 1.0
+        if isinstance(error, CannotInspectError):
+            self.numbers[CANNOT_INSPECT] = 1.0
         self.remark = error.message
 
 
@@ -349,6 +359,7 @@ class JobClient(ServiceClient):
         Raises:
             ServiceError: it is broken.
             CannotInspectError: nothing here can tell.
+            NotInspectedError: nobody wants to know.
         """
         return None
 

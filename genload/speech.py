@@ -137,8 +137,8 @@ class SpeechDriver(Driver[SpeechClient, SpeechResult]):
             raise
         result.numbers.update(heard.numbers)
         result.gaps = heard.gaps
-        if heard.cannot_inspect is not None:
-            result.leave_uninspected(heard.cannot_inspect)
+        if heard.uninspected is not None:
+            result.leave_uninspected(heard.uninspected)
 
     def _fail(self, error: ServiceError) -> None:
         super()._fail(error)

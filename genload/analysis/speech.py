@@ -162,5 +162,5 @@ def _not_inspected(seen: Inspection) -> dict[str, str]:
     if seen.inspected.any():
         return {}
     if seen.unreadable.any():
-        return {"inspection": f"none: {int(seen.unreadable.sum()):,} answers were not inspected"}
+        return {"inspection": f"none: {int(seen.unreadable.sum()):,} answers cannot be inspected here"}
     return {"inspection": f"none: no answer {'was inspected' if seen.answered.any() else 'came'}"}

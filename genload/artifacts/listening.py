@@ -20,7 +20,14 @@ from genload.artifacts.inspection import AudioTask
 from genload.artifacts.inspector import Inspector, shared
 from genload.artifacts.playback import play
 from genload.artifacts.wav_layout import WavLayout, available_s, raw_layout, wav_layouts
-from genload.service import Artifact, CannotInspectError, ServiceError, Speech, Utterance
+from genload.service import (
+    Artifact,
+    CannotInspectError,
+    NotInspectedError,
+    ServiceError,
+    Speech,
+    Utterance,
+)
 from genload.settings.speech import SpeechRequest
 
 _OFF = "the suite wants it so: validate: off"
@@ -44,12 +51,12 @@ class Heard(msgspec.Struct, frozen=True):
             of an inspected answer also ``valid`` (1), ``silence``, ``rms``, ``peak``, ``clipped``,
             ``rate_hz`` and ``channels``.
         gaps: pauses between arrivals by `playback.gap_class`.
-        cannot_inspect: why it was to be inspected, and cannot be here; None: it was, or was not to be.
+        uninspected: why nothing looked into it; None: it was inspected, or is not in the sample.
     """
 
     numbers: dict[str, float]
     gaps: dict[int, int] = {}
-    cannot_inspect: CannotInspectError | None = None
+    uninspected: NotInspectedError | None = None
 
 
 class _Sound(msgspec.Struct, frozen=True):
@@ -180,9 +187,12 @@ class Listener:
             numbers["silence"], numbers["clipped"] = facts.silence, facts.clipped
             numbers["rms"], numbers["peak"] = facts.rms, facts.peak
             numbers["rate_hz"], numbers["channels"] = float(facts.rate_hz), float(facts.channels)
-        why_not = sound.cannot_inspect or ("" if self._request.check.share else _OFF)
-        unread = CannotInspectError(why_not) if why_not else None
-        return Heard(numbers, playback.gaps or {}, unread)
+        return Heard(numbers, playback.gaps or {}, self._uninspected(sound))
+
+    def _uninspected(self, sound: _Sound) -> NotInspectedError | None:
+        if sound.cannot_inspect:
+            return CannotInspectError(sound.cannot_inspect)
+        return None if self._request.check.share else NotInspectedError(_OFF)
 
 
 def _of_samples(layouts: list[WavLayout], offsets: list[int]) -> _Sound:

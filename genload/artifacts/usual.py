@@ -8,7 +8,7 @@ from genload.artifacts.inspector import shared
 from genload.artifacts.mesh.check import MeshCheck
 from genload.code_errors import ReturnedError
 from genload.errors import ConfigError
-from genload.service import Artifact, CannotInspectError, JobClient
+from genload.service import Artifact, JobClient, NotInspectedError
 
 Inspect = Callable[[Artifact], Mapping[str, float]]
 
@@ -16,7 +16,7 @@ Inspect = Callable[[Artifact], Mapping[str, float]]
 def inspection_of(client: JobClient) -> Inspect:
     """What looks at every output of this client: its own `inspect`, or else the usual one.
 
-    It raises ServiceError for a broken output, CannotInspectError for one that nothing looks into.
+    It raises ServiceError for a broken output, NotInspectedError for one that nothing looked into.
     """
 
     def inspect(artifact: Artifact) -> Mapping[str, float]:
@@ -46,7 +46,7 @@ def _as_mesh(artifact: Artifact) -> Mapping[str, float]:
 
 
 def _not_at_all(artifact: Artifact) -> Mapping[str, float]:
-    raise CannotInspectError('the service file wants it so: inspection = "none"')
+    raise NotInspectedError('the service file wants it so: inspection = "none"')
 
 
 _USUAL: Mapping[str, Inspect] = {"mesh": _as_mesh, "none": _not_at_all}

@@ -95,5 +95,5 @@ def _inspection(speech: SpeechSummary) -> str:
     rate = speech.overall.valid_rate
     share = human(rate / 100, "ratio") if rate is not None else "–"
     unreadable = speech.overall.cannot_inspect_requests
-    others = f"; {unreadable} not inspected" if unreadable else ""
+    others = f"; {unreadable} cannot be inspected here" if unreadable else ""
     return f"{inspected} of {speech.answers} answers, {share} of them valid{others}"

@@ -49,8 +49,8 @@ class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     stages: dict[str, float] = {}  # seconds by stage name; the stages of a job add up to its duration
     gaps: dict[int, int] = {}  # pauses between arrivals: how many, by class (`genload.artifacts.playback`)
     # Of a job attempts, rejections, polls, poll_bound_s, server_duration_s, faces, …; of speech ttfa_s, rtf,
-    # audio_duration_s, stalls, …; valid where the output was inspected, cannot_inspect (1) where nothing here
-    # can look into it. What does not apply is absent.
+    # audio_duration_s, stalls, …; valid where the output was inspected, cannot_inspect (1) where it was
+    # to be, and nothing here can look into it. What does not apply is absent.
     numbers: dict[str, float] = {}
 
     def number(self, key: str) -> float | None:

@@ -106,6 +106,18 @@ def test_what_cannot_be_inspected_is_no_failure_and_in_no_valid_rate(judge_one: 
     )
 
 
+def test_what_nobody_wants_inspected_is_nothing_that_cannot_be(judge_one: Judge) -> None:
+    records = [spoken(n, n / 10) for n in range(100)]
+    for record in records:
+        record.remark = "the suite wants it so: validate: off"
+
+    assert judge_one(run(records), "speech.cannot_inspect == 0").result == "pass"
+    for criterion in ("speech.valid_rate >= 99%", "speech.invalid == 0"):
+        assert judge_one(run(records), criterion).result == "inconclusive"
+    [notice] = judge_log(run(records)).notices
+    assert notice.startswith("output not inspected") and "of 100 requests. the suite wants it so" in notice
+
+
 def test_failures_outside_the_sample_rank_last_with_their_full_weight(judge_one: Judge) -> None:
     records = one_in_ten()
     for record in records[1::10]:  # 20 of 200, none of them inspected

@@ -150,9 +150,12 @@ def test_answers_that_cannot_be_inspected_are_counted_apart() -> None:
     speech = summary_of(records)
     assert (speech.answers, speech.overall.inspected_requests, speech.overall.valid_rate) == (10, 6, 100.0)
     assert speech.overall.cannot_inspect_requests == 4
-    assert dict(findings(speech))["inspection"] == "6 of 10 answers, 100 % of them valid; 4 not inspected"
+    assert (
+        dict(findings(speech))["inspection"]
+        == "6 of 10 answers, 100 % of them valid; 4 cannot be inspected here"
+    )
     speech = summary_of(records[:4])
-    assert dict(findings(speech))["inspection"] == "none: 4 answers were not inspected"
+    assert dict(findings(speech))["inspection"] == "none: 4 answers cannot be inspected here"
 
 
 def test_of_a_sample_the_playback_is_of_those_decoded() -> None:

@@ -24,6 +24,7 @@ from genload.artifacts.inspection import AudioTask
 from genload.artifacts.inspector import Inspector
 from genload.artifacts.inspector_child import _audio
 from genload.artifacts.wav_layout import wav_layouts
+from genload.service import CannotInspectError
 
 from .listened import answered, asked, error_of, listener
 from .sounds import RATE_HZ, Wave, chunk, pcm16, spoken, tone, wav
@@ -179,12 +180,20 @@ def test_a_codec_that_nothing_reads_is_a_success_that_says_so(inspector: Inspect
     content = wav(bytes(9000), encoding=0x0083, bits=16)
     heard = listener(inspector).listen(answered(content), asked())
 
-    assert heard.cannot_inspect is not None
-    assert heard.cannot_inspect.message == "G.729 in WAV, which nothing here decodes"
+    assert heard.uninspected is not None
+    assert heard.uninspected.message == "G.729 in WAV, which nothing here decodes"
     assert "valid" not in heard.numbers and "audio_duration_s" not in heard.numbers
     assert heard.numbers["ttfb_s"] > 0
-    unasked = listener(inspector, validate="off").listen(answered(content), asked()).cannot_inspect
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("encoding", [1, 0x0083])
+def test_what_nobody_is_to_inspect_is_not_said_to_be_unreadable(inspector: Inspector, encoding: int) -> None:
+    speech = answered(wav(bytes(9000), encoding=encoding, bits=16))
+    unasked = listener(inspector, validate="off").listen(speech, asked()).uninspected
+
     assert unasked is not None and "validate: off" in unasked.message
+    assert not isinstance(unasked, CannotInspectError)
 
 
 @pytest.mark.processes

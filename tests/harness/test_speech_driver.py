@@ -8,7 +8,15 @@ import pytest
 from gevent import GreenletExit
 
 from genload.artifacts.listening import Heard
-from genload.service import Artifact, CannotInspectError, ServiceError, Speech, SpeechClient, Utterance
+from genload.service import (
+    Artifact,
+    CannotInspectError,
+    NotInspectedError,
+    ServiceError,
+    Speech,
+    SpeechClient,
+    Utterance,
+)
 from genload.settings.service import Retry, Service
 from genload.speech import SpeechDriver, SpeechResult, labels_of
 
@@ -67,7 +75,7 @@ class Ear:
         error: BaseException | None = None,
         *,
         inspecting: bool = True,
-        unread: CannotInspectError | None = None,
+        unread: NotInspectedError | None = None,
     ) -> None:
         self.error, self.inspecting, self.unread = error, inspecting, unread
 
@@ -155,6 +163,12 @@ def test_what_nothing_here_can_inspect_is_a_success_that_says_so() -> None:
     assert (result.outcome, result.error_class, result.remark) == ("ok", "", "AAC: install something")
     assert result.numbers["cannot_inspect"] == 1.0
     assert "valid" not in result.numbers and result.numbers["ttfa_s"] == 0.5
+
+
+def test_what_nobody_wants_inspected_is_not_counted_with_what_cannot_be() -> None:
+    result, _ = drive((1.0, b"audio"), listener=Ear(unread=NotInspectedError("validate: off")))
+    assert (result.outcome, result.remark) == ("ok", "validate: off")
+    assert not {"valid", "cannot_inspect"} & set(result.numbers)
 
 
 def test_refusals_are_tried_again_and_counted() -> None:

@@ -7,11 +7,12 @@ from typing import ClassVar
 import pytest
 import trimesh
 
+from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.usual import check_inspection, inspection_of
 from genload.errors import ConfigError
-from genload.service import Artifact, CannotInspectError, ServiceError
+from genload.service import Artifact, NotInspectedError, ServiceError
 
-from .scripted_job import SERVICE, Clock, Scripted
+from .scripted_job import SERVICE, Clock, Scripted, job_of
 
 SPHERE = Artifact(trimesh.creation.icosphere(subdivisions=1).export(file_type="stl"), "a.stl", "")
 PAGE = Artifact(b"<html>Welcome</html>", "a.stl", "text/html")
@@ -49,8 +50,25 @@ def test_its_own_inspection_comes_first() -> None:
 
 
 def test_who_wants_none_has_outputs_that_were_not_inspected() -> None:
-    with pytest.raises(CannotInspectError, match='inspection = "none"'):
+    with pytest.raises(NotInspectedError, match='inspection = "none"'):
         inspection_of(Blind(SERVICE, Clock()))(PAGE)
+
+
+def test_they_are_successes_without_a_number_of_any_inspection() -> None:
+    client = Blind(SERVICE, Clock())
+    result = job_of(client, inspect=inspection_of(client)).run()
+
+    assert result.outcome == "ok" and 'inspection = "none"' in result.remark
+    assert not {"valid", "cannot_inspect"} & set(result.numbers)
+
+
+def test_that_one_is_as_another_makes_them_no_inspected_ones() -> None:
+    registry = OutputRegistry()
+    registry.admit("another.png", PAGE.content)
+    client = Blind(SERVICE, Clock(), fetch=[PAGE])
+    result = job_of(client, inspect=inspection_of(client), registry=registry).run()
+
+    assert result.error_class == "duplicate_output" and "valid" not in result.numbers
 
 
 def test_an_inspection_that_there_is_none_of_is_refused_with_those_there_are() -> None:
