@@ -19,6 +19,7 @@ from genload.analysis.judged_speech import SpeechSummary
 from genload.reporting.contract_wording import counted, lacking_words, live_words
 from genload.reporting.efficiency_wording import cost_words, sharing_text
 from genload.reporting.monitor_wording import monitor_words, uptime_words
+from genload.reporting.quotes import Quotes
 from genload.reporting.range_wording import RANGES, has_ranges, mean_range, observed, p95_range
 from genload.reporting.retry_wording import own_pauses, retry_findings
 from genload.reporting.speech_wording import findings, stalls, strata, valid
@@ -60,11 +61,12 @@ def suite_view(suite: JudgedSuite) -> RenderableType:
 def _verdict(run: JudgedRun) -> Iterator[RenderableType]:
     if note := rehearsal_note(run):
         yield Text(note, "bold yellow")
+    quotes = Quotes()
     yield _heading(f"{run.suite}/{run.scenario}", verdict_word(run))
     if words := tested_words(run):
         yield _indented(Text(plain(words, _LONGEST_IDENTITY)))
     for reason in run.verdict.reasons:
-        yield _indented(Text.assemble(("not valid: ", "bold yellow"), plain(reason.text)))
+        yield _indented(Text.assemble(("not valid: ", "bold yellow"), quotes.once(reason.text)))
         yield _indented(Text(f"→ {plain(reason.remedy)}"), 4)
     if words := no_criteria_words(run):
         yield _indented(Text(f"→ {words}"))
@@ -74,12 +76,12 @@ def _verdict(run: JudgedRun) -> Iterator[RenderableType]:
     if run.speech is not None:
         yield from _speech(run.speech)
     for group in run.errors:
-        yield from _error(group)
+        yield from _error(group, quotes)
     for title, text in _findings(run):
         yield _indented(Text.assemble((f"{plain(title)}: ", "bold"), plain(text, _LONGEST_FINDING)))
-    yield from _monitors(run)
+    yield from _monitors(run, quotes)
     for notice in run.notices:
-        yield _indented(Text.assemble(("note: ", "bold"), plain(notice)))
+        yield _indented(Text.assemble(("note: ", "bold"), quotes.once(notice)))
 
 
 def _findings(run: JudgedRun) -> Iterator[tuple[str, str]]:
@@ -100,13 +102,14 @@ def _findings(run: JudgedRun) -> Iterator[tuple[str, str]]:
         yield "expected metrics", "; ".join(filter(None, (words, live_words(run))))
 
 
-def _monitors(run: JudgedRun) -> Iterator[RenderableType]:
+def _monitors(run: JudgedRun, quotes: Quotes) -> Iterator[RenderableType]:
     """Those that lack something, one that never came being a notice; and the service when it was down."""
     for each in run.monitors:
         if each.failing and not each.silent:
-            yield _indented(Text.assemble(("monitor: ", "bold"), plain(monitor_words(each), _LONGEST_LINE)))
+            words = quotes.once(monitor_words(each))
+            yield _indented(Text.assemble(("monitor: ", "bold"), plain(words, _LONGEST_LINE)))
     if run.uptime is not None and run.uptime.down:
-        yield _indented(Text(plain(uptime_words(run) or "")))
+        yield _indented(Text(quotes.once(uptime_words(run) or "")))
 
 
 def _heading(name: str, word: str, width: int = 0) -> Text:
@@ -177,11 +180,11 @@ def _speech(speech: SpeechSummary) -> Iterator[RenderableType]:
         yield _indented(Text.assemble((f"{title}: ", "bold"), text))
 
 
-def _error(group: ErrorGroup) -> Iterator[RenderableType]:
+def _error(group: ErrorGroup, quotes: Quotes) -> Iterator[RenderableType]:
     yield _indented(Text.assemble((plain(group.error_class), "red"), f" × {group.count}"))
-    messages = [message for text in group.messages if (message := plain(text, 200))]
-    for message in messages[:_MOST_MESSAGES]:
-        yield _indented(Text(message), 4)
+    messages = [text for text in group.messages if plain(text)]
+    for text in messages[:_MOST_MESSAGES]:
+        yield _indented(Text(plain(quotes.once(text), _LONGEST_LINE)), 4)
 
 
 def _suite(suite: JudgedSuite) -> Iterator[RenderableType]:

@@ -19,6 +19,7 @@ from genload.reporting import write_text
 from genload.reporting.contract_wording import counted, families, lacking_words, live_words
 from genload.reporting.efficiency_wording import efficiency_findings
 from genload.reporting.monitor_wording import monitor_words, uptime_words
+from genload.reporting.quotes import Quotes
 from genload.reporting.range_wording import RANGES, has_ranges, mean_range, observed, p95_range, stage_range
 from genload.reporting.retry_wording import own_pauses, retry_findings
 from genload.reporting.speech_wording import findings, stalls, strata, valid
@@ -91,13 +92,15 @@ def _numbers(summary: Summary) -> Sequence[str]:
 
 
 def _scenario(run: JudgedRun, tested: str | None) -> Iterator[str]:
+    quotes = Quotes()
     yield f"## {_text(run.scenario)}: {_word(verdict_word(run), run.verdict.exit_code)}"
     yield ""
     yield from _tested(tested)
     if run.purpose:
         yield _text(run.purpose)
         yield ""
-    yield from _list((f"**{_text(r.text)}** → {_text(r.remedy)}" for r in run.verdict.reasons), "Not valid:")
+    reasons = (f"**{_text(quotes.once(r.text))}** → {_text(r.remedy)}" for r in run.verdict.reasons)
+    yield from _list(reasons, "Not valid:")
     if words := no_criteria_words(run):
         yield _text(words)
         yield ""
@@ -108,15 +111,15 @@ def _scenario(run: JudgedRun, tested: str | None) -> Iterator[str]:
     yield from _phases(run)
     yield from _stages(run)
     yield from _speech(run)
-    yield from _list(_errors(run), "Errors:")
+    yield from _list(_errors(run, quotes), "Errors:")
     yield from _list(_retries(run), "Tried again:")
     yield from _machines(run)
-    yield from _list(_monitors(run), "Monitors:")
+    yield from _list(_monitors(run, quotes), "Monitors:")
     yield from _list(_trends(run), "Trends:")
     yield from _list(_efficiency(run), "What an output cost:")
     yield from _list(_families(run), "Expected metrics:")
     yield from _list((_counted(run, c) for c in run.reconciliation), "Against the service's own counts:")
-    yield from _list((_text(notice) for notice in run.notices), "Notices:")
+    yield from _list((_text(quotes.once(notice)) for notice in run.notices), "Notices:")
     yield _small_print(run)
     yield ""
 
@@ -208,11 +211,11 @@ def _machines(run: JudgedRun) -> Iterator[str]:
     )
 
 
-def _monitors(run: JudgedRun) -> Iterator[str]:
+def _monitors(run: JudgedRun, quotes: Quotes) -> Iterator[str]:
     """The service's uptime, and each monitor; one that never came is a notice."""
     if (words := uptime_words(run)) is not None:
-        yield _text(words)
-    yield from (_text(monitor_words(each)) for each in run.monitors if not each.silent)
+        yield _text(quotes.once(words))
+    yield from (_text(quotes.once(monitor_words(each))) for each in run.monitors if not each.silent)
 
 
 def _trends(run: JudgedRun) -> Iterator[str]:
@@ -238,14 +241,14 @@ def _counted(run: JudgedRun, one: Comparison) -> str:
     return ": ".join(part for part in (one.count, counted(run, one, _code(one.metric)), meaning) if part)
 
 
-def _errors(run: JudgedRun) -> Iterator[str]:
-    yield from (_error(group) for group in run.errors)
+def _errors(run: JudgedRun, quotes: Quotes) -> Iterator[str]:
+    yield from (_error(group, quotes) for group in run.errors)
     if (words := asleep_words(run)) is not None:
         yield _text(words)
 
 
-def _error(group: ErrorGroup) -> str:
-    messages = ", ".join(_code(message) for message in group.messages if plain(message))
+def _error(group: ErrorGroup, quotes: Quotes) -> str:
+    messages = ", ".join(_code(quotes.once(message)) for message in group.messages if plain(message))
     return f"{_text(group.error_class)} × {group.count}" + (f": {messages}" if messages else "")
 
 

@@ -202,7 +202,8 @@ class Client(SpeechClient):
         if answer.status == 503:
             raise ServiceError("not_ready", self._words(answer), status=503)
         if answer.status == 404 or (answer.status == 200 and _kind(answer).startswith("text/html")):
-            text = f"{path} answers {answer.status}: is this {self._request.ways.name}? {self._words(answer)}"
+            asked, name = f"{self.service.host}{path}", self._request.ways.name
+            text = f"{asked} answers {answer.status}: is this {name}? {self._words(answer)}"
             raise ServiceError("bad_answer", text, status=answer.status)
         self._success(answer)
 

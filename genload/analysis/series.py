@@ -22,6 +22,8 @@ TICKS_FORGIVEN = 2
 """Missed ticks that cost no coverage: in a short phase two of them would be more than 5 %."""
 ENOUGH = 0.95
 """A monitor that speaks for this share of the load covers it."""
+SEEN = "server.restarts"
+"""A count of what was seen: what one monitor saw has happened, though another saw nothing."""
 
 
 def ticks_owed(stretches: Stretches, interval_s: float) -> int:
@@ -129,7 +131,7 @@ class _Points:
 
 class SeriesStore:
     """All samples of a run by metric; of several monitors that fill it, the first that covers the load
-    speaks, or that which covers most of it.
+    speaks, or that which covers most of it. Of restarts, the one that saw most.
 
     Of a monitor that wrote its history, the first looks before it do not count.
 
@@ -224,10 +226,16 @@ class SeriesStore:
         filled = [self._series(metric, plan) for plan in plans if (metric, plan.name) in self._points]
         if not filled:
             return self._series(metric, min(plans, key=lambda plan: plan.nothing_here != ""))
-        if len(filled) == 1:
-            return filled[0]
+        if unlabelled(metric)[0] == SEEN:
+            most = max(map(self._seen, filled))
+            filled = [series for series in filled if self._seen(series) == most]
         shares = [min(ENOUGH, series.spoken_share([self._watched])) for series in filled]
         return filled[shares.index(max(shares))]
+
+    def _seen(self, series: Series) -> tuple[float, float]:
+        """How many a count of what was seen shows from the load's begin on, and in all."""
+        since = series.values[series.times_s >= self._watched[0]]
+        return float(np.ptp(since)) if len(since) else 0.0, float(series.values.max())
 
     def _series(self, metric: str, plan: MonitorPlan) -> Series:
         points = self._points.get((metric, plan.name), _Points())

@@ -257,6 +257,27 @@ def test_of_two_monitors_the_one_that_covers_the_load_speaks(judge_one: Judge) -
     assert "40 of 60 ticks came from exposition" in needs, "neither covers it: the one with fewer holes"
 
 
+@pytest.mark.parametrize("seen_by", ["exposition", "host"])
+@pytest.mark.parametrize("missed_of_it", [0, 40])
+def test_a_restart_that_any_monitor_saw_is_one(judge_one: Judge, seen_by: str, missed_of_it: int) -> None:
+    log = sound_run(jobs(["ok"] * 10))
+    log.header.monitors[0].metrics.append("server.restarts")
+    log.header.monitors.append(MonitorPlan(name="host", interval_s=1.0, metrics=["server.restarts"]))
+    log.ticks = [
+        Sample(t_s=LOAD_START_S + t + 0.5, monitor=monitor, values={"server.restarts": float(restarted)})
+        for monitor in ("exposition", "host")
+        for t in range(60)
+        if not (restarted := monitor == seen_by and t >= 10) or t >= 10 + missed_of_it
+    ]
+    judged = judge_one(log, "server.restarts.max == 0")
+    assert (judged.result, judged.value, judged.evidence) == ("fail", 1, "exact")
+    assert any("restarted once during the load" in notice for notice in judge_log(log).notices)
+    for tick in log.ticks:
+        tick.values["server.restarts"] = 0.0
+    judged = judge_one(log, "server.restarts.max == 0")
+    assert (judged.result, judged.value, judged.evidence) == ("pass", 0, "exact")
+
+
 def test_of_two_monitors_the_first_planned_with_data_speaks(judge_one: Judge) -> None:
     log = sound_run(jobs(["ok"] * 10))
     log.header.monitors[0].metrics.append("gpu.memory_used")

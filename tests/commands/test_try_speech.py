@@ -86,7 +86,7 @@ def test_a_whole_answer_has_no_playback_and_shows_its_families(
     assert code == 0, output
     in_order(
         output,
-        "GET /v1/models",
+        "GET /v1/voices",
         "input 50 characters, voice af_heart, wav",
         "not streamed, not from the service's cache",
         "succeeded in",
@@ -137,6 +137,7 @@ def test_what_cannot_be_asked_ends_with_2_and_nothing_is_sent(
 
 
 def test_a_service_of_another_kind_is_not_ready(genload_try: Try, testbed: Callable[..., Any]) -> None:
-    code, output = genload_try("litetts", "--host", testbed().url)
+    host = f"{testbed().url}/gpu"
+    code, output = genload_try("litetts", "--host", host)
     assert code == 4, output
-    assert "/v1/models answers 404: is this LiteTTS?" in output
+    assert f"{host} is not ready: bad_answer: {host}/v1/voices answers 404: is this LiteTTS?" in output

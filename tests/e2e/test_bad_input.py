@@ -209,7 +209,8 @@ def test_a_service_that_is_none_ends_the_run_with_4(
     door: str, what: str, folder: Path, dead_port: int
 ) -> None:
     with served(a_web_page) as page:
-        host = page if what == "a web page" else f"http://127.0.0.1:{dead_port}"
+        # With a path, as behind a proxy: told as it was asked.
+        host = f"{page if what == 'a web page' else f'http://127.0.0.1:{dead_port}'}/gpu/1"
         mistake = Mistake("", "", options=("-H", host, *QUICKLY))
         code, output = call(DOORS[door](mistake), folder)
     said = "Connection refused" if what == "nobody there" else "not a JSON object but text/html"

@@ -17,6 +17,8 @@ from genload.analysis.monitors import Downtime, MonitorSummary, Uptime
 from genload.extensions import load
 from genload.reporting.monitor_wording import monitor_words, uptime_words
 
+from .judged_jobs import summary as summary_of
+
 MakeRun = Callable[..., JudgedRun]
 
 
@@ -64,6 +66,19 @@ def test_uptime_names_its_moments(told: JudgedRun, make_run: MakeRun) -> None:
     assert str(uptime_words(make_run(uptime=Uptime(share=0.5, down=many)))).endswith(
         ", 4 more times; of the requests 0 % failed"
     )
+
+
+def test_what_failed_stands_beside_the_time_that_the_service_was_down(make_run: MakeRun) -> None:
+    down = [Downtime(start_s=100.0, end_s=112.5)]
+    run = make_run(uptime=Uptime(share=0.95, down=down), overall=summary_of(error_rate=12.5))
+    words = (
+        "the service was up 95 % of the time, down from 2026-11-21T10:00:10.000Z for 12.5 s; "
+        "of the requests 12.5 % failed"
+    )
+    assert uptime_words(run) == words
+    output = io.StringIO()
+    Console(file=output, width=200, color_system=None).print(console.verdict_view(run))
+    assert words in output.getvalue()
 
 
 def test_a_probe_without_an_answer_is_not_called_a_service_that_was_down(make_run: MakeRun) -> None:

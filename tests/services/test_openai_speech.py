@@ -329,11 +329,15 @@ def test_an_empty_200_is_ready_too(speaking: Make) -> None:
     ("answer", "error_class", "words"),
     [
         ((503, {"detail": "loading the model"}), "not_ready", "loading the model"),
-        ((404, {"detail": "Not Found"}), "bad_answer", "/v1/voices answers 404: is this LiteTTS? Not Found"),
+        (
+            (404, {"detail": "Not Found"}),
+            "bad_answer",
+            "{host}/v1/voices answers 404: is this LiteTTS? Not Found",
+        ),
         (
             b"<title>Welcome to nginx!</title>",
             "bad_answer",
-            "/v1/voices answers 200: is this LiteTTS? Welcome",
+            "{host}/v1/voices answers 200: is this LiteTTS? Welcome",
         ),
         ((401, {"detail": "no key"}), "auth", "no key"),
         ((500, {"detail": "broken"}), "server", "broken"),
@@ -345,4 +349,4 @@ def test_not_ready_says_why(speaking: Make, answer: Any, error_class: str, words
     with pytest.raises(ServiceError) as caught:
         client.ready()
     assert caught.value.error_class == error_class
-    assert caught.value.message.startswith(words)
+    assert caught.value.message.startswith(words.format(host=client.service.host))

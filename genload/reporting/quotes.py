@@ -1,0 +1,34 @@
+"""A service's words that a report has shown already: a proxy's page comes in errors of several classes, in
+notices and in monitors' lines alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from genload.plain import plain
+
+SAID = "… (as above)"
+_LEAST = 30  # characters; what is shorter is read faster than looked for
+
+
+class Quotes:
+    """What one scenario's report has quoted, in the order in which it is read."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def once(self, text: str) -> str:
+        """The text on one line, without a long quote that was there before: a whole one, or what followed a
+        colon in it.
+        """
+        line = plain(text)
+        known = max((quote for quote in self._told if quote in line), key=len, default="")
+        self._told.update(quote for quote in _quotes(line) if len(quote) >= _LEAST)
+        return line.replace(known, SAID) if known else line
+
+
+def _quotes(line: str) -> Iterator[str]:
+    while line:
+        yield line
+        _, _, line = line.partition(": ")
