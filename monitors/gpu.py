@@ -17,6 +17,7 @@ from genload.nvml.gpu import THROTTLE_STATES, Gpu
 from genload.nvml.offered import offered
 from genload.nvml.processes import memory_by_process, program
 from genload.nvml.xid import XidErrors
+from genload.settings.metrics.boards import SLICES_OWN, Part, counted, each_once
 from genload.settings.metrics.labelled import labelled
 from genload.settings.metrics.machines import together
 from genload.settings.wing_models import MonitorSettings
@@ -123,7 +124,8 @@ class Monitor(Base):
         problems = list(self._missing)
         self._guarded(self._xid.collect, "XID errors", problems)
         read = {gpu.label: self._read(gpu, problems) for gpu in self._gpus}
-        values = {} if self._missing else _all_together(list(read.values()))
+        told = [(gpu.part, read[gpu.label]) for gpu in self._gpus]
+        values = {} if self._missing else _all_together(told)
         if self._each:
             for gpu_label, numbers in read.items():
                 label = {"gpu": gpu_label}
@@ -162,7 +164,8 @@ class Monitor(Base):
 
     def _processes(self) -> dict[str, float]:
         """How many there are, the memory of the service's, and a series for each of the largest."""
-        used = memory_by_process(self._gpus)
+        whole = counted([gpu.part for gpu in self._gpus])
+        used = memory_by_process([gpu for gpu in self._gpus if gpu.part in whole])
         if used is None:
             return {}
         self._programs = {pid: self._programs.get(pid) or program(pid) for pid in used}
@@ -182,13 +185,14 @@ class Monitor(Base):
         return not asked or pid in asked or self._programs[pid] in asked
 
     def facts(self) -> Mapping[str, str]:
-        """The driver's version, model and UUID of each GPU."""
+        """The driver's version, model and UUID of each GPU, and of which board a slice is."""
         facts = {}
         with suppress(pynvml.NVMLError):
             facts["gpu.driver"] = str(offered(pynvml.nvmlSystemGetDriverVersion) or "")
         for gpu in self._gpus:
             label = {"gpu": gpu.label}
             facts |= {labelled("gpu.model", label): gpu.model, labelled("gpu.uuid", label): gpu.uuid}
+            facts |= {labelled(f"gpu.{name}", label): text for name, text in gpu.slice_of.items()}
         return {name: text for name, text in facts.items() if text}
 
     def close(self) -> None:
@@ -202,13 +206,17 @@ class Monitor(Base):
                 pynvml.nvmlShutdown()
 
 
-def _all_together(gpus: list[dict[str, float]]) -> dict[str, float]:
-    """Absent where one GPU lacks the number: a sum of some would be read as one of all."""
+def _all_together(told: list[tuple[Part, dict[str, float]]]) -> dict[str, float]:
+    """Each board once. Absent where one GPU lacks the number: a sum of some would be read as one of all."""
     values = {}
+    whole = counted([part for part, _ in told])
+    gpus = [(part, numbers) for part, numbers in told if part in whole]
     for name in _TOGETHER:
-        column = [numbers[name] for numbers in gpus if name in numbers]
+        metric = f"gpu.{name}"
+        column = [(part, numbers[name]) for part, numbers in gpus if name in numbers]
         if len(column) == len(gpus):
-            values[f"gpu.{name}"] = float(together(f"gpu.{name}", column))
+            once = each_once(column, slices_own=metric in SLICES_OWN)
+            values[metric] = float(together(metric, list(once.values())))
     return values
 
 

@@ -81,11 +81,19 @@ def dcgm_families(values: Mapping[str, float], facts: Mapping[str, str], hostnam
 
 
 def _labels(gpu: str, facts: Mapping[str, str], hostname: str) -> dict[str, str]:
+    """The exporter names a MIG slice by its board and its number there; its UUID stands beside them."""
+
+    def known(fact: str) -> str:
+        return facts.get(labelled(f"gpu.{fact}", {"gpu": gpu}), "")
+
+    number = known("board") or gpu
     labels = {
-        "gpu": gpu,
-        "UUID": facts.get(labelled("gpu.uuid", {"gpu": gpu}), ""),
-        "device": f"nvidia{gpu}",
-        "modelName": facts.get(labelled("gpu.model", {"gpu": gpu}), ""),
+        "gpu": number,
+        "UUID": known("board_uuid") or known("uuid"),
+        "device": f"nvidia{number}",
+        "modelName": known("model"),
+        "GPU_I_ID": known("instance"),
+        "MIG_UUID": known("uuid") if known("uuid").startswith("MIG-") else "",
         "Hostname": hostname,
         "DCGM_FI_DRIVER_VERSION": facts.get("gpu.driver", ""),
     }

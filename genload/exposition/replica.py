@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from time import monotonic, time
 
+from genload.exposition.boards import told_once
 from genload.exposition.counters import Counters, Restarts, Signs
 from genload.exposition.families import FamilyWatch
 from genload.exposition.page import Kind, Labels, Page
@@ -100,7 +101,7 @@ class Replica:
         values: dict[str, float] = {}
         unclear = []
         for metric, selector in self._series.items():
-            kind, series = page.kind(selector.name), page.series(selector)
+            kind, series = page.kind(selector.name), told_once(selector.name, page.series(selector))
             if kind is Kind.COUNTER:
                 if numbers := {labels: value for labels, value in series.items() if value == value}:
                     counts[metric] = numbers

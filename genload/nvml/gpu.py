@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import ctypes
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import pynvml
 
 from genload.nvml.offered import offered
+from genload.settings.metrics.boards import Part
 
 _POWER = pynvml.nvmlClocksEventReasonSwPowerCap | pynvml.nvmlClocksEventReasonHwPowerBrakeSlowdown
 _THERMAL = pynvml.nvmlClocksEventReasonSwThermalSlowdown | pynvml.nvmlClocksEventReasonHwThermalSlowdown
@@ -30,19 +32,24 @@ no distress."""
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """One board.
+    """One board, or one slice of it.
 
     Attributes:
         label: the driver's index, that of nvidia-smi; of a MIG slice, which the driver numbers within its
             board, its UUID.
         handle: NVML's own word for it.
         uuid, model: empty where not offered.
+        part: what it is of the boards.
+        slice_of: of a slice, what is known of its board and of its place there: `board`, `board_uuid`,
+            `instance`.
     """
 
     label: str
     handle: Any
     uuid: str
     model: str
+    part: Part
+    slice_of: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"GPU {self.label} ({self.uuid or self.model})"
@@ -60,7 +67,8 @@ class Gpu:
         label = str(position if number is None else number)
         if uuid is not None and str(uuid).startswith("MIG-"):
             label = str(uuid)
-        return cls(label, handle, str(uuid or ""), str(model or ""))
+            return cls(label, handle, label, str(model or ""), *_place(handle, label))
+        return cls(label, handle, str(uuid or ""), str(model or ""), Part(str(address(handle))))
 
     def readings(self) -> Iterator[tuple[str, float]]:
         """Its numbers, one after the other: what was read before an error stands.
@@ -104,6 +112,25 @@ class Gpu:
             yield "throttle_mask", float(mask)
             for name, reasons in THROTTLE_STATES.items():
                 yield name, float(bool(mask & reasons))
+
+
+def address(handle: Any) -> int | None:
+    """A handle is a pointer: two of the same GPU are different objects with the same address."""
+    return ctypes.cast(handle, ctypes.c_void_p).value
+
+
+def _place(handle: Any, uuid: str) -> tuple[Part, dict[str, str]]:
+    """Where a slice is; by itself where the driver does not say."""
+    board = offered(partial(pynvml.nvmlDeviceGetDeviceHandleFromMigDeviceHandle, handle))
+    if board is None:
+        return Part(uuid), {}
+    told = {
+        "board": offered(partial(pynvml.nvmlDeviceGetIndex, board)),
+        "board_uuid": offered(partial(pynvml.nvmlDeviceGetUUID, board)),
+        "instance": offered(partial(pynvml.nvmlDeviceGetGpuInstanceId, handle)),
+    }
+    known = {name: str(value) for name, value in told.items() if value is not None}
+    return Part(str(address(board)), known.get("instance", uuid)), known
 
 
 def _clock(kind: int) -> Callable[[Any], Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any
 
 import pynvml
 
-from genload.nvml.gpu import Gpu
+from genload.nvml.gpu import Gpu, address
 from genload.nvml.offered import offered
 
 _MOST_AT_ONCE = 1000  # a board that reports without end must not hold up a tick
@@ -43,7 +42,7 @@ class XidErrors:
             return
         for gpu in gpus:
             if offered(partial(self._listen, gpu)):
-                self._labels[_address(gpu.handle)] = gpu.label
+                self._labels[address(gpu.handle)] = gpu.label
                 self.counts.setdefault(gpu.label, 0)
 
     def _listen(self, gpu: Gpu) -> bool:
@@ -61,7 +60,7 @@ class XidErrors:
         with suppress(pynvml.NVMLError_Timeout):  # nothing more
             for _ in range(_MOST_AT_ONCE):
                 event = pynvml.nvmlEventSetWait_v2(self._events, 0)
-                label = self._labels.get(_address(event.device))
+                label = self._labels.get(address(event.device))
                 if label is not None:
                     self.counts[label] += 1
                     self.last[label] = int(event.eventData)
@@ -71,8 +70,3 @@ class XidErrors:
             with suppress(pynvml.NVMLError):
                 pynvml.nvmlEventSetFree(self._events)
         self._events, self._labels = None, {}
-
-
-def _address(handle: Any) -> int | None:
-    """A handle is a pointer: two of the same GPU are different objects with the same address."""
-    return ctypes.cast(handle, ctypes.c_void_p).value

@@ -81,6 +81,21 @@ def test_gpus_have_dcgms_units_and_labels() -> None:
     }
 
 
+def test_a_slice_has_the_labels_of_its_board_its_number_there_and_its_own_uuid() -> None:
+    """So `max by (Hostname, UUID, gpu)` takes a board once, as of NVIDIA's exporter."""
+    place = {"uuid": "MIG-aa", "board": "3", "board_uuid": "GPU-5bd0", "instance": "5"}
+    facts = {f"gpu.{name}{{gpu=MIG-aa}}": text for name, text in place.items()}
+    labels = {
+        "gpu": "3",
+        "UUID": "GPU-5bd0",
+        "device": "nvidia3",
+        "GPU_I_ID": "5",
+        "MIG_UUID": "MIG-aa",
+        "Hostname": "node7",
+    }
+    assert dcgm({"gpu.power{gpu=MIG-aa}": 71.5}, facts) == {"DCGM_FI_DEV_POWER_USAGE": [(labels, 71.5)]}
+
+
 @pytest.mark.parametrize(
     ("values", "shown"),
     [

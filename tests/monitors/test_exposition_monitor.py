@@ -125,6 +125,61 @@ def test_several_series_of_a_gauge_are_what_they_come_to_together(
     assert values["prom.temp"] == 144.0
 
 
+def dcgm(name: str, kind: str, *samples: tuple[str, str, float]) -> str:
+    """A family as the DCGM exporter shows it, of one host; of each sample its board, instance and value."""
+    lines = [f"# TYPE {name} {kind}"]
+    for board, instance, value in samples:
+        slices = f'GPU_I_PROFILE="1g.10gb",GPU_I_ID="{instance}",' if instance else ""
+        labels = (
+            f'gpu="{board}",UUID="GPU-{board}",device="nvidia{board}",{slices}Hostname="n1",pod="p{instance}"'
+        )
+        lines.append(f"{name}{{{labels}}} {value}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+SEVEN = [str(number) for number in range(7, 14)]
+
+
+def test_what_a_dcgm_exporter_repeats_for_mig_instances_counts_once(
+    page: Any, monitor: Callable[..., Any]
+) -> None:
+    """500 W were told for 71.5."""
+    watching = monitor(
+        series={
+            "gpu.power": "DCGM_FI_DEV_POWER_USAGE",
+            "gpu.energy": "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION",
+            "gpu.memory_used": "DCGM_FI_DEV_FB_USED",
+            "prom.third": 'DCGM_FI_DEV_FB_USED{GPU_I_ID="9"}',
+        }
+    )
+    for energy, first in ((5000.0, "7"), (6500.0, "8")):  # another instance is the first on the second page
+        ordered = [first, *(number for number in SEVEN if number != first)]
+        page.body = (
+            dcgm("DCGM_FI_DEV_POWER_USAGE", "gauge", *(("0", i, 71.5) for i in ordered), ("1", "", 28.5))
+            + dcgm("DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", "counter", *(("0", i, energy) for i in ordered))
+            + dcgm("DCGM_FI_DEV_FB_USED", "gauge", *(("0", i, float(i)) for i in ordered), ("1", "", 100.0))
+        )
+        values = watching.sample()
+        assert values["gpu.power"] == 100.0
+        assert values["gpu.energy"] == energy
+        assert values["gpu.memory_used"] == sum(range(7, 14)) + 100.0
+        assert values["prom.third"] == 9.0
+
+
+def test_a_board_beside_its_instances_has_their_memory(page: Any, monitor: Callable[..., Any]) -> None:
+    page.body = dcgm("DCGM_FI_DEV_FB_USED", "gauge", ("0", "", 60.0), ("0", "7", 20.0), ("0", "8", 40.0))
+    watching = monitor(series={"gpu.memory_used": "DCGM_FI_DEV_FB_USED"})
+    assert watching.sample()["gpu.memory_used"] == 60.0
+
+
+def test_other_exporters_series_all_count(page: Any, monitor: Callable[..., Any]) -> None:
+    page.body = 'watts{gpu="0",GPU_I_ID="7"} 71.5\nwatts{gpu="0",GPU_I_ID="8"} 71.5\n'
+    page.body += 'DCGM_FI_DEV_NVSWITCH_POWER{nvswitch="0"} 2\nDCGM_FI_DEV_NVSWITCH_POWER{nvswitch="1"} 3\n'
+    watching = monitor(series={"prom.watts": "watts", "prom.switches": "DCGM_FI_DEV_NVSWITCH_POWER"})
+    values = watching.sample()
+    assert (values["prom.watts"], values["prom.switches"]) == (143.0, 5.0)
+
+
 def test_a_counter_whose_series_ended_keeps_what_it_counted(page: Any, monitor: Callable[..., Any]) -> None:
     """49 of two models, one of which is unloaded and loaded again: 1,068 were told."""
     scraping, seen = monitor(series={"prom.jobs": "jobs_total"}), []

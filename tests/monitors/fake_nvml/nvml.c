@@ -91,6 +91,14 @@ int nvmlDeviceGetIndex(device_t gpu, u32 *index) {
     if (number32(gpu, "index", index) != OK) *index = (u32)((size_t)gpu / 64) - 1;
     return OK;
 }
+/* "3.slice_of 0" and "3.instance 5": GPU 3 is a MIG slice of board 0. */
+int nvmlDeviceGetDeviceHandleFromMigDeviceHandle(device_t slice, device_t *board) {
+    u32 index;
+    int answer = number32(slice, "slice_of", &index);
+    if (answer == OK) *board = device((int)index);
+    return answer;
+}
+int nvmlDeviceGetGpuInstanceId(device_t slice, u32 *id) { return number32(slice, "instance", id); }
 int nvmlDeviceGetUUID(device_t gpu, char *uuid, u32 size) { return text(of(gpu, "uuid"), uuid, size); }
 int nvmlDeviceGetName(device_t gpu, char *name, u32 size) { return text(of(gpu, "name"), name, size); }
 
