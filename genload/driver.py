@@ -68,7 +68,7 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
     def run(self) -> _ResultT:
         """The request from start to end.
 
-        GreenletExit and other orders to stop pass through; `result` then tells how far it got.
+        Orders to stop (`is_order`) pass through; `result` then tells how far it got.
         """
         result, client = self._result, self._client
         result.start_s = self._clock()

@@ -5,20 +5,28 @@ Apart from `code_errors`, which processes without gevent read too.
 
 from __future__ import annotations
 
-from gevent import GreenletExit, getcurrent
+from weakref import WeakSet
+
+from gevent import Greenlet, GreenletExit, getcurrent
 
 from genload.code_errors import ends_in_users
 
+_killed: WeakSet[Greenlet] = WeakSet()
+
+
+def note_kill(greenlet: Greenlet) -> None:
+    """Somebody is about to kill this greenlet."""
+    _killed.add(greenlet)
+
 
 def is_order(error: BaseException) -> bool:
-    """Whether it ends this greenlet, or as Ctrl-C the whole process: that is obeyed and not a failure."""
+    """Whether it ends this greenlet, or as Ctrl-C the whole process: that is obeyed and not a failure.
+
+    A GreenletExit that a line of a user's raises is a mistake as any other, unless a kill was noted before: a
+    kill reaches a greenlet where it waits, in gevent.
+    """
     if isinstance(error, KeyboardInterrupt):
         return getcurrent().parent is None  # it reaches the main greenlet alone
-    return isinstance(error, GreenletExit)
-
-
-def is_mistake(error: BaseException) -> bool:
-    """False for a kill from outside, which reaches a greenlet where it waits, in gevent. The same exception
-    raised in a user's own line is a mistake as any other.
-    """
-    return not isinstance(error, GreenletExit) or ends_in_users(error)
+    if not isinstance(error, GreenletExit):
+        return False
+    return getcurrent() in _killed or not ends_in_users(error)

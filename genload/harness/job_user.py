@@ -56,10 +56,9 @@ class JobUser(LoadUser):
         )
         try:
             result = job.run()
-        except BaseException as error:
+        except BaseException:
             # Killed at the end of the waiting: Locust fires no event for such a request, we do.
             self._record_job(turn, job.result(outcome="unfinished"))
-            self._blame(error, request_id)
             raise
         self._record_job(turn, result)
         self._blame(job.raised, request_id)

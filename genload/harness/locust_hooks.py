@@ -13,8 +13,9 @@ from typing import Any
 
 import gevent
 import psutil
-from gevent import GreenletExit
 from locust import argument_parser, runners, stats
+
+from genload.orders import is_order
 
 logger = logging.getLogger(__name__)
 
@@ -98,10 +99,8 @@ def _watched(
     def watched(user: Any) -> None:
         try:
             run(user)
-        except GreenletExit:
-            raise
         except BaseException as error:
-            if not blame(error, user):
+            if is_order(error) or not blame(error, user):
                 raise
 
     return watched

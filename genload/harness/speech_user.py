@@ -51,11 +51,9 @@ class SpeechUser(LoadUser):
         )
         try:
             result = driver.run()
-        except BaseException as error:
+        except BaseException:
             # Killed at the end of the waiting: Locust fires no event for such a request, we do.
-            result = driver.result(outcome="unfinished")
-            self._record_speech(turn, result)
-            self._blame(error, result.request_id)
+            self._record_speech(turn, driver.result(outcome="unfinished"))
             raise
         self._record_speech(turn, result)
         self._blame(driver.raised, result.request_id)

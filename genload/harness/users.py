@@ -19,7 +19,7 @@ from genload.harness.plan import RunPlan
 from genload.harness.process import LoadProcess
 from genload.harness.recorder import CONTEXT_KEY
 from genload.identifiers import new_identifier
-from genload.orders import is_mistake, is_order
+from genload.orders import is_order, note_kill
 from genload.runlog.failures import FailedOutput
 from genload.runlog.records import RequestRecord
 from genload.service import Artifact, ServiceClient
@@ -63,6 +63,10 @@ class LoadUser(User):
     _recorded = False  # the request of this turn has its record
     _rests = False  # after this turn
 
+    def stop(self, force: bool = False) -> bool:
+        note_kill(self.greenlet)  # Locust may wait first, and then kill without a further word
+        return bool(super().stop(force))
+
     def on_start(self) -> None:
         self.load: LoadProcess = self.environment.genload
         if self.load.plan is None:
@@ -102,6 +106,10 @@ class LoadUser(User):
     @contextmanager
     def turn(self) -> Iterator[Turn]:
         """Leave to start one request.
+
+        What is raised inside, before a request has its record, makes one: failed, or unfinished of a kill. A
+        turn that ends in peace with nothing sent has no record, for no request began; where requests are
+        planned (counted, a burst, an open schedule) it is one that was not started.
 
         Raises:
             StopUser: nobody may start any more.
@@ -144,7 +152,7 @@ class LoadUser(User):
 
     def _blame(self, raised: BaseException | None, request_id: str) -> None:
         """A request failed of its own client's code, if it did: that is told, and the user rests."""
-        if raised is not None and is_mistake(raised):
+        if raised is not None and not is_order(raised):
             self._rests = True
             self.load.blame(raised, request_id)
 

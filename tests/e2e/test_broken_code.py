@@ -25,6 +25,7 @@ RAISED = (
     "InterruptTaskSet",
     "SystemExit",
     "KeyboardInterrupt",
+    "GreenletExit",
     "Timeout",
 )
 CALLS = ("upload", "submit", "poll", "fetch", "inspect", "cancel", "correlation", "nothing")
@@ -32,7 +33,7 @@ CALLS = ("upload", "submit", "poll", "fetch", "inspect", "cancel", "correlation"
 COMMON = """
 import itertools, os, time
 from pathlib import Path
-from gevent import Timeout, sleep
+from gevent import GreenletExit, Timeout, sleep
 from locust.exception import InterruptTaskSet, RescheduleTask, StopUser
 from genload.service import *
 

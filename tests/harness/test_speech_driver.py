@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import gevent
 import pytest
 from gevent import GreenletExit
 
 from genload.artifacts.listening import Heard
+from genload.orders import note_kill
 from genload.service import (
     Artifact,
     CannotInspectError,
@@ -212,8 +214,9 @@ def test_one_that_is_killed_tells_how_far_it_got(listening: bool) -> None:
     script = (1.0, b"audio") if listening else (3.0, GreenletExit())
     client = Scripted(Clock(), script)
     one = driver(client, Ear(GreenletExit()) if listening else None)
-    with pytest.raises(GreenletExit):
-        one.run()
+    greenlet = gevent.spawn(one.run)
+    note_kill(greenlet)
+    assert isinstance(greenlet.get(), GreenletExit)
     result = one.result("unfinished")
     assert result.outcome == "unfinished"
     assert result.duration_s == pytest.approx(1.0 if listening else 3.0)

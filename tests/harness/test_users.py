@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
+import gevent
 import pytest
+from gevent import GreenletExit
+from gevent.pool import Group
 from locust import task
 from locust.exception import StopUser
 
@@ -13,6 +17,7 @@ from genload.errors import UsageError
 from genload.harness import users
 from genload.harness.gate import Gate
 from genload.harness.job_user import JobUser
+from genload.harness.recorder import CONTEXT_KEY
 from genload.harness.speech_user import SpeechUser
 from genload.harness.tickets import Share
 from genload.harness.users import LoadUser, check_users
@@ -114,6 +119,57 @@ def test_when_nobody_may_start_any_more_the_user_ends() -> None:
         user.next_number()
     with pytest.raises(StopUser), user.turn():
         pass
+
+
+def test_a_turn_in_which_nothing_was_sent_has_no_record() -> None:
+    user, records = recording()
+    with user.turn():
+        assert user.load.gate.in_flight == 1
+    assert records == [] and user.load.gate.in_flight == 0
+    assert user.next_number() == 1
+
+
+def raising() -> None:
+    raise GreenletExit
+
+
+@pytest.mark.parametrize(
+    ("work", "outcome", "error"),
+    [
+        (raising, "failed", "test_users.py:{line} in raising: GreenletExit"),
+        (lambda: gevent.sleep(60), "unfinished", ""),
+    ],
+    ids=["raised by the locustfile", "killed"],
+)
+def test_a_turn_that_is_broken_off_is_recorded(work: Any, outcome: str, error: str) -> None:
+    user, records = recording()
+
+    def turn() -> None:
+        with user.turn():
+            work()
+
+    user._greenlet = gevent.spawn(turn)
+    user._group = Group([user._greenlet])
+    gevent.sleep(0.01)
+    if not user._greenlet.dead:
+        user.stop(force=True)
+
+    (record,) = records
+    expected = error.format(line=raising.__code__.co_firstlineno + 1)
+    assert record.outcome == outcome and record.error.endswith(expected)
+    assert record.error_class == ("client_error" if error else "")
+    blamed: Any = user.load.blame
+    assert blamed.call_count == bool(error)
+
+
+def recording() -> tuple[LoadUser, list[RequestRecord]]:
+    """A user that may start at once, and the records that it makes."""
+    user, records = user_of(STEADY, Clock(), think="0s"), list[RequestRecord]()
+    user.plan.client_class = JobClient
+    user.load.blame = Mock()  # type: ignore[method-assign]
+    fire = SimpleNamespace(fire=lambda context, **_: records.append(context[CONTEXT_KEY]))
+    user.environment.events = SimpleNamespace(request=fire)
+    return user, records
 
 
 def test_a_late_start_is_told_beside_the_intended_one() -> None:

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import errno
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import gevent
 import pytest
 from gevent import GreenletExit
+from gevent.event import Event
 from locust.exception import InterruptTaskSet, RescheduleTask, StopUser
 
 from genload.artifacts.usual import inspection_of
 from genload.code_errors import CodeError, CodeFailure, class_of, code_told, place_of
 from genload.errors import ConfigError, ExitCode
-from genload.orders import is_mistake, is_order
+from genload.orders import is_order, note_kill
 from genload.service import Artifact, JobState
 
 from .scripted_job import DONE, SERVICE, Clock, Scripted, drive, job_of
 
 HERE = Path(__file__).name
 CALLS = ["upload", "submit", "poll", "fetch"]
-RAISED = [IndexError("list index out of range"), StopUser(), RescheduleTask(), InterruptTaskSet()]
+RAISED = [
+    IndexError("list index out of range"),
+    StopUser(),
+    RescheduleTask(),
+    InterruptTaskSet(),
+    GreenletExit(),
+]
 
 
 def caught(raising: Any) -> BaseException:
@@ -132,21 +140,34 @@ def test_words_that_cannot_be_had_are_no_further_failure() -> None:
     assert CodeFailure.of(BrokenError()).words == "BrokenError: (it cannot be printed)"
 
 
+def raise_exit() -> None:
+    raise GreenletExit
+
+
 def test_a_kill_is_an_order_and_raising_the_same_is_a_mistake() -> None:
-    def raising() -> None:
+    assert not is_order(caught(raise_exit))
+    assert is_order(killed(lambda: gevent.sleep(60)))
+    assert is_order(killed(Event().wait))
+
+
+def test_whoever_was_killed_may_raise_the_same_again() -> None:
+    def clean_up() -> None:
+        with suppress(GreenletExit):
+            gevent.sleep(60)
         raise GreenletExit
 
-    def waiting() -> None:
-        error = caught(lambda: gevent.sleep(60))
-        found.append(error)
+    assert killed(clean_up, noted=True, judge=is_order)
+    assert not killed(clean_up, judge=is_order)
 
-    found: list[BaseException] = []
-    greenlet = gevent.spawn(waiting)
+
+def killed(waiting: Any, *, noted: bool = False, judge: Any = lambda error: error) -> Any:
+    """What `judge` says, in its greenlet, of what a kill made of it."""
+    greenlet = gevent.spawn(lambda: judge(caught(waiting)))
     gevent.sleep(0)
+    if noted:
+        note_kill(greenlet)
     greenlet.kill()
-
-    assert is_order(found[0]) and not is_mistake(found[0])
-    assert is_order(caught(raising)) and is_mistake(caught(raising))
+    return greenlet.value
 
 
 def test_ctrl_c_is_an_order_to_the_main_greenlet_alone() -> None:
