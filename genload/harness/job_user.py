@@ -19,6 +19,7 @@ class JobUser(LoadUser):
 
     abstract = True
     client_kind: ClassVar[type] = JobClient
+    _ordered: Exception | None = None  # by a listener of the locustfile's
 
     def on_start(self) -> None:
         super().on_start()
@@ -43,7 +44,7 @@ class JobUser(LoadUser):
 
     def run_job(self, turn: Turn, job_input: JobInput) -> JobResult:
         """One job from its input to its inspected output; recorded whatever becomes of it."""
-        request_id = new_identifier()
+        request_id, self._ordered = new_identifier(), None
         self.client.on_step = partial(self._record_step, turn, request_id)
         job = Job(
             self.client,
@@ -60,9 +61,11 @@ class JobUser(LoadUser):
             # Killed at the end of the waiting: Locust fires no event for such a request, we do.
             self._record_job(turn, job.result(outcome="unfinished"))
             raise
-        self._record_job(turn, result)
         self._blame(job.raised, request_id)
         self._keep_output(result)
+        self._record_job(turn, result)
+        if self._ordered is not None:
+            raise self._ordered
         return result
 
     def _record_step(self, turn: Turn, request_id: str, step: Step) -> None:
@@ -74,7 +77,10 @@ class JobUser(LoadUser):
         record.outcome = "failed" if step.error_class else "ok"
         record.error_class, record.error = step.error_class, step.error
         record.bytes_sent, record.bytes_received = step.bytes_sent, step.bytes_received
-        self._fire(record)
+        try:
+            self._fire(record)
+        except Exception as order:  # noqa: BLE001  Locust lets through what a listener orders, as StopUser
+            self._ordered = order  # once the job has come to its own end
 
     def _record_job(self, turn: Turn, result: JobResult) -> None:
         record = self._request_record(turn, result, self.client.operation)

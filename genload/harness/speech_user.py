@@ -55,9 +55,9 @@ class SpeechUser(LoadUser):
             # Killed at the end of the waiting: Locust fires no event for such a request, we do.
             self._record_speech(turn, driver.result(outcome="unfinished"))
             raise
-        self._record_speech(turn, result)
         self._blame(driver.raised, result.request_id)
         self._keep_output(result)
+        self._record_speech(turn, result)
         return result
 
     def _record_speech(self, turn: Turn, result: SpeechResult) -> None:

@@ -249,17 +249,81 @@ def write_wing(tmp_path: Path) -> Callable[[str, str, str], None]:
     return write
 
 
-def test_a_service_that_cannot_be_asked_whether_it_is_ready(
-    write_wing: Callable[..., None], short_suite: Callable[..., str], run_locust: Callable[..., Outcome]
+@pytest.mark.parametrize("asked", ["ready", "time_scale"])
+def test_a_service_that_cannot_be_asked_before_the_load(
+    asked: str,
+    write_wing: Callable[..., None],
+    short_suite: Callable[..., str],
+    testbed: Callable[..., Any],
+    run_locust: Callable[..., Outcome],
 ) -> None:
-    write_wing("services", "mine", SOUND + "    def ready(self):\n        return {}['status']\n")
-    outcome = run_locust("--scenario", short_suite(monitors=""), "--set", "service.api=mine")
+    service = testbed(service_time="100ms", slots=20)
+    write_wing("services", "mine", SOUND + f"    def {asked}(self):\n        return {{}}['status']\n")
+    outcome = run_locust(
+        "--scenario", short_suite(monitors=""), "--set", "service.api=mine", "-H", service.url
+    )
 
     assert outcome.code == 3, outcome.output
     assert "Traceback" not in outcome.output
-    assert "services/mine.py:7 in ready: KeyError: 'status'" in outcome.output
+    assert f"services/mine.py:7 in {asked}: KeyError: 'status'" in outcome.output
     (reason,) = outcome.result("short")["verdict"]["reasons"]  # that no load began is no second one
     assert reason["code"] == "client_error"
+
+
+def test_a_service_that_cannot_be_asked_between_scenarios(
+    write_wing: Callable[..., None],
+    short_suite: Callable[..., str],
+    testbed: Callable[..., Any],
+    run_genload: Callable[..., Outcome],
+) -> None:
+    service = testbed(service_time="100ms", slots=20)
+    write_wing("services", "mine", SOUND + "    def in_flight(self):\n        return {}['jobs']\n")
+    second = (
+        "  other: {shape: {kind: burst, users: 1}, warmup: {jobs: 0}, "
+        "criteria: {all_good: generate.failed == 0}}\nsettle: {pause: 100ms}"
+    )
+    target = short_suite(monitors="", duration="1s", more=second).removesuffix("/short")
+    outcome = run_genload(target, "--host", service.url, "--set", "service.api=mine")
+
+    assert outcome.code == 3, outcome.output
+    assert "Traceback" not in outcome.output
+    assert outcome.output.count("services/mine.py:7 in in_flight: KeyError: 'jobs'") == 1
+    assert outcome.result("short")["verdict"]["valid"] and outcome.jobs("other")
+
+
+def test_listeners_that_raise_take_no_request_from_the_record(
+    tmp_path: Path,
+    short_suite: Callable[..., str],
+    testbed: Callable[..., Any],
+    run_locust: Callable[..., Outcome],
+) -> None:
+    """One orders the end of its user, as Locust lets it, in the middle of a job and at its end; another has
+    an error."""
+    service = testbed(service_time="100ms", slots=20)
+    built_in = (Path(__file__).parents[2] / "locustfiles" / "generation3d.py").read_text()
+    listeners = (
+        "\n\nfrom locust import events\nfrom locust.exception import StopUser\n\n"
+        "@events.request.add_listener\n"
+        "def stops(name, **_):\n"
+        "    if name in ('upload', 'generate'):\n"
+        "        raise StopUser\n\n"
+        "@events.request.add_listener\n"
+        "def broken(name, **_):\n"
+        "    return {}[name]\n"
+    )
+    (tmp_path / "mine.py").write_text(built_in + listeners)
+    options = ("-H", service.url, "-f", str(tmp_path / "mine.py"))
+    outcome = run_locust("--scenario", short_suite(monitors="", duration="4s"), *options)
+
+    assert outcome.code == 3, outcome.output
+    assert "Traceback" not in outcome.output and len(outcome.output.splitlines()) < 80, outcome.output
+    told = [line for line in outcome.output.splitlines() if "/WARNING/" in line and "mine.py" in line]
+    assert len(told) == 1 and "in broken: KeyError: 'submit'" in told[0]
+    jobs = outcome.jobs("short")
+    assert {job.outcome for job in jobs} == {"ok"}
+    assert len(jobs) == len(service.truth_records()) >= 3
+    reasons = {reason["code"] for reason in outcome.result("short")["verdict"]["reasons"]}
+    assert "client_error" in reasons and "records_missing" not in reasons
 
 
 def test_a_shape_that_raises_in_the_middle_ends_the_load(
