@@ -106,8 +106,8 @@ def judge_log(
     begin_s, end_s = (load.start_s, load.end_s) if load else (0.0, 0.0)
     everything = np.ones(len(table), dtype=np.bool_)
     warmup = run.intake.warmup
-    identity, unknown = tested(suite, run.events, log.samples(), header.monitors)
-    monitors = monitor_summaries(run.plans, log.samples(), load) if load else []
+    identity, unknown = tested(suite, run.events, run.samples, header.monitors)
+    monitors = monitor_summaries(run.plans, run.samples, load) if load else []
     return JudgedRun(
         suite=suite.name,
         scenario=header.scenario,
@@ -144,13 +144,13 @@ def judge_log(
         asked_for=header.asked_for,
         identity=identity,
         monitors=monitors,
-        uptime=uptime(run.store, load, log.samples(), table) if load else None,
+        uptime=uptime(run.store, load, run.samples, table) if load else None,
         requested=header.requested,
         effective=header.suite,
         versions=header.versions,
         failure_pause_s=scenario.failure_pause_s or 0.0,
         speech=run.speech(),
-        contract=family_findings(expected_families(suite), log.samples()),
+        contract=family_findings(expected_families(suite), run.samples),
         reconciliation=reconcile(
             suite.reconcile, Ledger.of([run.intake.warmup, run.intake.measured], run.events), run.store.find
         ),
@@ -193,9 +193,10 @@ class _Run:
         last_sign_s = max([self.intake.last_end_s, *(event.t_s for event in self.events)])
         self.load: Load | None = load_of(self.events, header.phases, last_sign_s)
         watched = (self.load.start_s, self.load.end_s) if self.load else None
-        self.plans = slowed(header.monitors, log.samples())
-        self.store = SeriesStore(log.samples(), self.plans, watched)
-        self.broken_monitors = broken_monitors(log.samples())
+        self.samples: list[Sample] = list(log.samples())  # once: of a long run they take the longest to read
+        self.plans = slowed(header.monitors, self.samples)
+        self.store = SeriesStore(self.samples, self.plans, watched)
+        self.broken_monitors = broken_monitors(self.samples)
         self.missing_records = log.missing_records()
         self.header = header
         self.processes = processes(self.events, self.load, suite.validity.max_cpu) if self.load else []

@@ -14,13 +14,14 @@ from rich.text import Text
 
 from genload import console as views
 from genload.analysis.judge import suite_exit_code
+from genload.analysis.judged import JudgedRun
 from genload.beginning import why_not_ready
 from genload.code_errors import CodeError, code_told
 from genload.commands._locust import Signals, command, outcome
 from genload.commands._settling import settle
 from genload.errors import ExitCode, GenloadError, RunDirectoryError
 from genload.extensions import Wings, attribute
-from genload.reporting import is_run_directory, judge_suite_folder, write_reports
+from genload.reporting import is_run_directory, judge_run, suite_of, write_reports
 from genload.reporting.wording import code_word, human, suite_word
 from genload.service import ServiceClient, ServiceError
 from genload.settings.scaling import scale
@@ -84,6 +85,7 @@ class SuiteRun:
         asked_for = target.suite.seed if self._request.seed is None else self._request.seed
         self._seed = random.SystemRandom().randrange(2**31) if asked_for is None else asked_for
         self._codes: dict[str, ExitCode] = {}
+        self._judged: list[JudgedRun] = []
         self._broken = False
         self.name, self.host = target.suite.name, target.suite.service.host
 
@@ -94,7 +96,7 @@ class SuiteRun:
         return self._signals.first is None
 
     def run(self) -> ExitCode:
-        """Run, judge, report; the exit code."""
+        """Run and judge each scenario, report; the exit code."""
         self.folder = _new_folder(self._request.results, self.name)
         if self._target.follows:
             factor = self._request.time_scale
@@ -122,12 +124,24 @@ class SuiteRun:
             # Locust takes a second or two to say something itself, over this.
             self._console.print(Text("starting …", "dim"), end="\r")
         returned = self._signals.run(words)
-        if self._signals.first is not None:
-            return ExitCode.INTERRUPTED
-        code, problem = outcome(returned, has_result=is_run_directory(self.folder / scenario))
-        if problem:
+        has_result = is_run_directory(self.folder / scenario)
+        code, problem = outcome(returned, has_result=has_result)
+        if problem and self._signals.first is None:
             self._say(f"{scenario} {problem}: counted as invalid", "bold red")
-        return code
+        judged = self._judge(scenario) if has_result else code
+        return ExitCode.INTERRUPTED if self._signals.first else ExitCode(suite_exit_code([code, judged]))
+
+    def _judge(self, scenario: str) -> int:
+        """Judge what the scenario's process recorded, which does not judge it itself, and say the verdict."""
+        try:
+            with self._console.status(Text("judging …", "dim")):
+                judged = judge_run(self.folder / scenario)
+        except RunDirectoryError as error:
+            self._say(error.render(), "red")
+            return ExitCode.INVALID
+        self._judged.append(judged)
+        views.print_verdict(judged)
+        return judged.verdict.exit_code
 
     def _tell_unready(self) -> None:
         """Tell at once that the service is not there: the process that waits for it is slow to start."""
@@ -165,13 +179,12 @@ class SuiteRun:
         return ExitCode(suite_exit_code([*self._codes.values(), *broken]))
 
     def _report(self, code: ExitCode) -> ExitCode:
-        """Judge and render the whole suite. What the processes ended with counts, too: a scenario may
-        have left nothing to judge."""
-        try:
-            judged = judge_suite_folder(self.folder, on_problem=lambda text: self._say(text, "red"))
-        except RunDirectoryError:
+        """Render the whole suite. What the processes ended with counts, too: a scenario may have left nothing
+        to judge."""
+        if not self._judged:
             self._say("no scenario left a run that could be judged", "bold red")
             return code
+        judged = suite_of(self._judged)
         judged.exit_code = suite_exit_code([code, judged.exit_code])  # the reports say it
         broken: list[CodeError] = []
         files = write_reports(judged, self.folder, self._target.suite.reports, broken.append)

@@ -258,7 +258,7 @@ class Director:
             self.conductor.wind_down("the test itself" if self.web_ui is None else "the web UI")
 
     def report(self) -> None:
-        """Every user has ended: close the run directory, judge it, say the verdict and the exit code."""
+        """Every user has ended: close the run directory and say the verdict, unless `genload run` does."""
         self._began = False
         if self.conductor is not None and self._reporter is None:
             # In a greenlet of its own: Locust may stop twice at once, and kill the first in the middle.
@@ -277,13 +277,15 @@ class Director:
             return
         if conductor.error is not None:
             self._fail(conductor.error)
-        try:
-            code = self._judge(conductor)
-        except GenloadError as error:
-            # What could not be recorded can often not be judged either: the reason has been told.
-            if not isinstance(conductor.error, RunDirectoryError):
-                self._fail(error)
-            return
+        code = int(ExitCode.PASSED)
+        if not self.environment.parsed_options.suite_folder:  # `genload run` judges its scenarios itself
+            try:
+                code = self._judge(conductor)
+            except GenloadError as error:
+                # What could not be recorded can often not be judged either: the reason has been told.
+                if not isinstance(conductor.error, RunDirectoryError):
+                    self._fail(error)
+                return
         self.environment.process_exit_code = (
             int(conductor.error.exit_code) if conductor.error is not None else code
         )
@@ -311,8 +313,7 @@ class Director:
             broken: list[CodeError] = []
             names = conductor.plan.suite.reports
             files = reporting.write_reports(suite, self.folder, names, broken.append)
-        # `genload run` names the files of the whole suite at its end.
-        console.print_verdict(judged, () if self.environment.parsed_options.suite_folder else files)
+        console.print_verdict(judged, files)
         for error in broken:
             print(error.render(), file=sys.stderr, flush=True)
         return suite_exit_code([judged.verdict.exit_code, *(error.exit_code for error in broken)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -233,6 +234,23 @@ def test_a_run_directory_gives_the_same_verdict_as_its_records(tmp_path: Path) -
     judged = judge(write(log, tmp_path / "run"))
     assert judged == judge_log(log)
     assert judged == judge(tmp_path / "run")
+
+
+def test_each_file_of_records_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = sound_run(jobs(["ok"] * 60), {"all": PROVEN})
+    folder, read = write(log, tmp_path / "run"), list[str]()
+    really_open = Path.open
+
+    def counted(path: Path, *args: Any, **options: Any) -> Any:
+        read.append(path.name)
+        return really_open(path, *args, **options)
+
+    monkeypatch.setattr(Path, "open", counted)
+    judge(folder)
+    assert {name: read.count(name) for name in ("requests.jsonl", "samples.jsonl")} == {
+        "requests.jsonl": 1,
+        "samples.jsonl": 1,
+    }
 
 
 def test_a_run_directory_that_was_cut_off_is_judged_as_far_as_it_goes(tmp_path: Path) -> None:

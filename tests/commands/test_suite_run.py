@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from genload.analysis.judged import JudgedRun, JudgedSuite
 from genload.commands import _suite_run
 from genload.commands._suite_run import run_suites
 from genload.errors import ExitCode
@@ -117,6 +118,36 @@ def test_a_suite_that_passes(stage: Stage) -> None:
     assert stage.summary()["overall"] is True
     # The last line is the one thing to open.
     assert stage.output.getvalue().splitlines()[-1] == f"open {stage.folder / 'summary.md'}"
+
+
+def test_each_run_is_judged_once_and_each_report_written_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    judged: list[str] = []
+    written: list[list[str]] = []
+    really_judge, really_write = _suite_run.judge_run, _suite_run.write_reports
+
+    def judge(folder: Path) -> JudgedRun:
+        judged.append(folder.name)
+        return really_judge(folder)
+
+    def write(suite: JudgedSuite, *rest: Any) -> list[Path]:
+        written.append([run.scenario for run in suite.runs])
+        return really_write(suite, *rest)
+
+    monkeypatch.setattr(_suite_run, "judge_run", judge)
+    monkeypatch.setattr(_suite_run, "write_reports", write)
+    # The processes only record: what they end with is no verdict.
+    for scenario, failed in (("one", 0), ("two", 5), ("three", 0)):
+        stage.act(scenario, 0, failed=failed)
+    assert stage.play() is ExitCode.FAILED
+    assert judged == ["one", "two", "three"]
+    assert written == [["one", "two", "three"]]
+    said = capsys.readouterr().out
+    assert [said.count(f"probe/{name}  {word}") for name, word in (("one", "PASS"), ("two", "FAIL"))] == [
+        1,
+        1,
+    ]
 
 
 def test_a_wrong_host_is_told_before_any_process_starts(stage: Stage, dead_port: int) -> None:

@@ -14,6 +14,7 @@ import jsonschema
 import numpy as np
 import pytest
 
+from genload.analysis.judge import judge
 from genload.extensions import builtin_folder
 
 pytestmark = pytest.mark.processes
@@ -78,10 +79,27 @@ def test_a_scenario_that_cannot_hold_fails_and_says_why(
     outcome = run_genload("orfeas/peak", "--host", server.url, "--time-scale", SCALE, *PATIENT, *brisk)
     result = outcome.result("peak")
     assert outcome.code == 1, outcome.output
+    assert outcome.output.count("orfeas/peak  FAIL") == 1
     assert result["validation"]["overall"] is False
     failed = {row["name"]: row for row in result["verdict"]["criteria"] if row["result"] == "fail"}
     assert {row["evidence"] for row in failed.values()} == {"exact"}
     assert all(0 < row["value"] <= 40 for row in failed.values())  # a busy machine makes fewer
+
+
+def test_a_process_of_a_suite_only_records(
+    testbed: Callable[..., Any],
+    run_locust: Callable[..., Any],
+    short_suite: Callable[..., str],
+    tmp_path: Path,
+) -> None:
+    # `genload run` judges what it leaves; that the criterion fails is nothing that this process knows.
+    server, folder = testbed(service_time="100ms", slots=3), tmp_path / "suite"
+    target = short_suite(criteria="none: generate.attempted == 0", duration="1s")
+    outcome = run_locust("--scenario", target, "-H", server.url, "--suite-folder", str(folder))
+    assert outcome.code == 0, outcome.output
+    assert [path.name for path in folder.iterdir()] == ["short"]
+    assert "FAIL" not in outcome.output
+    assert judge(folder / "short").verdict.exit_code == 1
 
 
 def test_a_service_that_refuses_when_full_is_reported_as_it_was(
