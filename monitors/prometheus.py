@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
-from math import ceil, floor, isfinite
+from math import ceil, floor
 from time import monotonic, sleep
 from typing import Any, Self
 
@@ -26,16 +25,16 @@ from pydantic_core import PydanticCustomError
 
 from genload.monitor import Monitor as Base
 from genload.monitor import MonitorError
+from genload.promql.series import Line, by_time, lines_of
+from genload.promql.steps import Steps
 from genload.settings.metrics.catalogue import ANY_LABEL
-from genload.settings.metrics.labelled import labelled
-from genload.settings.metrics.machines import MACHINE_METRICS, together
+from genload.settings.metrics.machines import MACHINE_METRICS
 from genload.settings.model import Settings
 from genload.settings.secrets import Headers, has_reference, refuse_secret_in_url, reveal
 from genload.settings.service import Tls
 from genload.settings.units import SamplingSeconds, TransportSeconds
 from genload.settings.wing_models import MonitorSettings
 
-MOST_SERIES = 64
 MOST_STEPS = 10_000  # of one range query; Prometheus itself refuses 11,000
 HISTORY_S = 6.0
 _AGAIN_AFTER_S = 0.5
@@ -45,12 +44,7 @@ _SCRAPED = "sum(count_over_time(up[{within}]))"
 _STALE = (
     "nothing was scraped within two intervals. Prometheus was down, or scrapes less often than interval says"
 )
-_HISTOGRAM = (
-    "the query answers with native histograms, which are no numbers: "
-    "take histogram_quantile, histogram_sum or histogram_count of them"
-)
 _HIDDEN_S = 1.0  # from then on the newest data is said to be hidden
-_STEPS_FORGIVEN = 1  # at the end: the last scrape may be that old
 _LEFT_OUT = "no value in the last {seconds:.0f} s: the series ended, or the server hides what is new"
 _FIRST_LOOKS = "not the whole window, but what was seen while the run went on: {reason}"
 _QUERY_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -131,55 +125,6 @@ class _Beside(msgspec.Struct, rename="camel"):
     warnings: list[str] | None = None
     infos: list[str] | None = None
     is_partial: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One series of a query's answer: its labels, and values by Unix time."""
-
-    labels: Mapping[str, str]
-    points: Mapping[float, float]
-
-    @classmethod
-    def of(cls, found: Mapping[str, Any]) -> Line:
-        """From an entry of a vector or a matrix; NaN and infinity are no values.
-
-        Raises:
-            ValueError: it is a native histogram, which is no number.
-        """
-        if "histogram" in found or "histograms" in found:
-            raise ValueError(_HISTOGRAM)
-        pairs = found["values"] if "values" in found else [found["value"]]
-        points = {float(at_s): float(value) for at_s, value in pairs if isfinite(float(value))}
-        return cls({k: v for k, v in found["metric"].items() if k != "__name__"}, points)
-
-
-def by_time(metric: str, lines: Sequence[Line]) -> dict[float, dict[str, float]]:
-    """The samples that a query's series make of a metric, by Unix time.
-
-    One series is the metric. Of several each is a series of its own, named by the labels in which they
-    differ, and a metric of the engine is what they come to together: at the times when none of them has a
-    hole. What several series of a query of the suite's own would come to, only the suite knows.
-    """
-    samples: dict[float, dict[str, float]] = {}
-    if len(lines) == 1:
-        return {at_s: {metric: value} for at_s, value in lines[0].points.items()}
-    differing = _differing([line.labels for line in lines])
-    for line in lines:
-        name = labelled(metric, {label: line.labels.get(label, "") for label in differing})
-        for at_s, value in line.points.items():
-            samples.setdefault(at_s, {})[name] = value
-    if not metric.startswith("prom."):
-        for at_s, values in samples.items():
-            owed = [line for line in lines if line.points and min(line.points) <= at_s <= max(line.points)]
-            if len(owed) == len(values):
-                values[metric] = together(metric, list(values.values()))
-    return samples
-
-
-def _differing(labels: Sequence[Mapping[str, str]]) -> list[str]:
-    names = {name for one in labels for name in one}
-    return sorted(name for name in names if len({one.get(name, "") for one in labels}) > 1)
 
 
 class Monitor(Base):
@@ -313,7 +258,7 @@ class Monitor(Base):
     def _look(self, metric: str, query: str, values: dict[str, float], errors: list[str]) -> None:
         """Add the newest values of one query, or what is wrong with it."""
         try:
-            lines = _lines(self._client().custom_query(query))
+            lines = lines_of(self._client().custom_query(query))
         except (PrometheusApiClientException, ValueError, KeyError, TypeError) as error:
             if isinstance(error, requests.RequestException):  # some of them are ValueErrors too
                 raise
@@ -349,7 +294,7 @@ class Monitor(Base):
         while True:
             sent_s = monotonic()
             try:
-                (line,) = _lines(self._client().custom_query("time()"))
+                (line,) = lines_of(self._client().custom_query("time()"))
                 ((now_s, told_s),) = line.points.items()
                 return now_s - (sent_s + monotonic()) / 2, now_s - told_s
             except (requests.RequestException, PrometheusApiClientException):
@@ -374,11 +319,11 @@ class Monitor(Base):
 
     def _is_stale(self) -> bool:
         """Whether what a query finds now is a repetition."""
-        return not _lines(self._client().custom_query(self._scraped_lately)) and self._ever_scraped()
+        return not lines_of(self._client().custom_query(self._scraped_lately)) and self._ever_scraped()
 
     def _ever_scraped(self) -> bool:
         """False where samples come on other ways than scrapes, which nothing here can tell from old ones."""
-        return bool(_lines(self._client().custom_query(_SCRAPED.format(within="1d"))))
+        return bool(lines_of(self._client().custom_query(_SCRAPED.format(within="1d"))))
 
     def _range(self, metric: str, query: str, steps: Steps) -> dict[float, dict[str, float]]:
         samples = by_time(metric, self._matrix(query, steps))
@@ -386,62 +331,25 @@ class Monitor(Base):
 
     def _matrix(self, query: str, steps: Steps) -> list[Line]:
         """A query's series over the steps, in as many answers as it takes."""
-        points: dict[tuple[tuple[str, str], ...], dict[float, float]] = {}
+        found: dict[tuple[tuple[str, str], ...], Line] = {}
         for first in range(0, len(steps.times_s), MOST_STEPS):
             part = steps.times_s[first : first + MOST_STEPS]
             begin, end = (datetime.fromtimestamp(at_s).astimezone() for at_s in (part[0], part[-1]))
             # The library rounds to whole seconds; what stands in params counts instead.
             exact = {"start": f"{part[0]:.3f}", "end": f"{part[-1]:.3f}"}
             step = f"{self.settings.interval_s:.3f}"
-            for line in _lines(self._client().custom_query_range(query, begin, end, step, params=exact)):
-                key = tuple(sorted(line.labels.items()))
-                points.setdefault(key, {}).update({round(at, 3): value for at, value in line.points.items()})
-        return [Line(dict(key), found) for key, found in points.items()]
+            for line in lines_of(self._client().custom_query_range(query, begin, end, step, params=exact)):
+                points = {round(at_s, 3): value for at_s, value in line.points.items()}
+                key = tuple(sorted(line.identity.items()))
+                before = found[key].points if key in found else {}
+                found[key] = Line(line.labels, {**before, **points}, line.name)
+        return list(found.values())
 
     def _looks_at(self, metric: str) -> Iterable[tuple[float, Mapping[str, float]]]:
         for at_s, values in self._looks:
             own = {name: v for name, v in values.items() if name.partition("{")[0] == metric}
             if own:
                 yield at_s, own
-
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """The Unix times of a range query, and those of them at which Prometheus had just scraped something."""
-
-    times_s: Sequence[float]
-    fresh: frozenset[float]
-    hidden: int = 0
-    """How many of the last ones the server does not tell of yet."""
-
-    @property
-    def stale(self) -> int:
-        return len(self.times_s) - len(self.fresh) - self.hidden
-
-    def until(self, newest_s: float) -> Steps:
-        """Of a server that tells of nothing after that."""
-        told = [at_s for at_s in self.times_s if at_s <= newest_s]
-        fresh = self.fresh.intersection(told)
-        return Steps(self.times_s, fresh, len(self.times_s) - len(told))
-
-    def left_out_at_the_end(self, found: Collection[float]) -> int:
-        """How many of the last steps have no value, where some have one and that is more than is usual."""
-        newest_s = max(found, default=None)
-        missing = 0 if newest_s is None else sum(at_s > newest_s for at_s in self.times_s)
-        return missing if missing > _STEPS_FORGIVEN else 0
-
-
-def _lines(answer: Any) -> list[Line]:
-    """The series of an answer: a vector, a matrix, or a scalar, which is a series without labels.
-
-    Raises:
-        ValueError: it is something else, or too much.
-    """
-    if answer and not isinstance(answer[0], Mapping):
-        answer = [{"metric": {}, "value": answer}]
-    if len(answer) > MOST_SERIES:
-        raise ValueError(f"the query finds {len(answer)} series, {MOST_SERIES} are the most: sum by (…) them")
-    return [Line.of(found) for found in answer]
 
 
 def _reason(error: Exception) -> str:

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from genload import extensions
 from genload.monitor import MonitorError
+from genload.settings.criteria.parse import parse
 
 from ..client.certificates import Authority
 
@@ -218,6 +219,23 @@ def history(monitor: Any, seconds: float) -> tuple[list[tuple[float, dict[str, f
     except MonitorError as problem:
         return samples, str(problem)
     return samples, ""
+
+
+def test_series_that_differ_by_their_names_alone_stay_two(api: Api, monitor: Callable[..., Any]) -> None:
+    """As of `{__name__=~"queue_.*"}`."""
+    api.series = {
+        "q": [
+            ({"__name__": "queue_in", "job": "a"}, lambda _: "3"),
+            ({"__name__": "queue_out", "job": "a"}, lambda _: "4"),
+        ]
+    }
+    asking = monitor(api.url, {"queue": "q"}, interval_s=1.0)
+    both = {"prom.queue{__name__=queue_in}": 3.0, "prom.queue{__name__=queue_out}": 4.0}
+    assert asking.sample() == both
+    samples, wrong = history(asking, 10.0)
+    assert len(samples) >= 10 and wrong == ""
+    assert all(values == both for _, values in samples)
+    assert parse("prom.queue.max{__name__=queue_out} <= 4"), "a criterion can name them"
 
 
 def test_live_values_and_what_finds_nothing(api: Api, monitor: Callable[..., Any]) -> None:

@@ -1,0 +1,1 @@
+"""What a Prometheus answers to a query: its series, and the steps of a window."""
