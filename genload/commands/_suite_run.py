@@ -22,6 +22,7 @@ from genload.commands._settling import settle
 from genload.errors import ExitCode, GenloadError, RunDirectoryError
 from genload.extensions import Wings, attribute
 from genload.reporting import is_run_directory, judge_run, suite_of, write_reports
+from genload.reporting.overview import SUMMARY, write_overview
 from genload.reporting.wording import code_word, human, suite_word
 from genload.service import ServiceClient, ServiceError
 from genload.settings.scaling import scale
@@ -30,7 +31,6 @@ from genload.settings.suite import Suite
 from genload.targets import SuiteTarget
 
 ASKED_FOR_S = 1.0  # the longest that a service has for its first answer
-FIRST_TO_OPEN = "summary.md"  # of all that a suite's folder holds, by somebody who has just run it
 GOES_ON_AFTER = (ExitCode.PASSED, ExitCode.FAILED, ExitCode.INVALID)
 
 Bringing = Callable[[SuiteTarget], AbstractContextManager[SuiteTarget]]
@@ -60,10 +60,18 @@ def run_suites(targets: Sequence[SuiteTarget], console: Console, service: Bringi
     code = ExitCode(suite_exit_code(codes))
     if len(targets) > 1:
         ended = [(run.name, run.word, run.folder if run.folder.exists() else None) for run in done]
-        views.print_outcomes(ended, [target.suite.name for target in targets[len(done) :]], code)
-    readable = [path for run in done if (path := run.folder / FIRST_TO_OPEN).is_file()]
-    if readable:
-        console.print(Text(f"open {readable[0]}", "bold"), soft_wrap=True)
+        not_run = [target.suite.name for target in targets[len(done) :]]
+        views.print_outcomes(ended, not_run, code)
+    left = [run.folder for run in done if run.folder.exists()]
+    if left:
+        to_open = left[0] / SUMMARY if (left[0] / SUMMARY).is_file() else left[0]
+        if len(targets) > 1:
+            page = left[0].parent / f"suites-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.md"
+            try:
+                to_open = write_overview(page, ended, not_run, code)
+            except OSError as error:
+                console.print(Text(f"cannot write {page}: {error.strerror}", "bold red"), soft_wrap=True)
+        console.print(Text(f"open {to_open}", "bold"), soft_wrap=True)
     return code
 
 
@@ -187,11 +195,11 @@ class SuiteRun:
         judged = suite_of(self._judged)
         judged.exit_code = suite_exit_code([code, judged.exit_code])  # the reports say it
         broken: list[CodeError] = []
-        files = write_reports(judged, self.folder, self._target.suite.reports, broken.append)
+        write_reports(judged, self.folder, self._target.suite.reports, broken.append)
         judged.exit_code = suite_exit_code([judged.exit_code, *(error.exit_code for error in broken)])
         self.word = suite_word(judged)
         self._console.rule(Text(self.name))
-        views.print_suite(judged, files)
+        views.print_suite(judged)
         for error in broken:
             self._tell_broken(error)
         return ExitCode(judged.exit_code)

@@ -118,6 +118,8 @@ class Play:
             play.events.append(suite_run.name)
             suite_run.folder = play._folder / suite_run.name
             suite_run.folder.mkdir()
+            if suite_run.name == "nightly":
+                (suite_run.folder / "summary.md").touch()
             code = play._codes[suite_run.name]
             suite_run.word = code.name
             return code
@@ -158,8 +160,8 @@ def test_one_exit_code_for_all(
     code: ExitCode,
 ) -> None:
     play = Play(monkeypatch, tmp_path, nightly=nightly, soak=soak, talk=talk)
-    targets = with_followers(RunRequest(("nightly",)))
-    assert _suite_run.run_suites(targets, Console(file=io.StringIO()), play.service) is code
+    targets, printed = with_followers(RunRequest(("nightly",))), io.StringIO()
+    assert _suite_run.run_suites(targets, Console(file=printed), play.service) is code
     # The same service becomes idle in between; another one has nothing to become idle of.
     assert [event for event in play.events if event not in ("down",)] == [
         "up for nightly",
@@ -178,6 +180,18 @@ def test_one_exit_code_for_all(
         ["talk", talk.name],
     ]
     assert lines[1].endswith(str(tmp_path / "nightly"))
+    # One page for all of them is what the last line names.
+    (page,) = tmp_path.glob("suites-*.md")
+    assert printed.getvalue().splitlines()[-1] == f"open {page}"
+    assert page.read_text().splitlines() == [
+        f"# All suites: exit code {int(code)}",
+        "",
+        "| suite | verdict | report |",
+        "|---|---|---|",
+        f"| nightly | {nightly.name} | [nightly/summary.md](nightly/summary.md) |",
+        f"| soak | {soak.name} | [soak](soak) |",
+        f"| talk | {talk.name} | [talk](talk) |",
+    ]
 
 
 def test_nothing_follows_a_service_that_was_not_ready(

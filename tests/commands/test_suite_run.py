@@ -100,7 +100,7 @@ def stage(tmp_path: Path, write_run: WriteRun, monkeypatch: pytest.MonkeyPatch) 
     return Stage(tmp_path, write_run, monkeypatch)
 
 
-def test_a_suite_that_passes(stage: Stage) -> None:
+def test_a_suite_that_passes(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     for scenario in ("one", "two", "three"):
         stage.act(scenario, 0)
     assert stage.play() is ExitCode.PASSED
@@ -118,6 +118,7 @@ def test_a_suite_that_passes(stage: Stage) -> None:
     assert stage.summary()["overall"] is True
     # The last line is the one thing to open.
     assert stage.output.getvalue().splitlines()[-1] == f"open {stage.folder / 'summary.md'}"
+    assert "junit.xml" not in stage.output.getvalue() + capsys.readouterr().out
 
 
 def test_each_run_is_judged_once_and_each_report_written_once(
