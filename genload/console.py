@@ -66,7 +66,7 @@ def _verdict(run: JudgedRun) -> Iterator[RenderableType]:
     if words := tested_words(run):
         yield _indented(Text(plain(words, _LONGEST_IDENTITY)))
     for reason in run.verdict.reasons:
-        yield _indented(Text.assemble(("not valid: ", "bold yellow"), quotes.once(reason.text)))
+        yield _indented(Text.assemble(("not valid: ", "bold yellow"), plain(reason.text)))
         yield _indented(Text(f"→ {plain(reason.remedy)}"), 4)
     if words := no_criteria_words(run):
         yield _indented(Text(f"→ {words}"))
@@ -106,7 +106,7 @@ def _monitors(run: JudgedRun, quotes: Quotes) -> Iterator[RenderableType]:
     """Those that lack something, one that never came being a notice; and the service when it was down."""
     for each in run.monitors:
         if each.failing and not each.silent:
-            words = quotes.once(monitor_words(each))
+            words = quotes.once(monitor_words(each), each.last_error)
             yield _indented(Text.assemble(("monitor: ", "bold"), plain(words, _LONGEST_LINE)))
     if run.uptime is not None and run.uptime.down:
         yield _indented(Text(quotes.once(uptime_words(run) or "")))
@@ -184,7 +184,7 @@ def _error(group: ErrorGroup, quotes: Quotes) -> Iterator[RenderableType]:
     yield _indented(Text.assemble((plain(group.error_class), "red"), f" × {group.count}"))
     messages = [text for text in group.messages if plain(text)]
     for text in messages[:_MOST_MESSAGES]:
-        yield _indented(Text(plain(quotes.once(text), _LONGEST_LINE)), 4)
+        yield _indented(Text(plain(quotes.once(text, text), _LONGEST_LINE)), 4)
 
 
 def _suite(suite: JudgedSuite) -> Iterator[RenderableType]:

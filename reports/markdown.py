@@ -99,8 +99,7 @@ def _scenario(run: JudgedRun, tested: str | None) -> Iterator[str]:
     if run.purpose:
         yield _text(run.purpose)
         yield ""
-    reasons = (f"**{_text(quotes.once(r.text))}** → {_text(r.remedy)}" for r in run.verdict.reasons)
-    yield from _list(reasons, "Not valid:")
+    yield from _list((f"**{_text(r.text)}** → {_text(r.remedy)}" for r in run.verdict.reasons), "Not valid:")
     if words := no_criteria_words(run):
         yield _text(words)
         yield ""
@@ -215,7 +214,9 @@ def _monitors(run: JudgedRun, quotes: Quotes) -> Iterator[str]:
     """The service's uptime, and each monitor; one that never came is a notice."""
     if (words := uptime_words(run)) is not None:
         yield _text(quotes.once(words))
-    yield from (_text(quotes.once(monitor_words(each))) for each in run.monitors if not each.silent)
+    yield from (
+        _text(quotes.once(monitor_words(each), each.last_error)) for each in run.monitors if not each.silent
+    )
 
 
 def _trends(run: JudgedRun) -> Iterator[str]:
@@ -248,7 +249,7 @@ def _errors(run: JudgedRun, quotes: Quotes) -> Iterator[str]:
 
 
 def _error(group: ErrorGroup, quotes: Quotes) -> str:
-    messages = ", ".join(_code(quotes.once(message)) for message in group.messages if plain(message))
+    messages = ", ".join(_code(quotes.once(message, message)) for message in group.messages if plain(message))
     return f"{_text(group.error_class)} × {group.count}" + (f": {messages}" if messages else "")
 
 

@@ -18,13 +18,16 @@ class Quotes:
     def __init__(self) -> None:
         self._told: set[str] = set()
 
-    def once(self, text: str) -> str:
+    def once(self, text: str, quoted: str = "") -> str:
         """The text on one line, without a long quote that was there before: a whole one, or what followed a
         colon in it.
+
+        Args:
+            quoted: what of the text is not genload's own words.
         """
         line = plain(text)
         known = max((quote for quote in self._told if quote in line), key=len, default="")
-        self._told.update(quote for quote in _quotes(line) if len(quote) >= _LEAST)
+        self._told.update(quote for quote in _quotes(plain(quoted)) if len(quote) >= _LEAST)
         return line.replace(known, SAID) if known else line
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from genload.runlog.reader import open_run
-from genload.runlog.records import Users, WorkerLost
+from genload.runlog.records import LoadEnded, Users, WorkerLost
 
 pytestmark = pytest.mark.processes
 
@@ -49,7 +49,9 @@ def test_every_request_of_every_worker_arrives(
     # Each worker has half of the users: what each started in the spike shows that it was let go.
     in_spike = Counter(record.source for record in jobs if record.phase == "spike")
     assert min(in_spike.values()) >= 9
-    targets = [event.target for event in run.events() if isinstance(event, Users)]
+    # In the load: the last look comes after the drain, and none of its users is wanted any more.
+    (ended_s,) = [event.t_s for event in run.events() if isinstance(event, LoadEnded)]
+    targets = [event.target for event in run.events() if isinstance(event, Users) and event.t_s < ended_s]
     assert max(targets) == 20 and targets[-1] == 2
     assert [worker.wait(20) for worker in workers] == [0, 0]
 

@@ -66,4 +66,11 @@ def test_the_summary_for_people_quotes_a_page_once(
 def test_short_words_and_words_that_only_begin_alike_are_told_again() -> None:
     quotes = Quotes()
     for text in ("Connection refused", "poll: Connection refused", f"{PAGE} (1)", f"{PAGE} (2)"):
+        assert quotes.once(text, text) == text
+
+
+def test_what_genload_says_itself_is_said_of_each() -> None:
+    quotes = Quotes()
+    for worker in ("w0", "w1"):
+        text = f"worker {worker} was lost: its last sign came 12 s into the run, and nothing after it"
         assert quotes.once(text) == text
