@@ -97,9 +97,10 @@ def read_audio(
         file = bytes(content)
         for stream in audio_streams(file, form) if streams is None else streams:
             _hear_stream(ear, file, stream)
-    if not ear.duration_s:
+    facts = facts_of(ear.meters, form, xxh3_128_digest(content))
+    if facts is None:
         raise AudioError("empty_audio", "there are headers, and not a single sample")
-    return facts_of(ear.meters, form, xxh3_128_digest(content))
+    return facts
 
 
 class _Ear:
@@ -140,19 +141,20 @@ class _Ear:
 
     def check_length(self, more_s: float = 0.0) -> None:
         """Raises AudioError, implausible_audio: there is more of it than anyone wants."""
-        if self.duration_s + more_s > self._most_s:
+        heard_s = self.duration_s if self.meters else 0.0
+        if heard_s + more_s > self._most_s:
             raise AudioError("implausible_audio", f"more than {self._most_s:g} s of audio")
 
 
 def _hear_samples(ear: _Ear, content: File, layout: WavLayout) -> None:
     """Samples that lie in the file as they are, all of one size; or packed, for libsndfile to find."""
     kind = layout.encoding, layout.bits
-    data = memoryview(content)[layout.data_start : layout.data_start + layout.data_bytes]
     if kind in _NUMPY_TYPES:
         word, full_scale = _NUMPY_TYPES[kind]
         ear.check_length(layout.duration_s)
         meter = ear.begin(layout.rate_hz, layout.channels, full_scale)
-        samples = np.frombuffer(data, word)
+        count = layout.data_bytes * 8 // layout.bits
+        samples = np.frombuffer(content, word, count, layout.data_start)
         if layout.encoding == FLOAT:
             with _what_overflows_is_told():
                 meter.feed(samples)
@@ -163,6 +165,7 @@ def _hear_samples(ear: _Ear, content: File, layout: WavLayout) -> None:
     if subtype is None:
         _hear_packed(ear, memoryview(content)[layout.start : layout.end], layout.encoding)
         return
+    data = memoryview(content)[layout.data_start : layout.data_start + layout.data_bytes]
     shape = {"samplerate": layout.rate_hz, "channels": layout.channels}
     _hear_file(ear, data, {"format": "RAW", "subtype": subtype, "endian": "LITTLE", **shape})
 

@@ -77,8 +77,11 @@ class Meter:
         Raises:
             AudioError: nan_audio.
         """
-        size = self.block
-        for start in range(0, len(samples), size):
+        length, size = len(samples), self.block
+        if 0 < length <= size:  # nearly always
+            self._weigh(samples)
+            return
+        for start in range(0, length, size):
             self._weigh(samples[start : start + size])
 
     def _weigh(self, samples: Samples) -> None:
@@ -89,7 +92,8 @@ class Meter:
         peak = max(float(np.maximum.reduce(samples)), -float(np.minimum.reduce(samples)))
         floats = _floats[: count * frame]
         floats[:length] = samples
-        floats[length:] = 0.0
+        if length < len(floats):
+            floats[length:] = 0.0
         frames = floats.reshape(count, frame)
         energies = np.vecdot(frames, frames)
         energy = sum(energies.tolist())  # in double precision
@@ -118,28 +122,31 @@ class Meter:
         return self._rate_hz, self._channels
 
 
-def facts_of(meters: Sequence[Meter], form: str, fingerprint: bytes) -> AudioFacts:
-    """What all that was fed is; at least one sample.
+def facts_of(meters: Sequence[Meter], form: str, fingerprint: bytes) -> AudioFacts | None:
+    """What all that was fed is; None without a sample.
 
     Args:
         meters: of the streams of one file, in their order; all of one rate and number of channels.
         form, fingerprint: of the file.
     """
-    rate_hz, channels = meters[0].shape
     count = frames = silent = clipped = 0
     energy = peak = before_s = 0.0
     sound_at_s = None
+    rate_hz = channels = 1
     for meter in meters:
+        rate_hz, channels, scale = meter._rate_hz, meter._channels, meter._scale
         if sound_at_s is None and meter._sound_end is not None:
             sound_at_s = before_s + -(-meter._sound_end // channels) / rate_hz
-        scale = meter._scale
         energy += meter._energy / (scale * scale)
-        peak = max(peak, meter._peak / scale)
+        if meter._peak > peak * scale:
+            peak = meter._peak / scale
         count += meter._count
         frames += meter._frames
         silent += meter._silent
         clipped += meter._clipped
-        before_s += meter.duration_s
+        before_s += meter._count / channels / rate_hz
+    if not count:
+        return None
     return AudioFacts(
         format=form,
         duration_s=before_s,
