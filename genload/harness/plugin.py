@@ -30,6 +30,7 @@ from genload.harness.options import add_options, request_from, results_folder, s
 from genload.harness.own_limits import check_limits
 from genload.harness.plan import RunPlan, make_plan
 from genload.harness.process import LoadProcess
+from genload.harness.readiness import told_at_once
 from genload.harness.remote_crew import RemoteCrew
 from genload.harness.scenario_shape import ScenarioShape
 from genload.harness.users import REST_S, LoadUser, check_users
@@ -84,6 +85,9 @@ def _on_init(environment: Any, runner: Any, web_ui: Any, web: _WebFlag) -> None:
             check_results_folder(results_folder(options))
     except GenloadError as error:
         _exit(error)
+    # A run by `genload run` has been told already.
+    if plan is not None and not options.suite_folder and (words := told_at_once(plan)):
+        print(words, file=sys.stderr, flush=True)
     Director(environment, runner, web_ui, plan).attach()
 
 

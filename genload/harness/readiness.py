@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -11,9 +12,11 @@ from gevent.event import Event
 from genload.beginning import not_ready_remedy, why_not_ready
 from genload.errors import ServiceUnavailableError, UsageError
 from genload.harness.plan import RunPlan
+from genload.reporting.wording import human
 from genload.service import ServiceError
 
 READY_PROBE_S = 1.0
+ASKED_FOR_S = 0.5  # the longest that a service has for its answer before a run begins
 SILENCE_S = 1.0  # whoever waits for an answer hears of it after so long
 
 
@@ -87,6 +90,23 @@ def _check_time_scale(plan: RunPlan, declared: float | None) -> None:
         f"{host} models time at scale {declared:g}, the run at {asked:g}",
         remedy=f"use --time-scale {declared:g}",
     )
+
+
+def told_at_once(plan: RunPlan) -> str:
+    """Why the service cannot take work, asked once before Locust makes its users; empty: it can."""
+    client = plan.client_class(plan.service)
+    client.deadline_s = time.monotonic() + ASKED_FOR_S
+    try:
+        client.ready()
+    except ServiceError as error:
+        limit = human(plan.service.ready_timeout_s, "s")
+        why = why_not_ready(plan.service.host, error)
+        return f"{why}; waiting for it, {limit} at most (service.ready_timeout)"
+    except Exception:  # noqa: BLE001  of the client's own code: the run asks again, and blames it
+        return ""
+    finally:
+        client.close()
+    return ""
 
 
 def is_ready(plan: RunPlan) -> bool:

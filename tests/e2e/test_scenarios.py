@@ -138,6 +138,16 @@ def test_no_service_is_one_clear_line_and_exit_code_4(
     assert "Traceback" not in outcome.output
 
 
+def test_plain_locust_tells_a_wrong_host_before_it_begins(
+    dead_port: int, run_locust: Callable[..., Any]
+) -> None:
+    host = f"http://127.0.0.1:{dead_port}"
+    outcome = run_locust("--scenario", "demo/baseline", "-H", host, "--set", "service.ready_timeout=100ms")
+    before, _, _ = outcome.output.partition("Shape test starting")
+    assert f"no one listens at {host} (Connection refused); waiting for it" in before
+    assert outcome.code == 4
+
+
 def test_load_of_another_time_than_the_service_is_refused(
     testbed: Callable[..., Any], run_genload: Callable[..., Any]
 ) -> None:
