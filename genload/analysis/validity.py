@@ -149,8 +149,9 @@ def _own_limits(measurement: Measurement) -> Iterable[Reason]:
     what = "of a limit of the load generator's machine, not of the service"
     if text := _own_failure(CLIENT_LIMIT, measurement, what, "the load generator's machine was at a limit"):
         remedies = [remedy for number, remedy in _LIMITS.items() if os.strerror(number) in text]
-        remedy = "; ".join(remedies) or "give the load generator more memory, or each machine fewer users"
-        yield Reason(code=CLIENT_LIMIT, text=text, remedy=remedy)
+        if not remedies or "MemoryError" in text:
+            remedies.append(_LIMITS[errno.ENOMEM])
+        yield Reason(code=CLIENT_LIMIT, text=text, remedy="; ".join(dict.fromkeys(remedies)))
 
 
 def is_blame(event: Event) -> TypeGuard[Notice]:
@@ -166,7 +167,7 @@ def _own_failure(error_class: str, measurement: Measurement, failed_of: str, oth
     if failed is None and not told:
         return ""
     what = otherwise if failed is None else f"{failed.count:,} requests failed {failed_of}"
-    words = told or ([] if failed is None else failed.messages)
+    words = [*dict.fromkeys([*told, *(failed.messages if failed is not None else ())])]
     return f"{what}: {'; '.join(words[:_MOST_TOLD])}"
 
 

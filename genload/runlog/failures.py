@@ -67,6 +67,8 @@ class FailureStore:
         self._first_few = FirstFew()
         self._bytes = 0
         self._writing: list[tuple[str, AsyncResult[str]]] = []
+        # Loaded and started now: with no file left to open it could be neither when it is wanted.
+        gevent.get_hub().threadpool.spawn(int)
 
     def keep(self, output: FailedOutput) -> None:
         """Keep it, if it is one of the first of its class and not too large; returns at once."""

@@ -33,11 +33,33 @@ class Client(JobClient):
     def fetch(self, job_id, state):
         return Artifact(b"", "", "")
 
+    def describe(self, artifact):
+        {describe}
+
     @classmethod
     def labels(cls, request):
         {labels}
 """
-FINE = {"ready": "pass", "submit": "return 'job'", "labels": "return {}"}
+FINE = {"ready": "pass", "submit": "return 'job'", "describe": "return ''", "labels": "return {}"}
+SPEECH = """
+from pydantic import model_validator
+from genload.service import *
+from genload.settings.speech import SpeechRequest
+
+class Request(SpeechRequest):
+    @model_validator(mode="after")
+    def check(self):
+        return {}[self.texts.lengths]
+
+class Client(SpeechClient):
+    Request = Request
+
+    def ready(self):
+        pass
+
+    def speak(self, utterance):
+        pass
+"""
 
 
 @pytest.fixture
@@ -60,7 +82,20 @@ def test_labels_that_raise_are_a_mistake_in_the_configuration(
 ) -> None:
     assert main(["run", service(project, "bad_labels", labels="return request.nothing")]) == 2
     said = capsys.readouterr().err
-    assert "services/bad_labels.py:22 in labels: AttributeError" in said and "→ mend that line" in said
+    assert "services/bad_labels.py:25 in labels: AttributeError" in said and "→ mend that line" in said
+
+
+def test_settings_of_texts_that_raise_are_a_mistake_in_the_configuration(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "services" / "bad_texts.py").write_text(SPEECH)
+    suite = SUITE.format(api="bad_texts", shape="normal").replace("generation3d", "speech")
+    (project / "own.yaml").write_text(
+        suite.replace("api: bad_texts", "api: bad_texts, request: {voices: [a]}")
+    )
+    assert main(["run", "own.yaml"]) == 2
+    said = capsys.readouterr().err
+    assert "services/bad_texts.py:9 in check: KeyError: None" in said and "→ mend that line" in said
 
 
 def test_a_timeline_that_raises_is_a_mistake_in_the_configuration(
@@ -88,8 +123,19 @@ def test_try_tells_of_a_service_that_cannot_be_asked(
 
 
 @pytest.mark.processes
-def test_try_tells_what_a_call_has_raised(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["try", service(project, "bad_submit", submit="return 5")]) == 3
+@pytest.mark.parametrize(
+    ("code", "place"),
+    [
+        ({"submit": "return 5"}, "11 in submit: ReturnedError: it must return a str"),
+        ({"describe": "return {}['faces']"}, "21 in describe: KeyError: 'faces'"),
+    ],
+    ids=["submit", "describe"],
+)
+def test_try_tells_what_a_call_has_raised(
+    code: dict[str, str], place: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = f"bad_{next(iter(code))}"
+    assert main(["try", service(project, name, **code)]) == 3
     said = " ".join(capsys.readouterr().out.split())
-    assert ": client_error services/bad_submit.py:11 in submit: ReturnedError: it must return a str" in said
+    assert f": client_error services/{name}.py:{place}" in said
     assert "→ mend that line" in said and "Traceback" not in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ class Call:
     method: str
     path: str
     headers: dict[str, str]  # names in lower case
+    certificate: bool = False  # the client has shown one
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,15 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def served(answering: Answering) -> Iterator[str]:
+def served(answering: Answering, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """The base URL of a server on the loopback address that answers every request like that."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("content-length") or 0))
-            call = Call(self.command, self.path, {k.lower(): v for k, v in self.headers.items()})
+            headers = {k.lower(): v for k, v in self.headers.items()}
+            shown = isinstance(self.connection, ssl.SSLSocket) and bool(self.connection.getpeercert())
+            call = Call(self.command, self.path, headers, shown)
             reply = answering(call)
             self.send_response(reply.status)
             for name, value in {"Content-Type": reply.kind, **reply.headers}.items():
@@ -67,9 +71,11 @@ def served(answering: Answering) -> Iterator[str]:
 
     server = _Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

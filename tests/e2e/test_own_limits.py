@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -92,3 +93,71 @@ def test_files_that_run_out_under_load_make_the_run_invalid_and_fail_nobody(
     assert "Too many open files" in reason["text"] and "ulimit -n" in reason["remedy"]
     failed = [job for job in outcome.jobs("short") if job.outcome == "failed"]
     assert failed and {job.error_class for job in failed} == {"client_limit"}
+
+
+RUNNING_OUT = """
+import itertools
+
+from gevent.local import local
+from locust import task
+
+from genload.client import connection
+from genload.harness.job_user import JobUser
+from genload.harness.plugin import install
+
+install()
+asked, turn_of = itertools.count(), local()
+new_socket = connection._new_socket
+
+
+class NoPort(new_socket):
+    def connect_ex(self, address):
+        return errno.EADDRNOTAVAIL
+
+
+def scarce(*arguments):
+    kind = getattr(turn_of, "kind", "")
+    if kind == "memory at connect":
+        raise MemoryError
+    return (NoPort if kind == "port" else new_socket)(*arguments)
+
+
+connection._new_socket = scarce
+
+
+class Scarce(JobUser):
+    @task
+    def generate(self):
+        image = self.next_input()
+        with self.turn() as turn:
+            turn_of.kind = KINDS[next(asked) % len(KINDS)]
+            if turn_of.kind == "own memory":
+                raise MemoryError
+            self.run_job(turn, image)
+"""
+
+
+def test_ports_and_memory_that_run_out_make_the_run_invalid_and_fail_nobody(
+    run_limited: Callable[..., Outcome],
+    short_suite: Callable[..., str],
+    testbed: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    """Each of eight users has one request: it gets no port, or no memory, or all that it needs."""
+    kinds = ("port", "memory at connect", "own memory", "none")
+    service = testbed(service_time="100ms", slots=20)
+    locustfile = tmp_path / "scarce.py"
+    locustfile.write_text(f"import errno\n\nKINDS = {kinds}\n{RUNNING_OUT}")
+    burst = "scenarios.short.shape={kind: burst, users: 8}"
+    options = ("--scenario", short_suite(monitors=""), "--set", burst, "-H", service.url)
+    outcome = run_limited(1000, *options, locustfile=locustfile)
+
+    assert outcome.code == 3, outcome.output
+    assert "Traceback" not in outcome.output, outcome.output
+    classes = Counter(job.error_class for job in outcome.jobs("short"))
+    assert classes == {"client_limit": 6, "": 2}
+    verdict = outcome.result("short")["verdict"]
+    (reason,) = (reason for reason in verdict["reasons"] if reason["code"] == "client_limit")
+    assert "6 requests failed of a limit of the load generator's machine" in reason["text"]
+    assert "scarce.py:" in reason["text"] and "in generate: MemoryError" in reason["text"]
+    assert "ip_local_port_range" in reason["remedy"] and "more memory" in reason["remedy"]

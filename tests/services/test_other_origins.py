@@ -5,8 +5,10 @@ credentials. Two real servers.
 from __future__ import annotations
 
 import io
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from genload.service import JobClient, JobPhase, JobState, ServiceError
 from genload.settings.loader import load_suite
 from genload.settings.service import Service
 
+from ..client.certificates import Authority
 from ..e2e.odd_servers import Call, Reply, served
 
 MESH = b"the mesh"
@@ -29,11 +32,16 @@ Start = Callable[..., "Servers"]
 class Servers:
     """The service, its store of results, and what each of them was asked."""
 
-    def __init__(self, stack: ExitStack, store: Callable[[Call], Reply] | None = None) -> None:
+    def __init__(
+        self,
+        stack: ExitStack,
+        store: Callable[[Call], Reply] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.asked: list[Call] = []
         self.fetched: list[Call] = []
-        self.store = stack.enter_context(served(store or self._store))
-        self.host = stack.enter_context(served(self._service))
+        self.store = stack.enter_context(served(store or self._store, tls))
+        self.host = stack.enter_context(served(self._service, tls))
         self._client_class = extensions.attribute("services", "orfeas", "Client")
 
     def _service(self, call: Call) -> Reply:
@@ -102,6 +110,26 @@ def test_a_redirect_elsewhere_is_followed_where_that_is_allowed_without_credenti
     assert asked.headers["authorization"] == "Bearer s3cret-token"
     assert asked.headers["x-tenant"] == "ours" and "x-request-id" in asked.headers
     check_no_credentials(call)
+
+
+def test_a_client_certificate_is_shown_to_the_service_alone(tmp_path: Path, monkeypatch: Any) -> None:
+    """Both servers ask for one."""
+    monkeypatch.setenv("TOKEN", "Bearer s3cret-token")
+    authority = Authority(tmp_path, "authority")
+    asking = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    asking.load_cert_chain(*authority.sign("127.0.0.1"))
+    asking.load_verify_locations(authority.file)
+    asking.verify_mode = ssl.CERT_OPTIONAL
+    certificate, key = map(str, authority.sign("the-user"))
+    tls = {"ca_file": str(authority.file), "client_certificate": certificate, "client_key": key}
+    with ExitStack() as stack:
+        servers = Servers(stack, tls=asking)
+        allowed = [servers.store]
+        assert servers.fetch("/api/download/job/a.stl", allow_origins=allowed, tls=tls) == MESH
+        assert servers.fetch(f"{servers.store}/bucket/a.stl", allow_origins=allowed, tls=tls) == MESH
+
+    assert [call.certificate for call in servers.asked] == [True]
+    assert [call.certificate for call in servers.fetched] == [False, False]
 
 
 def test_what_is_not_allowed_is_never_asked_and_the_failure_names_the_key(servers: Servers) -> None:

@@ -1,0 +1,48 @@
+"""Whether this machine lets a process have all of its users, told before the load."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from genload.errors import UsageError
+from genload.harness import own_limits
+from genload.harness.own_limits import check_limits
+
+PLAN: Any = SimpleNamespace(service=SimpleNamespace(allow_origins=("https://cdn.example",)))
+
+
+def test_too_few_ports_are_told_with_the_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ports = tmp_path / "ip_local_port_range"
+    ports.write_text("32768\t32867\n")
+    monkeypatch.setattr(own_limits, "_PORTS", ports)
+    monkeypatch.setattr(own_limits, "_files_allowed", lambda: None)
+
+    check_limits(PLAN, 100)  # another origin has ports of its own
+    with pytest.raises(UsageError, match="101 users need a port each, and this machine has 100") as refused:
+        check_limits(PLAN, 101)
+    assert "ip_local_port_range" in refused.value.remedy
+
+
+@pytest.mark.parametrize("said", ["", "all of them", None])
+def test_ports_that_are_not_known_stop_nobody(
+    said: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ports = tmp_path / "ip_local_port_range"
+    if said is not None:
+        ports.write_text(said)
+    monkeypatch.setattr(own_limits, "_PORTS", ports)
+    monkeypatch.setattr(own_limits, "_files_allowed", lambda: None)
+
+    check_limits(PLAN, 10**6)
+
+
+def test_another_origin_needs_files_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_limits, "_files_allowed", lambda: 70)
+
+    check_limits(PLAN, 10)
+    with pytest.raises(UsageError, match="11 users need 72 open files, and this process may have 70"):
+        check_limits(PLAN, 11)
