@@ -26,7 +26,7 @@ name: traps
 service: {{api: orfeas, timeout: 20s, poll: {{interval: 50ms}}}}
 locustfile: generation3d
 reports: [results_json]
-validity: {{lag_floor: 1s, min_user_seconds: 50%}}
+validity: {{lag_floor: 1s, min_user_seconds: 50%, clock_bound_floor: 1s}}
 scenarios:
   all:
     shape: {shape}
@@ -79,7 +79,7 @@ def master_of(start: Any, tmp_path: Path, url: str, shape: str, *options: str) -
 
 def test_a_worker_that_comes_during_a_run_kills_no_job(service: Any, start: Any, tmp_path: Path) -> None:
     server = service("cube", job_s=0.7)
-    shape = "{kind: normal, users: 4, duration: 6s}"
+    shape = "{kind: normal, users: 4, duration: 10s}"
     master = master_of(start, tmp_path, server.url, shape, "--headless", "--expect-workers", "2")
     port = listening_port(master)
     workers = [start("--worker", "--master-port", str(port)) for _ in range(2)]
