@@ -72,7 +72,7 @@ class SpeechAttempt:
         heard = _listed(_SOUND, numbers)
         if heard:
             loud = f", {20 * log10(numbers['rms']):.1f} dBFS" if numbers.get("rms") else ""
-            view.detail(f"heard: {heard}{loud}")
+            view.detail(f"{'heard' if 'valid' in numbers else 'its frames tell of'}: {heard}{loud}")
         if "rtf" in numbers:
             view.detail(f"real-time factor {human(numbers['rtf'], '')}: below 1 is faster than it is played")
         if rejections := int(numbers["rejections"]):
@@ -91,7 +91,9 @@ class _Ear:
 
     def listen(self, speech: Speech, utterance: Utterance) -> Heard:
         self.whole_s = speech.end_s - speech.sent_s
-        parts = f"in {len(speech.arrivals)} parts, {'streamed' if speech.streamed else 'not streamed'}"
+        count = len(speech.arrivals)
+        parts = "in one part, " if count == 1 else f"in {count} parts, "
+        parts += "streamed" if speech.streamed else "not streamed"
         cache = {None: "", True: ", from the service's cache", False: ", not from the service's cache"}
         artifact = Artifact(speech.content, f"speech-{utterance.number}", speech.media_type)
         self._view.output(artifact, parts + cache[speech.cached])
