@@ -164,7 +164,7 @@ class Suite(Settings):
     monitors: Monitors = {}
     """By names of the suite's; `kind` names a file in monitors/, and is the name itself unless set."""
     reports: tuple[str, ...] = ("results_json", "suite_json", "markdown", "junit")
-    """Names of files in reports/, rendered after each scenario."""
+    """Names of files in reports/, rendered when all scenarios have run."""
     settle: Settle = Settle()
     give_up: GiveUp = GiveUp()
     watch_idle_s: RealSeconds = 15.0
