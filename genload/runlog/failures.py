@@ -53,6 +53,10 @@ class FirstFew:
         return self._seen[error_class]
 
 
+def _nothing() -> None:
+    """What a pool is started with."""
+
+
 class FailureStore:
     """Writes failed outputs into a run directory, in gevent's threads: the disk holds up no user.
 
@@ -68,7 +72,7 @@ class FailureStore:
         self._bytes = 0
         self._writing: list[tuple[str, AsyncResult[str]]] = []
         # Loaded and started now: with no file left to open it could be neither when it is wanted.
-        gevent.get_hub().threadpool.spawn(int)
+        gevent.get_hub().threadpool.spawn(_nothing)
 
     def keep(self, output: FailedOutput) -> None:
         """Keep it, if it is one of the first of its class and not too large; returns at once."""
