@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from genload.plain import plain
 
 SAID = "… (as above)"
+_LONGEST_READ = 4000  # of one text, before what is known is taken out and the rest is cut
 _LEAST = 30  # characters; what is shorter is read faster than looked for
 
 
@@ -25,10 +26,10 @@ class Quotes:
         Args:
             quoted: what of the text is not genload's own words.
         """
-        line = plain(text)
+        line = plain(text, _LONGEST_READ)  # a sentence around a quote of full length is longer than a line
         known = max((quote for quote in self._told if quote in line), key=len, default="")
         self._told.update(quote for quote in _quotes(plain(quoted)) if len(quote) >= _LEAST)
-        return line.replace(known, SAID) if known else line
+        return plain(line.replace(known, SAID) if known else line)
 
 
 def _quotes(line: str) -> Iterator[str]:

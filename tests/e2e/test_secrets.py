@@ -154,9 +154,7 @@ def test_text_of_a_service_is_only_text(run: Callable[..., str], folder: Path) -
     (report,) = folder.glob("results/*/summary.md")
     markdown = report.read_text()
     outside_code = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", markdown)
-    # Outside of code, in a notice, it is text: no tag, no link and no mention.
-    assert "<script>" in markdown and "&lt;script&gt;" in outside_code
-    assert not re.search(r"<script|https?://example\.invalid|@everyone|!\[i\]", outside_code)
+    assert "<script>" in markdown and not re.search("script|example.invalid|@everyone", outside_code)
     assert not set(markdown) & set("\x1b\x07\x9b\x00\u202e")
     (junit,) = folder.glob("results/*/junit.xml")
     suites = ET.parse(junit).getroot()  # noqa: S314  our own file

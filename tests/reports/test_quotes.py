@@ -74,3 +74,15 @@ def test_what_genload_says_itself_is_said_of_each() -> None:
     for worker in ("w0", "w1"):
         text = f"worker {worker} was lost: its last sign came 12 s into the run, and nothing after it"
         assert quotes.once(text) == text
+
+
+def test_a_page_of_full_length_is_known_in_the_sentence_around_it() -> None:
+    """Cut to a line's length first, the sentence would lose its end, and the page would not be known."""
+    page = ("502 Bad Gateway " * 40)[:499] + "…"
+    quotes = Quotes()
+
+    assert quotes.once(page, page) == page
+    assert (
+        quotes.once(f"1 failed (http_502: {page}): it was not warm")
+        == f"1 failed (http_502: {SAID}): it was not warm"
+    )
