@@ -9,7 +9,8 @@ from typing import Generic, TypeVar
 
 from genload.code_errors import class_of, told
 from genload.orders import is_order
-from genload.service import WAITED_OUT, Result, ServiceClient, ServiceError, Step
+from genload.service import ServiceClient, ServiceError, Step
+from genload.service.result import WAITED_OUT, Result
 from genload.settings.service import Service
 
 _Asked = TypeVar("_Asked")

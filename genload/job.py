@@ -32,17 +32,8 @@ from genload.driver import Driver
 from genload.orders import is_order
 from genload.pauses import pause
 from genload.runlog.error_classes import UNANSWERED
-from genload.service import (
-    WAITED_OUT,
-    Artifact,
-    JobClient,
-    JobInput,
-    JobPhase,
-    JobState,
-    NotInspectedError,
-    Result,
-    ServiceError,
-)
+from genload.service import Artifact, JobClient, JobInput, JobPhase, JobState, NotInspectedError, ServiceError
+from genload.service.result import WAITED_OUT, Result
 from genload.settings.service import Service
 
 _CONNECT_COUNTS_IN = {"upload", "accept", "download"}

@@ -16,7 +16,8 @@ from genload.code_errors import returned
 from genload.driver import Driver
 from genload.errors import ConfigError
 from genload.pauses import pause
-from genload.service import Result, ServiceError, Speech, SpeechClient, Utterance
+from genload.service import ServiceError, Speech, SpeechClient, Utterance
+from genload.service.result import Result
 from genload.settings.service import Service
 from genload.settings.speech import SpeechRequest
 

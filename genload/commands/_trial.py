@@ -21,7 +21,8 @@ from genload.commands._trial_view import TrialView
 from genload.errors import ExitCode, ServiceUnavailableError
 from genload.extensions import Wings, attribute
 from genload.sampler import start_sampler
-from genload.service import JobClient, Result, ServiceClient, ServiceError, SpeechClient
+from genload.service import JobClient, ServiceClient, ServiceError, SpeechClient
+from genload.service.result import Result
 from genload.settings.loader import split_target
 from genload.settings.scaling import scale
 from genload.settings.scenario_catalogue import with_fitting_monitors

@@ -14,7 +14,8 @@ from genload.errors import CANNOT_INSPECT
 from genload.job import Job, JobResult
 from genload.plain import plain
 from genload.reporting.wording import human
-from genload.service import WAITED_OUT, Artifact, JobClient
+from genload.service import Artifact, JobClient
+from genload.service.result import WAITED_OUT
 from genload.settings.service import Service
 
 _NO_FACTS = (

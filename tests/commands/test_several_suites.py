@@ -18,7 +18,7 @@ from genload.cli import main
 from genload.commands import _suite_run
 from genload.commands._trial import Trial
 from genload.errors import ConfigError, ExitCode, UsageError
-from genload.service import Result
+from genload.service.result import Result
 from genload.targets import RunRequest, SuiteTarget, checked, with_followers
 
 

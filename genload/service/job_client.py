@@ -1,0 +1,90 @@
+"""The seam of a service whose work is a job: it is submitted, polled and fetched."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from genload.service.artifact import Artifact
+from genload.service.client import ServiceClient
+from genload.settings.service import Service
+
+JOB_STAGES = ("connect", "upload", "accept", "queue", "run", "download")
+"""The stages of a job, in order; what belongs to which is said in `genload.job`."""
+
+
+class JobPhase(StrEnum):
+    PENDING = "pending"  # accepted, nothing begun
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """One answer to a poll."""
+
+    phase: JobPhase
+    error: str = ""  # the service's own words, for FAILED
+    error_class: str = "job_failed"  # for FAILED: a narrower one where the service's words tell
+    output: str = ""  # where to fetch the result from, for COMPLETED
+
+
+@dataclass(frozen=True, slots=True)
+class JobInput:
+    """What a job is made from."""
+
+    name: str  # file name, unique in the run
+    content: bytes
+    media_type: str
+
+
+class JobClient(ServiceClient):
+    """A user's own client of one job API."""
+
+    operation: ClassVar[str] = "generate"
+    stages: ClassVar[tuple[str, ...]] = JOB_STAGES
+    inspection: ClassVar[str] = "mesh"
+    """How its outputs are inspected, unless it has an `inspect` of its own: as a ``mesh``, or ``none``, which
+    every report says. An output that was not inspected is no valid one."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
+        self.distinct_outputs = True  # False: the same output for different inputs is no failure
+
+    @abstractmethod
+    def upload(self, job: JobInput) -> str:
+        """Hand over the input; the service's id for the job. An API that takes input and order in
+        one call does nothing here and returns ""."""
+
+    @abstractmethod
+    def submit(self, job: JobInput, job_id: str) -> str:
+        """Order the work; the job's id, by which it is polled."""
+
+    @abstractmethod
+    def poll(self, job_id: str) -> JobState:
+        """The job's state now."""
+
+    @abstractmethod
+    def fetch(self, job_id: str, state: JobState) -> Artifact:
+        """The finished job's output."""
+
+    def inspect(self, artifact: Artifact) -> dict[str, float] | None:
+        """Check the output, off the event loop; numbers for the record. None: as `inspection` says.
+
+        Raises:
+            ServiceError: it is broken.
+            CannotInspectError: nothing here can tell.
+            NotInspectedError: nobody wants to know.
+        """
+        return None
+
+    def describe(self, artifact: Artifact) -> str:
+        """What an output is, for people, whether it passes `inspect` or not; "" for nothing to say."""
+        return ""
+
+    def cancel(self, job_id: str) -> None:
+        """Give a job up, where the service can."""
+        return
