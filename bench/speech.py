@@ -140,9 +140,9 @@ def measure(load: str, arguments: argparse.Namespace) -> None:
 
 def inspect_one() -> None:
     """What the inspector takes to start is not of the answers."""
-    from genload.artifacts.audio_facts import RawSamples
-    from genload.artifacts.inspection import AudioTask
+    from genload.artifacts.audio.facts import RawSamples
     from genload.artifacts.inspector import shared
+    from genload.artifacts.inspector.messages import AudioTask
 
     wav = bytes(one_second())
     task = AudioTask(
@@ -215,8 +215,8 @@ def listening_user(kind: str, validate: str) -> Any:
 
 def bare_way(service: Any) -> Callable[[], Callable[[int], Any]]:
     """For each user, a function that asks for an utterance, listens, and makes the record."""
+    from genload.artifacts.audio.listener import Heard, Listener
     from genload.artifacts.duplicates import OutputRegistry
-    from genload.artifacts.listening import Heard, Listener
     from genload.client import HttpClient, Timeouts
     from genload.runlog.records import RequestRecord
     from genload.service import ServiceError, Speech, Utterance
@@ -270,9 +270,9 @@ def bare_way(service: Any) -> Callable[[], Callable[[int], Any]]:
 
 def whole_way(service: Any) -> Callable[[], Callable[[int], Any]]:
     """The same by the way of a run."""
+    from genload.artifacts.audio.listener import Listener
     from genload.artifacts.duplicates import OutputRegistry
-    from genload.artifacts.listening import Listener
-    from genload.artifacts.texts import TextSource
+    from genload.artifacts.inputs.texts import TextSource
     from genload.extensions import attribute
     from genload.identifiers import new_identifier
     from genload.runlog.records import RequestRecord

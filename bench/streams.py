@@ -3,8 +3,8 @@
 Each stream is a second of sound, 20 ms every 20 ms. The testbed runs on one core and stamps right
 before each write; a Locust process alone on another core has one user a stream, who asks for the next as soon
 as one has ended. Both read the machine's one monotonic clock. Printed is by how much the client's values are
-off, at the median and the 99th percentile. Each is made by the formulas of `genload.artifacts.playback`, once
-from the client's stamps and once from the server's:
+off, at the median and the 99th percentile. The formulas are those of `genload.artifacts.audio.playback`, used
+once from the client's stamps and once from the server's:
 
 first audio, total  since the request was sent, which truly was when the system was handed it: the bench
                     stamps that itself, in every client
@@ -40,7 +40,7 @@ from unittest import mock
 
 import numpy as np
 
-from genload.artifacts.playback import Playback, play
+from genload.artifacts.audio.playback import Playback, play
 from genload.commands._testbed import running
 from genload.service import Speech
 

@@ -26,7 +26,7 @@ from time import monotonic
 from typing import TypeVar
 
 from genload.artifacts.duplicates import OutputRegistry
-from genload.artifacts.images import ImageSource
+from genload.artifacts.inputs.images import ImageSource
 from genload.code_errors import returned
 from genload.driver import Driver
 from genload.orders import is_order

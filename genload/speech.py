@@ -10,8 +10,8 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Protocol
 
-from genload.artifacts.listening import Heard
-from genload.artifacts.texts import TextSource
+from genload.artifacts.audio.listener import Heard
+from genload.artifacts.inputs.texts import TextSource
 from genload.code_errors import returned
 from genload.driver import Driver
 from genload.errors import ConfigError
@@ -23,7 +23,7 @@ from genload.settings.speech import SpeechRequest
 
 
 class Ear(Protocol):
-    """What the driver needs of `genload.artifacts.listening.Listener`."""
+    """What the driver needs of `genload.artifacts.audio.listener.Listener`."""
 
     def inspects(self, utterance: Utterance) -> bool:
         """Whether the answer is decoded and judged."""

@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 from pydantic import ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from genload.artifacts.audio_format import is_text
+from genload.artifacts.audio.format import is_text
 from genload.client import Answer, ClientError
 from genload.client.service_calls import ServiceCalls, page_text, redirect_words, retry_after_s
 from genload.service import Artifact, ServiceError, Speech, SpeechClient, Utterance

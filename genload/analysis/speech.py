@@ -15,7 +15,7 @@ from genload.analysis.evidence import Estimate
 from genload.analysis.evidence_slope import Slope
 from genload.analysis.judged_speech import Gaps, PerCharacter, Playback, SpeechNumbers, SpeechSummary
 from genload.analysis.observe import Measures
-from genload.artifacts.playback import gap_percentile_s
+from genload.artifacts.audio.playback import gap_percentile_s
 from genload.settings.criteria.ast import Subject
 
 LABELS_FIRST = ("voice", "length", "text", "cache")

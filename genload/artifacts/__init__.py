@@ -1,1 +1,1 @@
-"""Inputs and outputs of generation: pictures to send, meshes to look into, outputs seen before."""
+"""Inputs and outputs of generation: what is sent, and what is made of what comes back."""

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from genload.artifacts.images import ImageSource
+from genload.artifacts.inputs.images import ImageSource
 from genload.artifacts.usual import inspection_of
 from genload.commands._trial_view import TrialView
 from genload.errors import CANNOT_INSPECT

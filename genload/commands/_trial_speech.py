@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from math import log10
 
-from genload.artifacts.listening import Heard, Listener
-from genload.artifacts.texts import TextSource
+from genload.artifacts.audio.listener import Heard, Listener
+from genload.artifacts.inputs.texts import TextSource
 from genload.commands._trial_view import TrialView
 from genload.plain import plain
 from genload.reporting.wording import human

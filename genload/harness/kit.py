@@ -12,10 +12,10 @@ import gevent
 from gevent.lock import BoundedSemaphore
 
 from genload.artifacts import inspector
+from genload.artifacts.audio.listener import Listener
 from genload.artifacts.duplicates import OutputRegistry
-from genload.artifacts.images import ImageSource
-from genload.artifacts.listening import Listener
-from genload.artifacts.texts import TextSource
+from genload.artifacts.inputs.images import ImageSource
+from genload.artifacts.inputs.texts import TextSource
 from genload.harness.plan import RunPlan
 from genload.service import JobClient, JobInput, SpeechClient, Utterance
 from genload.speech import labels_of, request_of

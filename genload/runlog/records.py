@@ -47,7 +47,9 @@ class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
     bytes_received: int = 0
     labels: dict[str, str] = {}
     stages: dict[str, float] = {}  # seconds by stage name; the stages of a job add up to its duration
-    gaps: dict[int, int] = {}  # pauses between arrivals: how many, by class (`genload.artifacts.playback`)
+    gaps: dict[
+        int, int
+    ] = {}  # how many pauses between arrivals, by class (`genload.artifacts.audio.playback`)
     # Of a job attempts, rejections, polls, poll_bound_s, server_duration_s, faces, …; of speech ttfa_s, rtf,
     # audio_duration_s, stalls, …; valid where the output was inspected, cannot_inspect (1) where it was
     # to be, and nothing here can look into it. What does not apply is absent.

@@ -64,4 +64,4 @@ class SpeechClient(ServiceClient):
     @abstractmethod
     def speak(self, utterance: Utterance) -> Speech:
         """Ask for the utterance and take the whole answer; raises ServiceError for anything but a success
-        whose content may be audio. Whether it is audio, `genload.artifacts.audio` says."""
+        whose content may be audio. Whether it is audio, `genload.artifacts.audio.reader` says."""

@@ -12,7 +12,7 @@ import pytest
 
 from genload.analysis.judge import judge_log
 from genload.analysis.judged_speech import SpeechSummary
-from genload.artifacts.playback import gap_class
+from genload.artifacts.audio.playback import gap_class
 from genload.extensions import load
 from genload.reporting.speech_wording import findings
 from genload.runlog.records import RequestRecord

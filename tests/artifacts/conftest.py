@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from genload.artifacts.inspector import Inspector
+from genload.artifacts.inspector.inspector import Inspector
 
 
 @pytest.fixture(scope="module")

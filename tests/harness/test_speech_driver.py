@@ -8,7 +8,7 @@ import gevent
 import pytest
 from gevent import GreenletExit
 
-from genload.artifacts.listening import Heard
+from genload.artifacts.audio.listener import Heard
 from genload.orders import note_kill
 from genload.service import (
     Artifact,

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from genload.artifacts.playback import gap_length_s
+from genload.artifacts.audio.playback import gap_length_s
 from genload.runlog.records import Event, RequestRecord, RunHeader, Sample
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "run-directory.md").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ import pytest
 
 from genload import extensions
 from genload.artifacts.duplicates import OutputRegistry
-from genload.artifacts.images import ImageSource
+from genload.artifacts.inputs.images import ImageSource
 from genload.job import Job, JobResult
 from genload.settings.service import Poll, Retry, Service
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from genload import extensions
-from genload.artifacts.texts import TextSource
+from genload.artifacts.inputs.texts import TextSource
 from genload.extensions import Wings
 from genload.service import Utterance
 from genload.settings.known_keys import known_keys

@@ -1,4 +1,4 @@
-"""The metrics of an operation whose output is listened to; formulas in `genload.artifacts.playback`."""
+"""The metrics of an operation whose output is listened to; formulas in `genload.artifacts.audio.playback`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Audio: whether an answer is any, how it lies in the file, and how it would have played."""

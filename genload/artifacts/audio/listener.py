@@ -1,0 +1,217 @@
+"""Listening to the answers of a speech service: how each would have played, and whether it is audio at all.
+
+Playback is told of every answer; the suite's `validate` says which are decoded and judged, too. Whatever
+takes long happens in the inspector's process, so that no measured time is falsified by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from itertools import accumulate
+
+import msgspec
+
+from genload.artifacts.audio.check import AudioCheck
+from genload.artifacts.audio.facts import AudioError, AudioFacts, RawSamples
+from genload.artifacts.audio.format import told_format
+from genload.artifacts.audio.playback import play
+from genload.artifacts.audio.wav_layout import WavLayout, available_s, raw_layout, wav_layouts
+from genload.artifacts.duplicates import OutputRegistry
+from genload.artifacts.inspector import shared
+from genload.artifacts.inspector.inspector import Inspector
+from genload.artifacts.inspector.messages import AudioTask
+from genload.service import (
+    Artifact,
+    CannotInspectError,
+    NotInspectedError,
+    ServiceError,
+    Speech,
+    Utterance,
+)
+from genload.settings.speech import SpeechRequest
+
+_OFF = "the suite wants it so: validate: off"
+_MEDIA_TYPES = {
+    "wav": "audio/wav",
+    "mp3": "audio/mpeg",
+    "flac": "audio/flac",
+    "ogg": "audio/ogg",
+    "opus": "audio/ogg",
+    "aac": "audio/aac",
+    "pcm": "audio/L16",
+}
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """What one answer sounds like, for its record; `docs/speech.md` has the formulas.
+
+    Attributes:
+        numbers: those of playback that apply, ``characters``, ``chunks``, ``streamed``, ``audio_duration_s``,
+            ``streams``;
+            of an inspected answer also ``valid`` (1), ``silence``, ``rms``, ``peak``, ``clipped``,
+            ``rate_hz`` and ``channels``.
+        gaps: pauses between arrivals by `playback.gap_class`.
+        uninspected: why nothing looked into it; None: it was inspected, or is not in the sample.
+    """
+
+    numbers: dict[str, float]
+    gaps: dict[int, int] = {}
+    uninspected: NotInspectedError | None = None
+
+
+class _Sound(msgspec.Struct, frozen=True):
+    """What is known of an answer's audio. None: cannot be said, or was not asked. `cannot_inspect`: why
+    it was asked for in vain."""
+
+    available_s: Sequence[float] | None
+    duration_s: float | None
+    streams: int = 0
+    facts: AudioFacts | None = None
+    cannot_inspect: str = ""
+
+
+class Listener:
+    """Of one scenario, for all its users; any greenlet may use it.
+
+    Args:
+        seed: with an utterance's number it draws the sample of answers that are inspected.
+        registry: of the outputs seen before; None: the same audio for different texts is no failure.
+        inspector: another than this process's own.
+    """
+
+    def __init__(
+        self,
+        request: SpeechRequest,
+        *,
+        seed: int,
+        registry: OutputRegistry | None,
+        inspector: Inspector | None = None,
+    ) -> None:
+        self._request = request
+        self._check = AudioCheck(request.check, request.speed, registry)
+        self._seed = seed
+        self._inspector = inspector or shared()
+        self._raw = RawSamples(request.pcm.rate_hz, request.pcm.channels, request.pcm.encoding)
+
+    def inspects(self, utterance: Utterance) -> bool:
+        """Whether its answer is decoded and judged: by the seed, the same in every process."""
+        share = self._request.check.share
+        if share >= 1:
+            return True
+        if not share:
+            return False
+        drawn = blake2b(b"%d/%d" % (self._seed, utterance.number), digest_size=8).digest()
+        return int.from_bytes(drawn, "big") < share * 2**64
+
+    def listen(self, speech: Speech, utterance: Utterance) -> Heard:
+        """What the answer sounds like. Other greenlets run meanwhile.
+
+        That some audio is there, and that its container is whole, is asked of every answer.
+
+        Raises:
+            ServiceError: with the class of the `AudioError`, or as `AudioCheck.judge`; `output` is what came.
+        """
+        form: str = self._request.format
+        try:
+            form = told_format(speech.content, form)
+            sound = self._sound(speech, utterance, form)
+            if sound.duration_s == 0:
+                raise AudioError("empty_audio", "there are headers, and no audio")
+            if sound.facts is not None:
+                self._check.judge(sound.facts, utterance.text)
+        except AudioError as error:
+            failure = ServiceError(error.error_class, error.message, status=200)
+            failure.output = _artifact(speech, utterance, form)
+            raise failure from error
+        except ServiceError as error:
+            error.output = _artifact(speech, utterance, form)
+            raise
+        return self._heard(speech, utterance, sound)
+
+    def _sound(self, speech: Speech, utterance: Utterance, form: str) -> _Sound:
+        """The arithmetic of WAV and PCM is done here; what must be parsed or decoded, in the inspector."""
+        inspected = self.inspects(utterance)
+        offsets = _offsets(speech)
+        if form == "wav":
+            layouts = wav_layouts(speech.content, streamed=speech.streamed)
+        elif form == "pcm":
+            layouts = [raw_layout(len(speech.content), self._raw)]
+        else:
+            return self._inspected(speech, utterance, form, inspected, offsets)
+        sound = _of_samples(layouts, offsets)
+        if not inspected or sound.duration_s == 0:
+            return sound
+        found = self._inspected(speech, utterance, form, True, [])
+        duration_s = found.duration_s or sound.duration_s
+        return _Sound(sound.available_s, duration_s, len(layouts), found.facts, found.cannot_inspect)
+
+    def _inspected(
+        self, speech: Speech, utterance: Utterance, form: str, decode: bool, offsets: list[int]
+    ) -> _Sound:
+        """What the inspector says, decoding or only following the frames."""
+        if not decode and not offsets:
+            return _Sound(None, None)
+        task = AudioTask(
+            size=len(speech.content),
+            form=form,
+            raw=self._raw,
+            decode=decode,
+            streamed=speech.streamed,
+            silent_below=self._request.check.silent_below_rms,
+            longest_s=self._check.longest_s(utterance.text),
+            offsets=offsets,
+        )
+        found = self._inspector.audio(task, speech.content)
+        duration_s = found.duration_s if found.facts is None else found.facts.duration_s
+        return _Sound(found.available_s, duration_s, found.streams, found.facts, found.cannot_inspect)
+
+    def _heard(self, speech: Speech, utterance: Utterance, sound: _Sound) -> Heard:
+        facts = sound.facts
+        playback = play(
+            speech,
+            sound.available_s,
+            sound.duration_s,
+            sound_at_s=facts.sound_at_s if facts is not None else None,
+            pre_buffer_s=self._request.pre_buffer_s,
+        )
+        numbers = playback.numbers()
+        numbers["characters"] = float(len(utterance.text))
+        numbers["chunks"] = float(len(speech.arrivals))
+        numbers["streamed"] = float(speech.streamed)
+        if sound.streams:
+            numbers["streams"] = float(sound.streams)
+        if sound.duration_s is not None:
+            numbers["audio_duration_s"] = sound.duration_s
+        if facts is not None:
+            numbers["valid"] = 1.0
+            numbers["silence"], numbers["clipped"] = facts.silence, facts.clipped
+            numbers["rms"], numbers["peak"] = facts.rms, facts.peak
+            numbers["rate_hz"], numbers["channels"] = float(facts.rate_hz), float(facts.channels)
+        return Heard(numbers, playback.gaps or {}, self._uninspected(sound))
+
+    def _uninspected(self, sound: _Sound) -> NotInspectedError | None:
+        if sound.cannot_inspect:
+            return CannotInspectError(sound.cannot_inspect)
+        return None if self._request.check.share else NotInspectedError(_OFF)
+
+
+def _of_samples(layouts: list[WavLayout], offsets: list[int]) -> _Sound:
+    """What arithmetic says of WAV and raw samples: nothing of packed ones."""
+    for layout in layouts:
+        if not layout.linear:
+            return _Sound(None, None, len(layouts))
+    duration_s = sum([layout.duration_s for layout in layouts])
+    return _Sound(available_s(layouts, offsets), duration_s, len(layouts))
+
+
+def _offsets(speech: Speech) -> list[int]:
+    """How many bytes of the content were there after each arrival; none if they were packed on their way."""
+    arrivals = speech.arrivals
+    offsets = [arrivals[0][1]] if len(arrivals) == 1 else list(accumulate([size for _, size in arrivals]))
+    return offsets if offsets and offsets[-1] == len(speech.content) else []
+
+
+def _artifact(speech: Speech, utterance: Utterance, form: str) -> Artifact:
+    """What came, to be kept where it is one of the first of its kind."""
+    return Artifact(speech.content, f"speech-{utterance.number}.{form}", _MEDIA_TYPES[form])

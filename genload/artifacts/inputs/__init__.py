@@ -1,0 +1,1 @@
+"""What is sent: images and texts that no other request of a run was given."""
