@@ -5,8 +5,8 @@ fresh Locust process; the rounds of the clients are interleaved, so that a machi
 The genload user makes what a run makes of every request: times, an event for Locust, and a record encoded and
 written. Prints the median of each and their ratio, by the clock and by the CPU time that the process used.
 
-Then the share of a core and the memory that N users take who each wait for a job and poll
-it every 2 s (`genload.job` and services/orfeas.py, as in a run), over kept connections and over new ones;
+Then the share of a core and the memory that N users take who each wait for a job and poll it every 2 s
+(`genload.drivers.job_driver` and services/orfeas.py, as in a run), over kept connections and over new ones;
 beside that of as many who poll with the least code that Python needs, and who only sleep for as long. Their
 ratio says on any machine what a share of one machine's core cannot.
 

@@ -218,9 +218,9 @@ def bare_way(service: Any) -> Callable[[], Callable[[int], Any]]:
     from genload.artifacts.audio.listener import Heard, Listener
     from genload.artifacts.duplicates import OutputRegistry
     from genload.client import HttpClient, Timeouts
+    from genload.drivers.speech_driver import request_of
     from genload.runlog.records import RequestRecord
     from genload.service import ServiceError, Speech, Utterance
-    from genload.speech import request_of
 
     listener = Listener(request_of(service), seed=1, registry=OutputRegistry())
     timeouts = Timeouts(connect_s=30, receive_s=60, total_s=90)
@@ -273,10 +273,10 @@ def whole_way(service: Any) -> Callable[[], Callable[[int], Any]]:
     from genload.artifacts.audio.listener import Listener
     from genload.artifacts.duplicates import OutputRegistry
     from genload.artifacts.inputs.texts import TextSource
+    from genload.drivers.speech_driver import SpeechDriver, request_of
     from genload.extensions import attribute
     from genload.identifiers import new_identifier
     from genload.runlog.records import RequestRecord
-    from genload.speech import SpeechDriver, request_of
 
     request = request_of(service)
     new_client = attribute("services", "openai_speech", "Client")

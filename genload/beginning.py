@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from genload import job, speech
 from genload.artifacts.usual import check_inspection
+from genload.drivers import job_driver, speech_driver
 from genload.service import JobClient, ServiceClient, ServiceError, SpeechClient
 from genload.settings.service import Service
 
 _INPUTS: Mapping[type, Callable[[Service], None]] = {
-    JobClient: job.check_inputs,
-    SpeechClient: speech.check_inputs,
+    JobClient: job_driver.check_inputs,
+    SpeechClient: speech_driver.check_inputs,
 }
 
 _NO_ANSWER = {

@@ -8,6 +8,6 @@ A file defines ``Client``, a subclass of `genload.service.JobClient` or `genload
 - raises `genload.service.ServiceError` for every answer that is no success, ``rejected`` for "not now",
 - checks a job's output with ``inspect``, off the event loop; audio is checked the same way for every service.
 
-It neither retries nor waits: `genload.job` and `genload.speech` do that, the same way for every service. It
-imports the engine and libraries, never another file of a wing.
+It neither retries nor waits: `genload.drivers` does that, the same way for every service. It imports the
+engine and libraries, never another file of a wing.
 """

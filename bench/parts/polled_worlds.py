@@ -1,7 +1,7 @@
 """Worlds whose jobs are seen by polls alone: how often a verdict is wrong there, and how often it is reached.
 
-The polls are those of `genload.job`, by the pauses that `genload.settings.service.Poll` gives; records carry
-the bounds that the driver would have written, and the criteria are judged as those of a run are.
+The polls are those of `genload.drivers.job_driver`, by the pauses that `genload.settings.service.Poll` gives;
+records carry the bounds that the driver would have written, and the criteria are judged as those of a run.
 """
 
 from __future__ import annotations

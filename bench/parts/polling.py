@@ -84,8 +84,8 @@ def polling_user(polls: list[int], connections: str) -> Any:
 
     from locust import User, task
 
+    from genload.drivers.job_driver import JobDriver
     from genload.extensions import Wings, attribute
-    from genload.job import Job
     from genload.service import JobInput, Step
     from genload.settings.service import Service
 
@@ -108,7 +108,7 @@ def polling_user(polls: list[int], connections: str) -> Any:
             client = new_client(service)
             client.on_step = count
             image = JobInput("a.png", b"", "image/png")
-            job = Job(
+            job = JobDriver(
                 client,
                 image,
                 service=service,

@@ -7,7 +7,8 @@ import numpy as np
 from genload.analysis.evidence import FloatArray
 from genload.analysis.table import RequestTable
 
-# By which numbers of a record a time may be shorter, and longer, than it was seen; see `genload.job`.
+# By which numbers of a record a time may be shorter, and longer, than it was seen; see
+# `genload.drivers.job_driver`.
 _SHORTER = {
     "duration": ("poll_bound_s",),
     "server_duration_s": ("poll_bound_s",),

@@ -23,9 +23,9 @@ from genload.analysis.load import Load
 from genload.analysis.polled import bounds
 from genload.analysis.retries import own_share
 from genload.analysis.table import OUTCOMES, RequestTable
+from genload.drivers.result import WAITED_OUT
 from genload.errors import CANNOT_INSPECT
 from genload.runlog.error_classes import UNANSWERED
-from genload.service.result import WAITED_OUT
 from genload.settings.criteria.ast import Subject
 from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.metrics.metric import Metric, Of, Tally

@@ -18,11 +18,11 @@ from genload.commands._expected_metrics import ExpectedMetrics
 from genload.commands._trial_job import JobAttempt
 from genload.commands._trial_speech import SpeechAttempt
 from genload.commands._trial_view import TrialView
+from genload.drivers.result import Result
 from genload.errors import ExitCode, ServiceUnavailableError
 from genload.extensions import Wings, attribute
 from genload.sampler import start_sampler
 from genload.service import JobClient, ServiceClient, ServiceError, SpeechClient
-from genload.service.result import Result
 from genload.settings.loader import split_target
 from genload.settings.scaling import scale
 from genload.settings.scenario_catalogue import with_fitting_monitors

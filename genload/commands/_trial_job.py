@@ -10,12 +10,12 @@ from pathlib import Path
 from genload.artifacts.inputs.images import ImageSource
 from genload.artifacts.usual import inspection_of
 from genload.commands._trial_view import TrialView
+from genload.drivers.job_driver import JobDriver, JobResult
+from genload.drivers.result import WAITED_OUT
 from genload.errors import CANNOT_INSPECT
-from genload.job import Job, JobResult
 from genload.plain import plain
 from genload.reporting.wording import human
 from genload.service import Artifact, JobClient
-from genload.service.result import WAITED_OUT
 from genload.settings.service import Service
 
 _NO_FACTS = (
@@ -39,7 +39,7 @@ class JobAttempt:
         image = ImageSource(seed, folder).image("try", 0, 1)
         size = human(len(image.content), "bytes")
         view.say("input", f"{plain(image.name)}, {plain(image.media_type)}, {size}")
-        self._job = Job(
+        self._job = JobDriver(
             client,
             image,
             service=service,

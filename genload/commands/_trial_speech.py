@@ -8,11 +8,11 @@ from math import log10
 from genload.artifacts.audio.listener import Heard, Listener
 from genload.artifacts.inputs.texts import TextSource
 from genload.commands._trial_view import TrialView
+from genload.drivers.speech_driver import SpeechDriver, SpeechResult, request_of
 from genload.plain import plain
 from genload.reporting.wording import human
 from genload.service import Artifact, Speech, SpeechClient, Utterance
 from genload.settings.service import Service
-from genload.speech import SpeechDriver, SpeechResult, request_of
 
 TEXT_CHARACTERS = 300
 _MOMENTS = (

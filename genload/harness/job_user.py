@@ -6,11 +6,11 @@ from functools import partial
 from typing import ClassVar
 
 from genload.artifacts.usual import inspection_of
+from genload.drivers.job_driver import JobDriver, JobResult
 from genload.harness.gate import Turn
 from genload.harness.kit import JobKit
 from genload.harness.users import LoadUser
 from genload.identifiers import new_identifier
-from genload.job import Job, JobResult
 from genload.service import JobClient, JobInput, Step
 
 
@@ -46,7 +46,7 @@ class JobUser(LoadUser):
         """One job from its input to its inspected output; recorded whatever becomes of it."""
         request_id, self._ordered = new_identifier(), None
         self.client.on_step = partial(self._record_step, turn, request_id)
-        job = Job(
+        job = JobDriver(
             self.client,
             job_input,
             service=self.service,

@@ -16,9 +16,9 @@ from genload.artifacts.audio.listener import Listener
 from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.inputs.images import ImageSource
 from genload.artifacts.inputs.texts import TextSource
+from genload.drivers.speech_driver import labels_of, request_of
 from genload.harness.plan import RunPlan
 from genload.service import JobClient, JobInput, SpeechClient, Utterance
-from genload.speech import labels_of, request_of
 
 LOOP_TURN_S = 0.001  # sleep(0) would go on in the same turn of the loop, before its timers and sockets
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from genload.drivers.speech_driver import SpeechDriver, SpeechResult
 from genload.harness.gate import Turn
 from genload.harness.kit import SpeechKit
 from genload.harness.users import LoadUser
 from genload.identifiers import new_identifier
 from genload.service import SpeechClient, Utterance
-from genload.speech import SpeechDriver, SpeechResult
 
 
 class SpeechUser(LoadUser):

@@ -3,7 +3,7 @@ answer that is listened to (`SpeechClient`: speak).
 
 A services/ file defines one subclass of either, named ``Client``. It makes its own HTTP client, names
 its calls with `step`, and raises `ServiceError` for every answer that is no success. It neither
-retries nor waits: `genload.job` and `genload.speech` do, the same way for every service.
+retries nor waits: `genload.drivers` does, the same way for every service.
 """
 
 from genload.service.artifact import Artifact

@@ -12,7 +12,7 @@ from genload.service.client import ServiceClient
 from genload.settings.service import Service
 
 JOB_STAGES = ("connect", "upload", "accept", "queue", "run", "download")
-"""The stages of a job, in order; what belongs to which is said in `genload.job`."""
+"""The stages of a job, in order; what belongs to which is said in `genload.drivers.job_driver`."""
 
 
 class JobPhase(StrEnum):

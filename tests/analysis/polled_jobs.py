@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from genload.job import Job
+from genload.drivers.job_driver import JobDriver
 from genload.runlog.records import RequestRecord
 from genload.service import Artifact, JobClient, JobInput, JobPhase, JobState
 from genload.settings.service import Poll, Service
@@ -73,7 +73,7 @@ def polled(truths: list[Truth], poll: Poll, seed: int = 1, *, over_s: float = 60
     service, rng, records = Service(api="scripted", timeout_s=600.0, poll=poll), Random(seed), []
     for n, truth in enumerate(truths):
         client = _Service(service, truth)
-        one = Job(
+        one = JobDriver(
             client,
             _IMAGE,
             service=service,

@@ -17,8 +17,8 @@ from genload import console
 from genload.cli import main
 from genload.commands import _suite_run
 from genload.commands._trial import Trial
+from genload.drivers.result import Result
 from genload.errors import ConfigError, ExitCode, UsageError
-from genload.service.result import Result
 from genload.targets import RunRequest, SuiteTarget, checked, with_followers
 
 

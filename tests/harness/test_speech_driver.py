@@ -9,6 +9,7 @@ import pytest
 from gevent import GreenletExit
 
 from genload.artifacts.audio.listener import Heard
+from genload.drivers.speech_driver import SpeechDriver, SpeechResult, labels_of
 from genload.orders import note_kill
 from genload.service import (
     Artifact,
@@ -20,7 +21,6 @@ from genload.service import (
     Utterance,
 )
 from genload.settings.service import Retry, Service
-from genload.speech import SpeechDriver, SpeechResult, labels_of
 
 HELLO = Utterance(7, "Hello.", "af_heart", length="short", repeat=False)
 SERVICE = Service(

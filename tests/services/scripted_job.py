@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from genload.job import Job, JobResult
+from genload.drivers.job_driver import JobDriver, JobResult
 from genload.service import JOB_STAGES, Artifact, JobClient, JobInput, JobPhase, JobState, ServiceError
 from genload.settings.service import Poll, Retry, Service
 
@@ -108,10 +108,10 @@ def drive(
     return result, client
 
 
-def job_of(client: Scripted, image: JobInput = IMAGE, **options: Any) -> Job:
+def job_of(client: Scripted, image: JobInput = IMAGE, **options: Any) -> JobDriver:
     clock = client.clock
     options = {"inspect": lambda artifact: {}, "rng": Random(1), **options}
-    return Job(client, image, service=client.service, clock=clock, sleep=clock.sleep, **options)
+    return JobDriver(client, image, service=client.service, clock=clock, sleep=clock.sleep, **options)
 
 
 def refusal(retry_after_s: float | None = None) -> ServiceError:

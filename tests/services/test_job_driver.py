@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genload.artifacts.duplicates import OutputRegistry
-from genload.job import Job
+from genload.drivers.job_driver import JobDriver
 from genload.orders import note_kill
 from genload.service import Artifact, CannotInspectError, JobInput, JobPhase, JobState, ServiceError, Step
 from genload.settings.service import Poll
@@ -247,7 +247,7 @@ def test_a_cancel_that_fails_changes_nothing() -> None:
 # --- stopped from outside
 
 
-def run_killed(job: Job) -> None:
+def run_killed(job: JobDriver) -> None:
     """Run it in a greenlet that is killed: its script says when it notices."""
     greenlet = gevent.spawn(job.run)
     note_kill(greenlet)

@@ -12,7 +12,7 @@ import pytest
 from genload import extensions
 from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.inputs.images import ImageSource
-from genload.job import Job, JobResult
+from genload.drivers.job_driver import JobDriver, JobResult
 from genload.settings.service import Poll, Retry, Service
 
 pytestmark = pytest.mark.processes
@@ -35,7 +35,9 @@ def run_jobs(service: Service, users: int, jobs_each: int = 1) -> list[JobResult
         for k in range(jobs_each):
             image = images.image("local", number, k)
             rng = Random(number)
-            job = Job(client, image, service=service, inspect=client.inspect, rng=rng, registry=registry)
+            job = JobDriver(
+                client, image, service=service, inspect=client.inspect, rng=rng, registry=registry
+            )
             results.append(job.run())
         client.close()
         return results

@@ -13,11 +13,11 @@ from typing import Protocol
 from genload.artifacts.audio.listener import Heard
 from genload.artifacts.inputs.texts import TextSource
 from genload.code_errors import returned
-from genload.driver import Driver
+from genload.drivers.driver import Driver
+from genload.drivers.result import Result
 from genload.errors import ConfigError
 from genload.pauses import pause
 from genload.service import ServiceError, Speech, SpeechClient, Utterance
-from genload.service.result import Result
 from genload.settings.service import Service
 from genload.settings.speech import SpeechRequest
 

@@ -28,12 +28,12 @@ from typing import TypeVar
 from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.inputs.images import ImageSource
 from genload.code_errors import returned
-from genload.driver import Driver
+from genload.drivers.driver import Driver
+from genload.drivers.result import WAITED_OUT, Result
 from genload.orders import is_order
 from genload.pauses import pause
 from genload.runlog.error_classes import UNANSWERED
 from genload.service import Artifact, JobClient, JobInput, JobPhase, JobState, NotInspectedError, ServiceError
-from genload.service.result import WAITED_OUT, Result
 from genload.settings.service import Service
 
 _CONNECT_COUNTS_IN = {"upload", "accept", "download"}
@@ -78,7 +78,7 @@ def check_inputs(service: Service) -> None:
         ImageSource(0, Path(service.images))
 
 
-class Job(Driver[JobClient, JobResult]):
+class JobDriver(Driver[JobClient, JobResult]):
     """Drives one job through a client; see `Driver`.
 
     Args:
