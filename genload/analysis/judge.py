@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from pydantic import ValidationError
@@ -20,16 +19,15 @@ from genload.analysis.evaluate import judge_expression, parts
 from genload.analysis.evidence_percentiles import percentile
 from genload.analysis.health import UserSeconds, phase_starts, processes, user_seconds
 from genload.analysis.identity import tested
-from genload.analysis.intake import Intake, take_in, warmup_notices
+from genload.analysis.intake import warmup_notices
 from genload.analysis.judged import CriterionVerdict, JudgedRun, Reason, RunResult, Verdict
 from genload.analysis.judged_efficiency import Efficiency
 from genload.analysis.judged_speech import SpeechSummary
-from genload.analysis.load import Load, load_of
 from genload.analysis.monitors import broken_monitors, monitor_summaries, silent_notices, uptime
 from genload.analysis.observe import Measures, catalogue_of
+from genload.analysis.reading import Log, read, recorded
 from genload.analysis.reconciliation import Ledger, reconcile
 from genload.analysis.retries import retries
-from genload.analysis.series import SeriesStore, slowed
 from genload.analysis.shares import share_notices
 from genload.analysis.speech import is_speech, speech_summary
 from genload.analysis.trends import Course, growth_limits, restart_notices, trends
@@ -42,9 +40,7 @@ from genload.runlog.records import (
     Event,
     Interrupted,
     Notice,
-    RequestRecord,
     RunHeader,
-    Sample,
 )
 from genload.settings.criteria.ast import Expression, Relative
 from genload.settings.criteria.criterion import Criterion
@@ -59,23 +55,6 @@ _PRECEDENCE = (
     ExitCode.INVALID,
     ExitCode.PASSED,
 )
-
-
-class Log(Protocol):
-    """What is read of a run; `genload.runlog.reader.RunLog` is one."""
-
-    header: RunHeader
-
-    def requests(self) -> Iterator[RequestRecord]: ...
-
-    def events(self) -> Iterator[Event]: ...
-
-    def samples(self) -> Iterator[Sample]: ...
-
-    def missing_records(self) -> dict[str, int]: ...
-
-    @property
-    def problems(self) -> list[str]: ...
 
 
 def judge(
@@ -157,6 +136,7 @@ def judge_log(
         degradation=run.degradation,
         trends=trends(run.course, run.degradation) if run.course else None,
         efficiency=run.efficiency(),
+        recorded=run.recorded,
     )
 
 
@@ -188,14 +168,10 @@ class _Run:
         header = log.header
         self.suite, self.scenario, self.criteria = suite, scenario, criteria
         self.catalogue = catalogue_of(header)
-        self.intake: Intake = take_in(log.requests(), header.operation)
-        self.events: list[Event] = list(log.events())
-        last_sign_s = max([self.intake.last_end_s, *(event.t_s for event in self.events)])
-        self.load: Load | None = load_of(self.events, header.phases, last_sign_s)
-        watched = (self.load.start_s, self.load.end_s) if self.load else None
-        self.samples: list[Sample] = list(log.samples())  # once: of a long run they take the longest to read
-        self.plans = slowed(header.monitors, self.samples)
-        self.store = SeriesStore(self.samples, self.plans, watched)
+        reading = read(log)
+        self.intake, self.events, self.load = reading.intake, reading.events, reading.load
+        self.samples, self.plans, self.store = reading.samples, reading.plans, reading.store
+        self.recorded = recorded(log, reading)
         self.broken_monitors = broken_monitors(self.samples)
         self.missing_records = log.missing_records()
         self.header = header

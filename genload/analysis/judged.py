@@ -12,6 +12,7 @@ from genload.analysis.judged_speech import SpeechSummary
 from genload.analysis.judged_trends import Trends
 from genload.analysis.monitors import MonitorSummary, Uptime
 from genload.analysis.reconciliation import Comparison
+from genload.analysis.recorded import Recorded, nothing_recorded
 
 Outcome = Literal["pass", "fail", "inconclusive"]
 RunResult = Literal["pass", "fail", "inconclusive", "no criteria", "observed"]
@@ -225,6 +226,7 @@ class JudgedRun(msgspec.Struct, kw_only=True):
     degradation: (
         dict[str, float | None] | None
     )  # where parts of the load are judged: first, last, change in %
+    recorded: Recorded = msgspec.field(default_factory=nothing_recorded)  # records and samples, as columns
 
 
 class JudgedSuite(msgspec.Struct, kw_only=True):

@@ -50,9 +50,10 @@ def slowed(plans: Sequence[MonitorPlan], samples: Iterable[Sample]) -> list[Moni
 class Series:
     """One metric from one monitor, in the order of time; base units.
 
-    `took_s` is how long each tick took; `expected` is the number of ticks that the monitor owed in the
-    stretches the series was cut to; `nothing_here` says why it had nothing to sample, `doubt` why its numbers
-    may not be what they seem.
+    `metric` has the labels of the machine, where the monitor watches several; `source` says for people where
+    the numbers come from. `took_s` is how long each tick took; `expected` is the number of ticks that the
+    monitor owed in the stretches the series was cut to; `nothing_here` says why it had nothing to sample,
+    `doubt` why its numbers may not be what they seem.
     """
 
     metric: str
@@ -64,6 +65,17 @@ class Series:
     expected: int = 0
     nothing_here: str = ""
     doubt: str = ""
+    monitor: str = ""
+
+    @property
+    def name(self) -> str:
+        """The metric without labels: ``gpu.power``."""
+        return unlabelled(self.metric)[0]
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Which machine it is of several, ``{"gpu": "0"}``; empty for all of them together."""
+        return unlabelled(self.metric)[1]
 
     @cached_property
     def spells(self) -> Spells:
@@ -172,6 +184,18 @@ class SeriesStore:
         names = dict.fromkeys(metric for plan in self._plans for metric in plan.metrics)
         return list(names | dict.fromkeys(metric for metric, _ in self._points))
 
+    @property
+    def samples(self) -> int:
+        """How many values there are of all metrics."""
+        return sum(len(points.values) for points in self._points.values())
+
+    def all(self) -> Iterator[Series]:
+        """Every series that has samples, of each monitor that filled it, over the whole run."""
+        plans = {plan.name: plan for plan in self._plans}
+        for metric, monitor in self._points:
+            if monitor in plans:
+                yield self._series(metric, plans[monitor])
+
     def strata(
         self, metric: str, label: str, filters: Mapping[str, str]
     ) -> list[tuple[tuple[str, str], ...]]:
@@ -253,4 +277,5 @@ class SeriesStore:
             interval_s=plan.interval_s,
             nothing_here=plan.nothing_here,
             doubt=self._doubts.get((unlabelled(metric)[0], plan.name), ""),
+            monitor=plan.name,
         )

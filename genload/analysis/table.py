@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import nan
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,20 @@ class RequestTable:
 
     def __len__(self) -> int:
         return len(self.start_s)
+
+    @property
+    def columns(self) -> list[npt.NDArray[Any]]:
+        """All of them; of words their codes."""
+        words = [codes for codes, _ in (self.error_class, *self.labels.values())]
+        return [
+            self.start_s,
+            self.end_s,
+            self.duration_s,
+            self.outcome,
+            self.drained,
+            *words,
+            *self.numbers.values(),
+        ]
 
     @cached_property
     def ok(self) -> BoolArray:

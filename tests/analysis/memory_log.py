@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from genload.analysis.judged import JudgedRun
 from genload.runlog.records import (
@@ -22,6 +25,7 @@ from genload.runlog.records import (
     Sample,
     Users,
 )
+from genload.runlog.writer import RunWriter
 
 LOAD_START_S = 10.0
 
@@ -36,6 +40,7 @@ class MemoryLog:
     ticks: list[Sample] = field(default_factory=list)
     missing: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    folder: Path = Path()
 
     def requests(self) -> Iterator[RequestRecord]:
         return iter(self.records)
@@ -123,6 +128,20 @@ def sound_run(
         for tick in range(int(load_s))
     ]
     return MemoryLog(header, records, events, ticks)
+
+
+def write(log: MemoryLog, folder: Path) -> Path:
+    """The run as a real run directory."""
+    writer = RunWriter(folder)
+    writer.header(log.header)
+    for record in log.records:
+        writer.request(record)
+    for event in log.happened:
+        writer.event(event)
+    writer.close()
+    lines = b"".join(msgspec.json.encode(sample) + b"\n" for sample in log.ticks)
+    (folder / "samples.jsonl").write_bytes(lines)
+    return folder
 
 
 def never_ready() -> MemoryLog:

@@ -9,15 +9,20 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 from genload import extensions
+from genload.cli import main
 from genload.errors import ConfigError
 from genload.monitor import Monitor
+from genload.runlog.records import Sample
 from genload.service import JobClient
 from genload.settings.loader import load_suite
 from genload.settings.scenario_catalogue import scenario_catalogue
+
+from ..analysis.memory_log import job, sound_run, write
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,7 +36,7 @@ def project(example_project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_there_is_one_example_for_each_seam(examples: dict[str, str]) -> None:
     wings = [name.split("/")[0] for name in examples]
 
-    assert sorted(wings) == ["mine.yaml", "monitors", "reports", "services", "shapes"]
+    assert sorted(wings) == ["mine.yaml", "monitors", "reports", "reports", "services", "shapes"]
 
 
 @pytest.mark.processes
@@ -75,6 +80,32 @@ def test_the_service_is_a_whole_client(project: Path) -> None:
 
     assert issubclass(client, JobClient)
     assert not client.__abstractmethods__
+
+
+@pytest.mark.parametrize("criteria", [[], ["--criteria", "others.yaml"]])
+def test_the_chart_draws_the_requests_and_samples_of_a_recorded_run(
+    criteria: list[str], project: Path
+) -> None:
+    records = [job(0, 0.0, 5.0), job(1, 10.0, 20.0, "failed"), job(2, 50.0, 20.0)]
+    log = sound_run(records, {"all": "generate.attempted == 3"}, reports=["one_line", "points"])
+    log.ticks = [
+        Sample(t_s=t_s, monitor="exposition", values={"server.memory": memory})
+        for t_s, memory in ((20.0, 1e9), (40.0, 2e9))
+    ]
+    run = write(log, project / "results" / "normal")
+    (project / "others.yaml").write_text("all: generate.attempted == 3\n")
+
+    main(["report", str(run), *criteria])
+
+    into = run / "judged-by-others" if criteria else run
+    chart = ElementTree.parse(into / "points_1.svg").getroot()  # noqa: S314  our own file
+    circles = [[circle.get(name) for name in ("cx", "cy", "fill")] for circle in chart.findall("{*}circle")]
+    assert circles == [["100.0", "150.0", "navy"], ["200.0", "0.0", "red"], ["600.0", "0.0", "navy"]]
+    assert [line.get("points") for line in chart.findall("{*}polyline")] == ["200.0,100.0 400.0,0.0"]
+
+
+def test_the_chart_is_a_small_file(examples: dict[str, str]) -> None:
+    assert len([line for line in examples["reports/points.py"].splitlines() if line]) <= 25
 
 
 @pytest.mark.processes

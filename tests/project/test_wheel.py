@@ -112,3 +112,5 @@ def test_it_runs_a_suite_with_the_projects_own_wing_files(
     assert result["total_requests"] <= len(served.truth_records())
     assert list(result["phases"]) == ["step1", "step2"]
     assert "mine/stairs: pass" in (results.parent / "one_line.txt").read_text(encoding="utf-8")
+    chart = (results.parent / "points_1.svg").read_text(encoding="utf-8")
+    assert chart.count("<circle") == result["total_requests"] and chart.count("<polyline") == 1

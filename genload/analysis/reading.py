@@ -1,0 +1,76 @@
+"""Reading a run directory for its verdict: each of its files once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from genload.analysis.intake import Intake, take_in
+from genload.analysis.load import Load, load_of
+from genload.analysis.recorded import Columns, Recorded
+from genload.analysis.series import SeriesStore, slowed
+from genload.runlog.records import Event, MonitorPlan, RequestRecord, RunHeader, Sample
+
+
+class Log(Protocol):
+    """What is read of a run; `genload.runlog.reader.RunLog` is one."""
+
+    folder: Path
+    header: RunHeader
+
+    def requests(self) -> Iterator[RequestRecord]: ...
+
+    def events(self) -> Iterator[Event]: ...
+
+    def samples(self) -> Iterator[Sample]: ...
+
+    def missing_records(self) -> dict[str, int]: ...
+
+    @property
+    def problems(self) -> list[str]: ...
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Everything that was read of a run.
+
+    Attributes:
+        load: None when it never began.
+        plans: what the monitors promised, with the intervals that they were slowed down to.
+    """
+
+    intake: Intake
+    events: list[Event]
+    load: Load | None
+    samples: list[Sample]
+    plans: list[MonitorPlan]
+    store: SeriesStore
+
+    @property
+    def columns(self) -> Columns:
+        """What of it reports may ask for."""
+        return Columns(self.intake.measured, self.intake.warmup, self.store, self.events)
+
+
+def read(log: Log) -> Reading:
+    """Read a run.
+
+    Raises:
+        RunDirectoryError: its files cannot be read.
+    """
+    header = log.header
+    intake = take_in(log.requests(), header.operation)
+    events = list(log.events())
+    last_sign_s = max([intake.last_end_s, *(event.t_s for event in events)])
+    load = load_of(events, header.phases, last_sign_s)
+    samples = list(log.samples())
+    plans = slowed(header.monitors, samples)
+    store = SeriesStore(samples, plans, (load.start_s, load.end_s) if load else None)
+    return Reading(intake, events, load, samples, plans, store)
+
+
+def recorded(log: Log, reading: Reading) -> Recorded:
+    """What reports find of a run that was read."""
+    return Recorded(log.folder, lambda: read(log).columns, reading.columns)
