@@ -37,7 +37,7 @@ import yaml
 from scipy import stats
 
 from genload.client import HttpClient, Timeouts
-from genload.commands._testbed import running
+from genload.commands.demo.testbed import running
 from genload.harness.live import LiveStats
 from genload.runlog.records import Sample
 from genload.sampler import SamplerHandle, start_sampler

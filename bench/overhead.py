@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from genload.commands._testbed import running
+from genload.commands.demo.testbed import running
 from genload.runlog.reader import open_run
 from genload.runlog.records import ClientHealth
 

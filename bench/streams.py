@@ -41,7 +41,7 @@ from unittest import mock
 import numpy as np
 
 from genload.artifacts.audio.playback import Playback, play
-from genload.commands._testbed import running
+from genload.commands.demo.testbed import running
 from genload.service import Speech
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from genload.commands._testbed import running
+from genload.commands.demo.testbed import running
 
 CHUNK_S = 0.02
 REQUEST = (

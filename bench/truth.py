@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from genload.commands._testbed import running
+from genload.commands.demo.testbed import running
 from genload.runlog.reader import open_run
 
 ALLOWED_S = 0.020

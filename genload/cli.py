@@ -1,7 +1,7 @@
-"""The `genload` command. Each sub-command is a file in genload/commands/ with a function of its name
+"""The `genload` command. Each command is a file or folder in genload/commands/ with a function of its name
 (and a ``_`` behind it where Python has that word for itself).
 
-A command's file is imported when that command is called: ``genload --help`` loads none of them.
+It is imported when the command is called: ``genload --help`` loads none of them.
 """
 
 from __future__ import annotations

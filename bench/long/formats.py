@@ -17,7 +17,7 @@ from pathlib import Path
 
 from memory_level import stayed_flat
 
-from genload.commands._testbed import running
+from genload.commands.demo.testbed import running
 
 FORMATS = ("wav", "mp3", "flac", "opus", "pcm", "ogg")
 SUITE = """

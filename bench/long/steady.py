@@ -16,7 +16,7 @@ from pathlib import Path
 
 from memory_level import stayed_flat
 
-from genload.commands._testbed import running
+from genload.commands.demo.testbed import running
 
 SUITE = """
 name: soak

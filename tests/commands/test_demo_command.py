@@ -13,7 +13,8 @@ from types import SimpleNamespace
 import pytest
 
 from genload.cli import main
-from genload.commands import _suite_run, _testbed
+from genload.commands.demo import testbed
+from genload.commands.run import suite_run
 from genload.errors import ExitCode, ServiceUnavailableError
 from genload.targets import RunRequest, SuiteTarget
 
@@ -39,7 +40,7 @@ def is_running(process_id: int) -> bool:
 
 @pytest.mark.processes
 def test_the_testbed_runs_on_a_free_port_until_the_block_ends() -> None:
-    with _testbed.running(["--slots", "20"], [sys.executable, "-c", SERVICE]) as url:
+    with testbed.running(["--slots", "20"], [sys.executable, "-c", SERVICE]) as url:
         with urllib.request.urlopen(f"{url}/ready") as answer:  # noqa: S310  our own http URL
             process_id, *options = answer.read().decode().split()
         assert options[:1] == ["--port"] and options[2:] == ["--slots", "20"]
@@ -51,7 +52,7 @@ def test_the_testbed_runs_on_a_free_port_until_the_block_ends() -> None:
 
 @pytest.mark.processes
 def test_a_testbed_that_works_hard_leaves_the_cpu_to_who_measures() -> None:
-    with _testbed.running([], [sys.executable, "-c", SERVICE], yields=True) as url:
+    with testbed.running([], [sys.executable, "-c", SERVICE], yields=True) as url:
         with urllib.request.urlopen(url) as answer:  # noqa: S310
             process_id = int(answer.read().split()[0])
         assert os.getpriority(os.PRIO_PROCESS, process_id) > os.getpriority(os.PRIO_PROCESS, 0)
@@ -61,7 +62,7 @@ def test_a_testbed_that_works_hard_leaves_the_cpu_to_who_measures() -> None:
 def test_it_is_gone_after_a_failure_as_well() -> None:
     with (
         pytest.raises(RuntimeError, match="in the block"),
-        _testbed.running([], [sys.executable, "-c", SERVICE]) as url,
+        testbed.running([], [sys.executable, "-c", SERVICE]) as url,
     ):
         with urllib.request.urlopen(url) as answer:  # noqa: S310
             process_id = int(answer.read().split()[0])
@@ -74,7 +75,7 @@ def test_a_testbed_that_ends_at_once_is_told_with_its_last_words() -> None:
     dying = [sys.executable, "-c", "import sys; sys.exit('no library uvicorn')"]
     with (
         pytest.raises(ServiceUnavailableError, match=r"(?s)ended with code 1.*no library uvicorn"),
-        _testbed.running([], dying),
+        testbed.running([], dying),
     ):
         pytest.fail("the block must not run")
 
@@ -87,8 +88,8 @@ class Double:
         self.options: list[list[str]] = []
         self.yields: list[bool] = []
         self.targets: list[SuiteTarget] = []
-        monkeypatch.setattr(_testbed, "running", self._running)
-        monkeypatch.setattr(_suite_run, "SuiteRun", self._suite_run)
+        monkeypatch.setattr(testbed, "running", self._running)
+        monkeypatch.setattr(suite_run, "SuiteRun", self._suite_run)
 
     @property
     def scenarios(self) -> list[tuple[str, ...]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from genload.cli import main
-from genload.commands._listing import complete_suite, complete_target
+from genload.commands.list_.listing import complete_suite, complete_target
 
 OWN = """
 purpose: Mine

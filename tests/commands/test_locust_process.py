@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from genload.commands._locust import Signals, command, outcome
+from genload.commands.run.locust_process import Signals, command, outcome
 from genload.errors import ExitCode
 from genload.targets import RunRequest, SuiteTarget, checked
 
@@ -48,7 +48,7 @@ sys.exit(130)
 # for one: the kernel merges a signal with the same one still pending.
 DRIVER = """
 import subprocess, sys, time
-from genload.commands._locust import Signals
+from genload.commands.run.locust_process import Signals
 send_now = subprocess.Popen.send_signal
 subprocess.Popen.send_signal = lambda child, number: (time.sleep(0.2), send_now(child, number))
 signals = Signals()

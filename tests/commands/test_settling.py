@@ -7,7 +7,7 @@ from itertools import chain, repeat
 
 import pytest
 
-from genload.commands._settling import settle
+from genload.commands.run.settling import settle
 from genload.settings.suite import Settle
 
 

@@ -17,8 +17,8 @@ import pytest
 from rich.console import Console
 
 from genload.analysis.judged import JudgedRun, JudgedSuite
-from genload.commands import _suite_run
-from genload.commands._suite_run import run_suites
+from genload.commands.run import suite_run
+from genload.commands.run.suite_run import run_suites
 from genload.errors import ExitCode
 from genload.settings.suite import Suite
 from genload.targets import RunRequest, SuiteTarget, checked
@@ -47,9 +47,9 @@ class Stage:
         self.started: list[str] = []
         self.settled = 0
         self.output = io.StringIO()
-        monkeypatch.setattr(_suite_run, "command", self._command)
-        monkeypatch.setattr(_suite_run, "settle", self._settle)
-        monkeypatch.setattr(_suite_run, "_in_flight", self._in_flight)
+        monkeypatch.setattr(suite_run, "command", self._command)
+        monkeypatch.setattr(suite_run, "settle", self._settle)
+        monkeypatch.setattr(suite_run, "_in_flight", self._in_flight)
 
     def act(self, scenario: str, code: int, *, failed: int = 0, leaves_run: bool = True) -> None:
         run = self._write_run(self._prepared, scenario, failed=failed) if leaves_run else None
@@ -126,7 +126,7 @@ def test_each_run_is_judged_once_and_each_report_written_once(
 ) -> None:
     judged: list[str] = []
     written: list[list[str]] = []
-    really_judge, really_write = _suite_run.judge_run, _suite_run.write_reports
+    really_judge, really_write = suite_run.judge_run, suite_run.write_reports
 
     def judge(folder: Path) -> JudgedRun:
         judged.append(folder.name)
@@ -136,8 +136,8 @@ def test_each_run_is_judged_once_and_each_report_written_once(
         written.append([run.scenario for run in suite.runs])
         return really_write(suite, *rest)
 
-    monkeypatch.setattr(_suite_run, "judge_run", judge)
-    monkeypatch.setattr(_suite_run, "write_reports", write)
+    monkeypatch.setattr(suite_run, "judge_run", judge)
+    monkeypatch.setattr(suite_run, "write_reports", write)
     # The processes only record: what they end with is no verdict.
     for scenario, failed in (("one", 0), ("two", 5), ("three", 0)):
         stage.act(scenario, 0, failed=failed)
@@ -160,7 +160,7 @@ def test_a_wrong_host_is_told_before_any_process_starts(stage: Stage, dead_port:
 
 
 def test_a_host_that_never_answers_holds_nothing_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_suite_run, "ASKED_FOR_S", 0.05)
+    monkeypatch.setattr(suite_run, "ASKED_FOR_S", 0.05)
     stage.act("one", 4, leaves_run=False)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -236,7 +236,7 @@ def test_a_signal_stops_the_suite_and_what_there_is_is_reported(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.act("one", 0)
-    monkeypatch.setattr(_suite_run, "settle", lambda *args, **kwargs: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(suite_run, "settle", lambda *args, **kwargs: signal.raise_signal(signal.SIGINT))
     assert stage.play() is ExitCode.INTERRUPTED
     assert stage.started == ["one"]
     assert stage.summary()["exit_code"] == 130

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from genload.commands._expected_metrics import ExpectedMetrics
+from genload.commands.try_.expected_metrics import ExpectedMetrics
 from genload.extensions import Wings, builtin_folder
 from genload.runlog.layout import SAMPLES
 from genload.runlog.records import Sample

@@ -18,7 +18,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from genload.cli import main
-from genload.commands._agent_server import AgentServer, listen_address
+from genload.commands.agent.server import AgentServer, listen_address
 from genload.errors import UsageError
 
 pytestmark = pytest.mark.processes

@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from genload.commands._agent_page import AgentPage
-from genload.commands._dcgm import dcgm_families
-from genload.commands._node import node_families, process_families
-from genload.commands._text_format import Family, page
+from genload.commands.agent.dcgm import dcgm_families
+from genload.commands.agent.node import node_families, process_families
+from genload.commands.agent.page import AgentPage
+from genload.commands.agent.text_format import Family, page
 from genload.extensions import builtin_folder
 from genload.runlog.records import Sample
 

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from genload import extensions
 from genload.client import Answer, watched
-from genload.commands._trial_view import TrialView
+from genload.commands.try_.view import TrialView
 from genload.errors import ConfigError
 from genload.service import JobClient, JobPhase, JobState, ServiceError
 from genload.settings.loader import load_suite

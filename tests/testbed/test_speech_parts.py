@@ -211,7 +211,7 @@ def test_genload_serve_tells_what_does_not_belong_together(arguments: list[str],
 
 @pytest.mark.processes
 def test_the_commands_way_to_a_running_speech_testbed() -> None:
-    from genload.commands._testbed import running
+    from genload.commands.demo.testbed import running
 
     with running(["--api", "kokoro", "--engine", "tone", "--pace", "0s"]) as url:
         assert url.startswith("http://127.0.0.1:")

@@ -17,8 +17,8 @@ from genload.analysis.judge import suite_exit_code
 from genload.analysis.judged import JudgedRun
 from genload.beginning import why_not_ready
 from genload.code_errors import CodeError, code_told
-from genload.commands._locust import Signals, command, outcome
-from genload.commands._settling import settle
+from genload.commands.run.locust_process import Signals, command, outcome
+from genload.commands.run.settling import settle
 from genload.errors import ExitCode, GenloadError, RunDirectoryError
 from genload.extensions import Wings, attribute
 from genload.reporting import is_run_directory, judge_run, suite_of, write_reports

@@ -75,7 +75,7 @@ def demo(
     # Here, not above: `genload demo --help` needs none of it.
     from rich.console import Console
 
-    from genload.commands._suite_run import run_suites
+    from genload.commands.run.suite_run import run_suites
     from genload.targets import RunRequest
 
     console = Console(highlight=False)
@@ -108,13 +108,13 @@ def _targets(request: RunRequest) -> list[SuiteTarget]:
 @contextmanager
 def _served(target: SuiteTarget, console: Console) -> Iterator[SuiteTarget]:
     """A testbed for a suite; the suite with its address."""
-    from genload.commands import _testbed
+    from genload.commands.demo.testbed import running
     from genload.targets import checked
 
     testbed, scale = TESTBEDS[target.suite.service.api], target.request.time_scale
     modelled = ("--time-scale", repr(scale)) if testbed.scaled else ()
     console.print(f"starting the testbed: {testbed.about}{f', time scale {scale:g}' if modelled else ''}")
-    with _testbed.running([*testbed.serve, *modelled], yields=not testbed.scaled) as url:
+    with running([*testbed.serve, *modelled], yields=not testbed.scaled) as url:
         names = tuple(f"{target.asked_for}/{scenario}" for scenario in target.scenarios)
         [there] = checked(replace(target.request, targets=names, host=url))
         yield there

@@ -7,7 +7,7 @@ from math import log10
 
 from genload.artifacts.audio.listener import Heard, Listener
 from genload.artifacts.inputs.texts import TextSource
-from genload.commands._trial_view import TrialView
+from genload.commands.try_.view import TrialView
 from genload.drivers.speech_driver import SpeechDriver, SpeechResult, request_of
 from genload.plain import plain
 from genload.reporting.wording import human

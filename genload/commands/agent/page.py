@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from time import monotonic
 
-from genload.commands._dcgm import dcgm_families
-from genload.commands._node import node_families, process_families
-from genload.commands._text_format import Family, page
+from genload.commands.agent.dcgm import dcgm_families
+from genload.commands.agent.node import node_families, process_families
+from genload.commands.agent.text_format import Family, page
 from genload.runlog.records import Sample
 from genload.sampler.watch import Watch
 

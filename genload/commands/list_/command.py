@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from genload.commands._listing import complete_suite
+from genload.commands.list_.listing import complete_suite
 
 
 def list_(
@@ -30,7 +30,7 @@ def list_(
         genload list orfeas my/suite.yaml
     """
     # Here, not above: `genload list --help` needs none of it.
-    from genload.commands._listing import lines, listed
+    from genload.commands.list_.listing import lines, listed
 
     found = listed(suites or [])
     for line in lines(found):

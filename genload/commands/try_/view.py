@@ -12,7 +12,7 @@ from rich.text import Text
 
 from genload.client import Answer, Seen
 from genload.code_errors import CLIENT_ERROR, REMEDY
-from genload.commands._expected_metrics import ExpectedMetric, ExpectedMetrics
+from genload.commands.try_.expected_metrics import ExpectedMetric, ExpectedMetrics
 from genload.exposition.families import FamilyState
 from genload.plain import plain
 from genload.reporting.wording import human

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from genload import __version__
-from genload.commands._text_format import CONTENT_TYPE
+from genload.commands.agent.text_format import CONTENT_TYPE
 from genload.errors import ConfigError, UsageError
 from genload.settings.secrets import reveal
 

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from genload.commands._agent_page import AgentPage
-from genload.commands._agent_server import AgentServer, listen_address
+from genload.commands.agent.page import AgentPage
+from genload.commands.agent.server import AgentServer, listen_address
 from genload.errors import UsageError
 from genload.runlog.records import Sample
 from genload.sampler.watch import load_watch, sample_until

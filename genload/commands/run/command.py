@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from genload.commands._listing import complete_target
+from genload.commands.list_.listing import complete_target
 
 Host = Annotated[
     str | None,
@@ -88,7 +88,7 @@ def run(
     from rich.console import Console
 
     if not suites:
-        from genload.commands._listing import lines, listed
+        from genload.commands.list_.listing import lines, listed
         from genload.errors import UsageError
 
         there = "\n".join(lines(listed([])))
@@ -97,7 +97,7 @@ def run(
         )
     console = Console(highlight=False)
     with console.status("reading the suite"):
-        from genload.commands._suite_run import run_suites
+        from genload.commands.run.suite_run import run_suites
         from genload.targets import RunRequest, with_followers
 
         request = RunRequest(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from genload.artifacts.inputs.images import ImageSource
 from genload.artifacts.usual import inspection_of
-from genload.commands._trial_view import TrialView
+from genload.commands.try_.view import TrialView
 from genload.drivers.job_driver import JobDriver, JobResult
 from genload.drivers.result import WAITED_OUT
 from genload.errors import CANNOT_INSPECT

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from genload.commands._text_format import Family
+from genload.commands.agent.text_format import Family
 
 _CPU_MODES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
 _MEMORY = {

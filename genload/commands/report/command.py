@@ -38,7 +38,7 @@ def report(
     from rich.console import Console
 
     with Console(stderr=True).status("judging"):
-        from genload.commands._rejudging import rejudge, show
+        from genload.commands.report.rejudging import rejudge, show
         from genload.reporting import is_run_directory
 
         suite, files = rejudge(folder, criteria)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from genload.commands._text_format import Family
+from genload.commands.agent.text_format import Family
 from genload.settings.metrics.labelled import labelled, unlabelled
 
 _MIB = 2**20

@@ -14,10 +14,10 @@ from genload.artifacts.inspector import shared
 from genload.beginning import check_beginning, not_ready_remedy, why_not_ready
 from genload.client import watched
 from genload.code_errors import CLIENT_ERROR, CLIENT_LIMIT
-from genload.commands._expected_metrics import ExpectedMetrics
-from genload.commands._trial_job import JobAttempt
-from genload.commands._trial_speech import SpeechAttempt
-from genload.commands._trial_view import TrialView
+from genload.commands.try_.expected_metrics import ExpectedMetrics
+from genload.commands.try_.job_attempt import JobAttempt
+from genload.commands.try_.speech_attempt import SpeechAttempt
+from genload.commands.try_.view import TrialView
 from genload.drivers.result import Result
 from genload.errors import ExitCode, ServiceUnavailableError
 from genload.extensions import Wings, attribute

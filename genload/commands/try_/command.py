@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from genload.commands._listing import complete_target
-from genload.commands.run import Host, Overrides, Seed
+from genload.commands.list_.listing import complete_target
+from genload.commands.run.command import Host, Overrides, Seed
 
 
 def try_(
@@ -41,8 +41,8 @@ def try_(
     # Here, not above: `genload try --help` needs none of it.
     from rich.console import Console
 
-    from genload.commands._trial import Trial
-    from genload.commands._trial_view import TrialView
+    from genload.commands.try_.trial import Trial
+    from genload.commands.try_.view import TrialView
     from genload.targets import RunRequest, checked
 
     request = RunRequest(

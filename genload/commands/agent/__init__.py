@@ -1,0 +1,5 @@
+"""The command `genload agent`."""
+
+from genload.commands.agent.command import agent
+
+__all__ = ["agent"]

@@ -1,0 +1,5 @@
+"""The command `genload report`."""
+
+from genload.commands.report.command import report
+
+__all__ = ["report"]
