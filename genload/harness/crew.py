@@ -1,4 +1,4 @@
-"""The processes with users, as the conductor sees them: this one, or workers elsewhere."""
+"""The processes with users, as a run sees them: this one, or workers elsewhere."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class CrewStatus:
 
 
 class Crew(Protocol):
-    """What the conductor may ask of the processes with users. Times are the master's monotonic seconds.
+    """What a run may ask of the processes with users. Times are the master's monotonic seconds.
 
     Attributes:
         lead_s: how long before the load's beginning they must hear of it.

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from genload.analysis.evaluate import observed
-from genload.harness.conductor import Conductor
+from genload.harness.run import Run
 from genload.reporting.wording import human
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.criteria.subjects import subjects
@@ -32,12 +32,12 @@ class Display:
     """Draws once a second on a terminal; a log gets a line now and then.
 
     Args:
-        conductor: the run.
+        run: the run that is shown.
         runner: Locust's, for its user count.
     """
 
-    def __init__(self, conductor: Conductor, runner: Any, console: Console | None = None) -> None:
-        self._conductor, self._runner = conductor, runner
+    def __init__(self, run: Run, runner: Any, console: Console | None = None) -> None:
+        self._run, self._runner = run, runner
         self._console = console or Console(file=sys.stderr)
         self._live: Live | None = None
         self._drawing: gevent.Greenlet | None = None
@@ -69,56 +69,50 @@ class Display:
     def _draw(self) -> None:
         said, due_s = "", 0.0
         while True:
-            now_s = self._conductor.journal.now_s()
+            now_s = self._run.journal.now_s()
             if self._live is not None:
                 self._live.update(self.view(), refresh=True)
             elif now_s >= due_s or self._where() != said:
                 self._console.print(self.line(), soft_wrap=True, highlight=False)
                 said, due_s = self._where(), now_s + LINE_EVERY_S
-            self._conductor.wait_for_change(REFRESH_S)
+            self._run.wait_for_change(REFRESH_S)
 
     def _where(self) -> str:
-        conductor = self._conductor
-        if conductor.unready:
-            limit = human(conductor.plan.service.ready_timeout_s, "s")
-            return f"{conductor.unready}; waiting for it, {limit} at most (service.ready_timeout)"
-        return conductor.phase or "load" if conductor.stage == "load" else conductor.stage
+        run = self._run
+        if run.unready:
+            limit = human(run.plan.service.ready_timeout_s, "s")
+            return f"{run.unready}; waiting for it, {limit} at most (service.ready_timeout)"
+        return run.phase or "load" if run.stage == "load" else run.stage
 
     def line(self) -> Text:
         """Everything in one line."""
-        conductor, status, total = self._conductor, self._conductor.crew.status(), self._conductor.live.total
-        name = f"{conductor.plan.suite.name}/{conductor.plan.scenario_name}"
-        text = f"{name} {conductor.journal.now_s():.0f} s: {self._where()}"
-        if conductor.unready:
+        run, status, total = self._run, self._run.crew.status(), self._run.live.total
+        name = f"{run.plan.suite.name}/{run.plan.scenario_name}"
+        text = f"{name} {run.journal.now_s():.0f} s: {self._where()}"
+        if run.unready:
             return Text(text)
-        if isfinite(conductor.remaining_s) and conductor.stage == "load":
-            text += f", {conductor.remaining_s:.0f} s left"
+        if isfinite(run.remaining_s) and run.stage == "load":
+            text += f", {run.remaining_s:.0f} s left"
         text += f", users {status.working}, in flight {status.in_flight}, completed {total.completed}"
         return Text(f"{text}, errors {total.failed}")
 
     def view(self) -> Group:
         """The whole picture."""
-        conductor, status, total = self._conductor, self._conductor.crew.status(), self._conductor.live.total
-        plan = conductor.plan
-        left = (
-            "until its requests have ended"
-            if conductor.remaining_s == inf
-            else f"{conductor.remaining_s:.0f} s left"
-        )
-        where = f"{self._where()}, {left}" if conductor.stage == "load" else self._where()
-        if conductor.interrupted_by and conductor.stage in ("draining", "idle"):
+        run, status, total = self._run, self._run.crew.status(), self._run.live.total
+        plan = run.plan
+        left = "until its requests have ended" if run.remaining_s == inf else f"{run.remaining_s:.0f} s left"
+        where = f"{self._where()}, {left}" if run.stage == "load" else self._where()
+        if run.interrupted_by and run.stage in ("draining", "idle"):
             where += " (again to stop at once)"
         head = Text(f"{plan.suite.name}/{plan.scenario_name}", "bold").append(
-            f"  {where}  {conductor.journal.now_s():.0f} s", "default"
+            f"  {where}  {run.journal.now_s():.0f} s", "default"
         )
         numbers = Text(
             f"users {status.working} of {self._target()}   "
             f"in flight {status.in_flight} (leaving {status.leaving})   completed {total.completed}   "
             f"errors {total.failed}   refusals {total.tallies[Tally.REFUSALS]}"
         )
-        errors = Text(
-            "  ".join(f"{name} × {count}" for name, count in conductor.live.errors.most_common(5)), "red"
-        )
+        errors = Text("  ".join(f"{name} × {count}" for name, count in run.live.errors.most_common(5)), "red")
         return (
             Group(head, numbers, errors, self._criteria())
             if errors
@@ -126,22 +120,22 @@ class Display:
         )
 
     def _target(self) -> int:
-        conductor = self._conductor
-        if conductor.stage != "load":
-            return 1 if conductor.stage == "warm-up" else 0
-        return conductor.plan.timeline.target(conductor.shape.elapsed_s())
+        run = self._run
+        if run.stage != "load":
+            return 1 if run.stage == "warm-up" else 0
+        return run.plan.timeline.target(run.shape.elapsed_s())
 
     def _criteria(self) -> Table:
         table = Table(box=None, pad_edge=False, header_style="dim")
         for heading in ("", "criterion (so far)", "observed", "holds"):
             table.add_column(heading, overflow="fold")
-        for name, criterion in self._conductor.plan.scenario.criteria.items():
+        for name, criterion in self._run.plan.scenario.criteria.items():
             mark, value = self._observe(criterion)
             table.add_row(mark, Text(name), Text(value), Text(criterion.holds, "dim"))
         return table
 
     def _observe(self, criterion: Criterion) -> tuple[Text, str]:
-        live = self._conductor.live
+        live = self._run.live
         result = observed(criterion.expression, live.lookup, live.unit)
         if result.value is None:
             is_live = all(map(live.is_live, subjects(criterion.expression)))

@@ -80,7 +80,7 @@ class Gate:
         self._held: dict[int, Ticket] = {}  # by the user that will use it
         self._signal()
 
-    # ---- what the conductor says
+    # ---- what the run says
 
     def warm_up(self) -> None:
         self.stage = Stage.WARMUP

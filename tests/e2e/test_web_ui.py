@@ -37,13 +37,13 @@ CHROMIUM_OPTIONS = [
 # A run that takes three seconds to begin.
 SLOW = f"""
 import time
-from genload.harness.conductor import Conductor
+from genload.harness.run import Run
 exec(compile(open({str(LOCUSTFILE)!r}).read(), "generation3d.py", "exec"))
-start = Conductor.start
+start = Run.start
 def slowly(self):
     time.sleep(3)
     start(self)
-Conductor.start = slowly
+Run.start = slowly
 """
 
 

@@ -25,7 +25,7 @@ def test_what_takes_its_time_is_told_on_a_terminal_and_leaves_nothing(terminal: 
 
 
 def test_while_a_service_is_waited_for_the_line_says_why_and_for_how_long() -> None:
-    conductor = SimpleNamespace(
+    run = SimpleNamespace(
         unready="no one listens at http://gpu1:5000 (Connection refused)",
         stage="waiting for the service",
         plan=SimpleNamespace(
@@ -37,7 +37,7 @@ def test_while_a_service_is_waited_for_the_line_says_why_and_for_how_long() -> N
         live=SimpleNamespace(total=None),
         journal=SimpleNamespace(now_s=lambda: 1.2),
     )
-    line = Display(conductor, None, Console(file=io.StringIO())).line()  # type: ignore[arg-type]
+    line = Display(run, None, Console(file=io.StringIO())).line()  # type: ignore[arg-type]
     assert str(line) == (
         "orfeas/spike 1 s: no one listens at http://gpu1:5000 (Connection refused); "
         "waiting for it, 120 s at most (service.ready_timeout)"

@@ -56,7 +56,7 @@ USERS_AHEAD_S = 0.5  # users of the next phase are made, with their first inputs
 DRAIN_GRACE_S = 5.0  # for what follows a job's own deadline: its inspection, its record
 
 
-class Conductor:
+class Run:
     """Runs one plan once.
 
     Args:
@@ -118,7 +118,7 @@ class Conductor:
         scenario = self.plan.scenario
         if not (scenario.observe or any(criterion.must for criterion in scenario.criteria.values())):
             logger.warning(NO_CRITERIA)  # no notice: the run may be judged by other criteria one day
-        gevent.spawn(self._conduct)
+        gevent.spawn(self._go_through_stages)
         self.begun = True
 
     def users_wanted(self) -> tuple[int, float] | None:
@@ -205,7 +205,7 @@ class Conductor:
 
     # ---- the stages
 
-    def _conduct(self) -> None:
+    def _go_through_stages(self) -> None:
         watchers = [gevent.spawn(self._watch), gevent.spawn(self._ask_after_service)]
         try:
             self._enter("waiting for the service")

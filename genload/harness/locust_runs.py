@@ -1,0 +1,274 @@
+"""The runs that Locust starts, one after another: on the master, or in a lone process."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import shutil
+import signal
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import gevent
+from locust.runners import MasterRunner
+
+from genload.code_errors import CodeError, CodeFailure, code_told
+from genload.errors import ExitCode, GenloadError, RunDirectoryError, UsageError
+from genload.harness.crew import Crew, LocalCrew
+from genload.harness.display import Display
+from genload.harness.gathering import first_users
+from genload.harness.options import request_from, suite_folder
+from genload.harness.own_limits import check_limits
+from genload.harness.own_users import take_users
+from genload.harness.plan import RunPlan, make_plan
+from genload.harness.process import LoadProcess
+from genload.harness.remote_crew import RemoteCrew
+from genload.harness.run import Run
+from genload.harness.scenario_shape import ScenarioShape
+from genload.harness.users import check_users
+from genload.harness.web import guard_form, show_run
+from genload.runlog.failures import FailedOutput
+from genload.runlog.records import RequestRecord
+
+
+def plan_for(environment: Any, options: Any) -> RunPlan:
+    """What the options ask for.
+
+    Raises:
+        UsageError, ConfigError: it cannot be run, or not with this locustfile's users.
+    """
+    # A master asks whether the service is ready; the users and what they send are elsewhere.
+    elsewhere = isinstance(environment.runner, MasterRunner)
+    plan = make_plan(request_from(options), inputs_elsewhere=elsewhere)
+    check_users(environment.user_classes, plan)
+    if not elsewhere:
+        check_limits(plan, plan.timeline.max_users)
+    return plan
+
+
+class LocustRuns:
+    """Makes a `Run` when Locust starts one, and says its verdict when it has ended."""
+
+    def __init__(self, environment: Any, runner: Any, web_ui: Any, plan: RunPlan | None) -> None:
+        self.environment, self.runner, self.web_ui = environment, runner, web_ui
+        # Frozen when a run begins: a second POST to /swarm changes the options of a running test.
+        self.plan = plan  # None until a scenario is chosen
+        self.run: Run | None = None
+        self.display: Display | None = None
+        self._began = False
+        self._reporter: gevent.Greenlet | None = None
+        self._signal = ""
+        self.crew: Crew
+        if isinstance(runner, MasterRunner):
+            self.crew = RemoteCrew(
+                runner, self._add, self._worker_lost, self._keep, self._notice, self._blame
+            )
+        else:
+            process = LoadProcess(self._add, self._keep, self._blame)
+            self.crew = LocalCrew(process)
+            take_users(environment, process)
+
+    def attach(self) -> None:
+        """Register with Locust. Ours come before the runner's own `quitting` listeners, which is what
+        fires in reverse.
+        """
+        environment = self.environment
+        environment.shape_class = ScenarioShape(self.users_wanted)
+        environment.shape_class.runner = self.runner
+        if self.plan is not None:
+            environment.host = environment.host or self.plan.service.host
+        environment.parsed_options.only_summary = True  # our own display takes the place of Locust's table
+        environment.events.test_start.add_listener(lambda **_: self.begin())
+        environment.events.test_stopping.add_listener(lambda **_: self.wind_down())
+        environment.events.test_stop.add_listener(lambda **_: self.report())
+        environment.events.quitting.add_listener(lambda **_: self.quit())
+        if self.web_ui is not None:
+            scenario = environment.parsed_options.scenario
+            guard_form(self.web_ui.app, scenario, self._is_running, self._check_form)
+            show_run(self.web_ui.app, self._is_running, self._users_at_work)
+        self._catch_signals()
+
+    # ---- Locust's events
+
+    def users_wanted(self) -> tuple[int, float] | None:
+        """For the shape. The answer to a run's first tick makes Locust fire `test_start`."""
+        if self._began:
+            return None if self.run is None else self.run.users_wanted()
+        try:
+            if self.web_ui is not None or self.plan is None:
+                self.plan = plan_for(self.environment, self.environment.parsed_options)
+        except GenloadError as error:
+            self._fail(error)
+            return None
+        users = first_users(self.plan)
+        return users, float(users)
+
+    def begin(self) -> None:
+        """A run starts, and its users come right after."""
+        self._reporter, self.run, self.display = None, None, None
+        plan = self.plan
+        assert plan is not None  # noqa: S101  the shape's first tick has made one
+        try:
+            stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
+            self.folder = suite_folder(self.environment.parsed_options, plan.suite.name, stamp)
+            self.run = Run(plan, self.folder / plan.scenario_name, self.crew, lambda: self.runner.user_count)
+            with code_told(ExitCode.INVALID):
+                self.run.start()
+            if self._reporter is None:  # the last worker may have left meanwhile
+                self.display = Display(self.run, self.runner)
+                self.display.start()
+        except GenloadError as error:
+            if self.run is not None:  # it has made its folder, where no run was before
+                _remove(self.run.folder)
+            self.run = None
+            self._fail(error)
+        self._began = True
+
+    def wind_down(self) -> None:
+        """Locust is about to stop: wait for what is in flight first. Its own `stop_timeout` is ignored
+        when distributed.
+        """
+        if self.run is None:
+            return
+        if self._signal:
+            self.run.wind_down(self._signal)
+        elif isinstance(self.runner, MasterRunner) and self.runner.worker_count == 0:
+            self.run.wind_down("")  # nobody interrupts: the lost workers are the reason, and told as such
+        else:
+            self.run.wind_down("the test itself" if self.web_ui is None else "the web UI")
+
+    def report(self) -> None:
+        """Every user has ended: close the run directory and say the verdict, unless `genload run` does."""
+        self._began = False
+        if self.run is not None and self._reporter is None:
+            # In a greenlet of its own: Locust may stop twice at once, and kill the first in the middle.
+            self._reporter = gevent.spawn(self._report, self.run)
+        if self._reporter is not None:
+            self._reporter.join()
+
+    def _report(self, run: Run) -> None:
+        self.environment.process_exit_code = int(ExitCode.INVALID)  # until there is a verdict
+        if self.display is not None:
+            self.display.stop()
+        run.finalize()
+        if isinstance(run.error, UsageError):
+            _remove(run.folder)
+            self._fail(run.error)
+            return
+        if run.error is not None:
+            self._fail(run.error)
+        code = int(ExitCode.PASSED)
+        if not self.environment.parsed_options.suite_folder:  # `genload run` judges its scenarios itself
+            try:
+                code = self._judge(run)
+            except GenloadError as error:
+                # What could not be recorded can often not be judged either: the reason has been told.
+                if not isinstance(run.error, RunDirectoryError):
+                    self._fail(error)
+                return
+        self.environment.process_exit_code = int(run.error.exit_code) if run.error is not None else code
+
+    def quit(self) -> None:
+        """Locust reads the exit code right after this. On SIGTERM nothing has been stopped yet."""
+        if self.run is not None and self._reporter is None:
+            if self.web_ui is not None:
+                self._signal = self._signal or "SIGTERM"
+            self.runner.stop()
+            if self.run.begun:
+                self.wind_down()  # where Locust had been stopping already, and was cut off in it
+        self.report()
+
+    # ----
+
+    def _judge(self, run: Run) -> int:
+        with self.display.told("judging …") if self.display is not None else nullcontext():
+            # Only here, and never on a worker: scipy and the report writers take a second to import.
+            from genload import console, reporting
+            from genload.analysis.judge import judge, suite_exit_code
+
+            judged = judge(run.folder)
+            suite = reporting.suite_of([judged])
+            broken: list[CodeError] = []
+            names = run.plan.suite.reports
+            files = reporting.write_reports(suite, self.folder, names, broken.append)
+        console.print_verdict(judged, files)
+        for error in broken:
+            print(error.render(), file=sys.stderr, flush=True)
+        return suite_exit_code([judged.verdict.exit_code, *(error.exit_code for error in broken)])
+
+    def _is_running(self) -> bool:
+        # Locust's own state says "ready" until the first users are there.
+        return self.runner.shape_greenlet is not None or self.runner.state not in ("ready", "stopped")
+
+    def _users_at_work(self) -> int:
+        if self.run is None:
+            return 0
+        status = self.run.crew.status()
+        return status.working + status.leaving
+
+    def _check_form(self, fields: dict[str, str]) -> None:
+        if isinstance(self.runner, MasterRunner) and not self.runner.clients.ready:
+            # Locust would say yes, and wait for ever.
+            raise UsageError("no worker is connected", remedy="start one: locust -f … --worker")
+        options = argparse.Namespace(**vars(self.environment.parsed_options))
+        options.host = fields.get("host") or options.host
+        for name in ("scenario", "time_scale", "seed"):
+            setattr(options, name, fields.get(name, getattr(options, name)))
+        plan_for(self.environment, options)
+
+    def _add(self, record: RequestRecord) -> None:
+        if self.run is not None:
+            self.run.add(record)
+
+    def _keep(self, output: FailedOutput) -> None:
+        if self.run is not None:
+            self.run.journal.failures.keep(output)
+
+    def _blame(self, failure: CodeFailure) -> None:
+        if self.run is not None:
+            self.run.journal.blame(failure)
+
+    def _worker_lost(self, source: str, heard_s: float | None) -> None:
+        if self.run is not None:
+            self.run.worker_lost(source, heard_s)
+
+    def _notice(self, code: str, text: str) -> None:
+        if self.run is not None:
+            self.run.journal.notice(code, text)
+
+    def _fail(self, error: GenloadError) -> None:
+        print(error.render(), file=sys.stderr, flush=True)
+        self.environment.process_exit_code = int(error.exit_code)
+
+    def _catch_signals(self) -> None:
+        """End on every signal in the same way. Locust catches SIGTERM only once a headless shape has ended,
+        SIGHUP never, and Ctrl-C as an exception that a second one raises in the middle of the report.
+        """
+        names = ["SIGINT", "SIGHUP"] if self.web_ui is not None else ["SIGINT", "SIGTERM", "SIGHUP"]
+        for name in names:
+            if hasattr(signal, name):
+                gevent.signal_handler(getattr(signal, name), self._end_on, name)
+
+    def _end_on(self, name: str) -> None:
+        """In a greenlet of its own, for gevent makes one for each signal. Again: do not wait."""
+        if self.run is None and self.web_ui is None:
+            # No run yet: Locust's main greenlet waits for workers, and for nothing else.
+            hub = gevent.get_hub()
+            hub.loop.run_callback(hub.parent.throw, SystemExit(int(ExitCode.INTERRUPTED)))
+            return
+        if self._signal and self.run is not None:
+            self.run.hurry()
+            return
+        self._signal = name
+        self.runner.quit()
+        if self.web_ui is not None:
+            self.web_ui.stop()
+
+
+def _remove(folder: Path) -> None:
+    """A refused run leaves nothing half-written."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.parent.is_dir() and not any(folder.parent.iterdir()):
+        folder.parent.rmdir()

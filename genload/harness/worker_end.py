@@ -1,0 +1,45 @@
+"""The end of a worker's process."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+import gevent
+from locust.runners import WorkerRunner
+
+from genload.errors import ExitCode
+from genload.harness.worker_link import WorkerLink
+
+
+class WorkerEnd:
+    """However a worker is ended, what its users did reaches the master.
+
+    Ctrl-C reaches a master and its workers at once when they share a terminal, so the first one only stops
+    new work: the master ends the run.
+    """
+
+    def __init__(self, environment: Any, runner: WorkerRunner, link: WorkerLink) -> None:
+        self._environment, self._runner, self._link = environment, runner, link
+        self._interrupted = False
+
+    def attach(self) -> None:
+        # Before the runner's own `quitting` listener, which tells the master that this worker is gone.
+        self._environment.events.quitting.add_listener(lambda **_: self._leave())
+        gevent.signal_handler(signal.SIGINT, self._on_interrupt)
+        if hasattr(signal, "SIGHUP"):
+            gevent.signal_handler(signal.SIGHUP, self._end)
+
+    def _on_interrupt(self) -> None:
+        if not self._interrupted:
+            self._interrupted = True
+            self._link.drain()
+        self._end()
+
+    def _end(self) -> None:
+        self._leave()
+        self._runner.quit()
+
+    def _leave(self) -> None:
+        if self._link.leave():
+            self._environment.process_exit_code = int(ExitCode.INTERRUPTED)
