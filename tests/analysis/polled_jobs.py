@@ -10,6 +10,7 @@ from genload.runlog.records import RequestRecord
 from genload.service import Artifact, JobClient, JobInput, JobPhase, JobState
 from genload.settings.service import Poll, Service
 
+from ..clock import Clock
 from .memory_log import job
 
 ROUND_TRIP_S = 0.002
@@ -30,19 +31,13 @@ class _Service(JobClient):
 
     def __init__(self, service: Service, truth: Truth) -> None:
         super().__init__(service)
-        self.now_s = 0.0
+        self.clock = Clock(0.0)
         self._truth, self._ordered_s = truth, 0.0
-
-    def clock(self) -> float:
-        return self.now_s
-
-    def sleep(self, seconds: float) -> None:
-        self.now_s += seconds
 
     def _travel(self) -> float:
         """When the service looks at what was sent."""
-        arrived_s = self.now_s + ROUND_TRIP_S / 2
-        self.now_s += ROUND_TRIP_S
+        arrived_s = self.clock.now_s + ROUND_TRIP_S / 2
+        self.clock.sleep(ROUND_TRIP_S)
         return arrived_s
 
     def ready(self) -> None:
@@ -80,7 +75,7 @@ def polled(truths: list[Truth], poll: Poll, seed: int = 1, *, over_s: float = 60
             inspect=lambda artifact: {},
             rng=rng,
             clock=client.clock,
-            sleep=client.sleep,
+            sleep=client.clock.sleep,
         )
         result = one.run()
         start_s = n * over_s / len(truths)

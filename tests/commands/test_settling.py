@@ -10,19 +10,21 @@ import pytest
 from genload.commands.run.settling import settle
 from genload.settings.suite import Settle
 
+from ..clock import Clock
+
 
 class Simulation:
     """A clock that moves when somebody pauses, and what was said meanwhile."""
 
     def __init__(self, in_flight: Iterator[int | None], interrupted_at_s: float = float("inf")) -> None:
-        self.now_s = 0.0
+        self.clock = Clock(0.0)
         self.said: list[str] = []
         self.asked = 0
         self._in_flight, self._interrupted_at_s = in_flight, interrupted_at_s
 
     def pause(self, seconds: float) -> bool:
-        self.now_s = min(self.now_s + seconds, self._interrupted_at_s)
-        return self.now_s >= self._interrupted_at_s
+        self.clock.sleep(min(seconds, self._interrupted_at_s - self.clock()))
+        return self.clock() >= self._interrupted_at_s
 
     def in_flight(self) -> int | None:
         self.asked += 1
@@ -34,7 +36,7 @@ class Simulation:
             self.in_flight,
             pause=self.pause,
             say=self.said.append,
-            clock=lambda: self.now_s,
+            clock=self.clock,
         )
 
 
@@ -42,31 +44,31 @@ class Simulation:
 def test_an_idle_or_silent_service_is_not_waited_for(idle: int | None) -> None:
     simulation = Simulation(iter([idle]))
     simulation.run(pause_s=10.0)
-    assert (simulation.now_s, simulation.asked) == (10.0, 1)
+    assert (simulation.clock.now_s, simulation.asked) == (10.0, 1)
 
 
 def test_it_waits_until_the_service_works_on_nothing() -> None:
     simulation = Simulation(iter([3, 2, 1, 0]))
     simulation.run(pause_s=10.0)
-    assert simulation.now_s == 13.0
+    assert simulation.clock.now_s == 13.0
     assert "settling: 3 jobs in flight at the service" in simulation.said
 
 
 def test_it_gives_up_at_the_limit_and_says_so() -> None:
     simulation = Simulation(repeat(5))
     simulation.run(pause_s=10.0, idle_limit_s=30.0)
-    assert simulation.now_s == 40.0
+    assert simulation.clock.now_s == 40.0
     assert simulation.said[-1] == "settling: 5 jobs still in flight after 30 s; going on (settle.idle_limit)"
 
 
 def test_a_scaled_pause_asks_more_often_but_not_in_a_spin() -> None:
     simulation = Simulation(chain([1], repeat(0)))
     simulation.run(pause_s=0.2)
-    assert simulation.now_s == pytest.approx(0.25)
+    assert simulation.clock.now_s == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize(("interrupted_at_s", "asked"), [(4.0, 0), (10.5, 1)])
 def test_a_signal_ends_it(interrupted_at_s: float, asked: int) -> None:
     simulation = Simulation(repeat(5), interrupted_at_s)
     simulation.run(pause_s=10.0)
-    assert (simulation.now_s, simulation.asked) == (interrupted_at_s, asked)
+    assert (simulation.clock.now_s, simulation.asked) == (interrupted_at_s, asked)

@@ -11,20 +11,15 @@ from genload.harness.gate import Gate, Stage, Turn
 from genload.harness.tickets import Share
 from genload.settings.phases import Phase, Timeline
 
+from ..clock import Clock
+
 SPIKE = Timeline((Phase("baseline", 120, 2), Phase("spike", 60, 20), Phase("recovery", 120, 2)))
 COUNTED = Timeline((Phase("steady", None, users=1, iterations=5),))
 
 
-class Clock:
-    now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(0.0)
 
 
 def gate_with(clock: Clock, timeline: Timeline, users: int, share: Share | None = None) -> Gate:

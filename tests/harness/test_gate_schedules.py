@@ -9,20 +9,15 @@ from genload.harness.gate import Gate, Turn
 from genload.harness.tickets import Share
 from genload.settings.phases import Phase, Timeline
 
+from ..clock import Clock
+
 BURST = Timeline((Phase("burst", None, users=3, iterations=3, per_user=1),))
 PACED = Timeline((Phase("paced", 1.0, users=2, every_s=0.25),))  # 0, 250, 500 and 750 ms; two hands
 
 
-class Clock:
-    now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(0.0)
 
 
 def gate_of(clock: Clock, timeline: Timeline, share: Share | None = None, begin_s: float = 0.0) -> Gate:

@@ -8,13 +8,15 @@ from genload.harness.patience import Patience
 from genload.runlog.records import RequestRecord
 from genload.settings.suite import GiveUp
 
+from ..clock import Clock
+
 
 class World:
     """A clock, and a service that is there or not."""
 
     def __init__(self, **limits: object) -> None:
-        self.now_s, self.there, self.asked = 0.0, False, 0
-        self.patience = Patience(GiveUp.model_validate(limits, context={}), self.ready, lambda: self.now_s)
+        self.clock, self.there, self.asked = Clock(0.0), False, 0
+        self.patience = Patience(GiveUp.model_validate(limits, context={}), self.ready, self.clock)
 
     def ready(self) -> bool:
         self.asked += 1
@@ -52,12 +54,12 @@ def test_what_is_not_the_services_fault_counts_for_nothing(outcome: str) -> None
 def test_gone_for_too_long() -> None:
     world = World(down_for="60s")
     assert world.ends("http_500") == ""
-    world.now_s = 100.0
+    world.clock.now_s = 100.0
     assert world.ends("refused") == ""
-    world.now_s = 159.0
+    world.clock.now_s = 159.0
     world.patience.ask()
     assert world.patience.spent() == ""
-    world.now_s = 160.0
+    world.clock.now_s = 160.0
     assert world.patience.spent() == "it was not there for 60 s"
 
 
@@ -65,17 +67,17 @@ def test_gone_for_too_long() -> None:
 def test_a_sign_of_life_and_the_time_begins_anew(sign: str) -> None:
     world = World(down_for="60s")
     world.ends("refused")
-    world.now_s = 59.0
+    world.clock.now_s = 59.0
     if sign == "a request":
         world.ends("ok")
     else:
         world.there = True
         world.patience.ask()
-    world.now_s = 70.0
+    world.clock.now_s = 70.0
     assert world.ends("refused") == ""
-    world.now_s = 129.0
+    world.clock.now_s = 129.0
     assert world.patience.spent() == ""
-    world.now_s = 130.0
+    world.clock.now_s = 130.0
     assert world.patience.spent() != ""
 
 
@@ -92,6 +94,6 @@ def test_a_service_that_answers_is_not_asked() -> None:
 def test_unless_it_is_set_nothing_is_given_up() -> None:
     world = World()
     assert world.ends(*["refused"] * 1000) == ""
-    world.now_s = 1e6
+    world.clock.now_s = 1e6
     world.patience.ask()
     assert (world.patience.spent(), world.asked) == ("", 0)

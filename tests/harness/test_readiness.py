@@ -14,6 +14,8 @@ from genload.harness import readiness
 from genload.harness.readiness import READY_PROBE_S, wait_until_ready
 from genload.service import ServiceError
 
+from ..clock import Clock
+
 HOST = "http://gpu1:5000"
 REFUSED = ServiceError("refused", "Connection refused")
 LOADING = ServiceError("not_ready", "models are loading", status=503)
@@ -23,7 +25,7 @@ class World:
     """A clock that only waiting moves on, and a service that answers in turn: with an error, or "ready"."""
 
     def __init__(self, answers: Sequence[ServiceError | str], ready_timeout_s: float = 120.0) -> None:
-        self.now_s, self.answers = 0.0, list(answers)
+        self.clock, self.answers = Clock(0.0), list(answers)
         self.told: list[tuple[float, str]] = []
         service = SimpleNamespace(host=HOST, ready_timeout_s=ready_timeout_s)
         client = SimpleNamespace(ready=self._ready, time_scale=lambda: None, close=lambda: None)
@@ -32,17 +34,14 @@ class World:
         )
 
     def wait(self) -> list[tuple[float, str]]:
-        cut: Any = SimpleNamespace(is_set=lambda: False, wait=self._sleep)
-        wait_until_ready(self.plan, cut, lambda: self.now_s, lambda why: self.told.append((self.now_s, why)))
+        cut: Any = SimpleNamespace(is_set=lambda: False, wait=self.clock.sleep)
+        wait_until_ready(self.plan, cut, self.clock, lambda why: self.told.append((self.clock(), why)))
         return self.told
 
     def _ready(self) -> None:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, ServiceError):
             raise answer
-
-    def _sleep(self, seconds: float) -> None:
-        self.now_s += seconds
 
 
 def test_a_service_that_is_ready_is_not_spoken_of() -> None:
@@ -78,7 +77,7 @@ def test_after_the_time_allowed_the_last_reason_ends_the_run() -> None:
 
     with pytest.raises(ServiceUnavailableError) as caught:
         world.wait()
-    assert world.now_s == 5.0
+    assert world.clock.now_s == 5.0
     assert caught.value.render() == (
         "no one listens at http://gpu1:5000 (Connection refused); it was not ready within 5 s\n"
         "  → start the service, or correct --host; to wait longer: service.ready_timeout"

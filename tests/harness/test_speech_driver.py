@@ -22,23 +22,12 @@ from genload.service import (
 )
 from genload.settings.service import Retry, Service
 
+from ..clock import Clock
+
 HELLO = Utterance(7, "Hello.", "af_heart", length="short", repeat=False)
 SERVICE = Service(
     api="scripted", timeout_s=60.0, retry=Retry(max_retries=2, default_wait_s=5.0, max_wait_s=30.0)
 )
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-        self.pauses: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def sleep(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self.now_s += seconds
 
 
 class Scripted(SpeechClient):
@@ -177,7 +166,7 @@ def test_refusals_are_tried_again_and_counted() -> None:
     result, client = drive((0.1, busy()), (0.1, busy(retry_after_s=90.0)), (1.0, b"audio"))
     assert result.outcome == "ok"
     assert (result.numbers["attempts"], result.numbers["rejections"]) == (3.0, 2.0)
-    assert client.clock.pauses == [5.0, 30.0]
+    assert client.clock.slept == [5.0, 30.0]
     assert result.duration_s == pytest.approx(0.1 + 5 + 0.1 + 30 + 1.0)
     assert result.bytes_received == 300
     assert client.ids == ["r-1"] * 3
@@ -193,13 +182,13 @@ def test_without_retries_every_answer_counts() -> None:
     client = Scripted(Clock(), (0.1, busy()))
     service = SERVICE.model_copy(update={"retry": Retry(max_retries=0)})
     result = driver(client, service=service).run()
-    assert (result.error_class, result.numbers["rejections"], client.clock.pauses) == ("rejected", 1.0, [])
+    assert (result.error_class, result.numbers["rejections"], client.clock.slept) == ("rejected", 1.0, [])
 
 
 def test_no_pause_goes_beyond_the_requests_time() -> None:
     result, client = drive((50.0, busy(20.0)), (1.0, b"never asked for"))
     assert (result.outcome, result.error_class) == ("failed", "timeout")
-    assert client.clock.pauses == [pytest.approx(10.0)]
+    assert client.clock.slept == [pytest.approx(10.0)]
     assert result.duration_s == pytest.approx(60.0)
     assert len(client.script) == 1
 

@@ -26,6 +26,8 @@ from genload.service import JobClient, SpeechClient
 from genload.settings.phases import Phase, Timeline
 from genload.settings.suite import Scenario
 
+from ..clock import Clock
+
 STEADY = Timeline((Phase("steady", 60.0, users=1),))
 PACED = Timeline((Phase("paced", 60.0, users=1, every_s=10.0),))
 
@@ -36,13 +38,6 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     slept: list[float] = []
     monkeypatch.setattr(users.gevent, "sleep", slept.append)
     return slept
-
-
-class Clock:
-    now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 def user_of(timeline: Timeline, clock: Clock, **pauses: str) -> LoadUser:
@@ -72,7 +67,7 @@ def result_of(start_s: float, end_s: float) -> Any:
 
 
 def test_a_user_thinks_before_a_request_and_rests_after_a_failure(pauses: list[float]) -> None:
-    user = user_of(STEADY, Clock(), failure_pause="7s")
+    user = user_of(STEADY, Clock(100.0), failure_pause="7s")
     assert user.next_number() == 0
     with user.turn() as turn:
         assert (turn.phase, turn.number) == ("steady", 0)
@@ -83,25 +78,19 @@ def test_a_user_thinks_before_a_request_and_rests_after_a_failure(pauses: list[f
 def test_who_is_not_asked_to_rests_only_as_long_as_its_locustfile_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    clock = Clock()
-    slept: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        clock.now_s += seconds
-
-    monkeypatch.setattr(users.gevent, "sleep", sleep)
+    clock = Clock(100.0)
+    monkeypatch.setattr(users.gevent, "sleep", clock.sleep)
     silent, asked = user_of(STEADY, clock), user_of(STEADY, clock, failure_pause="7s")
     silent.pause_after(result_of(100.0, 101.0))
-    assert (slept, silent.load.gate.asleep_s) == ([], 0.0)
+    assert (clock.slept, silent.load.gate.asleep_s) == ([], 0.0)
     silent.pause_after(result_of(100.0, 101.0), 5.0)
     asked.pause_after(result_of(100.0, 101.0), 5.0)
-    assert slept == [5.0, 7.0]
+    assert clock.slept == [5.0, 7.0]
     assert (silent.load.gate.asleep_s, asked.load.gate.asleep_s) == (5.0, 7.0)
 
 
 def test_the_hands_of_an_open_schedule_do_neither(pauses: list[float]) -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     user = user_of(PACED, clock, failure_pause="7s")
     for number in range(2):
         assert user.next_number() == number
@@ -113,7 +102,7 @@ def test_the_hands_of_an_open_schedule_do_neither(pauses: list[float]) -> None:
 
 
 def test_when_nobody_may_start_any_more_the_user_ends() -> None:
-    user = user_of(STEADY, Clock())
+    user = user_of(STEADY, Clock(100.0))
     user.load.gate.close()
     with pytest.raises(StopUser):
         user.next_number()
@@ -164,7 +153,7 @@ def test_a_turn_that_is_broken_off_is_recorded(work: Any, outcome: str, error: s
 
 def recording() -> tuple[LoadUser, list[RequestRecord]]:
     """A user that may start at once, and the records that it makes."""
-    user, records = user_of(STEADY, Clock(), think="0s"), list[RequestRecord]()
+    user, records = user_of(STEADY, Clock(100.0), think="0s"), list[RequestRecord]()
     user.plan.client_class = JobClient
     user.load.blame = Mock()  # type: ignore[method-assign]
     fire = SimpleNamespace(fire=lambda context, **_: records.append(context[CONTEXT_KEY]))
@@ -173,7 +162,7 @@ def recording() -> tuple[LoadUser, list[RequestRecord]]:
 
 
 def test_a_late_start_is_told_beside_the_intended_one() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     user = user_of(PACED, clock)
     clock.now_s = 104.0
     with user.turn() as turn:

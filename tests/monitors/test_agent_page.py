@@ -23,6 +23,8 @@ from genload.commands.agent.text_format import Family, page
 from genload.extensions import builtin_folder
 from genload.runlog.records import Sample
 
+from ..clock import Clock
+
 LABELS = st.dictionaries(
     st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True),
     st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.just("\n"), max_size=8),
@@ -136,7 +138,7 @@ def whole_page() -> dict[str, float]:
     does, which leaves names as they are: its client library gives every counter a ``_total``.
     """
     watches: Any = [SimpleNamespace(name=name, interval_s=1.0) for name in ("gpu", "host")]
-    made = AgentPage(watches, group="port=5000", hostname="node7", clock=lambda: 0.0)
+    made = AgentPage(watches, group="port=5000", hostname="node7", clock=Clock(0.0))
     made.take(Sample(t_s=0.0, monitor="gpu", values={f"{n}{{gpu=0}}": v for n, v in WHOLE_BOARD.items()}))
     group = {f"server.{name}": 2.0 for name in ("processes", "memory", "threads", "fds")}
     made.take(Sample(t_s=0.0, monitor="host", values=group))
@@ -233,21 +235,21 @@ def shown(made: AgentPage) -> dict[str, float]:
 
 
 def test_a_monitor_that_stops_answering_leaves_the_page() -> None:
-    now_s = [100.0]
+    clock = Clock(100.0)
     watch: Any = SimpleNamespace(name="gpu", interval_s=1.0)
-    made = AgentPage([watch], group="", hostname="node7", clock=lambda: now_s[0])
+    made = AgentPage([watch], group="", hostname="node7", clock=clock)
     assert shown(made)["genload_agent_monitor_up"] == 0.0
     hot = Sample(t_s=100.0, monitor="gpu", values={"gpu.temperature{gpu=0}": 61.0}, facts={"gpu.driver": "1"})
     assert made.take(hot) == ""
-    now_s[0] = 104.0
+    clock.now_s = 104.0
     assert (shown(made)["genload_agent_monitor_up"], shown(made)["DCGM_FI_DEV_GPU_TEMP"]) == (1.0, 61.0)
-    now_s[0] = 106.0
+    clock.now_s = 106.0
     assert shown(made)["genload_agent_monitor_up"] == 0.0 and "DCGM_FI_DEV_GPU_TEMP" not in shown(made)
 
 
 def test_an_error_is_news_once_and_what_stands_beside_it_is_shown() -> None:
     watch: Any = SimpleNamespace(name="gpu", interval_s=1.0)
-    made = AgentPage([watch], group="", hostname="node7", clock=lambda: 0.0)
+    made = AgentPage([watch], group="", hostname="node7", clock=Clock(0.0))
     lost = Sample(t_s=0.0, monitor="gpu", values={"gpu.temperature{gpu=0}": 61.0}, error="GPU 1 is lost")
     assert [made.take(lost), made.take(lost)] == ["GPU 1 is lost", ""]
     assert shown(made)["genload_agent_monitor_up"] == 0.0

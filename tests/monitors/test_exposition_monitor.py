@@ -18,6 +18,8 @@ from genload.exposition import scrape
 from genload.monitor import MonitorError
 from genload.settings.service import Tls
 
+from ..clock import Clock
+
 exposition: Any = extensions.load("monitors", "exposition")
 
 PAGE = """\
@@ -250,21 +252,22 @@ def test_a_page_without_end_is_a_zero(
 
 
 def test_a_page_that_drips_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(0.0)
+
     class Dripping:
         length = None
-        clock_s = 0.0
 
         def getheader(self, name: str, default: str) -> str:
             return default
 
         def read1(self, limit: int) -> bytes:
-            Dripping.clock_s += 0.5
+            clock.sleep(0.5)
             return b"x"
 
-    monkeypatch.setattr(scrape, "monotonic", lambda: Dripping.clock_s)
+    monkeypatch.setattr(scrape, "monotonic", clock)
     with pytest.raises(TimeoutError):
         scrape._body(Dripping(), deadline_s=4.0)  # type: ignore[arg-type]
-    assert Dripping.clock_s == 4.5
+    assert clock.now_s == 4.5
 
 
 @pytest.mark.parametrize(("asked", "packing"), [(True, "gzip"), (False, "identity")])

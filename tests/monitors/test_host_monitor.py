@@ -21,6 +21,8 @@ from genload.monitor import MonitorError
 from genload.sampler.listening import Listeners
 from genload.settings.metrics.machines import MACHINE_METRICS
 
+from ..clock import Clock
+
 host: Any = extensions.load("monitors", "host")
 
 MIB = 2**20
@@ -79,20 +81,20 @@ def test_memory_is_in_bytes_of_this_machine(monitor: Any) -> None:
 def test_rates_are_bytes_a_second_since_the_tick_before(
     monitor: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now_s, network = [100.0], SimpleNamespace(bytes_recv=5_000, bytes_sent=1_000)
+    clock, network = Clock(100.0), SimpleNamespace(bytes_recv=5_000, bytes_sent=1_000)
     disks = SimpleNamespace(read_bytes=7 * MIB, write_bytes=0)
-    monkeypatch.setattr(host, "monotonic", lambda: now_s[0])
+    monkeypatch.setattr(host, "monotonic", clock)
     monkeypatch.setattr(psutil, "net_io_counters", lambda: network)
     monkeypatch.setattr(psutil, "disk_io_counters", lambda: disks)
     monitor.sample()
-    now_s[0], network.bytes_recv, disks.write_bytes = 102.0, 9_000, 4 * MIB
+    clock.now_s, network.bytes_recv, disks.write_bytes = 102.0, 9_000, 4 * MIB
     values = monitor.sample()
     assert values["host.network_receive_rate"] == 2_000.0
     assert values["host.network_send_rate"] == 0.0
     assert values["host.disk_write_rate"] == 2.0 * MIB
     assert values["host.network_received"] == 9_000.0
     network.bytes_recv = 100  # an interface that was taken down and up again
-    now_s[0] = 104.0
+    clock.now_s = 104.0
     assert monitor.sample()["host.network_receive_rate"] == 0.0
 
 
@@ -140,15 +142,8 @@ class Timed:
         return self.family
 
 
-class Clock:
-    now_s = 50.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
 def test_a_group_is_summed_with_its_children() -> None:
-    clock, parent, child = Clock(), Timed(cpu_s=100.0, rss=3 * MIB), Timed(cpu_s=7.0, rss=MIB)
+    clock, parent, child = Clock(50.0), Timed(cpu_s=100.0, rss=3 * MIB), Timed(cpu_s=7.0, rss=MIB)
     parent.family = [child]
     group = host.ProcessGroup(lambda: [parent], clock)
     assert group.numbers() == {"processes": 2, "memory": 4 * MIB, "threads": 4, "fds": 6}
@@ -157,7 +152,7 @@ def test_a_group_is_summed_with_its_children() -> None:
 
 
 def test_a_child_is_found_later_and_counts_from_then_on() -> None:
-    clock, parent = Clock(), Timed()
+    clock, parent = Clock(50.0), Timed()
     group = host.ProcessGroup(lambda: [parent], clock)
     group.numbers()
     parent.family = [Timed(cpu_s=30.0)]
@@ -169,7 +164,7 @@ def test_a_child_is_found_later_and_counts_from_then_on() -> None:
 
 @pytest.mark.parametrize("way", ["ended", "left_over"])
 def test_a_process_that_ends_leaves_the_sums(way: str) -> None:
-    clock, parent, child = Clock(), Timed(), Timed(cpu_s=9.0)
+    clock, parent, child = Clock(50.0), Timed(), Timed(cpu_s=9.0)
     parent.family = [child]
     group = host.ProcessGroup(lambda: [parent], clock)
     group.numbers()
@@ -180,12 +175,12 @@ def test_a_process_that_ends_leaves_the_sums(way: str) -> None:
 
 
 def test_file_descriptors_that_we_may_not_count_are_absent() -> None:
-    group = host.ProcessGroup(lambda: [Timed(), Timed(fds=None)], Clock())
+    group = host.ProcessGroup(lambda: [Timed(), Timed(fds=None)], Clock(50.0))
     assert "fds" not in group.numbers()
 
 
 def test_a_group_that_is_gone_is_sought_again_every_second() -> None:
-    clock, found = Clock(), [Timed()]
+    clock, found = Clock(50.0), [Timed()]
     sought = list[float]()
 
     def find() -> list[Timed]:
@@ -205,7 +200,7 @@ def test_a_group_that_is_gone_is_sought_again_every_second() -> None:
 
 
 def test_a_server_process_that_is_replaced_between_two_ticks_is_a_restart() -> None:
-    clock, there = Clock(), [Timed(), Timed()]
+    clock, there = Clock(50.0), [Timed(), Timed()]
     group = host.ProcessGroup(lambda: list(there), clock)
     assert group.restarts is None
     group.numbers()
@@ -224,7 +219,7 @@ def test_a_server_process_that_is_replaced_between_two_ticks_is_a_restart() -> N
 
 
 def test_a_server_that_is_away_for_a_while_has_restarted_when_it_is_back() -> None:
-    clock, there = Clock(), [Timed()]
+    clock, there = Clock(50.0), [Timed()]
     group = host.ProcessGroup(lambda: list(there), clock)
     group.numbers()
     there.pop().ended = True
@@ -344,16 +339,16 @@ def test_a_port_of_another_users_process_is_said(monkeypatch: pytest.MonkeyPatch
 
 
 def test_what_was_found_is_not_looked_for_at_every_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls, now_s = [], 0.0
+    calls, clock = [], Clock(0.0)
 
     def find() -> list[psutil.Process]:
-        calls.append(now_s)
+        calls.append(clock())
         return [psutil.Process()]
 
-    group = host.ProcessGroup(find, lambda: now_s)
-    while now_s < 100:
+    group = host.ProcessGroup(find, clock)
+    while clock() < 100:
         assert group.numbers()["processes"] >= 1.0
-        now_s += 1
+        clock.sleep(1)
     assert calls == [0, 60]
 
 

@@ -12,22 +12,11 @@ from genload.drivers.job_driver import JobDriver, JobResult
 from genload.service import JOB_STAGES, Artifact, JobClient, JobInput, JobPhase, JobState, ServiceError
 from genload.settings.service import Poll, Retry, Service
 
+from ..clock import Clock
+
 IMAGE = JobInput("a.png", b"image", "image/png")
 PENDING, RUNNING = JobState(JobPhase.PENDING), JobState(JobPhase.RUNNING)
 DONE = JobState(JobPhase.COMPLETED, output="/out.stl")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-        self.pauses: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def sleep(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self.now_s += seconds
 
 
 class Scripted(JobClient):

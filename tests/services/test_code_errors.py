@@ -19,7 +19,8 @@ from genload.errors import ConfigError, ExitCode
 from genload.orders import is_order, note_kill
 from genload.service import Artifact, JobState
 
-from .scripted_job import DONE, SERVICE, Clock, Scripted, drive, job_of
+from ..clock import Clock
+from .scripted_job import DONE, SERVICE, Scripted, drive, job_of
 
 HERE = Path(__file__).name
 CALLS = ["upload", "submit", "poll", "fetch"]

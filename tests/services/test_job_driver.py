@@ -16,7 +16,8 @@ from genload.orders import note_kill
 from genload.service import Artifact, CannotInspectError, JobInput, JobPhase, JobState, ServiceError, Step
 from genload.settings.service import Poll
 
-from .scripted_job import DONE, PENDING, RUNNING, SERVICE, Clock, Scripted, drive, job_of, refusal
+from ..clock import Clock
+from .scripted_job import DONE, PENDING, RUNNING, SERVICE, Scripted, drive, job_of, refusal
 
 LOST = ServiceError("reset", "the connection was reset")
 

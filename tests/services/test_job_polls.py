@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from genload.drivers.job_driver import JobResult
 from genload.settings.service import Poll
 
-from .scripted_job import DONE, RUNNING, SERVICE, Clock, Scripted, job_of
+from ..clock import Clock
+from .scripted_job import DONE, RUNNING, SERVICE, Scripted, job_of
 
 
 def run_of(service_s: float, poll: Poll, seed: int) -> tuple[JobResult, list[float]]:
@@ -21,7 +22,7 @@ def run_of(service_s: float, poll: Poll, seed: int) -> tuple[JobResult, list[flo
     client = Scripted(SERVICE.model_copy(update={"poll": poll}), clock)
     accepted_s = clock.now_s
     client.poll = lambda job_id: DONE if clock.now_s - accepted_s >= service_s else RUNNING  # type: ignore
-    return job_of(client, rng=Random(seed)).run(), clock.pauses
+    return job_of(client, rng=Random(seed)).run(), clock.slept
 
 
 @pytest.mark.parametrize("seed", range(100))
@@ -59,9 +60,9 @@ def test_polls_are_jittered_within_their_share(seed: int, jitter: float) -> None
     client = Scripted(service, clock, poll=[RUNNING] * 9 + [DONE])
     job_of(client, rng=Random(seed)).run()
 
-    assert len(clock.pauses) == 10
-    assert all(2 * (1 - jitter) - 1e-9 <= pause <= 2 * (1 + jitter) + 1e-9 for pause in clock.pauses)
-    assert jitter < 0.01 or len(set(clock.pauses)) >= 5
+    assert len(clock.slept) == 10
+    assert all(2 * (1 - jitter) - 1e-9 <= pause <= 2 * (1 + jitter) + 1e-9 for pause in clock.slept)
+    assert jitter < 0.01 or len(set(clock.slept)) >= 5
 
 
 def test_polls_of_many_jobs_come_together_but_not_in_step() -> None:

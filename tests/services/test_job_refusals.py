@@ -23,7 +23,7 @@ def test_a_refused_call_is_tried_again_after_the_pause_it_asked_for(call: str) -
     assert result.outcome == "ok"
     assert result.numbers["rejections"] == 2 and result.numbers["attempts"] == 3
     assert client.calls.count(call) == 3
-    assert client.clock.pauses.count(7.0) == 1 and client.clock.pauses.count(5.0) == 1
+    assert client.clock.slept.count(7.0) == 1 and client.clock.slept.count(5.0) == 1
 
 
 def test_pauses_before_acceptance_belong_to_the_call_that_was_refused() -> None:
@@ -76,20 +76,20 @@ def test_refused_polls_come_at_longer_pauses_up_to_the_longest_of_a_retry() -> N
     service = SERVICE.model_copy(update={"timeout_s": 1000.0})
     _, client = drive(service, poll=[*polls, DONE])
 
-    assert client.clock.pauses == [2, 1, 4, 4, 1, 1, 16, 1, 30, 1, 30, 1, 30]
+    assert client.clock.slept == [2, 1, 4, 4, 1, 1, 16, 1, 30, 1, 30, 1, 30]
 
 
 def test_without_retries_the_first_refusal_is_final() -> None:
     service = SERVICE.model_copy(update={"retry": Retry(max_retries=0)})
     result, client = drive(service, submit=[refusal(1.0)])
 
-    assert result.error_class == "rejected" and client.clock.pauses == []
+    assert result.error_class == "rejected" and client.clock.slept == []
 
 
 def test_a_service_may_not_ask_for_more_than_the_longest_pause() -> None:
     result, client = drive(submit=[refusal(3600.0), "job-7"])
 
-    assert result.outcome == "ok" and client.clock.pauses[0] == 30.0
+    assert result.outcome == "ok" and client.clock.slept[0] == 30.0
 
 
 def test_a_pause_ends_with_the_job_s_time() -> None:

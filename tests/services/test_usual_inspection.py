@@ -12,7 +12,8 @@ from genload.artifacts.usual import check_inspection, inspection_of
 from genload.errors import ConfigError
 from genload.service import Artifact, NotInspectedError, ServiceError
 
-from .scripted_job import SERVICE, Clock, Scripted, job_of
+from ..clock import Clock
+from .scripted_job import SERVICE, Scripted, job_of
 
 SPHERE = Artifact(trimesh.creation.icosphere(subdivisions=1).export(file_type="stl"), "a.stl", "")
 PAGE = Artifact(b"<html>Welcome</html>", "a.stl", "text/html")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
@@ -14,20 +13,7 @@ from locust.util.load_locustfile import is_shape_class
 from genload import extensions
 from genload.settings.phases import Phase, Timeline
 
-
-@dataclass
-class Clock:
-    """Time that passes only by sleeping."""
-
-    now_s: float = 1000.0
-    slept: list[float] = field(default_factory=list)
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def sleep(self, pause_s: float) -> None:
-        self.slept.append(pause_s)
-        self.now_s += pause_s
+from ..clock import Clock
 
 
 def shape_of(kind: str, clock: Clock, **parameters: Any) -> Any:

@@ -17,6 +17,8 @@ from genload.harness.worker_messages import ACK, OUTPUT
 from genload.runlog.failures import MAX_SENT_BYTES, FailedOutput
 from genload.runlog.records import RequestRecord
 
+from ..clock import Clock
+
 
 class Runner:
     """Collects what is sent instead of sending it."""
@@ -41,14 +43,14 @@ class Pair:
     """A worker's link and its master, with the network in the test's hand."""
 
     def __init__(self) -> None:
-        self.now_s = 100.0
+        self.clock = Clock(100.0)
         self.arrived: list[int] = []
         self.kept: list[FailedOutput] = []
         self.notices: list[tuple[str, str]] = []
         self.lost: list[tuple[str, float | None]] = []
         self.blamed: list[CodeFailure] = []
         self.of_worker, self.of_master = Runner(), Runner()
-        self.link = WorkerLink(self.of_worker, clock=lambda: self.now_s)  # type: ignore[arg-type]
+        self.link = WorkerLink(self.of_worker, clock=self.clock)  # type: ignore[arg-type]
         self.crew = RemoteCrew(
             self.of_master,  # type: ignore[arg-type]
             lambda record: self.arrived.append(record.n),
@@ -56,7 +58,7 @@ class Pair:
             self.kept.append,
             lambda code, text: self.notices.append((code, text)),
             self.blamed.append,
-            clock=lambda: self.now_s,
+            clock=self.clock,
         )
         self.crew.prepare(SimpleNamespace(to_message=dict), t0_s=100.0)  # type: ignore[arg-type]
         self.link.process.recorder.reset("w0", 0.0)
@@ -91,8 +93,8 @@ def test_whatever_is_lost_every_record_arrives_once_and_in_order(
         for _ in range(made):
             pair.request()
         pair.report(lost=lost, ack_lost=ack_lost)
-        pair.now_s += RESEND_S / 3
-    pair.now_s += RESEND_S + 1
+        pair.clock.now_s += RESEND_S / 3
+    pair.clock.now_s += RESEND_S + 1
     pair.report()
     assert pair.arrived == list(range(sum(made for made, _, _ in steps)))
     assert pair.link._kept == []
@@ -150,7 +152,7 @@ def test_a_worker_is_sent_away_during_a_run_only() -> None:
 def test_the_report_says_how_many_came_too_late_and_when() -> None:
     pair, ready = Pair(), SimpleNamespace(type="client_ready")
     for at_s, name in ((112.0, "two"), (115.0, "two"), (140.0, "three")):
-        pair.now_s = at_s
+        pair.clock.now_s = at_s
         pair.of_master.handle_message(name, ready)
     pair.crew._gone = {"w0"}  # nobody is left to wait for
     pair.crew.finish()
@@ -171,8 +173,8 @@ def test_of_a_lost_worker_the_report_says_how_much_was_in_flight() -> None:
         working=3, in_flight=2, leaving=0, asleep_s=0.0, waiting=0, warmed_up=True, used_up=False
     )  # type: ignore[assignment]
     pair.report()
-    heard_s = pair.now_s - 100.0  # since the run began
-    pair.now_s += 12.0
+    heard_s = pair.clock.now_s - 100.0  # since the run began
+    pair.clock.now_s += 12.0
     pair.of_master.clients.get = lambda _: None
     pair.crew.status()
     pair.crew.status()
