@@ -24,6 +24,7 @@ from genload.harness.own_limits import check_limits
 from genload.harness.own_users import take_users
 from genload.harness.plan import RunPlan, make_plan
 from genload.harness.process import LoadProcess
+from genload.harness.readiness import check_anyone_there
 from genload.harness.remote_crew import RemoteCrew
 from genload.harness.run import Run
 from genload.harness.scenario_shape import ScenarioShape
@@ -216,7 +217,8 @@ class LocustRuns:
         options.host = fields.get("host") or options.host
         for name in ("scenario", "time_scale", "seed"):
             setattr(options, name, fields.get(name, getattr(options, name)))
-        plan_for(self.environment, options)
+        # On a terminal a run waits for its service, and says so; the page has no place to say it.
+        check_anyone_there(plan_for(self.environment, options))
 
     def _add(self, record: RequestRecord) -> None:
         if self.run is not None:

@@ -17,6 +17,7 @@ from genload.service import ServiceError
 
 READY_PROBE_S = 1.0
 ASKED_FOR_S = 0.5  # the longest that a service has for its answer before a run begins
+NOBODY_THERE = ("dns", "refused", "unreachable")  # error classes of an address where nothing listens
 SILENCE_S = 1.0  # whoever waits for an answer hears of it after so long
 
 
@@ -94,19 +95,42 @@ def _check_time_scale(plan: RunPlan, declared: float | None) -> None:
 
 def told_at_once(plan: RunPlan) -> str:
     """Why the service cannot take work, asked once before Locust makes its users; empty: it can."""
+    error = _asked_once(plan)
+    if error is None:
+        return ""
+    limit = human(plan.service.ready_timeout_s, "s")
+    why = why_not_ready(plan.service.host, error)
+    return f"{why}; waiting for it, {limit} at most (service.ready_timeout)"
+
+
+def check_anyone_there(plan: RunPlan) -> None:
+    """Ask once whether anything listens at the service's address.
+
+    Raises:
+        ServiceUnavailableError: nothing does. A service that is there and not ready, or answers late, is
+            none of these: a run waits for it.
+    """
+    error = _asked_once(plan)
+    if error is not None and error.error_class in NOBODY_THERE:
+        raise ServiceUnavailableError(
+            why_not_ready(plan.service.host, error), remedy="start the service, or correct the host"
+        )
+
+
+def _asked_once(plan: RunPlan) -> ServiceError | None:
+    """Why the service is not ready. None: it is, or the client's own code failed; the run asks again, and blames
+    that code."""
     client = plan.client_class(plan.service)
     client.deadline_s = time.monotonic() + ASKED_FOR_S
     try:
         client.ready()
     except ServiceError as error:
-        limit = human(plan.service.ready_timeout_s, "s")
-        why = why_not_ready(plan.service.host, error)
-        return f"{why}; waiting for it, {limit} at most (service.ready_timeout)"
-    except Exception:  # noqa: BLE001  of the client's own code: the run asks again, and blames it
-        return ""
+        return error
+    except Exception:  # noqa: BLE001  whatever a user's code raises
+        return None
     finally:
         client.close()
-    return ""
+    return None
 
 
 def is_ready(plan: RunPlan) -> bool:

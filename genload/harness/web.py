@@ -53,7 +53,7 @@ def guard_form(
                 return _refuse(f"there is no scenario {scenario!r}")
             check(fields)
         except GenloadError as error:
-            return _refuse(error.message)
+            return _refuse(" → ".join(filter(None, (error.message, error.remedy))))
         return None
 
     app.before_request(look)

@@ -197,6 +197,16 @@ def test_the_page_stays_with_a_run_that_begins_slowly(
             page.get_by_role("button", name="Stop").click()
 
 
+def test_who_types_a_host_where_nothing_listens_reads_so_in_the_page(
+    idle_web_ui: tuple[str, Path], chromium: str
+) -> None:
+    with opened(idle_web_ui[0], chromium) as page:
+        page.locator("input[name=host]").fill("http://127.0.0.1:2")
+        page.get_by_role("button", name="Start").click()
+        page.get_by_text("no one listens at http://127.0.0.1:2").wait_for(timeout=10_000)
+        page.get_by_text("start the service, or correct the host").wait_for()
+
+
 def test_two_runs_of_one_process_are_two_runs(web_ui: str, tmp_path: Path) -> None:
     results = tmp_path / "results"
     for number in (1, 2):
@@ -224,6 +234,8 @@ def test_two_runs_of_one_process_are_two_runs(web_ui: str, tmp_path: Path) -> No
         ({"scenario": "../../elsewhere.yaml/one"}, "no scenario"),
         ({"scenario": "demo/spike", "time_scale": "-1"}, "--time-scale"),
         ({"scenario": "demo/spike", "time_scale": "soon"}, "no number"),
+        ({"scenario": "demo/spike", "host": "gpu1:5000"}, "write it as in http://"),
+        ({"scenario": "demo/spike", "host": "http://127.0.0.1:1"}, "no one listens at http://127.0.0.1:1"),
     ],
 )
 def test_the_form_may_not(idle_web_ui: tuple[str, Path], fields: dict[str, str], reason: str) -> None:

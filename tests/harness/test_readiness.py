@@ -11,7 +11,7 @@ import pytest
 
 from genload.errors import ServiceUnavailableError
 from genload.harness import readiness
-from genload.harness.readiness import READY_PROBE_S, wait_until_ready
+from genload.harness.readiness import READY_PROBE_S, check_anyone_there, wait_until_ready
 from genload.service import ServiceError
 
 from ..clock import Clock
@@ -90,3 +90,17 @@ def test_a_host_that_says_nothing_at_all_is_told_as_such(monkeypatch: pytest.Mon
     monkeypatch.setattr(world.plan.client_class(None), "ready", lambda: gevent.sleep(0.1))
 
     assert [why for _, why in world.wait()] == ["http://gpu1:5000 has not answered yet"]
+
+
+@pytest.mark.parametrize("error_class", ["dns", "refused", "unreachable"])
+def test_an_address_where_nothing_listens_is_refused_at_once(error_class: str) -> None:
+    with pytest.raises(ServiceUnavailableError) as caught:
+        check_anyone_there(World([ServiceError(error_class, "why")]).plan)
+
+    assert HOST in caught.value.message and "(why)" in caught.value.message
+    assert caught.value.remedy == "start the service, or correct the host"
+
+
+@pytest.mark.parametrize("answer", ["ready", LOADING, ServiceError("timeout", "no answer in 0.5 s")])
+def test_a_service_that_is_there_is_waited_for(answer: ServiceError | str) -> None:
+    check_anyone_there(World([answer]).plan)
