@@ -118,8 +118,7 @@ def check_anyone_there(plan: RunPlan) -> None:
 
 
 def _asked_once(plan: RunPlan) -> ServiceError | None:
-    """Why the service is not ready. None: it is, or the client's own code failed; the run asks again, and blames
-    that code."""
+    """Why the service is not ready. None: it is, or its client's own code failed, which a run blames."""
     client = plan.client_class(plan.service)
     client.deadline_s = time.monotonic() + ASKED_FOR_S
     try:
