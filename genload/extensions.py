@@ -202,11 +202,13 @@ class Wings:
         timeline: Timeline = shape_class(shape.kind).timeline(shape)
         return timeline
 
-    def request_metrics(self, api: str) -> tuple[Metric, ...]:
+    def request_metrics(self, api: str, request: RequestSettings | None = None) -> tuple[Metric, ...]:
         client = attribute("services", api, "Client")
-        every = request_metrics(client.operation, client.stages)
+        asked = request or RequestSettings()
+        every = request_metrics(client.operation, client.stages_of(asked))
         inherited = {metric for base in client.__mro__[1:] for metric in vars(base).get("metrics", ())}
-        return every + _declared("services", api, client.metrics, every, inherited, f"{client.operation}.")
+        own = client.measures(asked)
+        return every + _declared("services", api, own, every, inherited, f"{client.operation}.")
 
     def monitor_metrics(self, kind: str) -> tuple[Metric, ...]:
         return _declared("monitors", kind, attribute("monitors", kind, "Monitor").declares, MACHINE_METRICS)

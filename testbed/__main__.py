@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from .fault_options import parse_faults
-from .options import Options, WhenFull
+from .options import Face, Options, WhenFull
 from .quantities import parse_duration_s
 from .speech import command as speech
 from .speech.options import Api
-
-ORFEAS = "orfeas"
 
 
 def main() -> int:
@@ -49,7 +47,7 @@ class _Parser(argparse.ArgumentParser):
 def _api(arguments: list[str]) -> str:
     """Whose API is asked for."""
     parser = _Parser(prog="testbed", add_help=False, allow_abbrev=False)
-    parser.add_argument("--api", default=ORFEAS)
+    parser.add_argument("--api", default=Face.ORFEAS)
     return str(parser.parse_known_args(arguments)[0].api)
 
 
@@ -72,7 +70,7 @@ def _parse(arguments: list[str]) -> Options:
     def option(name: str, kind: Callable[[str], object], value: object, metavar: str) -> None:
         parser.add_argument(name, type=kind, default=value, metavar=metavar, help=f"default: {value}")
 
-    parser.add_argument("--api", choices=[ORFEAS, *Api], default=ORFEAS)
+    parser.add_argument("--api", choices=[*Face, *Api], default=Face.ORFEAS)
     option("--port", _number(int, 0, 65535), default.port, "P")
     option("--service-time", _duration, default.service_time_s, "82s")
     option("--spread", _number(float, 0, 10), default.spread, "SHARE")
@@ -90,6 +88,7 @@ def _parse(arguments: list[str]) -> Options:
     except ValueError as error:
         parser.error(f"argument --fault: {error}")
     return Options(
+        api=Face(given.api),
         port=given.port,
         service_time_s=given.service_time,
         spread=given.spread,

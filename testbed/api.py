@@ -89,8 +89,13 @@ class Api:
 
     def app(self) -> Envelope:
         """The ASGI application."""
+        handlers = {404: self._not_found, 405: self._method_not_allowed}
+        app = Starlette(routes=self._routes(), exception_handlers=handlers)
+        return Envelope(app, self._options.time_scale)
+
+    def _routes(self) -> list[Route]:
         plain, tracked = self._asking, self._tracked
-        routes = [
+        return [
             Route("/health", plain(self._health)),
             Route("/ready", plain(self._ready)),
             Route("/metrics", plain(self._page)),
@@ -109,8 +114,6 @@ class Api:
                 tracked("/api/preview-output", self._preview_output),
             ),
         ]
-        handlers = {404: self._not_found, 405: self._method_not_allowed}
-        return Envelope(Starlette(routes=routes, exception_handlers=handlers), self._options.time_scale)
 
     def _tracked(self, endpoint: str, handler: Handler, step: Step | None = None) -> Handler:
         """Count the handler's requests under the endpoint's name, as ORFEAS's decorator does."""
@@ -214,7 +217,7 @@ class Api:
         path = self._folder / stored
         try:
             image_info = await asyncio.get_running_loop().run_in_executor(
-                self._pool, _check_and_store, content, filename, path
+                self._pool, check_and_store, content, filename, path
             )
         except ImageRefusedError as refusal:
             return _error(f"Security validation failed: {refusal}", 400)
@@ -322,24 +325,24 @@ class Api:
         if instead := self._spoilt(request, fault):
             return instead
         if fault in SPOILS:  # what comes of it is no download
-            return Response(_content(path), media_type=Transfer.media_type)
+            return Response(content_of(path), media_type=Transfer.media_type)
 
         def served(sent_bytes: int, whole: bool) -> None:
             self._jobs.served(job_id, sent_bytes, whole=whole, start_s=start_s, end_s=monotonic())
 
-        return Transfer(_content(path), filename, served)
+        return Transfer(content_of(path), filename, served)
 
     async def _preview(self, request: Request) -> Response:
         upload = self._jobs.uploaded(request.path_params["filename"])
         if upload is None:
             return _error("Image not found", 404)
-        return Response(_content(upload.path), media_type=_image_type(upload.filename))
+        return Response(content_of(upload.path), media_type=_image_type(upload.filename))
 
     async def _preview_output(self, request: Request) -> Response:
         path = self._jobs.output(request.path_params["job_id"], request.path_params["filename"])
         if path is None:
             return _error("Output not found", 404)
-        return Response(_content(path), media_type="application/octet-stream")
+        return Response(content_of(path), media_type="application/octet-stream")
 
     async def _not_found(self, request: Request, error: Exception) -> Response:
         """Flask's page for a path that is none."""
@@ -366,13 +369,13 @@ def _invalid(error: ValidationError) -> Response:
     return JSONResponse({"error": "Invalid request parameters", "details": error.errors()}, 400)
 
 
-def _check_and_store(content: bytes, filename: str, path: Path) -> dict[str, Any]:
+def check_and_store(content: bytes, filename: str, path: Path) -> dict[str, Any]:
     image_info = check_image(content, filename)
     path.write_bytes(content)
     return image_info
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
     """A small file in the page cache: a hop to a thread would take longer than reading it here."""
     return path.read_bytes()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ class Job:
     output: Path  # where its mesh lies once it is completed
     making: asyncio.Future[int] | None = None
     gpu_end_s: float | None = None  # when its slot was given back
+    over: asyncio.Event = field(default_factory=asyncio.Event)  # it has completed or failed
     logged: bool = False
 
     @property

@@ -145,6 +145,11 @@ class Jobs:
         else:
             self._handle(self._gpu.offer(order.job_id, truth.service_s, now_s))
 
+    def job(self, job_id: str) -> Job | None:
+        """An accepted job as it is now."""
+        self._handle(self._gpu.advance(monotonic()))
+        return self._job(job_id)
+
     def status(self, job_id: str) -> dict[str, Any] | None:
         """The answer to a poll; None for a job that is unknown, or has not begun for all a client can see."""
         now_s = monotonic()
@@ -265,6 +270,7 @@ class Jobs:
 
     def _ended(self, job: Job, outcome: str, end_s: float) -> None:
         job.truth.outcome, job.truth.end_s = outcome, end_s
+        job.over.set()
         self.active -= 1
         self._metrics.generation_ended(end_s - (job.truth.accepted_s or end_s))
         self._on_ended()

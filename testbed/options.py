@@ -9,6 +9,13 @@ from pathlib import Path
 from .fault_options import FaultOptions
 
 
+class Face(StrEnum):
+    """Whose API the jobs are ordered by."""
+
+    ORFEAS = "orfeas"
+    JOB = "job"  # a plain one: `job_api`
+
+
 class WhenFull(StrEnum):
     """What happens to a job when every slot is taken."""
 
@@ -20,6 +27,7 @@ class WhenFull(StrEnum):
 class Options:
     """Times are modelled seconds: real ones are these times `time_scale`."""
 
+    api: Face = Face.ORFEAS
     port: int = 5000  # 0: any free one
     service_time_s: float = 82.0  # mean of a job that runs alone
     spread: float = 0.02  # standard deviation of the service time ÷ its mean

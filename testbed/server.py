@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,16 +20,18 @@ from .api import Api
 from .decline import Decline
 from .faults import Fault, Strike
 from .gpu import Gpu
+from .job_api import JobApi
 from .jobs import Jobs
 from .listening import HOST, listen
 from .memory import keep_heap_flat, settle_heap
 from .metrics import Metrics
-from .options import Options
+from .options import Face, Options
 from .relief import DEFAULT_DIMENSIONS_MM, FORMATS, make_relief, plain_image
 from .spoiling import Spoiling
 from .truth import TruthLog
 from .wire import Wire
 
+_FACES: Mapping[Face, type[Api]] = {Face.ORFEAS: Api, Face.JOB: JobApi}
 # Two, so that an upload is checked while a mesh is made; more would only fight for the interpreter.
 _THREADS = 2
 # How long a thread may keep the interpreter while the loop wants it. The default of 5 ms would show up
@@ -127,7 +129,9 @@ async def _run(options: Options, log: TruthLog, listening: socket.socket, folder
         folder=folder,
         on_ended=decline.job_ended,
     )
-    api = Api(options, jobs=jobs, gpu=gpu, metrics=metrics, decline=decline, pool=pool, folder=folder)
+    api = _FACES[options.api](
+        options, jobs=jobs, gpu=gpu, metrics=metrics, decline=decline, pool=pool, folder=folder
+    )
     wire = Wire()
     spoiling = Spoiling(api.app(), wire)
     config = uvicorn.Config(

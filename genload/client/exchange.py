@@ -74,7 +74,7 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
             while again:
                 connection = self.connection or self._connect()
                 try:
-                    connection.send(self.message, self._silence_until_s)
+                    connection.send(self.message, self._send_until_s)
                     times.sent_s = monotonic()
                     again = False
                 except (ExpiredError, OSError) as error:
@@ -125,7 +125,7 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
             ClientError: there is no answer to be expected either.
         """
         if isinstance(failure, ExpiredError):
-            silence = f"the server took nothing of the request for {self.timeouts.receive_s:g} s"
+            silence = f"the server took nothing of the request for {self._send_limit_s:g} s"
             raise self._expired("send_timeout", silence) from None
         if self._reused and not connection.sent_bytes:
             # Not one byte went out: the server cannot have seen the request.
@@ -175,10 +175,15 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
         self._earliest_s = now_s
         return now_s
 
-    def _silence_until_s(self) -> float:
-        """When a wait that begins now is to be given up."""
-        until_s = monotonic() + self.timeouts.receive_s
+    def _send_until_s(self) -> float:
+        """When a wait to send that begins now is to be given up."""
+        until_s = monotonic() + self._send_limit_s
         return until_s if until_s < self._deadline_s else self._deadline_s
+
+    @property
+    def _send_limit_s(self) -> float:
+        timeouts = self.timeouts
+        return timeouts.receive_s if timeouts.send_s is None else timeouts.send_s
 
     def _check_end(self, failure: OSError | None) -> None:
         """Whether the stream may end here at all: cleanly, and not before the answer has begun."""

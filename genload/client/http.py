@@ -94,6 +94,8 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         total_s: float | None = None,
+        timeouts: Timeouts | None = None,
+        times: Times | None = None,
     ) -> Answer:
         """Send one request and take its whole answer; the last one where redirects are followed, with the
         times and bytes of them all.
@@ -102,18 +104,21 @@ class HttpClient:
             path: with its query; or an absolute URL of the same origin, or of another that is allowed.
             headers: besides the client's; of the same name instead of the client's.
             total_s: limit of it all instead of the client's.
+            timeouts: other limits than the client's.
+            times: filled on the way: for whoever is stopped meanwhile.
 
         Raises:
             ClientError: no whole answer came.
             ValueError: a path or header that cannot be sent.
         """
-        limit_s = self._timeouts.total_s if total_s is None else total_s
+        timeouts = timeouts or self._timeouts
+        limit_s = timeouts.total_s if total_s is None else total_s
         client = self
         if self._others is not None and method in FETCHING and (other := self._others.client_for(path)):
             client, headers, body = other, None, None
-        answer = client._exchange(method, path, headers, body, limit_s, None)
+        answer = client._exchange(method, path, headers, body, limit_s, timeouts, times or Times())
         if self._follow_redirects and 300 < answer.status < 400:
-            return self._followed(client, Request(method, path, headers, body), answer, limit_s)
+            return self._followed(client, Request(method, path, headers, body), answer, limit_s, timeouts)
         return answer
 
     def get(
@@ -174,7 +179,12 @@ class HttpClient:
         self.close()
 
     def _followed(
-        self, client: HttpClient, request: Request, answer: Answer, limit_s: float | None
+        self,
+        client: HttpClient,
+        request: Request,
+        answer: Answer,
+        limit_s: float | None,
+        timeouts: Timeouts,
     ) -> Answer:
         """The answer at the end of the redirects, or the first of them that is not followed.
 
@@ -192,7 +202,14 @@ class HttpClient:
             if others is not None and not client._origin.is_origin_of(request.path):
                 client = others.client_for(request.path) or client
             answer = client._exchange(
-                request.method, request.path, request.headers, request.body, limit_s, answer
+                request.method,
+                request.path,
+                request.headers,
+                request.body,
+                limit_s,
+                timeouts,
+                answer.times,
+                answer,
             )
         return answer
 
@@ -203,7 +220,9 @@ class HttpClient:
         headers: Mapping[str, str] | None,
         body: bytes | None,
         limit_s: float | None,
-        redirect: Answer | None,
+        timeouts: Timeouts,
+        times: Times,
+        redirect: Answer | None = None,
     ) -> Answer:
         head = self._head.bytes_for(method, path, headers, None if body is None else len(body))
         kept = self._kept
@@ -216,10 +235,10 @@ class HttpClient:
             self._origin.connect,
             head + body if body else head,
             method == "HEAD",
-            self._timeouts,
+            timeouts,
             self._max_answer_bytes,
             kept,
-            Times() if redirect is None else redirect.times,
+            times,
             redirect,
         )
         body_bytes = len(body) if body else 0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from secrets import token_hex
+from typing import NamedTuple
 
 _MEDIA_TYPE = re.compile(r"[\t\x20-\x7e]+")
 
@@ -30,20 +31,32 @@ def multipart(
     Raises:
         ValueError: a media type that is no single line of ASCII.
     """
-    if not _MEDIA_TYPE.fullmatch(media_type):
-        raise ValueError(f"{media_type!r} is no media type")
+    parts = [FormPart(name, value.encode()) for name, value in (fields or {}).items()]
+    return form_data([*parts, FormPart(field, content, filename, media_type)], boundary=boundary)
+
+
+class FormPart(NamedTuple):
+    """One field of a form; a file where it has a name or a media type."""
+
+    field: str
+    content: bytes
+    filename: str = ""
+    media_type: str = ""
+
+
+def form_data(parts: Iterable[FormPart], *, boundary: str | None = None) -> tuple[str, bytes]:
+    """Any fields and files, in their order; see `multipart`."""
     boundary = boundary or token_hex(16)
-    line = f"--{boundary}\r\n"
-    plain = "".join(
-        f'{line}Content-Disposition: form-data; name="{_quoted(name)}"\r\n\r\n{value}\r\n'
-        for name, value in (fields or {}).items()
-    )
-    head = (
-        f'{line}Content-Disposition: form-data; name="{_quoted(field)}"; filename="{_quoted(filename)}"\r\n'
-        f"Content-Type: {media_type}\r\n\r\n"
-    )
-    body = b"".join((plain.encode(), head.encode(), content, f"\r\n--{boundary}--\r\n".encode()))
-    return f"multipart/form-data; boundary={boundary}", body
+    pieces: list[bytes] = []
+    for part in parts:
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(part.field)}"'
+        if part.filename or part.media_type:
+            if not _MEDIA_TYPE.fullmatch(part.media_type):
+                raise ValueError(f"{part.media_type!r} is no media type")
+            head += f'; filename="{_quoted(part.filename)}"\r\nContent-Type: {part.media_type}'
+        pieces += [f"{head}\r\n\r\n".encode(), part.content, b"\r\n"]
+    pieces.append(f"--{boundary}--\r\n".encode())
+    return f"multipart/form-data; boundary={boundary}", b"".join(pieces)
 
 
 def _quoted(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -13,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from genload.client.answer import Answer
+from genload.client.answer import Answer, Times
 from genload.client.errors import ClientError
 from genload.client.http import HttpClient
 from genload.client.multipart import multipart
@@ -53,7 +54,7 @@ class ServiceCalls:
         try:
             self.http = HttpClient(
                 reveal(service.host),
-                timeouts=_timeouts(service.connect_timeout_s, service.receive_timeout_s),
+                timeouts=_timeouts(service.connect_timeout_s, service.receive_timeout_s, False),
                 max_answer_bytes=int(service.max_answer_bytes),
                 headers={name: reveal(value) for name, value in service.headers.items()},
                 tls=TlsOptions(**service.tls.model_dump()),
@@ -87,48 +88,66 @@ class ServiceCalls:
         step: Step | None = None,
         body: bytes | None = None,
         content_type: str = "",
+        *,
+        headers: Mapping[str, str] | None = None,
+        waits: bool = False,
     ) -> Answer:
         """One request, as long as the client's deadline allows.
 
         Args:
             path: as `HttpClient.request` has it.
             step: told what the request cost.
+            headers: besides those of the suite.
+            waits: its answer comes when its work is done: no silence is too long, but for the deadline.
 
         Raises:
             ServiceError: no whole answer; with the class of the `ClientError`, which is its cause;
                 ``bad_answer`` for an absolute URL that leads to an origin which the suite does not allow.
             ValueError: a path that cannot be sent.
         """
-        client, total_s = self._client, None
+        client, service, total_s = self._client, self._client.service, None
         if client.deadline_s != math.inf:
             total_s = client.deadline_s - monotonic()
             if total_s <= 0:
                 raise ServiceError("timeout", "the job's time was used up before the call")
-        headers = client.correlation()
-        if content_type:
-            headers = {"Content-Type": content_type, **headers}
-        if self._secrets:
-            headers = {**{name: reveal(value) for name, value in self._secrets.items()}, **headers}
+        sent = self._headers(content_type, headers)
+        times = Times()
+        limits = _timeouts(service.connect_timeout_s, service.receive_timeout_s, True) if waits else None
         try:
-            answer = self.http.request(method, path, headers=headers, body=body, total_s=total_s)
+            answer = self.http.request(
+                method, path, headers=sent, body=body, total_s=total_s, timeouts=limits, times=times
+            )
         except ClientError as error:
             if step is not None:
-                step.connect_s, step.end_s = error.times.connect_s, error.times.end_s
+                step.connect_s, step.end_s = times.connect_s, times.end_s
                 step.bytes_sent, step.bytes_received = error.bytes_sent, error.bytes_received
             raise ServiceError(error.error_class, error.message) from error
         except OtherOriginError as error:
             raise ServiceError("bad_answer", _elsewhere_words(error)) from error
+        finally:
+            if step is not None:
+                step.sent_s, step.first_byte_s = times.sent_s, times.first_byte_s
         if step is not None:
-            times = answer.times
             step.connect_s, step.end_s = times.connected_s - times.start_s, times.end_s
             step.bytes_sent, step.bytes_received = answer.bytes_sent, answer.bytes_received
             step.status = answer.status
         return answer
 
+    def _headers(self, content_type: str, own: Mapping[str, str] | None) -> dict[str, str]:
+        """What is sent beside the headers that never change; the call's own come last."""
+        headers = self._client.correlation()
+        if content_type:
+            headers = {"Content-Type": content_type, **headers}
+        if self._secrets:
+            headers = {**{name: reveal(value) for name, value in self._secrets.items()}, **headers}
+        return {**headers, **own} if own else headers
+
 
 @cache
-def _timeouts(connect_s: float, receive_s: float) -> Timeouts:
+def _timeouts(connect_s: float, receive_s: float, waits: bool) -> Timeouts:
     """One object for all users: what thousands of them look at for every poll does not stay in a cache."""
+    if waits:
+        return Timeouts(connect_s=connect_s, receive_s=math.inf, send_s=receive_s)
     return Timeouts(connect_s=connect_s, receive_s=receive_s)
 
 

@@ -11,8 +11,9 @@ class Timeouts:
 
     Args:
         connect_s: name lookup, TCP connect and TLS handshake together.
-        receive_s: the longest silence: between two receives, or while the server takes none of what is sent.
+        receive_s: the longest silence between two receives; `inf` for a call that waits for its work.
         total_s: connect, send and receive together; None: unlimited.
+        send_s: the longest time in which the server takes none of what is sent; None: as `receive_s`.
 
     Raises:
         ValueError: a limit that is not above zero.
@@ -21,9 +22,10 @@ class Timeouts:
     connect_s: float
     receive_s: float
     total_s: float | None = None
+    send_s: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("connect_s", "receive_s", "total_s"):
+        for name in ("connect_s", "receive_s", "total_s", "send_s"):
             limit = getattr(self, name)
             if limit is not None and not limit > 0:
                 raise ValueError(f"{name} must be above zero, not {limit}")

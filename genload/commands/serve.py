@@ -24,6 +24,7 @@ class Api(StrEnum):
     """Whose API the testbed speaks."""
 
     ORFEAS = "orfeas"
+    JOB = "job"
     LITETTS = "litetts"
     KOKORO = "kokoro"
     OPENAI = "openai"
@@ -44,7 +45,7 @@ class WhenFull(StrEnum):
     REFUSE = "refuse"
 
 
-_IMAGES = "Image to 3D (--api orfeas)"
+_IMAGES = "Image to 3D (--api orfeas, job)"
 _SPEECH = "Speech (the other APIs)"
 
 
@@ -171,6 +172,8 @@ def serve(
     Examples:
 
       genload serve --time-scale 0.02 --slots 20     # for: genload run demo/spike --time-scale 0.02
+
+      genload serve --api job                        # a plain API: one blocking call, or polled jobs
 
       genload serve --when-full refuse               # three jobs at once, the fourth fails: a real ORFEAS
 

@@ -37,6 +37,7 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
     # Thousands wait at once, and to look into a dictionary each is memory that is in no cache.
     __slots__ = (
         "_asked_s",
+        "_call",
         "_client",
         "_clock",
         "_connect_s",
@@ -62,6 +63,7 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
         self._sleep = sleep
         self._tell = client.on_step
         self._asked_s = 0.0  # when the last call was made
+        self._call: Step | None = None  # the last one that has ended
         self._connect_s = 0.0  # of the calls since this was last set to 0
         self.raised: BaseException | None = None
         result.numbers["attempts"], result.numbers["rejections"] = 1.0, 0.0
@@ -172,4 +174,5 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
         result.status = step.status
         if step.connect_s:
             self._connect_s += step.connect_s
+        self._call = step
         self._tell(step)

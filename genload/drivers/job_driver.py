@@ -7,9 +7,13 @@ connect    connecting, in the calls that the job waits for: upload, order and do
 upload     the input's way, and pauses that the service asked for before it took it
 accept     the order, and pauses that the service asked for before it took it
 queue      accepted, until the last poll was sent whose answer said "not begun"
-run        until the first poll answer that said "finished"
+run        until the first poll answer that said "finished"; of one call until the first byte of its answer
 download   the output's way
 =========  ==================================================================================
+
+Of one blocking call there is neither order nor queue, and its ``run`` is known exactly: from the last byte of
+the request to the first of the answer. Where a service does not tell whether a job waits or is worked on,
+both are ``run``, and no queue is told.
 
 A poll's own connect stays in queue or run: the service works meanwhile. What happens between two polls is
 known as an interval: the job began in the ``begin_bound_s`` after its queue, so that `queue` may be longer by
@@ -132,18 +136,55 @@ class JobDriver(Driver[JobClient, JobResult]):
         client, job, result = self._client, self._job, self._result
         self._stage_since_s = result.start_s
         self._enter("upload", result.start_s)  # not now: the stages add up to the duration
+        client.noted = result.numbers
         result.job_id = returned(self._in_time("upload", client.upload, job), str, client.upload)
-        self._enter("accept")
-        ordered = self._in_time("submit", lambda job_id: client.submit(job, job_id), result.job_id)
-        result.job_id = returned(ordered, str, client.submit)
-        self._enter("queue")
-        state = self._wait_for_end()
+        state = self._in_one_call() if client.one_call else self._by_polls()
         if state.phase is JobPhase.FAILED:
             raise ServiceError(state.error_class, state.error or "the job failed without a reason")
-        self._enter("download")
+        self._enter("download", state.output_since_s or None)
         artifact = self._in_time("download", lambda state: client.fetch(result.job_id, state), state)
-        self._end()
+        # With the last byte: what is done with the output afterwards is no time of the service's.
+        self._end(self._call.end_s if self._call is not None and self._call.sent_s else None)
         self._check(returned(artifact, Artifact, client.fetch))
+
+    def _order(self) -> str | JobState:
+        client, job = self._client, self._job
+        return self._in_time("submit", lambda job_id: client.submit(job, job_id), self._result.job_id)
+
+    def _by_polls(self) -> JobState:
+        """Order, and ask until the end; unless the order itself is answered with the end."""
+        self._enter("accept")
+        ordered = self._order()
+        if isinstance(ordered, JobState):
+            self._stage = "upload"  # its way; there was nothing to accept
+            self._part_call()
+            return self._told_at_once(ordered)
+        self._result.job_id = returned(ordered, str, self._client.submit)
+        self._enter("queue")
+        return self._wait_for_end()
+
+    def _in_one_call(self) -> JobState:
+        """Order, and take the answer, which comes when the work is done."""
+        try:
+            ordered = self._order()
+        finally:
+            self._part_call()
+        return self._told_at_once(ordered)
+
+    def _told_at_once(self, ordered: str | JobState) -> JobState:
+        state = returned(ordered, JobState, self._client.submit)
+        self._result.numbers["server_duration_s"] = self._result.stages.get("run", 0.0)
+        return state
+
+    def _part_call(self) -> None:
+        """Of the order's call, which has waited for its work: it was run from the last byte of the request to
+        the first of the answer."""
+        call = self._call
+        if call is None or call.sent_s < self._stage_since_s:  # it has not come so far
+            return
+        self._enter("run", call.sent_s)
+        if call.first_byte_s:
+            self._enter("download", call.first_byte_s)
 
     def _in_time(self, name: str, call: Callable[[_Asked], _Found], asked: _Asked) -> _Found:
         """`_insist`, and what comes after the deadline has not come."""
@@ -162,22 +203,26 @@ class JobDriver(Driver[JobClient, JobResult]):
         numbers, client, job_id = self._result.numbers, self._client, self._result.job_id
         accepted_s, not_finished_s, poll = self._clock(), self._asked_s, client.poll
         polls = lost = 0
+        wanted_s: float | None = None
         try:
             while True:
-                self._sleep(self._poll_pause_s(accepted_s))
+                self._sleep(self._poll_pause_s(accepted_s, wanted_s))
                 try:  # here, and not in a method of its own: what lies between a user and its pause is memory
                     state = self._insist("poll", poll, job_id)
                 except ServiceError as error:
                     lost += 1
                     self._ask_again(error, lost)
                     continue
-                asked_s, answered_s = self._asked_s, self._clock()
-                if answered_s >= client.deadline_s:
+                asked_s, now_s = self._asked_s, self._clock()
+                if now_s >= client.deadline_s:
                     raise self._too_late()
                 polls, lost = polls + 1, 0
-                phase = returned(state, JobState, poll).phase
+                phase, wanted_s = returned(state, JobState, poll).phase, state.pause_s
+                answered_s = state.output_since_s or now_s
                 if phase is JobPhase.PENDING:
                     self._enter("queue", asked_s)
+                elif phase is JobPhase.UNKNOWN:
+                    self._stage = "run"  # as one: a queue of 0 s would be a claim
                 elif self._stage != "run":
                     numbers["begin_bound_s"] = answered_s - self._stage_since_s
                     self._enter("run", self._stage_since_s)
@@ -204,16 +249,18 @@ class JobDriver(Driver[JobClient, JobResult]):
             raise error
         numbers["lost_polls"] = numbers.get("lost_polls", 0.0) + 1
 
-    def _poll_pause_s(self, accepted_s: float) -> float:
+    def _poll_pause_s(self, accepted_s: float, wanted_s: float | None) -> float:
         """The pause before the next poll × (1 ± jitter), which ends together with those of this process's
         other jobs; no longer than there is time. For a job whose polls are refused it is twice as long after
-        each refusal, up to the longest pause of a retry.
+        each refusal, up to the longest pause of a retry. Where the service itself wants one, it is that.
 
         To be woken is dear: the first poll after a while of nothing takes fifteen times as long as the next
         ones, for nothing of it is in a cache. So pauses end on a grid, which is far finer than the jitter:
         nobody polls in step for it. Of 5,000 users with 2 s ± 20 %, 100 poll together every 40 ms.
         """
         poll, now_s = self._service.poll, self._clock()
+        if wanted_s is not None:
+            return max(0.0, min(wanted_s, self._service.retry.max_wait_s, self._client.deadline_s - now_s))
         middle_s = poll.pause_s(now_s - accepted_s) if poll.adaptive else poll.interval_s
         if refusals := self._result.numbers.get(_REFUSALS):
             slower_s = middle_s * 2 ** min(refusals, _MOST_DOUBLINGS)
@@ -281,9 +328,9 @@ class JobDriver(Driver[JobClient, JobResult]):
             stages["connect"] = stages.get("connect", 0.0) + connect_s
         stages[self._stage] = stages.get(self._stage, 0.0) + spent_s - connect_s
 
-    def _end(self) -> None:
+    def _end(self, at_s: float | None = None) -> None:
         if self._ended:
             return
         self._ended = True
-        self._result.end_s = self._clock()
+        self._result.end_s = self._clock() if at_s is None else at_s
         self._close_stage(self._result.end_s)

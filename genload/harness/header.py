@@ -18,7 +18,7 @@ _VERSIONS_OF = ("locust", "gevent", "httptools", "numpy", "trimesh")
 
 def run_header(plan: RunPlan, started_at: str) -> RunHeader:
     """Requested and effective settings, phases, metrics, versions; references to secrets, never secrets."""
-    metrics = declared_metrics(plan.suite, extensions.Wings())
+    metrics = declared_metrics(plan.suite, plan.service, extensions.Wings())
     labels = extensions.Wings().labels(plan.service)
     return RunHeader(
         format=FORMAT_VERSION,
@@ -27,7 +27,7 @@ def run_header(plan: RunPlan, started_at: str) -> RunHeader:
         scenario=plan.scenario_name,
         phases=[asdict(phase) for phase in plan.timeline.phases],
         operation=plan.client_class.operation,
-        stages=list(plan.client_class.stages),
+        stages=list(plan.client_class.stages_of(plan.service.request)),
         labels={name: list(values) for name, values in labels.items()},
         time_scale=plan.time_scale,
         rehearsal=plan.rehearsal,

@@ -10,12 +10,13 @@ from genload.service.artifact import Artifact
 from genload.service.client import ServiceClient
 from genload.service.correlation import correlation_headers
 from genload.service.errors import CannotInspectError, NotInspectedError, ServiceError
-from genload.service.job_client import JOB_STAGES, JobClient, JobInput, JobPhase, JobState
+from genload.service.job_client import JOB_STAGES, ONE_CALL_STAGES, JobClient, JobInput, JobPhase, JobState
 from genload.service.speech_client import Speech, SpeechClient, Utterance
 from genload.service.step import Step
 
 __all__ = [
     "JOB_STAGES",
+    "ONE_CALL_STAGES",
     "Artifact",
     "CannotInspectError",
     "JobClient",

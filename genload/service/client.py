@@ -35,6 +35,16 @@ class ServiceClient(ABC):
         self._correlation: dict[str, str] = {}
 
     @classmethod
+    def measures(cls, request: RequestSettings) -> tuple[Metric, ...]:
+        """`metrics`, and what this request declares beside them."""
+        return cls.metrics
+
+    @classmethod
+    def stages_of(cls, request: RequestSettings) -> tuple[str, ...]:
+        """The stages that a record of this request may have."""
+        return cls.stages
+
+    @classmethod
     def labels(cls, request: RequestSettings) -> Mapping[str, tuple[str, ...]]:
         """The labels of its records by name, with the values they can have; none: any value."""
         return {}

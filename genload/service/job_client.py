@@ -14,22 +14,28 @@ from genload.settings.service import Service
 JOB_STAGES = ("connect", "upload", "accept", "queue", "run", "download")
 """The stages of a job, in order; what belongs to which is said in `genload.drivers.job_driver`."""
 
+ONE_CALL_STAGES = ("connect", "upload", "run", "download")
+"""Those of a job that is one blocking call."""
+
 
 class JobPhase(StrEnum):
     PENDING = "pending"  # accepted, nothing begun
     RUNNING = "running"
+    UNKNOWN = "unknown"  # accepted; whether it waits or is worked on is not told
     COMPLETED = "completed"
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """One answer to a poll."""
+    """One answer to a poll, or to an order that is answered only when its work is done."""
 
     phase: JobPhase
     error: str = ""  # the service's own words, for FAILED
     error_class: str = "job_failed"  # for FAILED: a narrower one where the service's words tell
     output: str = ""  # where to fetch the result from, for COMPLETED
+    output_since_s: float = 0.0  # for COMPLETED with the output in this answer: when its first byte came
+    pause_s: float | None = None  # when the service wants to be asked again, where it says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,8 @@ class JobClient(ServiceClient):
     def __init__(self, service: Service) -> None:
         super().__init__(service)
         self.distinct_outputs = True  # False: the same output for different inputs is no failure
+        self.one_call = False  # True: the order is answered when its work is done, and nothing is polled
+        self.noted: dict[str, float] = {}  # numbers of the service's own, for the record of the job under way
 
     @abstractmethod
     def upload(self, job: JobInput) -> str:
@@ -60,8 +68,9 @@ class JobClient(ServiceClient):
         one call does nothing here and returns ""."""
 
     @abstractmethod
-    def submit(self, job: JobInput, job_id: str) -> str:
-        """Order the work; the job's id, by which it is polled."""
+    def submit(self, job: JobInput, job_id: str) -> str | JobState:
+        """Order the work; the job's id, by which it is polled. Of one blocking call its end: completed or
+        failed, as a poll would tell it."""
 
     @abstractmethod
     def poll(self, job_id: str) -> JobState:

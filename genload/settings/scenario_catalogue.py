@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from genload.settings.criteria.subjects import label_names
 from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.metrics.metric import Metric
+from genload.settings.service import Service
 from genload.settings.suite import Suite
 from genload.settings.wing_models import WingModels
 
@@ -22,18 +23,19 @@ def scenario_catalogue(suite: Suite, scenario: str, wings: WingModels) -> Catalo
     timeline = wings.timeline(suite.scenarios[scenario].shape)
     phases = tuple(phase.name for phase in timeline.phases)
     labels = {"phase": phases, **wings.labels(suite.service_of(scenario))}
-    return Catalogue.of(declared_metrics(suite, wings), labels, timeline.duration_s, _sample_labels(suite))
+    metrics = declared_metrics(suite, suite.service_of(scenario), wings)
+    return Catalogue.of(metrics, labels, timeline.duration_s, _sample_labels(suite))
 
 
-def declared_metrics(suite: Suite, wings: WingModels) -> tuple[Metric, ...]:
-    """The metrics of the suite's service, and what the files of its monitors declare.
+def declared_metrics(suite: Suite, service: Service, wings: WingModels) -> tuple[Metric, ...]:
+    """The metrics of a suite's service, as one scenario asks it, and those that its monitors' files declare.
 
     Raises:
         ConfigError: a wing file that is not there, or declares what it may not.
     """
     kinds = dict.fromkeys(settings.kind for settings in suite.monitors.values())
     of_monitors = [metric for kind in kinds for metric in wings.monitor_metrics(kind)]
-    return (*wings.request_metrics(suite.service.api), *of_monitors)
+    return (*wings.request_metrics(service.api, service.request), *of_monitors)
 
 
 def with_fitting_monitors(suite: Suite, scenarios: Iterable[str]) -> Suite:

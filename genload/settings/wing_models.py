@@ -93,8 +93,9 @@ class WingModels(Protocol):
         """The phases of a shape's settings; raises ValueError for settings that make no sense together."""
         ...
 
-    def request_metrics(self, api: str) -> tuple[Metric, ...]:
-        """Every metric of the service's operation, its stages and what its file declares among them."""
+    def request_metrics(self, api: str, request: RequestSettings | None = None) -> tuple[Metric, ...]:
+        """Every metric of the service's operation, its stages and what its file declares among them; and what
+        a request of its declares."""
         ...
 
     def monitor_metrics(self, kind: str) -> tuple[Metric, ...]:

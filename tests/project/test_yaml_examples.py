@@ -33,6 +33,8 @@ WHOLE = {
     ("docs/suites.md", 2): ("baseline", "pass"),
     ("docs/suites.md", 3): ("baseline", "pass"),
     ("docs/speech-services.md", 0): ("crowd", "pass"),
+    ("docs/your-own-service.md", 0): ("steady", "pass"),
+    ("docs/your-own-service.md", 1): ("steady", "pass"),
 }
 # The suite that a fragment is laid on, and where.
 FRAGMENTS = {
@@ -108,7 +110,8 @@ def test_every_whole_suite_runs_to_its_verdict(
     if "speech" in block[0]:
         server = testbed(api="kokoro", engine="tone", pace="0s", chunk="500ms")
     else:
-        server = testbed(service_time="82s", slots=20, time_scale="0.01")
+        api = "job" if "own-service" in block[0] else "orfeas"
+        server = testbed(api=api, service_time="82s", slots=20, time_scale="0.01")
         words += ["--time-scale", "0.01"]
 
     command = [

@@ -75,7 +75,7 @@ class FakeWings:
                 return Timeline((calm, Phase("burst", shape.during_s, shape.high)))
         raise AssertionError(shape)
 
-    def request_metrics(self, api: str) -> tuple[Metric, ...]:
+    def request_metrics(self, api: str, request: RequestSettings | None = None) -> tuple[Metric, ...]:
         return request_metrics("generate", ("upload", "queue"))
 
     def monitor_metrics(self, kind: str) -> tuple[Metric, ...]:

@@ -59,7 +59,7 @@ class ExpectedMetrics:
         self.families: dict[str, FamilyState] = {}
         self.plans: list[MonitorPlan] = []
         self.troubles: dict[str, str] = {}
-        self._catalogue = Catalogue.of(declared_metrics(suite, wings))
+        self._catalogue = Catalogue.of(declared_metrics(suite, suite.service, wings))
         monitors: dict[str, Monitor] = {
             name: attribute("monitors", settings.kind, "Monitor")(settings, suite.service.host)
             for name, settings in suite.monitors.items()

@@ -1,0 +1,253 @@
+"""One HTTP call as it is described, and the request that it makes of a job's values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Self
+from urllib.parse import quote, urlencode
+
+import msgspec
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from genload.client.multipart import FormPart, form_data
+from genload.described.pointer import JsonPointer, put
+from genload.described.template import (
+    Scalar,
+    Template,
+    TemplateScalars,
+    TemplateText,
+    TemplateTree,
+    templates,
+)
+from genload.described.values import NOTHING, Values
+from genload.errors import ConfigError
+from genload.service import JobInput, ServiceError
+from genload.settings.model import Settings
+from genload.settings.secrets import Headers
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
+
+_BODIES = ("json", "json_file", "form", "multipart", "raw")
+_IN_A_PATH = "/:@!$&'()*+,;=~"  # what a captured value may hold that is put into a path
+_LONGEST_IN_HEAD = 2000
+_MOST_GRAPH_BYTES = 16 * 2**20
+
+
+class Call(Settings):
+    """What is sent. Texts are templates: ``{image}``, ``{seed}``, what answers gave before (`capture`)."""
+
+    method: Method | None = None
+    """POST where there is a body, else GET."""
+    path: TemplateText
+    """Below the service's host; or an absolute URL that an answer gave: ``{status_url}``."""
+    query: TemplateScalars = {}
+    headers: Headers = {}
+    """Besides those of the service. Secrets as ${env:NAME} or ${file:PATH}."""
+    json_body: TemplateTree = Field(default=None, alias="json")
+    """A body of JSON, nested as it needs to be."""
+    json_file: str | None = None
+    """A file of JSON that is sent as it is but for `set`; looked for from where genload was started."""
+    set: dict[JsonPointer, TemplateTree] = {}
+    """Of `json_file`: what is put in which places (JSON Pointer): ``/10/inputs/image: "{stored}"``."""
+    form: TemplateScalars | None = None
+    """A body of fields, as a form in a page sends them."""
+    multipart: TemplateScalars | None = None
+    """A body of fields and files: ``image: "{image}"`` is a file."""
+    raw: TemplateText | None = None
+    """A body as it is: "{image}" for the file's own bytes."""
+
+    @model_validator(mode="after")
+    def _one_body(self) -> Self:
+        given = self.bodies
+        if len(given) > 1:
+            remedy = "leave one of them"
+            reason = f"{' and '.join(given)} are each a body"
+            raise PydanticCustomError("body", "{reason}", {"reason": reason, "remedy": remedy})
+        if self.set and self.json_file is None:
+            remedy = "name the file: json_file: workflow.json"
+            raise PydanticCustomError(
+                "body", "'set' changes a json_file, and there is none", {"remedy": remedy}
+            )
+        return self
+
+    @property
+    def bodies(self) -> list[str]:
+        """Which kinds of body are given."""
+        return [name for name in _BODIES if self._body(name) is not None]
+
+    def _body(self, name: str) -> Any:
+        return self.json_body if name == "json" else getattr(self, name)
+
+    def named(self) -> list[tuple[tuple[str | int, ...], Template]]:
+        """Every template of it with its place."""
+        parts = {name: self._body(name) for name in ("json", "set", "form", "multipart", "raw")}
+        parts |= {"path": self.path, "query": self.query, "headers": self.headers}
+        return [(place, Template(text)) for place, text in templates(parts)]
+
+
+class Sendable(NamedTuple):
+    """A request as `ServiceCalls.call` takes it."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes | None
+    content_type: str
+
+
+_Body = Callable[[Values], tuple[str, bytes]]
+
+
+class PreparedCall:
+    """A call made ready, once for all jobs of a process.
+
+    Raises:
+        ConfigError: a `json_file` that cannot be used.
+    """
+
+    def __init__(self, call: Call, key: str) -> None:
+        self._key = key
+        self.method = call.method or ("POST" if call.bodies else "GET")
+        self._path = Template(call.path)
+        self._query = {name: _scalar(value) for name, value in call.query.items()}
+        self._headers = {name: Template(value) for name, value in call.headers.items()}
+        makers: Mapping[str, Callable[[], _Body]] = {
+            "json": lambda: _json_of(_filled(call.json_body)),
+            "json_file": lambda: _json_of(_graph(call, key)),
+            "form": lambda: _form_of(call.form or {}),
+            "multipart": lambda: _multipart_of(call.multipart or {}),
+            "raw": lambda: _raw_of(Template(call.raw or "")),
+        }
+        self._body: _Body | None = next((makers[name]() for name in call.bodies), None)
+
+    def filled(self, values: Values = NOTHING) -> Sendable:
+        """The request of one job.
+
+        Raises:
+            ServiceError: ``bad_answer``, a captured value that cannot stand where it is to stand.
+        """
+        content_type, body = self._body(values) if self._body is not None else ("", None)
+        headers = {name: self._in_head(template, values) for name, template in self._headers.items()}
+        for name in [name for name in headers if name.lower() == "content-type"]:
+            content_type = headers.pop(name)
+        return Sendable(self.method, self._target(values), headers, body, content_type)
+
+    def _target(self, values: Values) -> str:
+        # What begins with a name is a URL of the service's own making, and what stands in a path is a part.
+        path = self._in_head(self._path, values if self._path.begins_with_a_name else _Quoted(values))
+        if not self._query:
+            return path
+        pairs = urlencode({name: template.text(values) for name, template in self._query.items()})
+        return f"{path}{'&' if '?' in path else '?'}{pairs}"
+
+    def _in_head(self, template: Template, values: Values) -> str:
+        text = template.text(values)
+        if len(text) > _LONGEST_IN_HEAD or not text.isprintable():
+            what = f"{len(text):,} characters" if text.isprintable() else "line breaks"
+            raise ServiceError(
+                "bad_answer", f"{self._key}: what an answer gave makes a path or header of {what}"
+            )
+        return text
+
+
+class _Quoted(Values):
+    """The same values, percent-encoded as parts of a path."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+
+    def text(self, name: str) -> str:
+        return quote(self._values.text(name), safe=_IN_A_PATH)
+
+
+def _scalar(value: Scalar) -> Template:
+    if isinstance(value, str):
+        return Template(value)
+    return Template(str(value).lower() if isinstance(value, bool) else str(value))
+
+
+_Tree = Callable[[Values], Any]
+
+
+def _filled(tree: Any) -> _Tree:
+    """What makes JSON-like data of a job's values; parts without a name are made once."""
+    if isinstance(tree, str):
+        template = Template(tree)
+        return template.value if template.names or "${" in tree else _constant(template.text(NOTHING))
+    if isinstance(tree, Mapping):
+        makers = {key: _filled(value) for key, value in tree.items()}
+        return lambda values: {key: make(values) for key, make in makers.items()}
+    if isinstance(tree, list | tuple):
+        items = [_filled(value) for value in tree]
+        return lambda values: [make(values) for make in items]
+    return _constant(tree)
+
+
+def _constant(value: Any) -> _Tree:
+    return lambda values: value
+
+
+def _json_of(make: _Tree) -> _Body:
+    return lambda values: ("application/json", msgspec.json.encode(make(values)))
+
+
+def _graph(call: Call, key: str) -> _Tree:
+    """A file of JSON with values put into it."""
+    path = Path(call.json_file or "")
+    try:
+        if path.stat().st_size > _MOST_GRAPH_BYTES:
+            raise ValueError(f"it is larger than {_MOST_GRAPH_BYTES >> 20} MiB")
+        graph = json.loads(path.read_bytes())
+        for pointer in call.set:
+            put(graph, pointer, None)
+    except (OSError, ValueError, RecursionError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        remedy = "correct the path, which is from where genload was started, or the places in `set`"
+        raise ConfigError(f"{path}: {reason}", key=f"{key}.json_file", remedy=remedy) from error
+    places = {pointer: _filled(value) for pointer, value in call.set.items()}
+
+    def make(values: Values) -> Any:
+        filled = deepcopy(graph)
+        for pointer, value in places.items():
+            put(filled, pointer, value(values))
+        return filled
+
+    return make
+
+
+def _form_of(fields: Mapping[str, Scalar]) -> _Body:
+    made = {name: _scalar(value) for name, value in fields.items()}
+    kind = "application/x-www-form-urlencoded"
+    return lambda values: (kind, urlencode({name: t.text(values) for name, t in made.items()}).encode())
+
+
+def _multipart_of(fields: Mapping[str, Scalar]) -> _Body:
+    made = {name: _scalar(value) for name, value in fields.items()}
+
+    def make(values: Values) -> tuple[str, bytes]:
+        parts = [_part(name, template.value(values), template, values) for name, template in made.items()]
+        return form_data(parts)
+
+    return make
+
+
+def _part(name: str, value: Any, template: Template, values: Values) -> FormPart:
+    if isinstance(value, JobInput):
+        return FormPart(name, value.content, value.name, value.media_type)
+    return FormPart(name, template.text(values).encode())
+
+
+def _raw_of(template: Template) -> _Body:
+    def make(values: Values) -> tuple[str, bytes]:
+        value = template.value(values)
+        if isinstance(value, JobInput):
+            return value.media_type, value.content
+        return "text/plain; charset=utf-8", template.text(values).encode()
+
+    return make

@@ -1,0 +1,99 @@
+"""A whole service as it is described: ``service.request`` of a suite with ``api: job``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from genload.described.call import Call
+from genload.described.capture import Captures
+from genload.described.checks import problems_of
+from genload.described.errors import Errors, Status
+from genload.described.numbers import Number, NumberName
+from genload.described.path import JsonPath
+from genload.described.polling import Polling
+from genload.described.result import Result
+from genload.described.template import TemplateText
+from genload.settings.wing_models import RequestSettings
+
+StepName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$", max_length=40)]
+Mode = Literal["sync", "job", "sync_or_job"]
+
+
+class Step(Call):
+    """A call before the order."""
+
+    capture: Captures = {}
+    """What its answer gives to the calls behind it, by name: a path, or ``{header: Location}``."""
+
+
+class Probe(Call):
+    """A call outside any job."""
+
+    path: TemplateText = "/"
+    expect: Status | None = None
+    """The status that means ready; unless given, any success."""
+
+
+class InFlight(Probe):
+    """A call that tells how many jobs the service works on."""
+
+    count: JsonPath
+    """To the number; ``length(queue_running)`` counts a list."""
+
+
+class Description(RequestSettings, Call):  # the keys of the order itself stand beside the others
+    """One order of a generation: the call itself, what goes before it, and how it goes on."""
+
+    path: Annotated[TemplateText, Field(min_length=1)]
+    mode: Mode | None = None
+    """``sync``: the answer to the call is the end. ``job``: it gives an id, and the job is polled (`poll`).
+    ``sync_or_job``: an answer 202 is a job. Unless given: job with `poll`, else sync."""
+    before: dict[StepName, Step] = {}
+    """Calls before the order, in their order: an upload, a token."""
+    capture: Captures = {}
+    """What the order's answer gives to the calls behind it; ``id`` is the job's id in the record."""
+    poll: Polling | None = None
+    result: Result = Result()
+    cancel: Call | None = None
+    """Sent for a job that took longer than `service.timeout`."""
+    errors: Errors = Errors()
+    numbers: dict[NumberName, Number] = {}
+    """Numbers of the answers, each a metric: ``{inference_s: {path: inference_time_s, unit: s}}`` is
+    generate.inference_s."""
+    ready: Probe = Probe()
+    """How to see that the service takes work."""
+    in_flight: InFlight | None = None
+    format: Literal["", "stl", "obj", "glb", "ply"] = ""
+    """The format that is ordered; a result in another one is counted (`format_honoured`), not failed."""
+    output: Literal["mesh", "none"] = "mesh"
+    """As what the output is inspected."""
+    placeholder: Literal["fail", "allow"] = "fail"
+    """A bare box, and the same mesh for different images, are what services answer when their model failed.
+    ``allow`` takes them for results."""
+
+    @property
+    def one_call(self) -> bool:
+        """Whether the order's call waits for the output, always."""
+        return self.mode == "sync" or (self.mode is None and self.poll is None)
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether the order's call may wait for the output."""
+        return self.one_call or self.mode == "sync_or_job"
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        errors = [
+            InitErrorDetails(
+                type=PydanticCustomError("described", "{reason}", {"reason": reason, "remedy": remedy}),
+                loc=place,
+                input=None,
+            )
+            for place, reason, remedy in problems_of(self)
+        ]
+        if errors:
+            raise ValidationError.from_exception_data("description", errors)
+        return self

@@ -1,0 +1,63 @@
+"""Paths into JSON (JMESPath): checked when the suite is read, followed in every answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+_MOST_KEYS = 20
+_GRAMMAR = 'write it as in data.id, files[0].url or "job-id".state (JMESPath)'
+
+
+@cache
+def compiled(path: str) -> Any:
+    """The path, parsed once in a process.
+
+    Raises:
+        JMESPathError: it cannot be parsed.
+    """
+    return jmespath.compile(path)
+
+
+def found(path: str, tree: Any) -> Any:
+    """What the path finds; None for nothing, and where it asks for what the tree's types do not have."""
+    try:
+        return compiled(path).search(tree)
+    except JMESPathError:
+        return None
+
+
+def there_is(tree: Any) -> str:
+    """What a reader may have meant, when a path found nothing: ``it has id, status, output.url``."""
+    if isinstance(tree, list):
+        return f"it is a list of {len(tree)}" + (f"; of the first: {there_is(tree[0])}" if tree else "")
+    if not isinstance(tree, Mapping):
+        return f"it is {tree!r:.60}"
+    names: list[str] = []
+    for key, value in tree.items():
+        below = [f"{key}.{inner}" for inner in value] if isinstance(value, Mapping) and value else [str(key)]
+        names += below
+    listed = ", ".join(names[:_MOST_KEYS]) + (", …" if len(names) > _MOST_KEYS else "")
+    return f"it has {listed}" if names else "it is an empty object"
+
+
+def _checked(path: str) -> str:
+    try:
+        compiled(path)
+    except JMESPathError as error:
+        reason = str(error).strip().splitlines()[0].rstrip(":. ")
+        raise PydanticCustomError(
+            "json_path",
+            "'{path}' is no JSON path: {reason}",
+            {"path": path, "reason": reason, "remedy": _GRAMMAR},
+        ) from error
+    return path
+
+
+JsonPath = Annotated[str, AfterValidator(_checked)]
