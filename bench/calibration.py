@@ -23,11 +23,11 @@ from parts.polled_worlds import RUNS
 from parts.polled_worlds import report as report_polled
 from scipy import signal
 
-from genload.analysis.evidence import Estimate, FloatArray, Side
-from genload.analysis.evidence_means import MIN_EFFECTIVE, Mean, MeanRatio
-from genload.analysis.evidence_percentiles import Percentile
-from genload.analysis.evidence_rates import Rate, Spread
-from genload.analysis.evidence_series import Growth
+from genload.analysis.evidence.estimate import Estimate, FloatArray, Side
+from genload.analysis.evidence.means import MIN_EFFECTIVE, Mean, MeanRatio
+from genload.analysis.evidence.percentiles import Percentile
+from genload.analysis.evidence.rates import Rate, Spread
+from genload.analysis.evidence.series import Growth
 
 MINIMA = (5, 10, 20, 30, 50)
 

@@ -27,10 +27,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import lfilter
 
-from genload.analysis.evidence import FloatArray
-from genload.analysis.evidence_series import Growth
+from genload.analysis.evidence.estimate import FloatArray
+from genload.analysis.evidence.series import Growth
 from genload.analysis.growth import GrowthTrend, blocks_of, called
-from genload.analysis.judged_trends import MATTERS
+from genload.analysis.judged.trends import MATTERS
 
 LENGTHS_S = (600, 3600)
 JOBS = (20, 40, 400)

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from genload.analysis.judged import CriterionVerdict, ErrorGroup, JudgedRun, JudgedSuite
-from genload.analysis.judged_speech import SpeechSummary
+from genload.analysis.judged.speech import SpeechSummary
 from genload.reporting.contract_wording import counted, lacking_words, live_words
 from genload.reporting.efficiency_wording import cost_words, sharing_text
 from genload.reporting.monitor_wording import monitor_words, uptime_words

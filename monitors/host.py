@@ -19,7 +19,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from genload.monitor import Monitor as Base
 from genload.monitor import MonitorError
-from genload.sampler.listening import listeners
+from genload.sampler.ports import listeners
 from genload.settings.model import Settings
 from genload.settings.secrets import reveal
 from genload.settings.wing_models import MonitorSettings

@@ -33,9 +33,9 @@ from genload.analysis.judged import (
     Summary,
     Verdict,
 )
-from genload.analysis.judged_efficiency import Efficiency
-from genload.analysis.judged_speech import SpeechSummary
-from genload.analysis.judged_trends import Trends
+from genload.analysis.judged.efficiency import Efficiency
+from genload.analysis.judged.speech import SpeechSummary
+from genload.analysis.judged.trends import Trends
 from genload.analysis.monitors import MonitorSummary
 from genload.analysis.reconciliation import Comparison
 from genload.errors import ExitCode

@@ -13,7 +13,7 @@ from typing import cast
 import numpy as np
 
 from genload.analysis.evaluate import Judgement, judge_expression
-from genload.analysis.evidence import FloatArray
+from genload.analysis.evidence.estimate import FloatArray
 from genload.analysis.judged import Outcome
 from genload.analysis.load import Load
 from genload.analysis.observe import Measures, catalogue_of

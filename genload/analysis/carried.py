@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genload.analysis.evidence import BoolArray, FloatArray
+from genload.analysis.evidence.estimate import BoolArray, FloatArray
 from genload.analysis.table import RequestTable
 from genload.errors import CANNOT_INSPECT
 from genload.settings.metrics.metric import Failures, Metric, Of

@@ -12,9 +12,9 @@ from functools import cached_property
 
 import numpy as np
 
-from genload.analysis.evidence import FloatArray
-from genload.analysis.judged_efficiency import Cost, Efficiency, Energy, GpuTime, Sharing
-from genload.analysis.judged_trends import MIN_IDLE
+from genload.analysis.evidence.estimate import FloatArray
+from genload.analysis.judged.efficiency import Cost, Efficiency, Energy, GpuTime, Sharing
+from genload.analysis.judged.trends import MIN_IDLE
 from genload.analysis.series import Series
 from genload.analysis.trends import Course
 from genload.settings.metrics.labelled import unlabelled

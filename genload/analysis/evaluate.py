@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from math import inf, isclose, isfinite, isinf, isnan
 from typing import Protocol
 
-from genload.analysis.evidence import Bound, Estimate, Partial, Side, Unbounded
-from genload.analysis.evidence_between import Between
+from genload.analysis.evidence.between import Between
+from genload.analysis.evidence.estimate import Bound, Estimate, Partial, Side, Unbounded
 from genload.analysis.judged import Evidence, Outcome
 from genload.settings.criteria.ast import (
     Comparison,

@@ -16,9 +16,9 @@ from math import sqrt
 
 import numpy as np
 
-from genload.analysis.evidence import FloatArray
-from genload.analysis.evidence_means import student
-from genload.analysis.judged_trends import SHORTEST_S, Kind
+from genload.analysis.evidence.estimate import FloatArray
+from genload.analysis.evidence.means import student
+from genload.analysis.judged.trends import SHORTEST_S, Kind
 
 MIN_BLOCKS = 10
 MAX_BLOCKS = 40

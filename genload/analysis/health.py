@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from genload.analysis.evidence_percentiles import percentile
+from genload.analysis.evidence.percentiles import percentile
 from genload.analysis.load import Load
 from genload.analysis.table import RequestTable
 from genload.runlog.error_classes import NOT_STARTED

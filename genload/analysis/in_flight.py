@@ -13,9 +13,9 @@ from math import ceil
 
 import numpy as np
 
-from genload.analysis.evidence import Absent, BoolArray, Estimate, Exact, FloatArray, Unbounded
-from genload.analysis.evidence_percentiles import Percentile
-from genload.analysis.evidence_series import Growth, slope
+from genload.analysis.evidence.estimate import Absent, BoolArray, Estimate, Exact, FloatArray, Unbounded
+from genload.analysis.evidence.percentiles import Percentile
+from genload.analysis.evidence.series import Growth, slope
 from genload.analysis.states import Stretches
 from genload.analysis.table import RequestTable
 from genload.runlog.error_classes import NOT_STARTED

@@ -16,20 +16,20 @@ from genload.analysis.carried import uninspected_notices
 from genload.analysis.contract import expected_families, family_findings
 from genload.analysis.efficiency import efficiency
 from genload.analysis.evaluate import judge_expression, parts
-from genload.analysis.evidence_percentiles import percentile
+from genload.analysis.evidence.percentiles import percentile
 from genload.analysis.health import UserSeconds, phase_starts, processes, user_seconds
-from genload.analysis.identity import tested
 from genload.analysis.intake import warmup_notices
 from genload.analysis.judged import CriterionVerdict, JudgedRun, Reason, RunResult, Verdict
-from genload.analysis.judged_efficiency import Efficiency
-from genload.analysis.judged_speech import SpeechSummary
+from genload.analysis.judged.efficiency import Efficiency
+from genload.analysis.judged.speech import SpeechSummary
 from genload.analysis.monitors import broken_monitors, monitor_summaries, silent_notices, uptime
 from genload.analysis.observe import Measures, catalogue_of
 from genload.analysis.reading import Log, read, recorded
 from genload.analysis.reconciliation import Ledger, reconcile
 from genload.analysis.retries import retries
 from genload.analysis.shares import share_notices
-from genload.analysis.speech import is_speech, speech_summary
+from genload.analysis.speech_summary import is_speech, speech_summary
+from genload.analysis.tested import tested
 from genload.analysis.trends import Course, growth_limits, restart_notices, trends
 from genload.analysis.validity import Measurement, is_blame, reasons, smallest_time_threshold_s
 from genload.errors import ExitCode, RunDirectoryError

@@ -10,11 +10,11 @@ from typing import Any
 from msgspec import convert
 
 from genload.analysis.evaluate import Labels
-from genload.analysis.evidence import Absent, Estimate, Exact, Partial, Unbounded, duration_text
-from genload.analysis.evidence_between import Between, ends
-from genload.analysis.evidence_means import Mean, MeanRatio
-from genload.analysis.evidence_percentiles import Percentile
-from genload.analysis.evidence_series import Growth, State, slope
+from genload.analysis.evidence.between import Between, ends
+from genload.analysis.evidence.estimate import Absent, Estimate, Exact, Partial, Unbounded, duration_text
+from genload.analysis.evidence.means import Mean, MeanRatio
+from genload.analysis.evidence.percentiles import Percentile
+from genload.analysis.evidence.series import Growth, State, slope
 from genload.analysis.load import Load
 from genload.analysis.request_statistics import RequestStatistics
 from genload.analysis.series import Series, SeriesStore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from genload.analysis.evidence import FloatArray
+from genload.analysis.evidence.estimate import FloatArray
 from genload.analysis.table import RequestTable
 
 # By which numbers of a record a time may be shorter, and longer, than it was seen; see

@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from genload.analysis.evidence import BoolArray, FloatArray, duration_text
+from genload.analysis.evidence.estimate import BoolArray, FloatArray, duration_text
 from genload.analysis.series import Series
 from genload.analysis.table import OUTCOMES, RequestTable
 from genload.runlog.records import Event, WorkerLost

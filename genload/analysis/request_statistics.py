@@ -9,14 +9,14 @@ from math import inf
 import numpy as np
 
 from genload.analysis.carried import Carried, carried, carries, inspection
-from genload.analysis.evidence import Absent, BoolArray, Estimate, Exact, FloatArray, Unbounded
-from genload.analysis.evidence_between import Between
-from genload.analysis.evidence_means import Mean
-from genload.analysis.evidence_percentiles import Percentile
-from genload.analysis.evidence_rates import Rate, Spread
-from genload.analysis.evidence_sampled import SampledPercentile
-from genload.analysis.evidence_series import Throughput
-from genload.analysis.evidence_slope import Slope
+from genload.analysis.evidence.between import Between
+from genload.analysis.evidence.estimate import Absent, BoolArray, Estimate, Exact, FloatArray, Unbounded
+from genload.analysis.evidence.means import Mean
+from genload.analysis.evidence.percentiles import Percentile
+from genload.analysis.evidence.rates import Rate, Spread
+from genload.analysis.evidence.sampled import SampledPercentile
+from genload.analysis.evidence.series import Throughput
+from genload.analysis.evidence.slope import Slope
 from genload.analysis.in_flight import InFlight
 from genload.analysis.judged import MOSTLY
 from genload.analysis.load import Load

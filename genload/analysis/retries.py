@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from genload.analysis.evidence import BoolArray
+from genload.analysis.evidence.estimate import BoolArray
 from genload.analysis.judged import Retries, WaitedOut
 from genload.analysis.table import RequestTable
 from genload.drivers.result import WAITED_OUT

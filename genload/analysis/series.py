@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from genload.analysis.contract import STATE
-from genload.analysis.evidence import FloatArray, duration_text
+from genload.analysis.evidence.estimate import FloatArray, duration_text
 from genload.analysis.states import Held, Spells, Stretches
 from genload.runlog.records import MonitorPlan, Sample
 from genload.settings.metrics.labelled import unlabelled

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genload.analysis.evidence import FloatArray
+from genload.analysis.evidence.estimate import FloatArray
 
 Stretches = Sequence[tuple[float, float]]
 LATE = 0.5

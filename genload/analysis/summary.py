@@ -7,10 +7,10 @@ from math import isfinite
 
 import numpy as np
 
-from genload.analysis.evidence import BoolArray, FloatArray
-from genload.analysis.evidence_means import Mean, MeanRatio
-from genload.analysis.evidence_percentiles import percentile
-from genload.analysis.evidence_series import growth
+from genload.analysis.evidence.estimate import BoolArray, FloatArray
+from genload.analysis.evidence.means import Mean, MeanRatio
+from genload.analysis.evidence.percentiles import percentile
+from genload.analysis.evidence.series import growth
 from genload.analysis.health import ProcessHealth, UserSeconds
 from genload.analysis.judged import (
     ClientSummary,

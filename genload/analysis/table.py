@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from genload.analysis.evidence import BoolArray, FloatArray
+from genload.analysis.evidence.estimate import BoolArray, FloatArray
 from genload.runlog.records import RequestRecord
 
 OUTCOMES = {"ok": 0, "failed": 1, "unfinished": 2}

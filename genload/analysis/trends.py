@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from genload.analysis.evaluate import parts
-from genload.analysis.evidence import BoolArray, FloatArray
+from genload.analysis.evidence.estimate import BoolArray, FloatArray
 from genload.analysis.growth import MIN_BLOCKS, GrowthTrend, blocks_of, called
-from genload.analysis.judged_trends import (
+from genload.analysis.judged.trends import (
     MATTERS,
     MEMORY,
     MIN_IDLE,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from genload.analysis.evidence import duration_text
+from genload.analysis.evidence.estimate import duration_text
 from genload.analysis.health import (
     PhaseStarts,
     ProcessHealth,

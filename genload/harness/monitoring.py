@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from genload.analysis.judged_trends import MEMORY, MIN_IDLE
+from genload.analysis.judged.trends import MEMORY, MIN_IDLE
 from genload.harness.plan import RunPlan
 from genload.runlog.records import MonitorPlan
 from genload.sampler import SamplerHandle, start_sampler

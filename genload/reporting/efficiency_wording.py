@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from genload.analysis.judged_efficiency import Efficiency, Energy, GpuTime, Sharing
+from genload.analysis.judged.efficiency import Efficiency, Energy, GpuTime, Sharing
 from genload.reporting.wording import human
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from genload.analysis.judged_speech import Gaps, PerCharacter, Playback, SpeechNumbers, SpeechSummary
+from genload.analysis.judged.speech import Gaps, PerCharacter, Playback, SpeechNumbers, SpeechSummary
 from genload.reporting.wording import human
 
 NOT_STREAMED = "not streamed"

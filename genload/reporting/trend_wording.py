@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from genload.analysis.judged_trends import SHORTEST_S, Incidents, LevelChange, MemoryTrend, Trends
+from genload.analysis.judged.trends import SHORTEST_S, Incidents, LevelChange, MemoryTrend, Trends
 from genload.reporting.wording import count_of, human
 
 _KINDS = {

@@ -2,6 +2,6 @@
 
 import sys
 
-from genload.sampler.process import main
+from genload.sampler.child import main
 
 sys.exit(main())

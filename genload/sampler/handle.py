@@ -25,7 +25,7 @@ _GRACE_S = 2.0
 _BOOTSTRAP = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
     "sys.path += [folder for folder in sys.argv[1:] if folder not in sys.path]; "
-    "from genload.sampler.process import main; sys.exit(main())"
+    "from genload.sampler.child import main; sys.exit(main())"
 )
 
 

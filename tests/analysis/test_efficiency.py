@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from genload.analysis.efficiency import counted, integrated
 from genload.analysis.judge import judge_log
-from genload.analysis.judged_efficiency import Efficiency, Sharing
+from genload.analysis.judged.efficiency import Efficiency, Sharing
 from genload.analysis.series import Series
 from genload.runlog.records import MonitorPlan, Sample
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genload.analysis.evidence_between import Between
-from genload.analysis.evidence_means import Mean
+from genload.analysis.evidence.between import Between
+from genload.analysis.evidence.means import Mean
 from genload.analysis.judge import judge_log
 from genload.analysis.judged import CriterionVerdict
 from genload.settings.criteria.criterion import Criterion

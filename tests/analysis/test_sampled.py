@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genload.analysis.evidence_percentiles import Percentile
-from genload.analysis.evidence_sampled import SampledPercentile
+from genload.analysis.evidence.percentiles import Percentile
+from genload.analysis.evidence.sampled import SampledPercentile
 from genload.analysis.judge import judge_log
 from genload.analysis.judged import CriterionVerdict
 from genload.runlog.records import RequestRecord

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from genload.analysis.evidence_slope import MIN_EFFECTIVE, Slope
+from genload.analysis.evidence.slope import MIN_EFFECTIVE, Slope
 from genload.analysis.judged import CriterionVerdict
 from genload.runlog.records import RequestRecord
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from genload.analysis.judge import judge_log
-from genload.analysis.judged_speech import SpeechSummary
+from genload.analysis.judged.speech import SpeechSummary
 from genload.artifacts.audio.playback import gap_class
 from genload.extensions import load
 from genload.reporting.speech_wording import findings

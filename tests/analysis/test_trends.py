@@ -9,7 +9,7 @@ import pytest
 
 from genload.analysis.judge import judge_log
 from genload.analysis.judged import JudgedRun
-from genload.analysis.judged_trends import MemoryTrend
+from genload.analysis.judged.trends import MemoryTrend
 from genload.analysis.trends import level_change
 from genload.runlog.records import LoadEnded, MonitorPlan, Sample
 

@@ -18,7 +18,7 @@ import pytest
 
 from genload import extensions
 from genload.monitor import MonitorError
-from genload.sampler.listening import Listeners
+from genload.sampler.ports import Listeners
 from genload.settings.metrics.machines import MACHINE_METRICS
 
 from ..clock import Clock

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from genload.errors import ConfigError
 from genload.monitor import Monitor, MonitorError
 from genload.runlog.records import MonitorPlan, Sample
-from genload.sampler.process import SampleFile
+from genload.sampler.child import SampleFile
 from genload.sampler.watch import Watch, load_watch, next_tick, sample_until
 from genload.settings.wing_models import MonitorSettings
 

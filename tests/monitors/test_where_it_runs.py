@@ -14,7 +14,7 @@ import pytest
 
 from genload import extensions
 from genload.monitor import is_this_machine
-from genload.sampler.listening import Listeners
+from genload.sampler.ports import Listeners
 from genload.sampler.watch import Watch, load_watch
 
 gpu: Any = extensions.load("monitors", "gpu")

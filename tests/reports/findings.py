@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from genload.analysis.contract import FamilyFinding
-from genload.analysis.judged_efficiency import Cost, Efficiency, Energy, GpuTime, Sharing
-from genload.analysis.judged_trends import Incidents, LevelChange, MemoryTrend
+from genload.analysis.judged.efficiency import Cost, Efficiency, Energy, GpuTime, Sharing
+from genload.analysis.judged.trends import Incidents, LevelChange, MemoryTrend
 from genload.analysis.reconciliation import Comparison
 
 GIB = float(2**30)

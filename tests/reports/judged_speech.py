@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from genload.analysis.judged import JudgedRun, Verdict
-from genload.analysis.judged_speech import Gaps, PerCharacter, Playback, SpeechNumbers, SpeechSummary
+from genload.analysis.judged.speech import Gaps, PerCharacter, Playback, SpeechNumbers, SpeechSummary
 
 from .judged_jobs import criterion, run
 

@@ -12,8 +12,8 @@ from rich.console import Console
 
 from genload import console
 from genload.analysis.judged import JudgedRun
-from genload.analysis.judged_efficiency import Efficiency, Sharing
-from genload.analysis.judged_trends import Trends
+from genload.analysis.judged.efficiency import Efficiency, Sharing
+from genload.analysis.judged.trends import Trends
 
 from .findings import comparison, costs, families, incidents, leak
 

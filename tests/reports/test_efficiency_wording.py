@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from genload.analysis.judged import JudgedRun, JudgedSuite
-from genload.analysis.judged_efficiency import Cost, Efficiency, Energy, Sharing
+from genload.analysis.judged.efficiency import Cost, Efficiency, Energy, Sharing
 from genload.extensions import load
 from genload.reporting.efficiency_wording import efficiency_findings, sharing_text
 

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from genload.analysis.judged import JudgedRun, JudgedSuite
-from genload.analysis.judged_trends import LevelChange, Trends
+from genload.analysis.judged.trends import LevelChange, Trends
 from genload.extensions import load
 from genload.reporting.trend_wording import coincidence, notable_trends, trend_findings
 

@@ -14,6 +14,7 @@ import msgspec
 from gevent.event import Event
 
 from genload.artifacts.audio.facts import AudioError
+from genload.artifacts.inspector.handle import InspectorProcess
 from genload.artifacts.inspector.messages import (
     AudioFound,
     AudioTask,
@@ -25,7 +26,6 @@ from genload.artifacts.inspector.messages import (
     Task,
     place_after,
 )
-from genload.artifacts.inspector.process import InspectorProcess
 from genload.artifacts.inspector.shared_memory import AT_ONCE_BYTES, SharedMemory
 from genload.artifacts.mesh.facts import MeshError, MeshFacts
 

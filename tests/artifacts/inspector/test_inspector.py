@@ -15,7 +15,7 @@ import psutil
 import pytest
 import trimesh
 
-from genload.artifacts.inspector import process as module
+from genload.artifacts.inspector import handle as module
 from genload.artifacts.inspector.inspector import Inspector
 from genload.artifacts.mesh.facts import MeshError
 from genload.artifacts.mesh.reader import read_mesh

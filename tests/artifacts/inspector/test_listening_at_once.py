@@ -15,7 +15,7 @@ import pytest
 from genload.artifacts.audio.facts import AudioError, RawSamples
 from genload.artifacts.audio.listener import Heard
 from genload.artifacts.duplicates import OutputRegistry
-from genload.artifacts.inspector import process as inspector_process
+from genload.artifacts.inspector import handle
 from genload.artifacts.inspector.inspector import Inspector
 from genload.artifacts.inspector.messages import AudioTask
 from genload.artifacts.mesh.facts import MeshError
@@ -57,9 +57,9 @@ def test_what_waits_meanwhile_goes_together(
     own_inspector: Inspector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes = []
-    exchange = inspector_process.InspectorProcess.exchange
+    exchange = handle.InspectorProcess.exchange
     monkeypatch.setattr(
-        inspector_process.InspectorProcess,
+        handle.InspectorProcess,
         "exchange",
         lambda self, batch: sizes.append(len(batch.tasks)) or exchange(self, batch),
     )
@@ -117,9 +117,7 @@ def test_only_the_file_that_kills_the_child_is_given_up(
 ) -> None:
     real = subprocess.Popen
     command = [sys.executable, "-c", MORTAL]
-    monkeypatch.setattr(
-        inspector_process.subprocess, "Popen", lambda told, **how: real([*command, told[-1]], **how)
-    )
+    monkeypatch.setattr(handle.subprocess, "Popen", lambda told, **how: real([*command, told[-1]], **how))
     one = listener(own_inspector)
     deadly = wav(b"DIE!" + pcm16(tone(1.0)))
     contents = [spoken("wav"), deadly, spoken("wav", 0.7)]

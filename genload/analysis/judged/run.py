@@ -7,9 +7,9 @@ from typing import Any, Literal
 import msgspec
 
 from genload.analysis.contract import FamilyFinding
-from genload.analysis.judged_efficiency import Efficiency
-from genload.analysis.judged_speech import SpeechSummary
-from genload.analysis.judged_trends import Trends
+from genload.analysis.judged.efficiency import Efficiency
+from genload.analysis.judged.speech import SpeechSummary
+from genload.analysis.judged.trends import Trends
 from genload.analysis.monitors import MonitorSummary, Uptime
 from genload.analysis.reconciliation import Comparison
 from genload.analysis.recorded import Recorded, nothing_recorded

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from genload.sampler import listening
-from genload.sampler.listening import Listeners, listeners
+from genload.sampler import ports as listening
+from genload.sampler.ports import Listeners, listeners
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 REST = "00000000:00000000 00:00000000 00000000     0        0"

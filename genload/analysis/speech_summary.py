@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from genload.analysis.carried import Inspection, carried, inspection
-from genload.analysis.evidence import Estimate
-from genload.analysis.evidence_slope import Slope
-from genload.analysis.judged_speech import Gaps, PerCharacter, Playback, SpeechNumbers, SpeechSummary
+from genload.analysis.evidence.estimate import Estimate
+from genload.analysis.evidence.slope import Slope
+from genload.analysis.judged.speech import Gaps, PerCharacter, Playback, SpeechNumbers, SpeechSummary
 from genload.analysis.observe import Measures
 from genload.artifacts.audio.playback import gap_percentile_s
 from genload.settings.criteria.ast import Subject

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import floor, inf, isfinite, log10
 
-from genload.analysis.evidence import Bound, Estimate, Side, duration_text
+from genload.analysis.evidence.estimate import Bound, Estimate, Side, duration_text
 
 _SHORTEST_ADVICE_S = 0.020  # polls that come closer together are a load of their own
 _STEPS = (5.0, 2.0, 1.0)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from genload.analysis.dependence import too_few_runs
-from genload.analysis.evidence_rates import Rate, Spread, clopper_pearson
+from genload.analysis.evidence.dependence import too_few_runs
+from genload.analysis.evidence.rates import Rate, Spread, clopper_pearson
 
 
 def events(count: int, *places: int) -> np.ndarray:

@@ -27,8 +27,8 @@ from math import inf, sqrt
 import numpy as np
 from scipy import special
 
-from genload.analysis.dependence import effective_count
-from genload.analysis.evidence import ALPHA, Bound, FloatArray, Side, count_text
+from genload.analysis.evidence.dependence import effective_count
+from genload.analysis.evidence.estimate import ALPHA, Bound, FloatArray, Side, count_text
 
 MIN_EFFECTIVE = 30
 """Fewest effective values at which a statement on a mean may be called proven (bench/calibration.py)."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from genload.analysis.evidence_percentiles import Percentile, percentile
+from genload.analysis.evidence.percentiles import Percentile, percentile
 
 DURATIONS = st.lists(st.floats(0.001, 1000), min_size=1, max_size=120)
 

@@ -5,7 +5,7 @@ The observed percentile is numpy's ``inverted_cdf``: of n values in order, the o
 infinitely slow.
 
 "p95 < 120 s" says that at most 5 % of the requests take 120 s or more. The evidence is therefore that of
-a share (`evidence_rates`), the share of exceedances of the threshold: Clopper-Pearson while they are
+a share (`rates`), the share of exceedances of the threshold: Clopper-Pearson while they are
 scattered, blocks when they cluster. A claim that there are few of them also has few to tell clusters by:
 four busy minutes make no pattern. So the slowest quarter of the requests is asked too: where it clusters
 (too few runs), the requests are worth n_eff of them, n divided by 1 + 2 Σ of that indicator's
@@ -25,9 +25,9 @@ from math import inf
 
 import numpy as np
 
-from genload.analysis.dependence import effective_count, too_few_runs
-from genload.analysis.evidence import ALPHA, Bound, FloatArray, Side, count_text
-from genload.analysis.evidence_rates import Spread, clopper_pearson
+from genload.analysis.evidence.dependence import effective_count, too_few_runs
+from genload.analysis.evidence.estimate import ALPHA, Bound, FloatArray, Side, count_text
+from genload.analysis.evidence.rates import Spread, clopper_pearson
 from genload.analysis.ranks import rank
 
 UPPER_QUARTER = 75.0

@@ -12,8 +12,8 @@ from math import sqrt
 
 import numpy as np
 
-from genload.analysis.evidence import Bound, FloatArray, Side, duration_text
-from genload.analysis.evidence_means import student
+from genload.analysis.evidence.estimate import Bound, FloatArray, Side, duration_text
+from genload.analysis.evidence.means import student
 from genload.analysis.states import Held
 
 BLOCKS = 10

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from genload.analysis.evidence_series import Growth, State, Throughput, growth, slope
+from genload.analysis.evidence.series import Growth, State, Throughput, growth, slope
 from genload.analysis.states import Held
 
 

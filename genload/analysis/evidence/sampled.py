@@ -19,8 +19,8 @@ from math import ceil, floor, inf
 
 import numpy as np
 
-from genload.analysis.evidence import BoolArray, Bound, FloatArray, Side
-from genload.analysis.evidence_percentiles import Percentile, percentile
+from genload.analysis.evidence.estimate import BoolArray, Bound, FloatArray, Side
+from genload.analysis.evidence.percentiles import Percentile, percentile
 from genload.analysis.ranks import level_in_sample
 
 

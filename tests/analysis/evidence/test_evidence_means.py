@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import signal, stats
 
-from genload.analysis.dependence import effective_count
-from genload.analysis.evidence_means import MIN_EFFECTIVE, Mean, MeanRatio
+from genload.analysis.evidence.dependence import effective_count
+from genload.analysis.evidence.means import MIN_EFFECTIVE, Mean, MeanRatio
 
 
 def autoregressive(count: int, memory: float, seed: int = 1) -> np.ndarray:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-from genload.analysis.evidence import BoolArray, FloatArray
+from genload.analysis.evidence.estimate import BoolArray, FloatArray
 
 
 def effective_count(values: FloatArray) -> float:

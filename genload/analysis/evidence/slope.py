@@ -9,7 +9,7 @@ Biometrika 61, 1974)
 with the residuals e of all. Their mean is the slope, but for a little bias that is taken out, and their
 scatter gives its variance: White's, in the form HC3 (MacKinnon and White, Journal of Econometrics 29, 1985;
 recommended below 250 observations by Long and Ervin, The American Statistician 54, 2000), but for a factor
-(n-1)/n. So the slope is bounded as a mean is (`evidence_means`): requests that wait in one queue are worth
+(n-1)/n. So the slope is bounded as a mean is (`means`): requests that wait in one queue are worth
 fewer, and the few very slow ones among the long texts widen the side on which they are.
 """
 
@@ -20,8 +20,8 @@ from functools import cached_property
 
 import numpy as np
 
-from genload.analysis.evidence import ALPHA, Bound, FloatArray, Side
-from genload.analysis.evidence_means import Mean
+from genload.analysis.evidence.estimate import ALPHA, Bound, FloatArray, Side
+from genload.analysis.evidence.means import Mean
 
 MIN_DISTINCT = 3
 """Different values of x below which a line is no finding: any two points lie on one."""

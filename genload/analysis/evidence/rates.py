@@ -23,8 +23,8 @@ from math import ceil, inf, log
 
 from scipy import special
 
-from genload.analysis.dependence import block_counts, overdispersion, too_few_runs
-from genload.analysis.evidence import ALPHA, BoolArray, Bound, Side, count_text
+from genload.analysis.evidence.dependence import block_counts, overdispersion, too_few_runs
+from genload.analysis.evidence.estimate import ALPHA, BoolArray, Bound, Side, count_text
 
 BLOCK_COUNTS = (8, 16, 32)
 """Blocks tried; an incident longer than a block is seen by the coarser one."""

@@ -1,0 +1,1 @@
+"""How sure an observed number is: bounds on it, what they rest on, and what more would decide."""
