@@ -156,8 +156,8 @@ def _stages(run: JudgedRun) -> Iterator[str]:
     yield from _table(
         ("stage", "mean", "p50", "p95", "max"),
         (
-            (_text(s.name), *(stage_range(s, name) for name in ("mean", "p50", "p95", "max")))
-            for s in run.stages
+            (_text(name), *(stage_range(stage, each) for each in ("mean", "p50", "p95", "max")))
+            for name, stage in run.stages.items()
         ),
     )
     if has_ranges(run):

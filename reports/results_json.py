@@ -1,9 +1,9 @@
 """``results_<scenario>.json``: the specification's flat fields, and everything else that is known of a run.
 
-The document is `Results`; its JSON schema, config/schema/results.schema.json, is generated from it
-(``python reports/results_json.py > config/schema/results.schema.json``). Durations are seconds and rates
-percent, as in the specification's example; quantities under `verdict` and `series` are in the base unit that
-stands beside them. What is unknown or infinite is null.
+The document has the fields of `RESULTS`. Its JSON schema, config/schema/results.schema.json, is generated
+from them (``python reports/results_json.py > config/schema/results.schema.json``). Durations are seconds and
+rates percent, as in the specification's example; quantities under `verdict` and `series` are in the base unit
+that stands beside them. What is unknown or infinite is null.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,7 @@ from genload.analysis.judged import (
     PhaseSummary,
     Retries,
     SeriesSummary,
-    ShortestDurations,
     StageSummary,
-    StageTimes,
     Summary,
     Verdict,
 )
@@ -46,8 +44,7 @@ FORMAT = 1
 _VALIDATION = {"pass": True, "fail": False, "inconclusive": None}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Head:
+class Head(msgspec.Struct, frozen=True, kw_only=True):
     """What comes first in the file."""
 
     rehearsal_note: str | UnsetType = UNSET
@@ -57,8 +54,7 @@ class Head:
     """What was tested, where the suite or a monitor says it: model, image, GPU, driver."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Span:
+class Span(msgspec.Struct, frozen=True, kw_only=True):
     """When: UTC, ISO 8601."""
 
     start_time: str
@@ -66,64 +62,13 @@ class Span:
     duration_seconds: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class Flat:
-    """The numbers of one population of requests, under the specification's names."""
-
-    total_requests: int
-    successful_requests: int
-    failed_requests: int
-    success_rate: float | None
-    error_rate: float | None
-    avg_duration: float | None
-    min_duration: float | None
-    max_duration: float | None
-    p50_duration: float | None
-    p95_duration: float | None
-    p99_duration: float | None
-    throughput_per_minute: float | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class More:
-    """What the specification does not count, but a reader of long jobs needs."""
-
-    unfinished_requests: int
-    drained_requests: int
-    rejections: int
-    p95_of_successes: float | None
-    shortest: ShortestDurations | UnsetType = UNSET
-    """Where polls leave durations open: the same, had every job ended as early as they allow."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Phase(More, Flat, Span):
-    """One phase: the requests that were to start in it."""
+class Users(msgspec.Struct, frozen=True, kw_only=True):
+    """How many users a phase asked for."""
 
     target_users: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Warmup(More, Flat):
-    """Requests before the load, in no other number."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stage:
-    """Seconds spent in one stage by the requests that completed."""
-
-    count: int
-    mean: float | None
-    p50: float | None
-    p95: float | None
-    max: float | None
-    shortest: StageTimes | UnsetType = UNSET
-    longest: StageTimes | UnsetType = UNSET
-    """Where polls leave the stage open: what they allow it to have been."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Monitored:
+class Monitored(msgspec.Struct, frozen=True, kw_only=True):
     """One metric of a sustained run from beginning to end."""
 
     unit: str
@@ -133,8 +78,7 @@ class Monitored:
     growth_percent: float | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Downtime:
+class Downtime(msgspec.Struct, frozen=True, kw_only=True):
     """From the first health probe that failed to the next that did not; null when none came in the load.
     `served`: requests that were begun and succeeded in it, so that only the probe had no answer."""
 
@@ -143,8 +87,7 @@ class Downtime:
     served: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Uptime:
+class Uptime(msgspec.Struct, frozen=True, kw_only=True):
     """The service by its health probe: percent of the time, of how many seconds nothing is known, and when it
     was down."""
 
@@ -153,16 +96,14 @@ class Uptime:
     down: list[Downtime]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The suite as it was asked for, and as it was run (scaled); secrets stay references."""
 
     requested: dict[str, Any]
     effective: dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tail:
+class Rest(msgspec.Struct, frozen=True, kw_only=True):
     """Everything after the numbers."""
 
     errors: dict[str, int]
@@ -170,14 +111,16 @@ class Tail:
     validation: dict[str, bool | None]
     """By criterion: true, false, or null when inconclusive; `overall` is true for exit code 0 only."""
     verdict: Verdict
-    phases: dict[str, Phase]
-    stages: dict[str, Stage]
+    phases: dict[str, dict[str, Any]]
+    """By name: the fields of `PHASE`."""
+    stages: dict[str, StageSummary]
     speech: SpeechSummary | UnsetType = UNSET
     """Speech only: by voice, length and other labels, against text length, and how playback went."""
     error_details: list[ErrorGroup]
     retries: Retries | UnsetType = UNSET
     """Where something was tried again: refusals waited out, by call; polls without an answer."""
-    warmup: Warmup
+    warmup: Summary
+    """Requests before the load, in no other number."""
     degradation_analysis: dict[str, float | None] | UnsetType = UNSET
     """Sustained load only: its first against its last part."""
     system_monitoring: dict[str, Monitored] | UnsetType = UNSET
@@ -211,9 +154,11 @@ class Tail:
     format: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Results(Tail, More, Flat, Span, Head):
-    """One scenario's results."""
+RESULTS = (Head, Span, Summary, Rest)
+"""One scenario's results: the fields of these, one after another, are those of the file."""
+
+PHASE = (Span, Summary, Users)
+"""One phase: the requests that were to start in it."""
 
 
 def render(suite: JudgedSuite, folder: Path) -> list[Path]:
@@ -226,41 +171,63 @@ def file_name(scenario: str) -> str:
     return f"results_{re.sub(r'[^A-Za-z0-9_.-]', '_', scenario)}.json"
 
 
-def encode(document: Results) -> str:
+def encode(document: dict[str, Any]) -> str:
     """Indented JSON; msgspec writes NaN and infinity, which JSON does not have, as null."""
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
 def schema() -> dict[str, Any]:
-    """The JSON schema of `Results`, draft 2020-12."""
-    generated = msgspec.json.schema(Results)
+    """The JSON schema of a results file, draft 2020-12."""
+    parts = dict.fromkeys((*RESULTS, *PHASE))
+    _, definitions = msgspec.json.schema_components(parts, ref_template="#/$defs/{name}")
+    results, phase = (_joined([definitions[part.__name__] for part in parts]) for parts in (RESULTS, PHASE))
+    results["properties"]["phases"]["additionalProperties"] = phase
+    for part in parts.keys() - {Summary}:  # which the warm-up is, too
+        del definitions[part.__name__]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "genload results",
-        **generated,
+        "description": "One scenario's results.",
+        **results,
+        "$defs": definitions,
     }
 
 
-def results(run: JudgedRun) -> Results:
+def _joined(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The schema of an object with the fields of all parts."""
+    return {
+        "type": "object",
+        "properties": {name: field for part in parts for name, field in part["properties"].items()},
+        "required": [name for part in parts for name in part["required"]],
+    }
+
+
+def results(run: JudgedRun) -> dict[str, Any]:
     """The document of one judged run."""
+    head = Head(
+        rehearsal_note=rehearsal_note(run) or UNSET, scenario=run.scenario, identity=run.identity or UNSET
+    )
+    span = Span(start_time=utc(run.start_time), end_time=utc(run.end_time), duration_seconds=run.duration_s)
+    return _fields(head, span, run.overall, _rest(run))
+
+
+def _fields(*parts: msgspec.Struct) -> dict[str, Any]:
+    """The fields of all parts, one after another; what is not there is left out."""
+    return {name: value for part in parts for name, value in msgspec.to_builtins(part).items()}
+
+
+def _rest(run: JudgedRun) -> Rest:
     sustained = run.degradation is not None
-    return Results(
-        rehearsal_note=rehearsal_note(run) or UNSET,
-        scenario=run.scenario,
-        identity=run.identity or UNSET,
-        start_time=utc(run.start_time),
-        end_time=utc(run.end_time),
-        duration_seconds=run.duration_s,
-        **_numbers(run.overall),
+    return Rest(
         errors={group.error_class: group.count for group in run.errors},
         validation=_validation(run),
         verdict=run.verdict,
         phases={phase.name: _phase(phase, run) for phase in run.phases},
-        stages={s.name: _stage(s) for s in run.stages},
+        stages=run.stages,
         speech=UNSET if run.speech is None else run.speech,
         error_details=run.errors,
         retries=UNSET if run.retries is None else run.retries,
-        warmup=Warmup(**_numbers(run.warmup)),
+        warmup=run.warmup,
         degradation_analysis=run.degradation if run.degradation is not None else UNSET,
         system_monitoring={s.metric: _monitored(s) for s in run.series} if sustained else UNSET,
         trends=UNSET if run.trends is None else run.trends,
@@ -287,30 +254,13 @@ def results(run: JudgedRun) -> Results:
     )
 
 
-def _numbers(summary: Summary) -> dict[str, Any]:
-    """The fields of `Flat` and `More`, which have the names of the analysis."""
-    return _there(msgspec.structs.asdict(summary), "shortest")
-
-
-def _stage(stage: StageSummary) -> Stage:
-    numbers = msgspec.structs.asdict(stage)
-    del numbers["name"]
-    return Stage(**_there(numbers, "shortest", "longest"))
-
-
-def _there(numbers: dict[str, Any], *names: str) -> dict[str, Any]:
-    """The numbers, without those of these names that are None."""
-    return {name: value for name, value in numbers.items() if value is not None or name not in names}
-
-
-def _phase(phase: PhaseSummary, run: JudgedRun) -> Phase:
-    return Phase(
+def _phase(phase: PhaseSummary, run: JudgedRun) -> dict[str, Any]:
+    span = Span(
         start_time=moment(run, phase.start_s),
         end_time=moment(run, phase.end_s),
         duration_seconds=phase.end_s - phase.start_s,
-        target_users=phase.target_users,
-        **_numbers(phase.summary),
     )
+    return _fields(span, phase.summary, Users(target_users=phase.target_users))
 
 
 def _uptime(run: JudgedRun) -> Uptime | UnsetType:

@@ -44,12 +44,12 @@ def summary(table: RequestTable, rows: BoolArray, begin_s: float, end_s: float) 
         total_requests=attempted,
         successful_requests=completed,
         failed_requests=attempted - completed,
-        unfinished_requests=int((rows & (table.outcome == OUTCOMES["unfinished"])).sum()),
-        drained_requests=int((rows & table.drained).sum()),
         success_rate=100 * completed / attempted if attempted else None,
         error_rate=100 * (attempted - completed) / attempted if attempted else None,
         **_durations(table, rows, table.duration_s),
         throughput_per_minute=60 * done / length_s if length_s > 0 else None,
+        unfinished_requests=int((rows & (table.outcome == OUTCOMES["unfinished"])).sum()),
+        drained_requests=int((rows & table.drained).sum()),
         rejections=int(rejections(table, rows)),
         p95_of_successes=percentile(table.duration_s[ok], 95),
         shortest=None if limits is None else ShortestDurations(**_durations(table, rows, limits[0])),
@@ -96,9 +96,9 @@ def _of_phase(table: RequestTable, name: str, begin_s: float, end_s: float) -> S
     return numbers
 
 
-def stage_summaries(table: RequestTable, names: Iterable[str]) -> list[StageSummary]:
-    """Where the time of the completed requests went."""
-    found = []
+def stage_summaries(table: RequestTable, names: Iterable[str]) -> dict[str, StageSummary]:
+    """Where the time of the completed requests went, by stage."""
+    found = {}
     for name in names:
         column = table.numbers.get(f"stage.{name}")
         rows = None if column is None else table.ok & ~np.isnan(column)
@@ -107,9 +107,7 @@ def stage_summaries(table: RequestTable, names: Iterable[str]) -> list[StageSumm
         limits = bounds(table, f"stage.{name}")
         least, most = (None, None) if limits is None else (StageTimes(**_times(end[rows])) for end in limits)
         count = int(rows.sum())
-        found.append(
-            StageSummary(name=name, count=count, **_times(column[rows]), shortest=least, longest=most)
-        )
+        found[name] = StageSummary(count=count, **_times(column[rows]), shortest=least, longest=most)
     return found
 
 

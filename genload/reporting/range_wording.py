@@ -58,5 +58,5 @@ def stage_range(stage: StageSummary, statistic: Literal["mean", "p50", "p95", "m
 def has_ranges(run: JudgedRun) -> bool:
     """Whether any of a run's own times is shown as a range."""
     shown = [mean_range(run.overall), p95_range(run.overall)]
-    shown += [stage_range(stage, "mean") for stage in run.stages]
+    shown += [stage_range(stage, "mean") for stage in run.stages.values()]
     return any(_DASH in text and text != _DASH for text in shown)

@@ -178,7 +178,7 @@ def test_summaries_beside_the_verdict() -> None:
         ("rejected", 2, ["no room"]),
         ("timeout", 1, ["slow"]),
     ]
-    assert [(s.name, s.count, s.mean, s.p95) for s in judged.stages] == [
+    assert [(name, s.count, s.mean, s.p95) for name, s in judged.stages.items()] == [
         ("queue", 40, 0.25, 0.25),
         ("run", 40, 0.75, 0.75),
     ]

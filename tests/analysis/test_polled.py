@@ -224,7 +224,7 @@ def test_refused_polls_are_not_advised_to_come_more_often(judge_one: Judge) -> N
 def test_summaries_show_how_short_jobs_may_have_been() -> None:
     waited_s = np.mean([truth.queue_s for truth in queued_jobs()])
     run = judge_log(sound_run(polled(queued_jobs(), FIXED)))
-    overall, stages = run.overall, {stage.name: stage for stage in run.stages}
+    overall, stages = run.overall, run.stages
     assert overall.shortest is not None and overall.avg_duration is not None
     assert overall.shortest.avg_duration < waited_s + 2.0 < overall.avg_duration
     assert stages["queue"].longest is not None and stages["run"].shortest is not None

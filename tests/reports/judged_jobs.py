@@ -50,6 +50,7 @@ def summary(**fields: Any) -> Summary:
         "p95_duration": 84.8,
         "p99_duration": 85.2,
         "throughput_per_minute": 0.73,
+        "p95_of_successes": None,
         "rejections": 0,
     }
     return Summary(**{**base, **fields})
@@ -111,7 +112,7 @@ def run(scenario: str = "baseline", **fields: Any) -> JudgedRun:
         "overall": summary(),
         "warmup": summary(total_requests=1, successful_requests=1, drained_requests=0),
         "phases": [PhaseSummary(name="steady", start_s=90.0, end_s=500.5, target_users=1, summary=summary())],
-        "stages": [StageSummary(name="run", count=5, mean=81.0, p50=81.2, p95=83.9, max=84.1)],
+        "stages": {"run": StageSummary(count=5, mean=81.0, p50=81.2, p95=83.9, max=84.1)},
         "errors": [],
         "series": [
             SeriesSummary(

@@ -95,7 +95,7 @@ def spoken() -> JudgedRun:
         suite="litetts",
         operation="speech",
         purpose="Two voices at once",
-        stages=[],
+        stages={},
         speech=speech(),
         verdict=verdict,
     )
@@ -113,4 +113,4 @@ def whole_answers() -> JudgedRun:
     summary = speech(
         overall=nothing, strata={}, per_character=None, gaps=None, playback=None, missing=missing
     )
-    return run("light", suite="litetts", operation="speech", stages=[], speech=summary)
+    return run("light", suite="litetts", operation="speech", stages={}, speech=summary)

@@ -77,12 +77,10 @@ def open_run(make_run: MakeRun) -> JudgedRun:
         p99_duration=71.5,
     )
     least, most = (StageTimes(mean=n, p50=n, p95=n, max=n) for n in (60.0, 90.0))
-    stages = [
-        StageSummary(
-            name="queue", count=5, mean=80.0, p50=80.0, p95=80.0, max=80.0, shortest=least, longest=most
-        ),
-        StageSummary(name="download", count=5, mean=1.0, p50=1.0, p95=1.0, max=1.0),
-    ]
+    stages = {
+        "queue": StageSummary(count=5, mean=80.0, p50=80.0, p95=80.0, max=80.0, shortest=least, longest=most),
+        "download": StageSummary(count=5, mean=1.0, p50=1.0, p95=1.0, max=1.0),
+    }
     open_one: CriterionVerdict = criterion(
         "fast",
         expression="generate.duration.mean < 80s",

@@ -75,17 +75,15 @@ class ShortestDurations(msgspec.Struct, kw_only=True):
     p99_duration: float | None
 
 
-class Summary(msgspec.Struct, kw_only=True):
-    """The numbers of one population of requests. Durations in seconds, rates in percent, as the
-    specification's example has them. mean, min, max are over successes; percentiles over every attempt,
-    with failed and unfinished ones infinitely slow: None where that makes them infinite, or where there
-    is no request. `shortest` is None where no polls leave the durations open."""
+class Summary(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The numbers of one population of requests: first those of the specification's example, by its names and
+    in its order. Durations in seconds, rates in percent. mean, min, max are over successes; percentiles over
+    every attempt, with failed and unfinished ones infinitely slow: None where that makes them infinite, or
+    where there is no request. `shortest` is None where no polls leave the durations open."""
 
     total_requests: int
     successful_requests: int
     failed_requests: int
-    unfinished_requests: int
-    drained_requests: int
     success_rate: float | None
     error_rate: float | None
     avg_duration: float | None
@@ -95,8 +93,10 @@ class Summary(msgspec.Struct, kw_only=True):
     p95_duration: float | None
     p99_duration: float | None
     throughput_per_minute: float | None
+    unfinished_requests: int
+    drained_requests: int
     rejections: int
-    p95_of_successes: float | None = None
+    p95_of_successes: float | None
     shortest: ShortestDurations | None = None
 
 
@@ -117,12 +117,15 @@ class StageTimes(msgspec.Struct, kw_only=True):
     max: float
 
 
-class StageSummary(StageTimes, kw_only=True):
-    """One stage as it was seen; `shortest` and `longest` are what polls allow it to have been, None where
-    they leave nothing of it open."""
+class StageSummary(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Seconds spent in one stage, as they were seen, over the `count` requests that completed. `shortest` and
+    `longest` are what polls allow it to have been, None where they leave nothing of it open."""
 
-    name: str
     count: int
+    mean: float
+    p50: float
+    p95: float
+    max: float
     shortest: StageTimes | None = None
     longest: StageTimes | None = None
 
@@ -201,7 +204,7 @@ class JudgedRun(msgspec.Struct, kw_only=True):
     overall: Summary
     warmup: Summary
     phases: list[PhaseSummary]
-    stages: list[StageSummary]
+    stages: dict[str, StageSummary]  # by name, in their order
     errors: list[ErrorGroup]
     retries: Retries | None = None  # where something was tried again
     series: list[SeriesSummary]
