@@ -19,6 +19,7 @@ import numpy as np
 from genload.analysis.evidence.estimate import BoolArray, FloatArray, duration_text
 from genload.analysis.series import Series
 from genload.analysis.table import OUTCOMES, RequestTable
+from genload.drivers.result import WAITED_OUT
 from genload.runlog.records import Event, WorkerLost
 from genload.settings.contract import Reconcile
 
@@ -28,6 +29,9 @@ PROCESSES = "psutil"
 SLACK_S = 1.0
 """A page shows what was counted while it was made, up to so long after its tick; and the client's end of a
 job comes after the service's."""
+
+_ORDERS, _OTHER_CALLS = ("submit", "speech"), ("upload", "poll", "download")
+"""The calls that ask for work, and those that ask for none when they are refused and tried again."""
 
 OTHERS = "other clients' traffic, or a counter that counts more than these requests"
 UNSEEN = "replicas that are not scraped, or a counter that leaves some out"
@@ -58,7 +62,7 @@ class Ledger:
     """Every request of the run, warm-up among them, and what became of it; all columns have one entry each.
 
     Attributes:
-        attempts: how often it was sent, refusals that were tried again among them.
+        orders: how often its order was sent, refusals that were tried again among them.
         accepted: the service took it on.
         delivered: the service said that it succeeded, whatever came of its output.
         refused_later: the service took it on, and said later that it failed.
@@ -68,7 +72,7 @@ class Ledger:
 
     start_s: FloatArray
     end_s: FloatArray
-    attempts: FloatArray
+    orders: FloatArray
     ok: BoolArray
     failed: BoolArray
     accepted: BoolArray
@@ -90,13 +94,13 @@ class Ledger:
         ok = np.concatenate([table.ok for table in tables])
         failed = np.concatenate([table.outcome == OUTCOMES["failed"] for table in tables])
         delivered = ok | has("stage.download", "valid")
-        accepted = delivered | has("stage.queue")
+        accepted = np.concatenate([_accepted(table) for table in tables])
         refused_later = failed & has("server_duration_s") & ~delivered
         waited_out = [table.failed_with({"timeout", "unfinished"}) for table in tables]
         return cls(
             start_s=joined(lambda table: table.start_s),
             end_s=joined(lambda table: table.end_s),
-            attempts=joined(_attempts),
+            orders=joined(_orders),
             ok=ok,
             failed=failed,
             accepted=accepted,
@@ -134,9 +138,26 @@ def _any_of(table: RequestTable, names: Iterable[str]) -> BoolArray:
     return found
 
 
-def _attempts(table: RequestTable) -> FloatArray:
-    column = table.column("attempts")
-    return np.ones(len(table)) if column is None else np.nan_to_num(column, nan=1.0)
+def _accepted(table: RequestTable) -> BoolArray:
+    return table.ok | _any_of(table, ("stage.download", "valid", "stage.queue"))
+
+
+def _orders(table: RequestTable) -> FloatArray:
+    """`attempts` has the retries of all calls together. Of a request that was accepted, every refused order
+    was waited out; of any other, all retries are those of its upload and of its order.
+    """
+    attempts = _numbers(table, "attempts", 1.0)
+    orders, others = (
+        np.sum([_numbers(table, f"{WAITED_OUT}{call}", 0.0) for call in calls], axis=0)
+        for calls in (_ORDERS, _OTHER_CALLS)
+    )
+    told = np.where(_accepted(table), 1 + orders, np.maximum(1, attempts - others))
+    return np.where(orders + others > 0, told, attempts)  # older records do not name the calls
+
+
+def _numbers(table: RequestTable, name: str, absent: float) -> FloatArray:
+    column = table.column(name)
+    return np.full(len(table), absent) if column is None else np.nan_to_num(column, nan=absent)
 
 
 def reconcile(mapping: Reconcile, ledger: Ledger, find: Callable[[str], Series | None]) -> list[Comparison]:
@@ -225,7 +246,7 @@ def _counter(count: str, metric: str, rise: Rise, ledger: Ledger) -> Comparison:
         "completed": (ended & ledger.ok, ledger.end_s),
         "failed": (ended & ledger.failed, ledger.end_s),
     }[count]
-    weights = ledger.attempts if count == "sent" else np.ones(len(which))
+    weights = ledger.orders if count == "sent" else np.ones(len(which))
     client = float(weights[which].sum())
     lost = int(weights[which & _inside(at_s, rise.blind)].sum())
     difference = rise.amount - client
@@ -289,9 +310,9 @@ def _parts(
     killed = int((ended & killed_which).sum())
     broken_off = int((began & cut_off & ~killed_which).sum())
     unanswered = int((began & ~ledger.accepted).sum())
-    again = float(ledger.attempts[began].sum() - began.sum())
+    again = float(ledger.orders[began].sum() - began.sum())
     parts = {
-        "sent": [(-1, round(again), "refused attempt{s}, which the service does not count")],
+        "sent": [(-1, round(again), "refused order{s}, which the service does not count")],
         "accepted": [
             (1, unanswered, "request{s} without an answer that it was accepted, counted as accepted"),
         ],

@@ -33,7 +33,7 @@ class Reconcile(Settings):
     """
 
     sent: CounterName | None = None
-    """Counter of requests that came in; against those that were sent, refused ones tried again included."""
+    """Counter of orders that came in; against those that were sent, refused ones tried again included."""
     accepted: CounterName | None = None
     """Counter of jobs taken on; against those that were accepted."""
     completed: CounterName | None = None

@@ -146,11 +146,40 @@ def test_what_a_difference_may_mean(count: str, number: int, fates: list[str], m
     assert (found.result, found.meaning) == ("differs", meaning)
 
 
-def test_retries_are_sent_requests() -> None:
-    jobs = [job(1.0, 9.0, attempts=3.0), job(11.0, 19.0)]
+def test_orders_that_were_tried_again_are_sent_requests() -> None:
+    jobs = [job(1.0, 9.0, attempts=3.0, **waited_out(submit=2.0)), job(11.0, 19.0)]
     assert compare("sent", counted(4), *jobs).result == "equal"
     found = compare("sent", counted(2), *jobs)
-    assert found.meaning == ["2 refused attempts, which the service does not count"]
+    assert found.meaning == ["2 refused orders, which the service does not count"]
+
+
+def waited_out(**counts: float) -> dict[str, float]:
+    """The numbers of a record whose calls were refused so often."""
+    return {f"waited_out_{call}": count for call, count in counts.items()} | {
+        f"waited_out_{call}_s": 1.0 for call in counts
+    }
+
+
+@pytest.mark.parametrize(
+    ("fate", "attempts", "refused", "orders"),
+    [
+        ("ok", 16.0, {"upload": 3.0, "submit": 3.0, "poll": 6.0, "download": 3.0}, 4),
+        ("ok", 5.0, {"poll": 4.0}, 1),
+        ("ok", 2.0, {"speech": 1.0}, 2),
+        ("unanswered", 4.0, {"upload": 1.0, "submit": 2.0}, 3),
+        # Stopped in the pause after a refusal, which is waited out and followed by no other try.
+        ("unanswered", 2.0, {"upload": 1.0, "submit": 1.0}, 1),
+        ("cut_off", 2.0, {"submit": 1.0, "poll": 1.0}, 2),
+        # As records were before they named the call.
+        ("ok", 3.0, {}, 3),
+    ],
+)
+def test_what_is_sent_is_the_order_and_no_other_call(
+    fate: str, attempts: float, refused: dict[str, float], orders: int
+) -> None:
+    one = job(1.0, 9.0, fate, attempts=attempts, **waited_out(**refused))
+    found = compare("sent", counted(orders), one)
+    assert (found.client, found.result, found.meaning) == (orders, "equal", [])
 
 
 LOST = "that came between the last page before a restart and the first after it, where counts are lost"
