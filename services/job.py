@@ -172,6 +172,7 @@ class Client(JobClient):
         if self._plan.result is not None:
             with self.step("download", self._plan.result.method) as step:
                 heard = self._ask(self._plan.result, f"{KEY}.result", step, {})
+        heard.key = f"{KEY}.result"
         self._note("result", heard)
         if result.base64 is not None:
             artifact = result.decoded(heard)

@@ -114,7 +114,7 @@ def _captured(description: Description) -> dict[str, _Place]:
 
 def _unknown(name: str, place: _Place, known: set[str], behind: dict[str, _Place]) -> Problem:
     if name in behind:
-        where = ".".join(map(str, (*behind[name], "capture")))
+        where = ".".join(map(str, ("service.request", *behind[name], "capture")))
         reason = f"'{{{name}}}' is used before it is captured, by {where}"
         return Problem(place, reason, "use it in a later call, or capture it in an earlier one")
     return Problem(place, f"nobody captures '{{{name}}}'", suggest(name, known | set(behind)))

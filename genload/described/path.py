@@ -51,11 +51,12 @@ def _checked(path: str) -> str:
     try:
         compiled(path)
     except JMESPathError as error:
-        reason = str(error).strip().splitlines()[0].rstrip(":. ")
+        at = getattr(error, "lex_position", None)
+        where = f", from '{path[at:]}' on" if at else ""
         raise PydanticCustomError(
             "json_path",
-            "'{path}' is no JSON path: {reason}",
-            {"path": path, "reason": reason, "remedy": _GRAMMAR},
+            "'{path}' is no JSON path{where}",
+            {"path": path, "where": where, "remedy": _GRAMMAR},
         ) from error
     return path
 

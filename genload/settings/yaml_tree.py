@@ -221,6 +221,8 @@ class _Reader:
 
     def _key(self, node: yaml.Node) -> str:
         key = _scalar(node) if isinstance(node, yaml.ScalarNode) else node.value
+        if type(key) is int:  # an HTTP status, as everybody writes it
+            return str(node.value)
         if not isinstance(key, str):
             text = node.value if isinstance(node, yaml.ScalarNode) else "a collection"
             raise self._place(node).error(f"the key {text} is no text", remedy="put it in quotes")

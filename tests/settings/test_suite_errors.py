@@ -137,7 +137,7 @@ WRONG: list[tuple[str, str, int, str, str, str]] = [
         "${env:NAME}",
     ),
     ("key twice", SUITE + "  calm: {}\n", 6, "calm", "twice, first on line 4", "one of them"),
-    ("number as key", HEAD + "  5: {}\n", 4, "", "the key 5 is no text", "quotes"),
+    ("number as key", HEAD + "  5.5: {}\n", 4, "", "the key 5.5 is no text", "quotes"),
     ("list as key", HEAD + "  ? [a]\n  : 1\n", 4, "", "is no text", "quotes"),
     ("tag", HEAD + "  calm: !!python/object:os.system {}\n", 4, "", "tag", "plain"),
     ("needs quotes", criterion("x: each(phase): a < 1"), 7, "", "not valid YAML", "quotes"),
