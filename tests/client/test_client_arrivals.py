@@ -11,9 +11,9 @@ import pytest
 
 from genload.client import ClientError, HttpClient
 
-from .conftest import Peer, RawServer
+from ..scripted_server import Peer, ScriptedServer
 
-Servers = Callable[..., RawServer]
+Servers = Callable[..., ScriptedServer]
 Clients = Callable[..., HttpClient]
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

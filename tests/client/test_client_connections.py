@@ -16,12 +16,12 @@ from greenlet import settrace  # type: ignore[import-untyped]
 from genload.client import ClientError, HttpClient
 from genload.client.connection import Connection
 
-from .conftest import Peer, RawServer
+from ..scripted_server import Peer, ScriptedServer
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 CLOSE = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi"
 
-Servers = Callable[..., RawServer]
+Servers = Callable[..., ScriptedServer]
 Clients = Callable[..., HttpClient]
 
 

@@ -16,9 +16,9 @@ from genload.client.connection import RECEIVE_BYTES, Connection
 from genload.client.errors import connect_error_class
 from genload.runlog.error_classes import ERROR_CLASSES
 
-from .conftest import Peer, RawServer
+from ..scripted_server import Peer, ScriptedServer
 
-Servers = Callable[..., RawServer]
+Servers = Callable[..., ScriptedServer]
 Clients = Callable[..., HttpClient]
 
 

@@ -12,9 +12,9 @@ from genload.client.origin import Origin
 from genload.client.redirects import Request, redirected
 from genload.client.request_head import RequestHead
 
-from .conftest import Peer, RawServer, Script
+from ..scripted_server import Peer, Script, ScriptedServer
 
-Servers = Callable[..., RawServer]
+Servers = Callable[..., ScriptedServer]
 Clients = Callable[..., HttpClient]
 
 ORIGIN = Origin("http://gpu1:5000/api")
@@ -36,7 +36,7 @@ def answers(*pieces: bytes) -> Script:
     return script
 
 
-def first_lines(server: RawServer) -> list[str]:
+def first_lines(server: ScriptedServer) -> list[str]:
     return [request.decode("latin-1").partition(" HTTP")[0] for request in server.requests]
 
 

@@ -15,9 +15,9 @@ from genload.client.origin import Origin
 from genload.client.request_head import RequestHead
 from genload.errors import ConfigError
 
-from .conftest import Peer, RawServer
+from ..scripted_server import Peer, ScriptedServer
 
-Servers = Callable[..., RawServer]
+Servers = Callable[..., ScriptedServer]
 Clients = Callable[..., HttpClient]
 
 

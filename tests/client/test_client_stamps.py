@@ -18,9 +18,9 @@ from genload.client.stamps import arrived_s, ask_for_stamps
 from genload.extensions import Wings, attribute
 from genload.settings.service import Service
 
-from .conftest import Peer, RawServer
+from ..scripted_server import Peer, ScriptedServer
 
-Servers = Callable[..., RawServer]
+Servers = Callable[..., ScriptedServer]
 Clients = Callable[..., HttpClient]
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"

@@ -12,12 +12,12 @@ import pytest
 from genload.client import ClientError, HttpClient, Timeouts, TlsOptions
 from genload.errors import ConfigError
 
+from ..scripted_server import Peer, ScriptedServer
 from .certificates import Authority
-from .conftest import Peer, RawServer
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
-Servers = Callable[..., RawServer]
+Servers = Callable[..., ScriptedServer]
 Clients = Callable[..., HttpClient]
 Script = Callable[[Peer], None]
 
@@ -56,7 +56,7 @@ def always(peer: Peer) -> None:
         peer.sock.sendall(OK)
 
 
-def url(server: RawServer) -> str:
+def url(server: ScriptedServer) -> str:
     return f"https://127.0.0.1:{server.port}"
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from genload.client import ClientError, HttpClient, Seen, watched
 
-from .conftest import Peer, RawServer
+from ..scripted_server import Peer, ScriptedServer
 
-Servers = Callable[..., RawServer]
+Servers = Callable[..., ScriptedServer]
 Clients = Callable[..., HttpClient]
 
 

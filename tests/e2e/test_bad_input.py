@@ -17,7 +17,8 @@ from genload.cli import main
 from genload.reporting import is_run_directory
 
 from ..listening import listening_port
-from .odd_servers import Orfeas, a_web_page, served
+from ..scripted_server import served
+from .odd_servers import Orfeas, a_web_page
 
 pytestmark = pytest.mark.processes
 

@@ -21,7 +21,7 @@ from genload.runlog.records import Sample
 
 from ..monitors.fake_driver import NVML, FakeNvml, build_nvml
 from ..monitors.real_prometheus import INTERVAL_S, Prometheus
-from .odd_servers import Call, Reply, served
+from ..scripted_server import Call, Reply, served
 
 pytestmark = [pytest.mark.processes, pytest.mark.faults]
 MUST = "all_good: generate.failed == 0"

@@ -17,7 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from .odd_servers import Call, Orfeas, Reply, served
+from ..scripted_server import Call, Reply, served
+from .odd_servers import Orfeas
 
 pytestmark = pytest.mark.processes
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
 from genload.harness.identity import UnknownError, at_path, read_identity
 from genload.harness.plan import RunPlan, make_plan
 from genload.targets import RunRequest
+
+from ..scripted_server import Call, Reply, served
 
 MODELS = {"data": [{"id": "kokoro\x1b[31m", "size": 82, "half": True}], "none": None}
 
@@ -22,26 +21,13 @@ def service() -> Iterator[tuple[str, list[str]]]:
     """Its URL, and the paths it was asked for."""
     asked: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            body = json.dumps(MODELS).encode() if self.path == "/v1/models" else b"a page"
-            self.send_response(200 if self.path in ("/v1/models", "/page") else 404)
-            self.send_header("X-Build", "v7")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(call: Call) -> Reply:
+        asked.append(call.path)
+        status = 200 if call.path in ("/v1/models", "/page") else 404
+        return Reply(status, MODELS if call.path == "/v1/models" else b"a page", headers={"X-Build": "v7"})
 
-        def log_message(self, *_: Any) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}", asked
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served(answer) as url:
+        yield url, asked
 
 
 def plan(host: str, **sources: dict[str, str]) -> RunPlan:

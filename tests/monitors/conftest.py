@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import gzip
 import shutil
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from email.utils import formatdate
+from http.client import responses
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
 from genload.runlog.records import Sample
 
+from ..scripted_server import Call, Reply, ScriptedServer, answers
 from .fake_driver import NVML, FakeNvml, build_nvml
 
 
@@ -41,42 +41,31 @@ class MetricsPage:
     ahead_s: float = 0.0
     address: str = "127.0.0.1"
     seen: list[dict[str, str]] = field(default_factory=list)
-    _server: ThreadingHTTPServer | None = None
+    _server: ScriptedServer | None = None
 
     @property
     def host(self) -> str:
         return f"http://{self.address}:{self.port}"
 
     def start(self) -> None:
-        page = self
+        self._server = ScriptedServer(answers(self._answer), address=self.address, port=self.port)
+        self.port = self._server.port  # the same again, should it start again
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                page.seen.append({"path": self.path, **{k.lower(): v for k, v in self.headers.items()}})
-                content = page.body.encode() if isinstance(page.body, str) else page.body
-                if page.packing == "gzip":
-                    content = gzip.compress(content)
-                self.send_response(page.status)
-                if page.packing:
-                    self.send_header("Content-Encoding", page.packing)
-                self.send_header("Content-Length", str(len(content) + page.cut))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def date_time_string(self, timestamp: float | None = None) -> str:
-                return super().date_time_string(time.time() + page.ahead_s)
-
-            def log_message(self, format: str, *args: Any) -> None:
-                return
-
-        self._server = ThreadingHTTPServer((self.address, self.port), Handler)
-        self.port = self._server.server_port  # the same again, should it start again
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+    def _answer(self, call: Call) -> Reply:
+        self.seen.append({"path": call.path, **call.headers})
+        content = self.body.encode() if isinstance(self.body, str) else self.body
+        if self.packing == "gzip":
+            content = gzip.compress(content)
+        headers = {
+            "Date": formatdate(time.time() + self.ahead_s, usegmt=True),
+            "Content-Length": str(len(content) + self.cut),
+            "Content-Encoding": self.packing or None,
+        }
+        return Reply(self.status, content, "text/plain", headers, responses[self.status])
 
     def stop(self) -> None:
         if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
+            self._server.close()
             self._server = None
 
 

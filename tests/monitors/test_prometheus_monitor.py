@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import ssl
-import threading
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +19,7 @@ from genload.monitor import MonitorError
 from genload.settings.criteria.parse import parse
 
 from ..client.certificates import Authority
+from ..scripted_server import Call, Reply, ScriptedServer, answers
 
 prometheus: Any = extensions.load("monitors", "prometheus")
 Line, by_time = prometheus.Line, prometheus.by_time
@@ -132,31 +130,19 @@ class Api:
     """
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
-        api = self
         self.ahead_s, self.refused, self.hidden_s = 0.0, "", 0.0
         self.beside: dict[str, dict[str, Any]] = {}
         self.series: dict[str, list[tuple[dict[str, str], Callable[[float], str | None]]]] = {}
         self.seen: list[tuple[dict[str, str], dict[str, str]]] = []
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                path, _, query = self.path.partition("?")
-                form = dict(urllib.parse.parse_qsl(query))
-                api.seen.append(({k.lower(): v for k, v in self.headers.items()}, form))
-                content = json.dumps(api.answer(path, form)).encode()
-                self.send_response(400 if form["query"] == api.refused else 200)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+        self._server = ScriptedServer(answers(self._answer), tls=context)
+        self.url = self._server.url
 
-            def log_message(self, format: str, *args: Any) -> None:
-                return
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        if context is not None:
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.url = f"http{'s' if context else ''}://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
+    def _answer(self, call: Call) -> Reply:
+        path, _, query = call.path.partition("?")
+        form = dict(urllib.parse.parse_qsl(query))
+        self.seen.append((call.headers, form))
+        return Reply(400 if form["query"] == self.refused else 200, self.answer(path, form))
 
     def answer(self, path: str, form: dict[str, str]) -> dict[str, Any]:
         if form["query"] == self.refused:
@@ -181,8 +167,7 @@ class Api:
         return {"data": {"result": result}} | self.beside.get(form["query"], {})
 
     def stop(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+        self._server.close()
 
 
 @pytest.fixture

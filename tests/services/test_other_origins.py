@@ -23,7 +23,7 @@ from genload.settings.loader import load_suite
 from genload.settings.service import Service
 
 from ..client.certificates import Authority
-from ..e2e.odd_servers import Call, Reply, served
+from ..scripted_server import Call, Reply, served
 
 MESH = b"the mesh"
 Start = Callable[..., "Servers"]

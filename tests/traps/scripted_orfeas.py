@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socketserver
 import threading
 import time
 import uuid
@@ -12,19 +11,11 @@ from dataclasses import dataclass, field
 
 import trimesh
 
+from ..scripted_server import Call, Reply, ScriptedServer, answers
+
 FULL = "Cannot allocate job {}: insufficient resources"
 PROXY_PAGE = b"<html><head><title>503</title></head><body><h1>Service Unavailable</h1></body></html>"
 SILENCE_S = 30.0  # longer than any limit of the tests
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request as it came."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
 
 
 @dataclass
@@ -51,7 +42,7 @@ class ScriptedOrfeas:
         forms = [call.body for call in self.calls if call.path == "/api/upload-image"]
         return [form.split(b"\r\n\r\n", 1)[1].rpartition(b"\r\n--")[0] for form in forms]
 
-    def answer(self, call: Call) -> bytes:
+    def answer(self, call: Call) -> Reply | bytes:
         with self.lock:
             self.calls.append(call)
         for pattern, method in (
@@ -64,16 +55,16 @@ class ScriptedOrfeas:
         ):
             if match := re.fullmatch(pattern, call.path):
                 return method(call, *match.groups())
-        return reply(404, {"error": "Not found"})
+        return Reply(404, {"error": "Not found"})
 
     def trap(self, job_id: str) -> str:
         number = self.jobs.index(job_id)
         return self.script[number] if number < len(self.script) else ""
 
-    def _ready(self, call: Call) -> bytes:
-        return reply(200, {"status": "ready"})
+    def _ready(self, call: Call) -> Reply:
+        return Reply(200, {"status": "ready"})
 
-    def _metrics(self, call: Call) -> bytes:
+    def _metrics(self, call: Call) -> Reply:
         """Every job is a success to these counters; one family is never written, one has no sample."""
         lines = (
             "# TYPE http_request_duration_seconds histogram",
@@ -81,53 +72,53 @@ class ScriptedOrfeas:
             "orfeas_job_queue_size 0.0",
             f'orfeas_generations_total{{type="3d",status="success"}} {len(self.jobs)}',
         )
-        return reply(200, "\n".join((*lines, "")).encode(), "text/plain")
+        return Reply(200, "\n".join((*lines, "")).encode(), "text/plain")
 
-    def _upload(self, call: Call) -> bytes:
+    def _upload(self, call: Call) -> Reply:
         number = len(self.jobs)
         if number < len(self.script) and self.script[number] == "rate_limit" and number not in self.refused:
             self.refused.add(number)
-            return reply(429, {"error": "Rate limit exceeded"})
+            return Reply(429, {"error": "Rate limit exceeded"})
         self.jobs.append(str(uuid.uuid4()))
-        return reply(200, {"job_id": self.jobs[-1], "status": "uploaded"})
+        return Reply(200, {"job_id": self.jobs[-1], "status": "uploaded"})
 
-    def _order(self, call: Call) -> bytes:
+    def _order(self, call: Call) -> Reply:
         job_id = json.loads(call.body)["job_id"]
         trap, number = self.trap(job_id), self.jobs.index(job_id)
         if trap == "proxy_503" and number not in self.refused:
             self.refused.add(number)
-            return reply(503, PROXY_PAGE, "text/html")
+            return Reply(503, PROXY_PAGE, "text/html")
         self.done_s[job_id] = time.monotonic() + (self.job_s if trap == "" else 0.0)
         self.unknown[job_id] = 3 if trap == "early_404" else 0
-        return reply(200, {"job_id": job_id, "status": "generating_3d"})
+        return Reply(200, {"job_id": job_id, "status": "generating_3d"})
 
-    def _status(self, call: Call, job_id: str) -> bytes:
+    def _status(self, call: Call, job_id: str) -> Reply:
         if self.unknown[job_id]:
             self.unknown[job_id] -= 1
-            return reply(404, {"error": "Job not found"})
+            return Reply(404, {"error": "Job not found"})
         if time.monotonic() < self.done_s[job_id]:
-            return reply(200, {"status": "processing", "progress": 50})
+            return Reply(200, {"status": "processing", "progress": 50})
         trap = self.trap(job_id)
         if trap == "full":
-            return reply(200, {"status": "failed", "error": FULL.format(job_id)})
+            return Reply(200, {"status": "failed", "error": FULL.format(job_id)})
         if trap == "fails_later":
-            return reply(200, {"status": "failed", "error": "Generation failed"})
+            return Reply(200, {"status": "failed", "error": "Generation failed"})
         name = "model.obj" if trap == "other_format" else "model.stl"
         url = f"/api/download/{job_id}/{name}"
-        return reply(200, {"status": "completed", "progress": 100, "download_url": url})
+        return Reply(200, {"status": "completed", "progress": 100, "download_url": url})
 
-    def _download(self, call: Call, job_id: str, name: str) -> bytes:
+    def _download(self, call: Call, job_id: str, name: str) -> Reply | bytes:
         trap, number = self.trap(job_id), self.jobs.index(job_id)
         if trap == "silent":
             self.ended.wait(SILENCE_S)
             return b""
         if trap == "page":
-            return reply(200, PROXY_PAGE, "text/html")
+            return Reply(200, PROXY_PAGE, "text/html")
         mesh = output(trap, number)
         if trap == "truncated_chunks":
             head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
             return head + b"%x\r\n" % len(mesh) + mesh[: len(mesh) // 2]
-        return reply(200, mesh, "application/octet-stream")
+        return Reply(200, mesh, "application/octet-stream")
 
 
 def output(trap: str, number: int) -> bytes:
@@ -141,38 +132,14 @@ def output(trap: str, number: int) -> bytes:
     return content.encode() if isinstance(content, str) else bytes(content)
 
 
-def reply(status: int, body: object, kind: str = "application/json") -> bytes:
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    head = f"HTTP/1.1 {status} Whatever\r\nContent-Type: {kind}\r\nContent-Length: {len(content)}\r\n"
-    return f"{head}Connection: close\r\n\r\n".encode() + content
-
-
-class Handler(socketserver.StreamRequestHandler):
-    def handle(self) -> None:
-        line = self.rfile.readline().decode()
-        if not line.strip():
-            return
-        method, path, _ = line.split()
-        headers: dict[str, str] = {}
-        while line := self.rfile.readline().decode().strip():
-            name, _, value = line.partition(":")
-            headers[name.lower()] = value.strip()
-        body = self.rfile.read(int(headers.get("content-length", 0)))
-        service: ScriptedOrfeas = self.server.service  # type: ignore[attr-defined]
-        self.wfile.write(service.answer(Call(method, path, headers, body)))
-
-
-class Server(socketserver.ThreadingTCPServer):
+class Server(ScriptedServer):
     """Serves a script until `end`."""
 
-    daemon_threads = True
-
     def __init__(self, *script: str, job_s: float = 0.0) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.service = ScriptedOrfeas(script, f"http://127.0.0.1:{self.server_address[1]}", job_s)
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        self.service = ScriptedOrfeas(script, job_s=job_s)
+        super().__init__(answers(self.service.answer))
+        self.service.url = self.url
 
     def end(self) -> None:
         self.service.ended.set()
-        self.shutdown()
-        self.server_close()
+        self.close()

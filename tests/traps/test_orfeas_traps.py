@@ -16,8 +16,9 @@ from genload.runlog.records import RequestRecord
 from genload.service import correlation_headers
 from testbed.images import check_image
 
+from ..scripted_server import Call
 from .locust_process import Finished, finished, locust
-from .scripted_orfeas import Call, ScriptedOrfeas, Server, output
+from .scripted_orfeas import ScriptedOrfeas, Server, output
 
 pytestmark = pytest.mark.processes
 
