@@ -32,7 +32,6 @@ from genload.service import (
     ServiceError,
     Step,
 )
-from genload.settings.metrics.meshes import mesh_metrics
 from genload.settings.metrics.metric import Metric
 from genload.settings.service import Service
 from genload.settings.wing_models import RequestSettings
@@ -47,12 +46,11 @@ class Client(JobClient):
     """One user's way to a described service."""
 
     Request = Description
-    metrics = mesh_metrics("generate")
 
     @classmethod
     def measures(cls, request: RequestSettings) -> tuple[Metric, ...]:
         numbers = request.numbers if isinstance(request, Description) else {}
-        return (*cls.metrics, *metrics_of(numbers))
+        return (*super().measures(request), *metrics_of(numbers))
 
     @classmethod
     def stages_of(cls, request: RequestSettings) -> tuple[str, ...]:

@@ -25,7 +25,6 @@ from genload.service import (
     JobState,
     ServiceError,
 )
-from genload.settings.metrics.meshes import mesh_metrics
 from genload.settings.model import Settings
 from genload.settings.service import Service
 from genload.settings.units import TransportSeconds
@@ -54,8 +53,6 @@ class Dimensions(Settings):
 
 class Client(JobClient):
     """One user's way to ORFEAS."""
-
-    metrics = mesh_metrics("generate")
 
     class Request(RequestSettings):
         """``service.request`` of a suite."""

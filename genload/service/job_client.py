@@ -9,7 +9,10 @@ from typing import ClassVar
 
 from genload.service.artifact import Artifact
 from genload.service.client import ServiceClient
+from genload.settings.metrics.meshes import mesh_metrics
+from genload.settings.metrics.metric import Metric
 from genload.settings.service import Service
+from genload.settings.wing_models import RequestSettings
 
 JOB_STAGES = ("connect", "upload", "accept", "queue", "run", "download")
 """The stages of a job, in order; what belongs to which is said in `genload.drivers.job_driver`."""
@@ -52,6 +55,7 @@ class JobClient(ServiceClient):
 
     operation: ClassVar[str] = "generate"
     stages: ClassVar[tuple[str, ...]] = JOB_STAGES
+    metrics: ClassVar[tuple[Metric, ...]] = mesh_metrics("generate")
     inspection: ClassVar[str] = "mesh"
     """How its outputs are inspected, unless it has an `inspect` of its own: as a ``mesh``, or ``none``, which
     every report says. An output that was not inspected is no valid one."""
@@ -61,6 +65,13 @@ class JobClient(ServiceClient):
         self.distinct_outputs = True  # False: the same output for different inputs is no failure
         self.one_call = False  # True: the order is answered when its work is done, and nothing is polled
         self.noted: dict[str, float] = {}  # numbers of the service's own, for the record of the job under way
+
+    @classmethod
+    def measures(cls, request: RequestSettings) -> tuple[Metric, ...]:
+        """`metrics`; without those of a mesh where nobody looks into the outputs."""
+        if cls.inspection == "none":
+            return tuple(metric for metric in cls.metrics if metric not in JobClient.metrics)
+        return cls.metrics
 
     @abstractmethod
     def upload(self, job: JobInput) -> str:

@@ -18,7 +18,7 @@ from genload.cli import main
 from genload.errors import ConfigError
 from genload.monitor import Monitor
 from genload.runlog.records import Sample
-from genload.service import JobClient
+from genload.service import JobClient, SpeechClient
 from genload.settings.loader import load_suite
 from genload.settings.scenario_catalogue import scenario_catalogue
 
@@ -36,7 +36,7 @@ def project(example_project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_there_is_one_example_for_each_seam(examples: dict[str, str]) -> None:
     wings = [name.split("/")[0] for name in examples]
 
-    assert sorted(wings) == ["mine.yaml", "monitors", "reports", "reports", "services", "shapes"]
+    assert sorted(wings) == ["mine.yaml", "monitors", "reports", "reports", "services", "services", "shapes"]
 
 
 @pytest.mark.processes
@@ -75,11 +75,42 @@ def test_the_monitor_samples_this_process(project: Path) -> None:
     assert values["server.memory"] > 10_000_000
 
 
-def test_the_service_is_a_whole_client(project: Path) -> None:
-    client = extensions.attribute("services", "relief", "Client")
+@pytest.mark.parametrize(("service", "kind"), [("relief", JobClient), ("reader", SpeechClient)])
+def test_a_service_is_a_whole_client(service: str, kind: type, project: Path) -> None:
+    client = extensions.attribute("services", service, "Client")
 
-    assert issubclass(client, JobClient)
+    assert issubclass(client, kind)
     assert not client.__abstractmethods__
+
+
+READS = """
+purpose: Does the example speak?
+service: {{api: reader, host: {host}, request: {{voices: [alloy], format: {format}}}}}
+locustfile: speech
+scenarios:
+  once:
+    shape: {{kind: baseline, iterations: 1}}
+"""
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(("format", "told"), [("wav", "wav"), ("mp3", "mp3")])
+def test_the_client_of_speech_speaks(
+    format: str, told: str, project: Path, testbed: Callable[..., Any]
+) -> None:
+    server = testbed(api="openai", engine="tone", pace="1ms")
+    (project / "reads.yaml").write_text(READS.format(host=server.url, format=format))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "genload", "try", "reads.yaml"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert told in done.stdout, done.stdout
 
 
 @pytest.mark.parametrize("criteria", [[], ["--criteria", "others.yaml"]])
@@ -126,6 +157,9 @@ def test_an_output_is_inspected_unless_the_client_wants_none(
     own = re.search(r"    def inspect\(.*?\n\n", text, re.DOTALL)
     assert own
     path.write_text(text.replace(own[0], f"{inspection}\n" if inspection else own[0]), encoding="utf-8")
+    if "none" in inspection:  # then there is no number of triangles, and no criterion may name it
+        suite = project / "mine.yaml"
+        suite.write_text(suite.read_text().replace("generate.faces.min >= 12", "generate.completed > 0"))
     (project / "testbed.pid").write_text(str(os.getpid()))
     server = testbed(service_time="10s", time_scale="0.02")
     command = [sys.executable, "-m", "genload", "try", "mine.yaml", "--host", server.url]
@@ -145,7 +179,7 @@ def test_the_suite_is_valid_with_the_examples_beside_it(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", ["generate.facets.min >= 12", "process.switch.slope < 1/s", "generate.faces.min >= 12s"]
+    "rule", ["generate.sizes.min >= 12B", "process.switch.slope < 1/s", "generate.size.min >= 12s"]
 )
 def test_what_nobody_declared_is_refused_before_the_load(project: Path, rule: str) -> None:
     with pytest.raises(ConfigError, match=r"unknown metric|does not fit"):
@@ -161,13 +195,13 @@ def test_what_nobody_declared_is_refused_before_the_load(project: Path, rule: st
     ("name", "reason"),
     [
         ("generate.duration", "which genload has already"),
-        ("speech.faces", "declares the metric"),
-        ("faces", "declares"),
+        ("speech.size", "declares the metric"),
+        ("size", "declares"),
     ],
 )
 def test_a_file_declares_names_of_its_own(project: Path, name: str, reason: str) -> None:
     path = project / "services" / "relief.py"
-    path.write_text(path.read_text().replace('"generate.faces"', f'"{name}"'))
+    path.write_text(path.read_text().replace('"generate.size"', f'"{name}"'))
     (project / "services" / "other.py").write_text(path.read_text())
     with pytest.raises(ConfigError, match=reason):
         extensions.Wings().request_metrics("other")
@@ -178,10 +212,11 @@ def test_what_files_declare_says_so(project: Path) -> None:
     known = scenario_catalogue(suite, "stairs", extensions.Wings()).metrics
     declared = {
         known[name].name: known[name].declared_by
-        for name in ("generate.faces", "process.switches", "server.up")
+        for name in ("generate.faces", "generate.size", "process.switches", "server.up")
     }
     assert declared == {
-        "generate.faces": "services/relief.py",
+        "generate.faces": "genload",
+        "generate.size": "services/relief.py",
         "process.switches": "monitors/local_process.py",
         "server.up": "genload",
     }
