@@ -90,6 +90,7 @@ class Listener:
     ) -> None:
         self._request = request
         self._check = AudioCheck(request.check, request.speed, registry)
+        self._off = None if request.check.share else NotInspectedError(_OFF)  # one for all: dear to make
         self._seed = seed
         self._inspector = inspector or shared()
         self._raw = RawSamples(request.pcm.rate_hz, request.pcm.channels, request.pcm.encoding)
@@ -134,7 +135,8 @@ class Listener:
         inspected = self.inspects(utterance)
         offsets = _offsets(speech)
         if form == "wav":
-            layouts = wav_layouts(speech.content, streamed=speech.streamed)
+            # The inspector looks at the samples anyway, and at less cost.
+            layouts = wav_layouts(speech.content, streamed=speech.streamed, search=not inspected)
         elif form == "pcm":
             layouts = [raw_layout(len(speech.content), self._raw)]
         else:
@@ -193,15 +195,16 @@ class Listener:
     def _uninspected(self, sound: _Sound) -> NotInspectedError | None:
         if sound.cannot_inspect:
             return CannotInspectError(sound.cannot_inspect)
-        return None if self._request.check.share else NotInspectedError(_OFF)
+        return self._off
 
 
 def _of_samples(layouts: list[WavLayout], offsets: list[int]) -> _Sound:
     """What arithmetic says of WAV and raw samples: nothing of packed ones."""
+    duration_s = 0.0
     for layout in layouts:
         if not layout.linear:
             return _Sound(None, None, len(layouts))
-    duration_s = sum([layout.duration_s for layout in layouts])
+        duration_s += layout.duration_s
     return _Sound(available_s(layouts, offsets), duration_s, len(layouts))
 
 

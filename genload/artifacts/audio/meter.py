@@ -71,6 +71,11 @@ class Meter:
         """Of what was fed."""
         return self._count / self._channels / self._rate_hz
 
+    @property
+    def peak(self) -> float:
+        """Of what was fed, in the unit of its samples."""
+        return self._peak
+
     def feed(self, samples: Samples) -> None:
         """The next samples, channels interleaved; whole frames of 20 ms but for the last call.
 

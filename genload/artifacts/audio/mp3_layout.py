@@ -27,9 +27,8 @@ _DECODER_DELAY = 529  # samples that every decoder of layer III adds in front
 _TRAILERS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN", b"ID3")
 _ID3V1_BYTES, _APE_BYTES = 128, 32
 _NOT_ZERO = re.compile(rb"[^\0]")
-_MARKS = (b"Xing", b"Info", b"VBRI")
-_SIDES = (9, 17, 32)
-_VBRI_AT = 36
+_XING = (b"Xing", b"Info")
+_VBRI, _VBRI_AT = b"VBRI", 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +38,8 @@ class Frame:
     size_bytes: int
     samples: int  # of each channel
     rate_hz: int
-    mpeg1: bool
     layer: int
-    mono: bool
+    mark_at: int  # where, in one of layer III, a mark in the place of audio lies: Xing or Info
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,9 @@ def _frame(header: bytes) -> Frame | None:
     else:
         samples = 576 if layer == 3 and not mpeg1 else 1152
         size_bytes = samples // 8 * bits_per_s // rate_hz + padding
-    return Frame(size_bytes, samples, rate_hz, mpeg1, layer, mono=header[3] >> 6 == 3)
+    mono = header[3] >> 6 == 3
+    side_bytes = (17 if mono else 32) if mpeg1 else (9 if mono else 17)
+    return Frame(size_bytes, samples, rate_hz, layer, _HEADER_BYTES + side_bytes)
 
 
 def frame_at(content: bytes, place: int) -> Frame | None:
@@ -113,11 +113,10 @@ def mp3_streams(content: bytes) -> list[Stream]:
         raise AudioError("truncated", "the file ends before its first frame")
     if frame_at(content, place) is None:  # free format
         return [Stream("mp3", 0, size, [], None)]
-    heads = _tagged_frames(content)
     streams: list[Stream] = []
     start = 0
     while place < size or not streams:
-        stream, place = _followed(content, start, place, heads)
+        stream, place = _followed(content, start, place)
         streams.append(stream)
         check_number(len(streams))
         start, place = place, skip_id3(content, place)
@@ -137,7 +136,7 @@ def mp3_with_length(content: bytes, frames: int) -> bytes:
     tag = _tag_of(tag_frame, first)
     if tag is None:
         return _counting_frame(content[place : place + _HEADER_BYTES], count) + content[place:]
-    at = place + _HEADER_BYTES + _side_bytes(first)
+    at = place + first.mark_at
     if tag.frames or not content[at + 7] & 1:
         return content
     return content[: at + 8] + count + content[at + 12 :]
@@ -149,33 +148,19 @@ def _counting_frame(header: bytes, count: bytes) -> bytes:
     header = bytes((header[0], header[1] | 1, header[2] & 0x0C | 0x80, header[3]))
     frame = frame_at(header, 0)
     assert frame is not None  # noqa: S101  every bit but the rate's is that of a frame
-    body = bytes(_side_bytes(frame)) + b"Xing" + (1).to_bytes(4, "big") + count
-    return header + body.ljust(frame.size_bytes - _HEADER_BYTES, b"\0")
+    tag = b"Xing" + (1).to_bytes(4, "big") + count
+    return (header.ljust(frame.mark_at, b"\0") + tag).ljust(frame.size_bytes, b"\0")
 
 
-def _side_bytes(frame: Frame) -> int:
-    """Of layer III, between a frame's header and its audio."""
-    if frame.mpeg1:
-        return 17 if frame.mono else 32
-    return 9 if frame.mono else 17
+def _is_tag(content: bytes, place: int, frame: Frame) -> bool:
+    """Whether the frame that begins there holds facts in the place of audio."""
+    at = place + frame.mark_at
+    if content[at : at + 4] not in _XING and content[place + _VBRI_AT : place + _VBRI_AT + 4] != _VBRI:
+        return False
+    return frame.layer == 3
 
 
-def _tagged_frames(content: bytes) -> frozenset[int]:
-    """Where frames begin that hold facts in the place of audio; looked for by their marks, which is faster
-    than to look into every frame."""
-    places = set()
-    for mark in _MARKS:
-        at = content.find(mark)
-        while at >= 0:
-            for before in (_VBRI_AT,) if mark == b"VBRI" else (_HEADER_BYTES + side for side in _SIDES):
-                frame = frame_at(content, at - before) if at >= before else None
-                if frame is not None and _mark_place(frame, mark) == before:
-                    places.add(at - before)
-            at = content.find(mark, at + 1)
-    return frozenset(places)
-
-
-def _followed(content: bytes, start: int, place: int, heads: frozenset[int]) -> tuple[Stream, int]:
+def _followed(content: bytes, start: int, place: int) -> tuple[Stream, int]:
     """The stream whose first frame lies at `place`, its tags from `start` on; and where the next begins."""
     first = frame_at(content, place)
     assert first is not None  # noqa: S101  whoever calls has seen it
@@ -191,14 +176,17 @@ def _followed(content: bytes, start: int, place: int, heads: frozenset[int]) -> 
     cut = "it ends before its first frame of audio" if place > size else ""
     stated = tag.frames or -1
     while place < size:
-        frame = frame_at(content, place)
+        frame = _frame(content[place : place + _HEADER_BYTES])
         if frame is None or frame.rate_hz != first.rate_hz or frame.layer != first.layer:
             place, cut = _between(content, place, len(ends))
             break
-        if (place in heads and place != head) or len(ends) == stated:
+        if len(ends) == stated:
             break
         if place + frame.size_bytes > size:
             cut, place = f"the last of {len(ends) + 1} frames is not whole", size
+            break
+        # Where no audio is, zeros stand in front of the mark: few frames are looked into for it.
+        if not content[place + _HEADER_BYTES] and place != head and _is_tag(content, place, frame):
             break
         place += frame.size_bytes
         ends.append(place)
@@ -250,21 +238,14 @@ def _skip_trailers(content: bytes, place: int) -> int:
             return min(place, len(content))
 
 
-def _mark_place(frame: Frame, mark: bytes) -> int:
-    """How far into a frame its mark would lie; −1 for a frame that has none."""
-    if frame.layer != 3:
-        return -1
-    return _VBRI_AT if mark == b"VBRI" else _HEADER_BYTES + _side_bytes(frame)
-
-
 def _tag_of(frame: bytes, header: Frame) -> _Tag | None:
     """What a first frame that holds no audio but facts says; None for one of audio."""
-    if header.layer != 3:
+    place = header.mark_at
+    if not _is_tag(frame, 0, header):
         return None
-    place = _HEADER_BYTES + _side_bytes(header)
-    if frame.startswith(b"VBRI", _VBRI_AT):
+    if frame[place : place + 4] not in _XING:
         return _Tag()
-    if not frame.startswith((b"Xing", b"Info"), place) or len(frame) < place + 8:
+    if len(frame) < place + 8:
         return None
     flags = frame[place + 7]
     # A server that streams does not know how many there will be, and writes 0.

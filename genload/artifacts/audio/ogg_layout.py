@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 from zlib import crc32
 
@@ -21,8 +22,8 @@ _CHECKSUM_AT = 22
 _BEGIN, _END = 2, 4  # flags of a page: first, last of its stream
 _NO_PACKET_ENDS = -1
 _OPUS_RATE_HZ = 48_000
-# Opus: milliseconds × 10 of a frame, by the first five bits of a packet (RFC 6716, table 2).
-_OPUS_FRAME = (*(100, 200, 400, 600) * 3, *(100, 200) * 2, *(25, 50, 100, 200) * 4)
+# Opus: samples of a frame at 48 kHz, by the first five bits of a packet (RFC 6716, table 2).
+_OPUS_FRAME = (*(480, 960, 1920, 2880) * 3, *(480, 960) * 2, *(120, 240, 480, 960) * 4)
 _FLAC_MAPPING_BYTES = 9  # what Ogg puts in front of FLAC's own first bytes
 # Ogg's checksum is zlib's with the bits of every byte the other way round, and without its inversions.
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -38,6 +39,11 @@ class _Page(NamedTuple):
     number: int
     data: int  # where its packets begin
     sizes: bytes  # of its segments
+
+    @property
+    def packets_ending(self) -> int:
+        """How many packets end in it."""
+        return len(self.sizes) - self.sizes.count(255)
 
     def packets(self, content: bytes) -> list[bytes]:
         """Those that end in it; of one that began on an earlier page only the last part."""
@@ -174,38 +180,40 @@ def _begun(page: _Page, content: bytes) -> _Audio | None:
 def _advance(audio: _Audio, page: _Page, content: bytes) -> None:
     """Count the audio that a page completes."""
     audio.ended = bool(page.flags & _END)
-    packets = page.packets(content)
-    headers = min(audio.headers_left, len(packets))
-    audio.headers_left -= headers
-    packets = packets[headers:]
-    if not packets or page.position == _NO_PACKET_ENDS or not audio.rate_hz:
-        return
-    if audio.start is None:
-        audio.start = _start(audio, page.position, packets)
+    if audio.start is None:  # once it has begun, positions tell all
+        headers = min(audio.headers_left, page.packets_ending)
+        audio.headers_left -= headers
+        if headers == page.packets_ending or page.position == _NO_PACKET_ENDS or not audio.rate_hz:
+            return
+        audio.start = _start(audio, page, content, headers)
         if audio.start is None:
             audio.rate_hz = 0
             return
+    if page.position == _NO_PACKET_ENDS:
+        return
     done_s = max(page.position - audio.start - audio.skipped, 0) / audio.rate_hz
     if done_s > (audio.seconds[-1] if audio.seconds else 0.0):
         audio.ends.append(page.end)
         audio.seconds.append(done_s)
 
 
-def _start(audio: _Audio, position: int, packets: list[bytes]) -> int | None:
-    """The position before the first page of audio: 0, but in a recording that began in the middle; None if it
-    cannot be said."""
+def _start(audio: _Audio, page: _Page, content: bytes, headers: int) -> int | None:
+    """The position before the first page of audio, which may begin with headers: 0, but in a recording that
+    began in the middle; None if it cannot be said."""
+    count = page.packets_ending - headers
     if audio.codec == "speex":  # all packets are of one length, and decoders give out their own delay, too
-        return position - len(packets) * audio.longest_packet
+        return page.position - count * audio.longest_packet
     if audio.longest_packet:
-        return 0 if position <= len(packets) * audio.longest_packet else None
-    there = sum(_opus_samples(packet) for packet in packets)
-    return max(position - there, 0)
+        return 0 if page.position <= count * audio.longest_packet else None
+    there = sum(_opus_samples(packet[:2]) for packet in page.packets(content)[headers:])
+    return max(page.position - there, 0)
 
 
-def _opus_samples(packet: bytes) -> int:
-    """Samples in a packet, at 48 kHz (RFC 6716, section 3.1)."""
-    if not packet:
+@cache
+def _opus_samples(head: bytes) -> int:
+    """Samples in a packet that begins with these two bytes, at 48 kHz (RFC 6716, section 3.1)."""
+    if not head:
         return 0
-    kind = packet[0] & 3
-    frames = (1, 2, 2)[kind] if kind < 3 else packet[1] & 0x3F if len(packet) > 1 else 0
-    return frames * _OPUS_FRAME[packet[0] >> 3] * _OPUS_RATE_HZ // 10_000
+    kind = head[0] & 3
+    frames = (1, 2, 2)[kind] if kind < 3 else head[1] & 0x3F if len(head) > 1 else 0
+    return frames * _OPUS_FRAME[head[0] >> 3]

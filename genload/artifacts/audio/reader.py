@@ -23,7 +23,17 @@ from genload.artifacts.audio.mp3_layout import mp3_with_length
 from genload.artifacts.audio.ogg_layout import flac_of_ogg
 from genload.artifacts.audio.stream import Stream
 from genload.artifacts.audio.timeline import audio_streams
-from genload.artifacts.audio.wav_layout import ALAW, FLOAT, MULAW, PCM, WavLayout, raw_layout, wav_layouts
+from genload.artifacts.audio.wav_layout import (
+    ALAW,
+    FLOAT,
+    HEADER_PEAK,
+    MULAW,
+    PCM,
+    WavLayout,
+    check_no_header_inside,
+    raw_layout,
+    wav_layouts,
+)
 from genload.errors import CANNOT_INSPECT
 
 File = bytes | memoryview
@@ -91,7 +101,7 @@ def read_audio(
     if form == "pcm":
         _hear_samples(ear, content, raw_layout(len(content), raw))
     elif form == "wav":
-        for layout in wav_layouts(content, streamed=streamed):
+        for layout in wav_layouts(content, streamed=streamed, search=False):
             _hear_samples(ear, content, layout)
     else:
         file = bytes(content)
@@ -156,11 +166,15 @@ def _hear_samples(ear: _Ear, content: File, layout: WavLayout) -> None:
         count = layout.data_bytes * 8 // layout.bits
         samples = np.frombuffer(content, word, count, layout.data_start)
         if layout.encoding == FLOAT:
+            check_no_header_inside(content, layout)  # before its letters count as numbers out of all bounds
             with _what_overflows_is_told():
                 meter.feed(samples)
         else:
             meter.feed(samples)
+            if meter.peak >= HEADER_PEAK:  # most answers are not: a fifth of their time is not spent
+                check_no_header_inside(content, layout)
         return
+    check_no_header_inside(content, layout)
     subtype = _RAW_SUBTYPES.get(kind)
     if subtype is None:
         _hear_packed(ear, memoryview(content)[layout.start : layout.end], layout.encoding)

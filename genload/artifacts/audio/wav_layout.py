@@ -10,9 +10,9 @@ import struct
 from collections.abc import Sequence
 
 import msgspec
-import numpy as np
 
 from genload.artifacts.audio.facts import LONGEST_S, AudioError, RawSamples
+from genload.artifacts.audio.mark import Mark
 from genload.artifacts.audio.stream import check_number
 
 PCM, FLOAT, ALAW, MULAW = 1, 3, 6, 7
@@ -24,7 +24,9 @@ _FORMAT = struct.Struct("<HHIIHH")
 _CHUNK = struct.Struct("<4sI")
 _CHUNK64 = struct.Struct("<4s12xQ")  # of Wave64: a GUID that begins with the name; the size counts this head
 _MARKS = (b"RIFF", b"RF64", b"BW64")
-_INNER_MARK = np.frombuffer(b"WAVEfmt ", "<u2")  # eight bytes behind the beginning of a file
+_INNER_MARK = Mark(b"WAVEfmt ")  # eight bytes behind the beginning of a file
+HEADER_PEAK = _INNER_MARK.loudest
+"""Of samples of 16 bits among which a header lies."""
 _MOST_CHUNKS = 1000
 _NO_ANSWER_BYTES = 1 << 30  # 0x7FFFFFFF and 0xFFFFFFFF less a header, 2,000,000,000
 
@@ -35,6 +37,7 @@ class WavLayout(msgspec.Struct, frozen=True):  # several times faster to make th
     block_bytes: of one sample of all channels.
     data_start, data_bytes: where the samples lie; whole blocks only.
     start, end: where the file begins, and where its samples end.
+    stated: whether its header says where they end; if not, they go on to the end of what came.
     """
 
     encoding: int
@@ -46,6 +49,7 @@ class WavLayout(msgspec.Struct, frozen=True):  # several times faster to make th
     data_bytes: int
     start: int
     end: int
+    stated: bool = True
 
     @property
     def linear(self) -> bool:
@@ -71,16 +75,17 @@ def raw_layout(size_bytes: int, raw: RawSamples) -> WavLayout:
     return WavLayout(encoding, raw.rate_hz, raw.channels, bits, block, 0, whole, 0, size_bytes)
 
 
-def wav_layouts(content: bytes | memoryview, *, streamed: bool) -> list[WavLayout]:
+def wav_layouts(content: bytes | memoryview, *, streamed: bool, search: bool = True) -> list[WavLayout]:
     """The files that follow one another, nearly always one: WAV, RF64 or Sony's Wave64.
 
     Args:
         streamed: any length longer than the body is a placeholder; of a whole answer only 0 and what no
             answer has are: more than an hour, or than a gigabyte.
+        search: False leaves `check_no_header_inside` to the caller, who reads the samples anyway.
 
     Raises:
-        AudioError: truncated (inside its header, or before the length that it states); bad_audio, also for a
-            header among the samples of a file whose length is a placeholder: it is played as a click.
+        AudioError: truncated (inside its header, or before the length that it states); bad_audio, also as
+            `check_no_header_inside`.
     """
     layouts = [_file(content, 0, streamed)]
     while (end := layouts[-1].end) < len(content):
@@ -89,7 +94,21 @@ def wav_layouts(content: bytes | memoryview, *, streamed: bool) -> list[WavLayou
             break
         check_number(len(layouts) + 1)
         layouts.append(_file(content, start, streamed))
+    if search:
+        check_no_header_inside(content, layouts[-1])
     return layouts
+
+
+def check_no_header_inside(content: bytes | memoryview, layout: WavLayout) -> None:
+    """Raises AudioError, bad_audio: among samples whose end is not stated lies the header of another file. It
+    is no new file: every player plays it as a click.
+    """
+    if layout.stated:
+        return
+    for at in _INNER_MARK.places(content, layout.data_start, 1 if layout.block_bytes % 2 else 2):
+        if content[at - 8 : at - 4] == b"RIFF":
+            text = "among the samples of one that states no length: it is played as a click"
+            raise AudioError("bad_audio", f"there is a WAV header at byte {at - 8}, {text}")
 
 
 def available_s(layouts: Sequence[WavLayout], offsets: Sequence[int]) -> list[float]:
@@ -180,33 +199,10 @@ def _layout(
         text = f"{channels} channels, {rate_hz} Hz, {bits} bits, {block} bytes a block"
         raise AudioError("bad_audio", f"its header contradicts itself: {text}")
     there = len(content) - place
-    if 0 < stated <= there:
+    is_stated = 0 < stated <= there
+    if is_stated:
         there = stated
-    elif streamed or stated == 0 or stated > min(_NO_ANSWER_BYTES, LONGEST_S * rate_hz * block):
-        _check_no_header_inside(content, place, block)
-    else:
+    elif not (streamed or stated == 0 or stated > min(_NO_ANSWER_BYTES, LONGEST_S * rate_hz * block)):
         raise AudioError("truncated", f"it has {there} of the {stated} bytes of samples that it states")
-    return WavLayout(
-        encoding, rate_hz, channels, bits, block, place, there - there % block, start, place + there
-    )
-
-
-def _check_no_header_inside(content: bytes | memoryview, place: int, block: int) -> None:
-    """Raises AudioError, bad_audio: another header lies among the samples, which have no stated end."""
-    # Compared as numbers of two bytes, the first of the mark everywhere and the others where that one is: a
-    # search for bytes takes several times as long.
-    for shift in range(2 if block % 2 else 1):
-        count = (len(content) - place - shift) // 2
-        if count < len(_INNER_MARK):
-            return
-        words = np.frombuffer(content, "<u2", count, place + shift)
-        found = (words[: 1 - len(_INNER_MARK)] == _INNER_MARK[0]).nonzero()[0]
-        for behind in range(1, len(_INNER_MARK)):
-            if not len(found):
-                break
-            found = found[words[found + behind] == _INNER_MARK[behind]]
-        for at in found:
-            start = place + shift + int(at) * 2 - 8
-            if content[start : start + 4] == b"RIFF":
-                text = "among the samples of one that states no length: it is played as a click"
-                raise AudioError("bad_audio", f"there is a WAV header at byte {start}, {text}")
+    whole, end = there - there % block, place + there
+    return WavLayout(encoding, rate_hz, channels, bits, block, place, whole, start, end, is_stated)

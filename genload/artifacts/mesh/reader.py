@@ -24,7 +24,7 @@ from genload.artifacts.mesh.layout import is_text, tell_format, with_plain_lines
 from genload.artifacts.mesh.obj import with_absolute_indices
 from genload.artifacts.mesh.ply import read_ply
 from genload.artifacts.mesh.stl import read_ascii_stl, read_binary_stl
-from genload.artifacts.mesh.surface import Surface
+from genload.artifacts.mesh.surface import Surface, is_closed
 
 MAX_BYTES = 1 << 30
 """The largest file that is looked into; an answer larger than `service.max_answer` never gets here."""
@@ -68,8 +68,8 @@ def read_mesh(content: bytes, hint: str = "") -> MeshFacts:
         finite=True,
         low=_point(low),
         high=_point(high),
-        watertight=bool(joined.is_watertight)
-        or (len(drawn) > 1 and all(bool(_joined(part).is_watertight) for part in drawn)),
+        watertight=is_closed(joined.faces)
+        or (len(drawn) > 1 and all(is_closed(_joined(part).faces) for part in drawn)),
         is_box=_is_box(drawn, low, high),
     )
 

@@ -20,6 +20,19 @@ class Surface(NamedTuple):
     triangles: NDArray[np.int64]
 
 
+def is_closed(triangles: NDArray[np.int64]) -> bool:
+    """Whether every edge belongs to exactly two triangles."""
+    a, b, c = triangles.T
+    one, other = np.concatenate((a, b, c)), np.concatenate((b, c, a))
+    # An edge as one number: pairs take ten times as long to sort.
+    edges = np.minimum(one, other) * (int(triangles.max(initial=0)) + 1) + np.maximum(one, other)
+    edges.sort()
+    first, second = edges[::2], edges[1::2]
+    if not len(second) or len(first) != len(second):
+        return False
+    return bool((first == second).all() and (first[1:] != second[:-1]).all())
+
+
 def of_fan(corners: NDArray[np.int64]) -> NDArray[np.int64]:
     """Polygons of k corners, (n, k), each cut into triangles that share its first one: (n × (k − 2), 3)."""
     count = corners.shape[1] - 2

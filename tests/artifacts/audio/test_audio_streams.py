@@ -164,6 +164,18 @@ def test_a_header_inside_a_placeholder_wav_is_a_click(stated: int, offset: int, 
     assert len(wav_layouts(wav(samples + b"WAVEfmt " * 4, stated=stated, bits=bits), streamed=True)) == 1
 
 
+@pytest.mark.parametrize(("encoding", "bits"), [(1, 8), (1, 16), (1, 24), (3, 32), (3, 64), (7, 8)])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_who_reads_the_samples_finds_it_among_the_quietest(encoding: int, bits: int, channels: int) -> None:
+    silence = bytes(bits // 8 * 2400)
+    shape = {"encoding": encoding, "bits": bits, "channels": channels}
+    inner = wav(silence, stated=0, **shape)
+
+    assert read_audio(wav(silence, stated=0, **shape), "wav").duration_s == 0.1 / channels
+    with pytest.raises(AudioError, match=f"byte {44 + len(silence)}, among the samples"):
+        read_audio(wav(silence + inner, stated=0, **shape), "wav")
+
+
 @pytest.mark.parametrize("stated", [2_000_000_000, 0x7FFFFFFF, 0x7FFFFFFF - 36, 180_000_000])
 def test_a_length_that_no_answer_can_have_is_a_placeholder_of_a_whole_answer_too(stated: int) -> None:
     [layout] = wav_layouts(wav(pcm16(tone(0.4)), stated=stated), streamed=False)

@@ -81,6 +81,14 @@ def test_aac_is_counted_and_decoded(aac: bytes) -> None:
     assert read_audio(aac * 2, "aac").duration_s == pytest.approx(2 * facts.duration_s)
 
 
+def test_aac_that_changes_its_rate_is_told(aac: bytes) -> None:
+    other = by_ffmpeg(tone(1.0, rate_hz=16_000), "adts", "aac", rate_hz=16_000)
+
+    with pytest.raises(AudioError, match="its streams differ: 24000 and 16000 Hz") as caught:
+        read_audio(aac + other, "aac")
+    assert caught.value.error_class == "wrong_rate"
+
+
 def test_long_aac_is_fed_in_blocks() -> None:
     long = by_ffmpeg(tone(25.0), "adts", "aac")
 

@@ -8,8 +8,11 @@ import struct
 import numpy as np
 import pytest
 import trimesh
+from hypothesis import given
+from hypothesis import strategies as st
 
 from genload.artifacts.mesh.reader import read_mesh
+from genload.artifacts.mesh.surface import is_closed
 
 FORMATS = ("stl", "stl_ascii", "obj", "glb", "ply")
 
@@ -182,3 +185,33 @@ def test_the_export_of_this_file_is_what_trimesh_reads_itself() -> None:
 
     assert (facts.faces, facts.vertices) == (len(again.faces), len(again.vertices))
     assert facts.extents == pytest.approx(tuple(again.extents))
+
+
+# --- closed -----------------------------------------------------------------------------------------------
+
+TETRAHEDRON = [(0, 1, 2), (0, 3, 1), (1, 3, 2), (2, 3, 0)]
+
+
+@pytest.mark.parametrize(
+    ("triangles", "closed"),
+    [
+        (TETRAHEDRON, True),
+        ([(a, c, b) for a, b, c in TETRAHEDRON[:1]] + TETRAHEDRON[1:], True),  # one shows its other side
+        (TETRAHEDRON[:3], False),
+        ([*TETRAHEDRON, (0, 1, 4)], False),  # an edge of three triangles
+        (TETRAHEDRON * 2, False),  # each edge belongs to four
+        ([*TETRAHEDRON, (5, 5, 6)], False),
+        ([], False),
+    ],
+)
+def test_closed_is_when_each_edge_belongs_to_two_triangles(
+    triangles: list[tuple[int, int, int]], closed: bool
+) -> None:
+    assert is_closed(np.array(triangles, np.int64).reshape(-1, 3)) is closed
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 4)] * 3), min_size=1, max_size=8))
+def test_closed_is_what_trimesh_calls_watertight(triangles: list[tuple[int, int, int]]) -> None:
+    points = np.random.default_rng(1).random((5, 3))
+
+    assert is_closed(np.array(triangles)) == trimesh.Trimesh(points, triangles, process=False).is_watertight
