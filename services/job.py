@@ -173,11 +173,11 @@ class Client(JobClient):
         heard.key = f"{KEY}.result"
         self._note("result", heard)
         if result.base64 is not None:
-            artifact = result.decoded(heard)
+            artifact = result.decoded(heard, self._plan.name_of_result(self._values))
         elif result.url is not None:
             artifact = self._from(heard.need_text(result.url, "url"))
         else:
-            artifact = result.body(heard, name_in(self._plan.path_of_result(self._values)))
+            artifact = result.body(heard, self._plan.name_of_result(self._values))
         return result.unpacked(artifact, f"{KEY}.result", int(self.service.max_answer_bytes))
 
     def _from(self, url: str) -> Artifact:
@@ -193,7 +193,7 @@ class Client(JobClient):
                 if isinstance(failure := error.__cause__, ClientError) and failure.answer:
                     error.output = Artifact(failure.answer.body, name_in(url), "")
                 raise
-            return self._told.result.body(heard, name_in(url))
+            return self._told.result.body(heard, self._plan.name.text(self._values) or name_in(url))
 
     def cancel(self, job_id: str) -> None:
         if self._plan.cancel is not None:

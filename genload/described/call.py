@@ -51,8 +51,10 @@ class Call(Settings):
     """A body of JSON, nested as it needs to be."""
     json_file: str | None = None
     """A file of JSON that is sent as it is but for `set`; looked for from where genload was started."""
+    json_below: str = ""
+    """The key of the body under which the file's JSON is sent; none: it is the body."""
     set: dict[JsonPointer, TemplateTree] = {}
-    """Of `json_file`: what is put in which places (JSON Pointer): ``/10/inputs/image: "{stored}"``."""
+    """What is put in which places of that body (JSON Pointer): ``/10/inputs/image: "{stored}"``."""
     form: TemplateScalars | None = None
     """A body of fields, as a form in a page sends them."""
     multipart: TemplateScalars | None = None
@@ -204,6 +206,7 @@ def _graph(call: Call, key: str) -> _Tree:
         if path.stat().st_size > _MOST_GRAPH_BYTES:
             raise ValueError(f"it is larger than {_MOST_GRAPH_BYTES >> 20} MiB")
         graph = json.loads(path.read_bytes())
+        graph = {call.json_below: graph} if call.json_below else graph
         for pointer in call.set:
             put(graph, pointer, None)
     except (OSError, ValueError, RecursionError) as error:

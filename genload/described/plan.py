@@ -7,6 +7,8 @@ from functools import lru_cache
 from genload.described.call import PreparedCall
 from genload.described.capture import Captures
 from genload.described.description import Description
+from genload.described.result import name_in
+from genload.described.template import Template
 from genload.described.values import Values
 
 KEY = "service.request"
@@ -28,13 +30,16 @@ class Plan:
         self.order = PreparedCall(told, KEY)
         self.poll = PreparedCall(told.poll, f"{KEY}.poll") if told.poll else None
         self.result = PreparedCall(told.result, f"{KEY}.result") if told.result.path else None
+        self.name = Template(told.result.name)
         self.cancel = PreparedCall(told.cancel, f"{KEY}.cancel") if told.cancel else None
         self.ready = PreparedCall(told.ready, f"{KEY}.ready")
         self.in_flight = PreparedCall(told.in_flight, f"{KEY}.in_flight") if told.in_flight else None
 
-    def path_of_result(self, values: Values) -> str:
-        """Of the call that brings the output, the path; "" where it comes with another answer."""
-        return self.result.filled(values).path if self.result is not None else ""
+    def name_of_result(self, values: Values) -> str:
+        """What the output is called: as is said, or by the path of the call that brings it."""
+        if name := self.name.text(values):
+            return name
+        return name_in(self.result.filled(values).path) if self.result is not None else ""
 
 
 @lru_cache(maxsize=16)

@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 from genload.described.call import Call
 from genload.described.heard import Heard
 from genload.described.path import JsonPath
-from genload.described.template import TemplateText
+from genload.described.template import Template, TemplateText
 from genload.service import Artifact, ServiceError
 
 _DATA_URI = re.compile(r"data:([^;,]*)(?:;[^,]*)?,", re.IGNORECASE)
@@ -40,7 +40,7 @@ class Result(Call):
     """To the output as base64, or as a data URI."""
     zip: str | None = None
     """What comes is a zip: which of its members it is, ``*.glb`` or a name."""
-    name: str = ""
+    name: TemplateText = ""
     """What the output is called where no URL says it; its ending tells the format."""
 
     @model_validator(mode="after")
@@ -50,12 +50,15 @@ class Result(Call):
             raise PydanticCustomError("result", "url and base64 exclude each other", {"remedy": remedy})
         return self
 
+    def named(self) -> list[tuple[tuple[str | int, ...], Template]]:
+        return [*super().named(), (("name",), Template(self.name))]
+
     @property
     def is_given(self) -> bool:
         """Whether anything is said of where it is."""
         return bool(self.path or self.url or self.base64)
 
-    def decoded(self, heard: Heard) -> Artifact:
+    def decoded(self, heard: Heard, name: str) -> Artifact:
         """The output at `base64` of an answer.
 
         Raises:
@@ -72,7 +75,7 @@ class Result(Call):
         except (binascii.Error, ValueError) as error:
             where = f"{heard.key}.base64: what '{self.base64}' finds is no base64"
             raise ServiceError("bad_base64", f"{where}: {error}", status=heard.answer.status) from error
-        return Artifact(content, self.name, media_type)
+        return Artifact(content, name, media_type)
 
     def body(self, heard: Heard, name: str) -> Artifact:
         """The output that is an answer's body.
@@ -83,7 +86,7 @@ class Result(Call):
         media_type = heard.answer.headers.get("content-type", "")
         if media_type.lower().startswith("text/html"):
             heard.tree  # noqa: B018  raises: it is not what was asked for
-        return Artifact(heard.answer.body, self.name or name, media_type)
+        return Artifact(heard.answer.body, name, media_type)
 
     def unpacked(self, artifact: Artifact, key: str, max_bytes: int) -> Artifact:
         """The member of the zip, where it is one.

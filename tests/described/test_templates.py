@@ -47,7 +47,7 @@ def test_the_same_input_has_the_same_seed_and_another_one_another() -> None:
     other = Values(JobInput("b.png", b"x", "image/png"), "r3")
 
     assert VALUES["seed"] == again["seed"] != other["seed"]
-    assert again.number == VALUES.number + 1 and again["uuid"] == "r2"
+    assert other.number == again.number + 1 and again["uuid"] == "r2"
 
 
 KEYS = st.text(min_size=1)
