@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gzip
 import shutil
 import time
@@ -10,8 +11,10 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.client import responses
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import pynvml
 import pytest
 
 from genload.runlog.records import Sample
@@ -135,3 +138,16 @@ def make_nvml(nvml_build: Callable[[bool], Path], tmp_path: Path) -> Callable[..
         return FakeNvml(folder / NVML, folder / "answers")
 
     return make
+
+
+@pytest.fixture
+def fake(
+    request: pytest.FixtureRequest, make_nvml: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> Any:
+    """A driver for pynvml in this process; "old" as the parameter for one before 510."""
+    made = make_nvml(old=getattr(request, "param", "") == "old")
+    monkeypatch.setenv("FAKE_NVML", str(made.script))
+    monkeypatch.setattr(pynvml, "nvmlLib", ctypes.CDLL(str(made.library)))
+    monkeypatch.setattr(pynvml, "_nvmlGetFunctionPointer_cache", {})
+    monkeypatch.setattr(pynvml.NVMLError, "_errcode_to_string", dict(pynvml.NVMLError._errcode_to_string))
+    return made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import subprocess
@@ -11,80 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pynvml
 import pytest
 
-from genload import extensions
-from genload.monitor import MonitorError
 from genload.nvml.gpu import THROTTLE_STATES
 from genload.sampler import start_sampler
-from genload.sampler.watch import Watch
 from genload.settings.metrics.machines import MACHINE_METRICS
 
-gpu: Any = extensions.load("monitors", "gpu")
-
-GIB = 2**30
-BOARD = {
-    "uuid": "GPU-5bd0",
-    "name": "NVIDIA L4",
-    "utilisation": 37,
-    "memory_utilisation": 12,
-    "memory_total": 24 * GIB,
-    "memory_reserved": GIB,
-    "memory_free": 19 * GIB,
-    "power": 71_500,  # mW
-    "energy": 123_456_789,  # mJ
-    "temperature": 61,
-    "clock_sm": 1_530,  # MHz
-    "clock_memory": 6_251,
-    "reasons": 0,
-    "ecc_corrected": 2,
-    "ecc_uncorrected": 0,
-    "events": 1,
-}
-DRIVER = {"driver": "580.65.06", "count": 1, "events": 1}
-
-
-GONE = ["init !9", *(f"0.{name} !1" for name in BOARD)]
-
-
-def board(number: int, **changes: int | str | None) -> list[str]:
-    """The script's lines of one GPU; None takes an answer out."""
-    answers = {name: value for name, value in (BOARD | changes).items() if value is not None}
-    return [f"{number}.{name} {value}" for name, value in answers.items()]
-
-
-def driver(**changes: int | str) -> list[str]:
-    return [f"{name} {value}" for name, value in (DRIVER | changes).items()]
-
-
-@pytest.fixture
-def fake(
-    request: pytest.FixtureRequest, make_nvml: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> Any:
-    """A driver for pynvml in this process; "old" as the parameter for one before 510."""
-    made = make_nvml(old=getattr(request, "param", "") == "old")
-    monkeypatch.setenv("FAKE_NVML", str(made.script))
-    monkeypatch.setattr(pynvml, "nvmlLib", ctypes.CDLL(str(made.library)))
-    monkeypatch.setattr(pynvml, "_nvmlGetFunctionPointer_cache", {})
-    monkeypatch.setattr(pynvml.NVMLError, "_errcode_to_string", dict(pynvml.NVMLError._errcode_to_string))
-    return made
-
-
-def monitor(**settings: Any) -> Any:
-    return gpu.Monitor(gpu.Monitor.Settings.model_validate(settings), "http://127.0.0.1:1")
-
-
-def opened(**settings: Any) -> Any:
-    made = monitor(**settings)
-    made.open()
-    return made
-
-
-def problem(made: Any) -> tuple[str, dict[str, float]]:
-    with pytest.raises(MonitorError) as raised:
-        made.sample()
-    return str(raised.value), raised.value.values
+from .fake_gpus import GIB, GONE, board, driver, gpu, opened, problem
 
 
 def test_every_number_comes_in_base_units_under_a_name_of_the_catalogue(fake: Any) -> None:
@@ -192,61 +124,6 @@ def test_gpus_are_chosen_by_index_or_uuid(fake: Any, chosen: list[Any], temperat
     assert made.facts()["gpu.uuid{gpu=1}"] == "GPU-b"
 
 
-def test_mig_slices_that_the_driver_numbers_alike_are_told_apart_by_uuid(fake: Any) -> None:
-    """Index 0 of two boards is two slices."""
-    fake.tell(
-        [
-            *driver(count=2),
-            *board(0, uuid="MIG-aa", index=0, memory_free=3 * GIB),
-            *board(1, uuid="MIG-bb", index=0, memory_free=13 * GIB),
-        ]
-    )
-    made = opened(gpus=["MIG-aa", "MIG-bb"])
-    values = made.sample()
-    assert values["gpu.memory_free{gpu=MIG-aa}"] == 3.0 * GIB
-    assert values["gpu.memory_free{gpu=MIG-bb}"] == 13.0 * GIB
-    assert values["gpu.memory_free"] == 16.0 * GIB
-    assert made.facts()["gpu.uuid{gpu=MIG-bb}"] == "MIG-bb"
-
-
-def mig(number: int, uuid: str, instance: int, free: int, **changes: int | str | None) -> list[str]:
-    """A slice of board 0, of whose power, temperature and clocks the driver tells again for each slice."""
-    place = {"uuid": uuid, "index": instance - 1, "slice_of": 0, "instance": instance}
-    return board(number, **place, memory_total=8 * GIB, memory_reserved=0, memory_free=free * GIB, **changes)
-
-
-def test_what_a_driver_repeats_for_each_slice_counts_once_for_the_board(fake: Any) -> None:
-    slices = [*mig(1, "MIG-aa", 1, 3), *mig(2, "MIG-bb", 2, 5)]
-    other = board(3, uuid="GPU-77aa", power=28_500, energy=1_000, temperature=50, ecc_corrected=1)
-    fake.tell([*driver(count=4), *board(0), *slices, *other])
-    values = opened(gpus=["MIG-aa", "MIG-bb", "GPU-77aa"]).sample()
-    assert values["gpu.power"] == pytest.approx(71.5 + 28.5)
-    assert values["gpu.energy"] == pytest.approx(123_456.789 + 1.0)
-    assert values["gpu.ecc_corrected"] == 2.0 + 1.0
-    assert (values["gpu.temperature"], values["gpu.clock_sm"]) == (61.0, 1.53e9)
-    assert values["gpu.memory_free"] == (3 + 5 + 19) * GIB, "memory is each slice's own"
-    assert values["gpu.power{gpu=MIG-bb}"] == pytest.approx(71.5)
-
-
-def test_a_board_beside_its_own_slice_has_what_the_slice_has(fake: Any) -> None:
-    part = mig(1, "MIG-aa", 1, 3, power=None)
-    fake.tell([*driver(count=2), *board(0), "0.process 41 500", *part, "1.process 41 500"])
-    made = opened(gpus=[0, "MIG-aa"])
-    values = made.sample()
-    assert values["gpu.memory_used"] == 4.0 * GIB and values["gpu.memory_total"] == 24.0 * GIB
-    assert values["gpu.memory_used{gpu=MIG-aa}"] == 5.0 * GIB
-    assert values["gpu.power"] == pytest.approx(71.5), "of a slice the driver need not tell it"
-    assert (values["gpu.processes"], values["gpu.process_memory"]) == (1.0, 500.0)
-    facts = made.facts()
-    place = [facts[f"gpu.{name}{{gpu=MIG-aa}}"] for name in ("uuid", "board", "board_uuid", "instance")]
-    assert place == ["MIG-aa", "0", "GPU-5bd0", "1"]
-
-
-def test_two_compute_instances_of_one_slice_share_its_memory(fake: Any) -> None:
-    fake.tell([*driver(count=3), *board(0), *mig(1, "MIG-aa", 1, 3), *mig(2, "MIG-ab", 1, 3)])
-    assert opened(gpus=["MIG-aa", "MIG-ab"]).sample()["gpu.memory_used"] == 5.0 * GIB
-
-
 def test_what_is_measured_is_known(fake: Any) -> None:
     fake.tell([*driver(), *board(0)])
     assert opened().facts() == {
@@ -254,76 +131,6 @@ def test_what_is_measured_is_known(fake: Any) -> None:
         "gpu.model{gpu=0}": "NVIDIA L4",
         "gpu.uuid{gpu=0}": "GPU-5bd0",
     }
-
-
-# --- trouble ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("lines", "words"),
-    [
-        (["init !9"], "the NVIDIA driver does not answer: Driver Not Loaded"),
-        (["init !18"], "RM has detected an NVML/RM version mismatch"),
-        (["count 0"], "the driver sees no GPU"),
-        (["count !999"], "NVML: Unknown Error"),
-        (["count 1", "0.handle !15"], "GPU 0: GPU is lost"),
-    ],
-)
-def test_why_there_is_nothing_to_sample_is_said_and_tried_again(
-    fake: Any, lines: list[str], words: str
-) -> None:
-    fake.tell(lines)
-    made = monitor()
-    watch = Watch("gpu", made)
-    assert words in watch.tick(0.0).error
-    fake.tell([*driver(), *board(0)])
-    assert watch.tick(0.0).values["gpu.temperature"] == 61.0
-
-
-@pytest.mark.parametrize(
-    ("chosen", "words"), [([2], "there is no GPU 2: the driver sees 1"), (["GPU-x"], "GPU GPU-x: Not Found")]
-)
-def test_a_gpu_that_is_not_there_is_named(fake: Any, chosen: list[Any], words: str) -> None:
-    fake.tell([*driver(), *board(0)])
-    with pytest.raises(MonitorError, match=words):
-        opened(gpus=chosen)
-
-
-def test_a_gpu_lost_in_the_middle_is_named_and_the_others_go_on(fake: Any) -> None:
-    whole = [*driver(count=2), *board(0), *board(1, uuid="GPU-77aa")]
-    fake.tell(whole)
-    made = opened()
-    made.sample()
-    lost = [f"1.{name} !15" for name in BOARD if name not in ("uuid", "name", "events")]
-    fake.tell([*driver(count=2), *board(0), *lost])
-    words, values = problem(made)
-    assert words == "GPU 1 (GPU-77aa): GPU is lost"
-    assert values["gpu.temperature{gpu=0}"] == 61.0
-    assert "gpu.temperature" not in values and "gpu.temperature{gpu=1}" not in values
-    fake.tell(whole)
-    assert made.sample()["gpu.temperature"] == 61.0
-
-
-def test_an_error_in_the_middle_of_a_gpu_keeps_what_came_before(fake: Any) -> None:
-    fake.tell([*driver(), *board(0, clock_sm="!999")])
-    words, values = problem(opened())
-    assert words == "GPU 0 (GPU-5bd0): Unknown Error"
-    assert values["gpu.power"] == pytest.approx(71.5)
-    assert "gpu.clock_memory" not in values
-
-
-def test_a_driver_that_goes_and_comes_back_is_found_again(fake: Any) -> None:
-    fake.tell([*driver(), *board(0)])
-    made = opened()
-    made.sample()
-    fake.tell(GONE)
-    words, values = problem(made)
-    assert ("Uninitialized" in words, values) == (True, {})
-    assert "Driver Not Loaded" in problem(made)[0]
-    assert "Driver Not Loaded" in problem(made)[0]
-    fake.tell([*driver(driver="581.0"), *board(0)])
-    assert made.sample()["gpu.temperature"] == 61.0
-    assert made.facts()["gpu.driver"] == "581.0"
 
 
 # --- XID errors -------------------------------------------------------------------------------------

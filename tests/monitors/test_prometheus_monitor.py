@@ -1,17 +1,14 @@
-"""The Prometheus monitor: what series make of samples, its settings, and an API that a test scripts."""
+"""The Prometheus monitor: its settings, and what it makes of an API that a test scripts."""
 
 from __future__ import annotations
 
 import ssl
 import time
-import urllib.parse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from genload import extensions
@@ -19,63 +16,10 @@ from genload.monitor import MonitorError
 from genload.settings.criteria.parse import parse
 
 from ..client.certificates import Authority
-from ..scripted_server import Call, Reply, ScriptedServer, answers
+from .scripted_prometheus import Api, history
 
 prometheus: Any = extensions.load("monitors", "prometheus")
-Line, by_time = prometheus.Line, prometheus.by_time
 
-
-# --- series to samples ----------------------------------------------------------------------------
-
-
-def line(points: dict[float, float], **labels: str) -> Any:
-    return Line(labels, points)
-
-
-def test_one_series_is_the_metric_whatever_its_labels() -> None:
-    assert by_time("prom.x", [line({1.0: 5.0, 2.0: 6.0}, pod="a")]) == {
-        1.0: {"prom.x": 5.0},
-        2.0: {"prom.x": 6.0},
-    }
-
-
-def test_several_series_are_named_by_the_labels_in_which_they_differ() -> None:
-    lines = [line({1.0: 5.0}, gpu="0", host="h"), line({1.0: 7.0}, gpu="1", host="h")]
-    each = {"gpu.memory_used{gpu=0}": 5.0, "gpu.memory_used{gpu=1}": 7.0}
-    assert by_time("gpu.memory_used", lines) == {1.0: {**each, "gpu.memory_used": 12.0}}
-    assert by_time("gpu.temperature", lines)[1.0]["gpu.temperature"] == 7.0
-    assert by_time("prom.x", lines) == {1.0: {"prom.x{gpu=0}": 5.0, "prom.x{gpu=1}": 7.0}}
-
-
-def test_a_hole_in_one_series_is_a_hole_in_what_they_come_to() -> None:
-    lines = [line({1.0: 1.0, 2.0: 1.0, 3.0: 1.0}, gpu="0"), line({1.0: 10.0, 3.0: 10.0}, gpu="1")]
-    samples = by_time("gpu.power", lines)
-    assert [samples[at].get("gpu.power") for at in (1.0, 2.0, 3.0)] == [11.0, None, 11.0]
-    assert samples[2.0] == {"gpu.power{gpu=0}": 1.0}
-
-
-def test_a_series_that_ended_or_began_since_is_owed_nothing() -> None:
-    """A pod that was replaced by another."""
-    lines = [line({1.0: 1.0, 2.0: 1.0}, pod="old"), line({3.0: 2.0, 4.0: 2.0}, pod="new")]
-    samples = by_time("gpu.power", lines)
-    assert [samples[at]["gpu.power"] for at in (1.0, 2.0, 3.0, 4.0)] == [1.0, 1.0, 2.0, 2.0]
-
-
-def test_what_is_not_a_number_is_not_a_value() -> None:
-    values = [[1, "NaN"], [2, "+Inf"], [3, "-Inf"], [4, "1.5"]]
-    found = Line.of({"metric": {"__name__": "x", "gpu": "0"}, "values": values})
-    assert (found.points, found.labels) == ({4.0: 1.5}, {"gpu": "0"})
-
-
-@given(st.lists(st.dictionaries(st.floats(0, 9), st.floats(-1e9, 1e9), max_size=5), max_size=4))
-def test_no_point_is_lost_and_none_is_made_up(series: list[dict[float, float]]) -> None:
-    lines = [line(points, n=str(number)) for number, points in enumerate(series)]
-    samples = by_time("prom.x", lines)
-    found = sorted((at, value) for at, values in samples.items() for value in values.values())
-    assert found == sorted((at, value) for points in series for at, value in points.items())
-
-
-# --- settings -------------------------------------------------------------------------------------
 
 URL = "http://127.0.0.1:9090"
 
@@ -113,61 +57,7 @@ def test_plain_names_become_prom_names_and_the_engines_stay() -> None:
     assert (monitor.origin("prom.queue"), monitor.source) == ("a", URL)
 
 
-# --- an API by script -----------------------------------------------------------------------------
-
-
-class Api:
-    """Prometheus's API, its answers made by the test.
-
-    Attributes:
-        ahead_s: how far its clock is ahead of the Unix time.
-        series: by query: [(labels, value by Unix time)]; a function of time has a value at every step.
-        refused: a query that it answers with an error.
-        beside: what stands beside the data of a query's answers.
-        hidden_s: as a VictoriaMetrics, it answers time() with a vector, what was so long ago is the newest
-            that it tells of, and a range repeats that.
-        seen: headers and form of each request.
-    """
-
-    def __init__(self, context: ssl.SSLContext | None = None) -> None:
-        self.ahead_s, self.refused, self.hidden_s = 0.0, "", 0.0
-        self.beside: dict[str, dict[str, Any]] = {}
-        self.series: dict[str, list[tuple[dict[str, str], Callable[[float], str | None]]]] = {}
-        self.seen: list[tuple[dict[str, str], dict[str, str]]] = []
-
-        self._server = ScriptedServer(answers(self._answer), tls=context)
-        self.url = self._server.url
-
-    def _answer(self, call: Call) -> Reply:
-        path, _, query = call.path.partition("?")
-        form = dict(urllib.parse.parse_qsl(query))
-        self.seen.append((call.headers, form))
-        return Reply(400 if form["query"] == self.refused else 200, self.answer(path, form))
-
-    def answer(self, path: str, form: dict[str, str]) -> dict[str, Any]:
-        if form["query"] == self.refused:
-            return {"status": "error", "errorType": "bad_data", "error": f"no: {form['query']}"}
-        now_s = time.time() + self.ahead_s
-        if form["query"] == "time()":
-            if self.hidden_s:
-                vector = [{"metric": {}, "value": [now_s, str(now_s - self.hidden_s)]}]
-                return {"data": {"resultType": "vector", "result": vector}}
-            return {"data": {"resultType": "scalar", "result": [now_s, str(now_s)]}}
-        times_s = [now_s]
-        if path.endswith("query_range"):
-            start_s, end_s, step_s = (float(form[name]) for name in ("start", "end", "step"))
-            times_s = [start_s + n * step_s for n in range(int((end_s - start_s) / step_s + 1e-6) + 1)]
-        result = []
-        for labels, value in self.series.get(form["query"], []):
-            newest_s = now_s - self.hidden_s
-            points = [[at_s, text] for at_s in times_s if (text := value(min(at_s, newest_s))) is not None]
-            if points:
-                form_of = {"values": points} if path.endswith("query_range") else {"value": points[0]}
-                result.append({"metric": labels, **form_of})
-        return {"data": {"result": result}} | self.beside.get(form["query"], {})
-
-    def stop(self) -> None:
-        self._server.close()
+# --- against an API by script ---------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -193,17 +83,6 @@ def monitor() -> Iterator[Callable[..., Any]]:
     yield make
     for one in opened:
         one.close()
-
-
-def history(monitor: Any, seconds: float) -> tuple[list[tuple[float, dict[str, float]]], str]:
-    """The samples of the last seconds, and what was wrong."""
-    now_s, samples = time.monotonic(), []
-    try:
-        for at_s, values in monitor.history(now_s - seconds, now_s):
-            samples.append((at_s - now_s, dict(values)))
-    except MonitorError as problem:
-        return samples, str(problem)
-    return samples, ""
 
 
 def test_series_that_differ_by_their_names_alone_stay_two(api: Api, monitor: Callable[..., Any]) -> None:
@@ -391,12 +270,6 @@ def test_new_data_that_is_left_out_is_a_doubt(api: Api, monitor: Callable[..., A
     assert wrong == ""
     assert list(asking.doubts()) == ["prom.q"]
     assert asking.doubts()["prom.q"].startswith("no value in the last 30 s: ")
-
-
-@pytest.mark.parametrize("form", ["histogram", "histograms"])
-def test_a_native_histogram_is_no_number(form: str) -> None:
-    with pytest.raises(ValueError, match="no numbers: take histogram_quantile"):
-        Line.of({"metric": {}, form: [1, {"count": "5", "sum": "2"}]})
 
 
 def test_an_answer_that_is_an_error_is_told_in_its_own_words(api: Api, monitor: Callable[..., Any]) -> None:
