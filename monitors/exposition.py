@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from genload.exposition.families import FamilyState
+from genload.exposition.page import parser
 from genload.exposition.replica import Look, Replica
 from genload.exposition.scrape import Scraper, Target, addresses, reason, tls_context
 from genload.exposition.selector import Selector
@@ -131,6 +132,7 @@ class Monitor(Base):
 
     def open(self) -> None:
         """Nothing is connected here: a service that is down is a sample, not an error."""
+        parser()  # imported now, the first tick does not wait for it
         settings = self.settings
         self._scraper = Scraper(
             settings.timeout_s, settings.headers, tls_context(settings.tls), gzip=settings.gzip

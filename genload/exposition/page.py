@@ -7,14 +7,16 @@ the parser sees those of the families that are wanted.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
-
-from prometheus_client.parser import text_string_to_metric_families
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 from genload.exposition.selector import Selector
+
+if TYPE_CHECKING:
+    from prometheus_client import Metric
 
 _LINE = re.compile(r"[ \t]*(?:#[ \t]+(TYPE|HELP)[ \t]+)?([a-zA-Z_:][a-zA-Z0-9_:]*)(?=[ \t{]|$)[ \t]*(\w*)")
 
@@ -135,9 +137,19 @@ def _parts(name: str) -> tuple[str, str]:
     return base, name.removeprefix(base)
 
 
+@cache
+def parser() -> Callable[[str], Iterable[Metric]]:
+    """prometheus_client's. Its import takes a tenth of a second, and a worker, which only reads the monitors'
+    settings, has no use for it.
+    """
+    from prometheus_client.parser import text_string_to_metric_families
+
+    return text_string_to_metric_families
+
+
 def _parsed(lines: list[str]) -> list[PageSample] | None:
     try:
-        families = list(text_string_to_metric_families("\n".join(lines) + "\n"))
+        families = list(parser()("\n".join(lines) + "\n"))
     except (ValueError, IndexError, KeyError):
         return None
     return [PageSample(sample.labels, sample.value) for family in families for sample in family.samples]

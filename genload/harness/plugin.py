@@ -13,11 +13,9 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from genload.errors import GenloadError
 from genload.harness import locust_hooks
-from genload.harness.locust_runs import LocustRuns, plan_for
 from genload.harness.options import add_options, results_folder
 from genload.harness.own_users import take_users
 from genload.harness.plan import RunPlan
-from genload.harness.readiness import told_at_once
 from genload.harness.worker_end import WorkerEnd
 from genload.harness.worker_link import WorkerLink
 from genload.runlog.layout import check_results_folder
@@ -56,6 +54,10 @@ def _begin_worker(environment: Any, runner: WorkerRunner) -> None:
 
 def _begin_runs(environment: Any, runner: Any, web_ui: Any) -> None:
     """In a lone process or on a master. A run that cannot be made ends the process before any load."""
+    # Here, not above: a worker needs none of it, and would import the analysis with it.
+    from genload.harness.locust_runs import LocustRuns, plan_for
+    from genload.harness.readiness import told_at_once
+
     assert isinstance(runner, LocalRunner | MasterRunner)  # noqa: S101  Locust has no others
     options = environment.parsed_options
     plan: RunPlan | None = None

@@ -4,6 +4,7 @@ told of.
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -17,6 +18,8 @@ import pytest
 
 from genload.runlog.reader import open_run
 from genload.runlog.records import LoadEnded, Users, WorkerLost
+
+from .conftest import LOCUSTFILES
 
 pytestmark = pytest.mark.processes
 
@@ -90,6 +93,58 @@ def test_a_worker_needs_no_suite_of_its_own(
     assert code == 0, output
     run = the_run(tmp_path, "short")
     assert {record.source for record in run.requests()} == {"w0", "w1"}
+
+
+# What a worker has no use for: it makes the load, and neither judges, watches nor shows anything.
+NOT_ON_A_WORKER = (
+    *("genload.analysis.", "genload.commands.", "genload.console.", "genload.reporting."),
+    *("genload.harness.run.", "genload.sampler.process.", "genload_wing_reports"),
+    *("pandas.", "prometheus_api_client.", "prometheus_client.", "rich.", "scipy.", "trimesh.", "typer."),
+)
+SAY_WHAT_WAS_IMPORTED = """
+import atexit, json, os, pathlib, sys
+place = pathlib.Path(__file__).with_name(f"imported-{os.getpid()}.json")
+atexit.register(lambda: place.write_text(json.dumps(sorted(sys.modules))))
+"""
+
+
+@pytest.mark.parametrize(
+    ("locustfile", "service", "served"),
+    [
+        ("generation3d", "{api: orfeas, poll: {interval: 50ms}}", {"service_time": "200ms"}),
+        ("speech", "{api: openai_speech, request: {dialect: litetts}}", {"api": "litetts", "engine": "tone"}),
+    ],
+)
+def test_a_worker_imports_only_what_makes_the_load(
+    testbed: Callable[..., Any],
+    cluster: Callable[..., Any],
+    tmp_path: Path,
+    locustfile: str,
+    service: str,
+    served: dict[str, str],
+) -> None:
+    mine, suite = tmp_path / "mine.py", tmp_path / "own.yaml"
+    mine.write_text((LOCUSTFILES / f"{locustfile}.py").read_text() + SAY_WHAT_WAS_IMPORTED)
+    monitors = ", ".join(
+        f"{name}: {{interval: 200ms}}" for name in ("exposition", "gpu", "host", "readiness")
+    )
+    suite.write_text(
+        f"name: own\nservice: {service}\nlocustfile: {locustfile}\nmonitors: {{{monitors}}}\n"
+        "scenarios:\n  short:\n    shape: {kind: normal, users: 4, duration: 2s}\n    observe: true\n"
+    )
+    options = ("--scenario", f"{suite}/short", "-H", testbed(**served).url)
+    master, (worker,) = cluster(*options, workers=1, locustfile=str(mine.with_suffix("")))
+    code, output = finished(master)
+    assert code in (0, 3), output
+    assert worker.wait(20) == 0
+    assert {record.source for record in the_run(tmp_path, "short").requests()} == {"w0"}
+
+    def found(process: Any) -> set[str]:
+        imported = json.loads((tmp_path / f"imported-{process.pid}.json").read_text())
+        return {name for name in imported if f"{name}.".startswith(NOT_ON_A_WORKER)}
+
+    assert {"genload.analysis.judge", "genload.harness.run", "rich", "scipy"} <= found(master)
+    assert found(worker) == set()
 
 
 def test_the_private_hooks_of_locust_are_where_we_change_them() -> None:
