@@ -16,6 +16,8 @@ from rich.text import Text
 
 from genload.analysis.judged import CriterionVerdict, ErrorGroup, JudgedRun, JudgedSuite
 from genload.analysis.judged.speech import SpeechSummary
+from genload.human import human
+from genload.plain import plain
 from genload.reporting.contract_wording import counted, lacking_words, live_words
 from genload.reporting.efficiency_wording import cost_words, sharing_text
 from genload.reporting.monitor_wording import monitor_words, uptime_words
@@ -27,9 +29,7 @@ from genload.reporting.trend_wording import notable_trends
 from genload.reporting.wording import (
     asleep_words,
     explained,
-    human,
     no_criteria_words,
-    plain,
     rehearsal_note,
     suite_word,
     tested_words,

@@ -14,16 +14,10 @@ from xml.etree import ElementTree as ET
 
 from genload.analysis.judged import CriterionVerdict, JudgedRun, JudgedSuite
 from genload.errors import ExitCode
+from genload.human import human
+from genload.plain import plain
 from genload.reporting import write_text
-from genload.reporting.wording import (
-    explained,
-    human,
-    no_criteria_words,
-    plain,
-    rehearsal_note,
-    utc,
-    verdict_word,
-)
+from genload.reporting.wording import explained, no_criteria_words, rehearsal_note, utc, verdict_word
 
 # What XML 1.0 cannot hold in any form (section 2.2, Char).
 _ILLEGAL = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")

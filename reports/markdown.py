@@ -15,6 +15,8 @@ from genload.analysis.judged import CriterionVerdict, ErrorGroup, JudgedRun, Jud
 from genload.analysis.judged.speech import SpeechNumbers
 from genload.analysis.reconciliation import Comparison
 from genload.errors import ExitCode
+from genload.human import human
+from genload.plain import plain
 from genload.reporting import write_text
 from genload.reporting.contract_wording import counted, families, lacking_words, live_words
 from genload.reporting.efficiency_wording import efficiency_findings
@@ -27,9 +29,7 @@ from genload.reporting.trend_wording import trend_findings
 from genload.reporting.wording import (
     asleep_words,
     explained,
-    human,
     no_criteria_words,
-    plain,
     rehearsal_note,
     suite_word,
     tested_words,

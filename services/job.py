@@ -20,6 +20,7 @@ from genload.described.plan import KEY, plan_of
 from genload.described.polling import PHASES, Polling
 from genload.described.result import name_in
 from genload.described.values import NOTHING, Values
+from genload.human import human
 from genload.service import (
     JOB_STAGES,
     ONE_CALL_STAGES,
@@ -134,7 +135,7 @@ class Client(JobClient):
         if word != self._state:
             self._state, self._changed_s = word, now_s
         elif polling.stuck_after_s is not None and now_s - self._changed_s > polling.stuck_after_s:
-            words = f"the state has been '{word:.80}' for more than {polling.stuck_after_s:g} s"
+            words = f"the state has been '{word:.80}' for more than {human(polling.stuck_after_s, 's')}"
             return JobState(JobPhase.FAILED, error=words, error_class="stuck")
         if polling.pace is not None and (pause_s := polling.pace.read_s(heard)) is not None:
             return JobState(phase, pause_s=pause_s)
@@ -145,7 +146,7 @@ class Client(JobClient):
         if self._may_be_missing(polling):
             return _UNDER_WAY[JobPhase.PENDING]
         if self._accepted_s and not self._seen and polling.missing_for_s:
-            words = f"the accepted job has no state after {polling.missing_for_s:g} s"
+            words = f"the accepted job has no state after {human(polling.missing_for_s, 's')}"
             raise ServiceError("job_lost", words, status=heard.answer.status)
         place = polling.state.path or polling.state.all_of or ""
         heard.need(place, "state")

@@ -17,6 +17,7 @@ from genload.artifacts.mesh.check import MeshCheck
 from genload.artifacts.mesh.facts import MeshError
 from genload.client import Answer, ClientError
 from genload.client.service_calls import ServiceCalls, page_text, redirect_words, retry_after_s
+from genload.human import human
 from genload.service import (
     Artifact,
     JobClient,
@@ -129,7 +130,7 @@ class Client(JobClient):
         if self._seen:
             raise ServiceError("job_lost", f"the service has forgotten job {job_id}", status=404)
         if monotonic() - self._accepted_s > self._request.lost_after_s:
-            text = f"the accepted job {job_id} is unknown after {self._request.lost_after_s:g} s"
+            text = f"the accepted job {job_id} is unknown after {human(self._request.lost_after_s, 's')}"
             raise ServiceError("job_lost", text, status=404)
         return JobState(JobPhase.PENDING)
 

@@ -11,7 +11,7 @@ from msgspec import convert
 
 from genload.analysis.evaluate import Labels
 from genload.analysis.evidence.between import Between, ends
-from genload.analysis.evidence.estimate import Absent, Estimate, Exact, Partial, Unbounded, duration_text
+from genload.analysis.evidence.estimate import Absent, Estimate, Exact, Partial, Unbounded
 from genload.analysis.evidence.means import Mean, MeanRatio
 from genload.analysis.evidence.percentiles import Percentile
 from genload.analysis.evidence.series import Growth, State, slope
@@ -20,6 +20,7 @@ from genload.analysis.request_statistics import RequestStatistics
 from genload.analysis.series import Series, SeriesStore
 from genload.analysis.states import Held
 from genload.analysis.table import RequestTable
+from genload.human import human
 from genload.runlog.records import RunHeader
 from genload.settings.criteria.ast import Conjunction, Dimension, Each, Subject
 from genload.settings.metrics.catalogue import Catalogue
@@ -193,7 +194,7 @@ def _of_a_part(part: Series, subject: Subject, held: Held | None, estimate: Esti
     """What samples with holes say of the whole: limits of its extremes, or nothing."""
     came = f"{len(part.values)} of {part.expected} ticks came from {part.source}"
     if held is not None:
-        came += f", and of {duration_text(held.unknown_s)} nothing is known"
+        came += f", and of {human(held.unknown_s, 's')} nothing is known"
     missing = f"samples of {part.metric}: {came}"
     missing += f"; {part.crowded}" if part.crowded else ""
     value = estimate.value

@@ -16,10 +16,11 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from genload.analysis.evidence.estimate import BoolArray, FloatArray, duration_text
+from genload.analysis.evidence.estimate import BoolArray, FloatArray
 from genload.analysis.series import Series
 from genload.analysis.table import OUTCOMES, RequestTable
 from genload.drivers.result import WAITED_OUT
+from genload.human import human
 from genload.runlog.records import Event, WorkerLost
 from genload.settings.contract import Reconcile
 
@@ -293,7 +294,7 @@ def _lost_workers(difference: float, ledger: Ledger, rise: Rise) -> Iterator[str
         if heard_s < rise.end_s:
             yield (
                 f"the last requests of worker {source}, which was lost: nothing was heard of it from "
-                f"{duration_text(heard_s)} into the run on"
+                f"{human(heard_s, 's')} into the run on"
             )
 
 
@@ -396,6 +397,6 @@ def _in_flight_meanings(series: Series, ledger: Ledger, excess: FloatArray) -> l
         late_s = float(series.times_s[after][excess[after] > 0][-1]) - last_s
         found.append(
             f"jobs that nobody waits for any more, or a gauge that leaks: {series.values[after][-1]:g} "
-            f"at the last sample, and some still {late_s:.0f} s after the last request had ended"
+            f"at the last sample, and some still {human(late_s, 's')} after the last request had ended"
         )
     return found or [f"other clients' traffic: up to {excess.max():g} more than the client had under way"]

@@ -25,6 +25,7 @@ from genload.analysis.retries import own_share
 from genload.analysis.table import OUTCOMES, RequestTable
 from genload.drivers.result import WAITED_OUT
 from genload.errors import CANNOT_INSPECT
+from genload.human import human
 from genload.runlog.error_classes import UNANSWERED
 from genload.settings.criteria.ast import Subject
 from genload.settings.metrics.catalogue import Catalogue
@@ -235,7 +236,7 @@ class RequestStatistics:
         share = own_share(self.table, self.rows()) if name == "duration" else None
         if share is None or share < MOSTLY:
             return ""
-        return f"; {share:.0%} of it are genload's own pauses after refusals".replace("%", " %")
+        return f"; {human(share, 'ratio')} of it are genload's own pauses after refusals"
 
     def _percentile(self, number: Carried, rows: BoolArray) -> Estimate:
         level = 50.0 if self.subject.percentile is None else self.subject.percentile

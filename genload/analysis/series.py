@@ -12,8 +12,9 @@ import msgspec
 import numpy as np
 
 from genload.analysis.contract import STATE
-from genload.analysis.evidence.estimate import FloatArray, duration_text
+from genload.analysis.evidence.estimate import FloatArray
 from genload.analysis.states import Held, Spells, Stretches
+from genload.human import human
 from genload.runlog.records import MonitorPlan, Sample
 from genload.settings.metrics.labelled import unlabelled
 
@@ -113,7 +114,7 @@ class Series:
         tick_s = float(np.median(self.took_s)) if len(self.took_s) else 0.0
         if tick_s <= self.interval_s:
             return ""
-        took, due = duration_text(tick_s), duration_text(self.interval_s)
+        took, due = human(tick_s, "s"), human(self.interval_s, "s")
         return f"a tick took {took} and one was due each {due}: give the monitor a longer `interval`"
 
     @property

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from genload.analysis.evidence.estimate import duration_text
 from genload.analysis.health import (
     PhaseStarts,
     ProcessHealth,
@@ -22,6 +21,7 @@ from genload.analysis.health import (
 from genload.analysis.judged import ErrorGroup, Reason
 from genload.analysis.load import Load
 from genload.code_errors import CLIENT_ERROR, CLIENT_LIMIT
+from genload.human import human
 from genload.runlog.records import (
     GIVEN_UP,
     NOT_READY,
@@ -117,13 +117,13 @@ def _ended_by_code(measurement: Measurement) -> bool:
 def _ended(measurement: Measurement) -> Iterable[Reason]:
     for event in measurement.events:
         if isinstance(event, Notice) and event.code in _ENDED_BY:
-            text = f"{event.text}, {duration_text(event.t_s)} into the run"
+            text = f"{event.text}, {human(event.t_s, 's')} into the run"
             yield Reason(code=event.code, text=text, remedy=_ENDED_BY[event.code])
             return
         if isinstance(event, Interrupted):
             yield Reason(
                 code="interrupted",
-                text=f"the run was interrupted by {event.by} after {duration_text(event.t_s)}",
+                text=f"the run was interrupted by {event.by} after {human(event.t_s, 's')}",
                 remedy="let the run come to its end",
             )
             return
@@ -190,7 +190,7 @@ def _workers(measurement: Measurement) -> Iterable[Reason]:
         if isinstance(event, WorkerLost):
             yield Reason(
                 code="worker_lost",
-                text=f"worker {event.source} was lost: its last sign came {duration_text(event.t_s)} into "
+                text=f"worker {event.source} was lost: its last sign came {human(event.t_s, 's')} into "
                 "the run",
                 remedy="see that worker's log; give its machine more memory, or each worker fewer users",
             )
@@ -212,7 +212,7 @@ def _users(measurement: Measurement, load: Load, limits: Validity) -> Iterable[R
         yield Reason(
             code="user_seconds",
             text=f"users were there for {users.present:,.0f} of the {users.target:,.0f} user-seconds asked "
-            f"for: {share:.1%}, and {limits.min_user_seconds:.1%} is the least",
+            f"for: {human(share, 'ratio')}, and {human(limits.min_user_seconds, 'ratio')} is the least",
             remedy="let the load run to its end, spread the users over more workers, or ask for fewer",
         )
 
@@ -220,10 +220,11 @@ def _users(measurement: Measurement, load: Load, limits: Validity) -> Iterable[R
 def _asleep(measurement: Measurement, limits: Validity) -> Iterable[Reason]:
     users = measurement.users
     if not measurement.pause_asked_for and users.asleep > limits.max_asleep * users.target:
+        share, most = human(users.asleep / users.target, "ratio"), human(limits.max_asleep, "ratio")
         yield Reason(
             code="asleep",
-            text=f"users slept {users.asleep / users.target:.1%} of their time because requests had failed, "
-            f"and {limits.max_asleep:.1%} is the most: a service that fails has less load for it",
+            text=f"users slept {share} of their time because requests had failed, and {most} is the most: "
+            "a service that fails has less load for it",
             remedy="leave that pause out of the locustfile, or ask for it in the suite: failure_pause",
         )
 
@@ -248,8 +249,8 @@ def _bursts(measurement: Measurement, limits: Validity) -> Iterable[Reason]:
         if starts.spread_s is not None and starts.spread_s > limit_s:
             yield Reason(
                 code="burst_spread",
-                text=f"the burst's users started {duration_text(starts.spread_s)} apart, "
-                f"{duration_text(limit_s)} are allowed",
+                text=f"the burst's users started {human(starts.spread_s, 's')} apart, "
+                f"{human(limit_s, 's')} are allowed",
                 remedy="free the load generator's cores of other work, or spread the users over more workers",
             )
 
@@ -260,8 +261,8 @@ def _late(measurement: Measurement, limits: Validity) -> Iterable[Reason]:
         if starts.late_p99_s is not None and starts.late_p99_s > limit_s:
             yield Reason(
                 code="late_starts",
-                text=f"requests of phase {starts.phase.name} were started {duration_text(starts.late_p99_s)} "
-                f"after their moment at p99, {duration_text(limit_s)} are allowed",
+                text=f"requests of phase {starts.phase.name} were started {human(starts.late_p99_s, 's')} "
+                f"after their moment at p99, {human(limit_s, 's')} are allowed",
                 remedy="allow more of them in flight (`max_users` of the shape), free the load generator's "
                 "cores of other work, or use more workers",
             )
@@ -277,8 +278,8 @@ def _clocks(measurement: Measurement, limits: Validity) -> Iterable[Reason]:
         if bound_s > limit_s:
             yield Reason(
                 code="clock_bound",
-                text=f"the clock of {_named(source)} is known to {bound_s * 1e3:.3g} ms only, "
-                f"{limit_s * 1e3:.3g} ms are allowed",
+                text=f"the clock of {_named(source)} is known to {human(bound_s, 's')} only, "
+                f"{human(limit_s, 's')} are allowed",
                 remedy="put master and workers on one network, away from the load's own traffic",
             )
 
@@ -290,21 +291,21 @@ def _client(measurement: Measurement, load: Load, limits: Validity) -> Iterable[
             text="lag and CPU of the load generator were never recorded",
             remedy="run again; if this stays, report it as a bug of genload",
         )
-    limit_ms = 1e3 * _lag_limit_s(measurement, limits)
+    limit_s = _lag_limit_s(measurement, limits)
     for process in measurement.processes:
-        lag_ms = process.lag_p99_ms
-        if lag_ms is not None and lag_ms > limit_ms:
+        lag_s = None if process.lag_p99_ms is None else process.lag_p99_ms / 1e3
+        if lag_s is not None and lag_s > limit_s:
             yield Reason(
                 code="lag",
-                text=f"{_named(process.source)} did what was due up to {lag_ms:.3g} ms late (p99), so its "
-                f"times may be that much too long; {limit_ms:.3g} ms are allowed",
+                text=f"{_named(process.source)} did what was due up to {human(lag_s, 's')} late (p99), so "
+                f"its times may be that much too long; {human(limit_s, 's')} are allowed",
                 remedy="free the load generator's cores of other work, or spread the users over more workers",
             )
         if process.busy_s >= limits.max_cpu_for_s:
             yield Reason(
                 code="cpu",
-                text=f"{_named(process.source)} used more than {limits.max_cpu:.0%} of a core "
-                f"for {duration_text(process.busy_s)}",
+                text=f"{_named(process.source)} used more than {human(limits.max_cpu, 'ratio')} of a core "
+                f"for {human(process.busy_s, 's')}",
                 remedy="spread the users over more workers (--processes, or other machines)",
             )
 

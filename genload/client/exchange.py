@@ -15,6 +15,7 @@ from genload.client.errors import BadAnswerError, ClientError, connect_error_cla
 from genload.client.parser import AnswerAssembler
 from genload.client.timeouts import Timeouts
 from genload.client.waiting import ExpiredError
+from genload.human import human
 
 _NOTHING = memoryview(b"")
 
@@ -110,7 +111,7 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
         try:
             connection = self.connect(min(monotonic() + limit_s, self._deadline_s))
         except ExpiredError:
-            raise self._expired("connect_timeout", f"no connection after {limit_s:g} s") from None
+            raise self._expired("connect_timeout", f"no connection after {human(limit_s, 's')}") from None
         except (OSError, UnicodeError) as error:
             raise self._failed(connect_error_class(error), _words(error)) from None
         self.connection = connection
@@ -125,7 +126,7 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
             ClientError: there is no answer to be expected either.
         """
         if isinstance(failure, ExpiredError):
-            silence = f"the server took nothing of the request for {self._send_limit_s:g} s"
+            silence = f"the server took nothing of the request for {human(self._send_limit_s, 's')}"
             raise self._expired("send_timeout", silence) from None
         if self._reused and not connection.sent_bytes:
             # Not one byte went out: the server cannot have seen the request.
@@ -148,7 +149,9 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
                     raise ExpiredError  # a server that never stops sending
             data = connection.receive(until_s)
         except ExpiredError:
-            raise self._expired("receive_timeout", f"silence for {self.timeouts.receive_s:g} s") from None
+            raise self._expired(
+                "receive_timeout", f"silence for {human(self.timeouts.receive_s, 's')}"
+            ) from None
         except OSError as error:
             data, failure = _NOTHING, error
         times = self.times
@@ -222,7 +225,7 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
     def _expired(self, error_class: str, message: str) -> ClientError:
         if monotonic() < self._deadline_s:
             return self._failed(error_class, message)
-        return self._failed("timeout", f"not done after {self._deadline_s - self.times.start_s:g} s")
+        return self._failed("timeout", f"not done after {human(self._deadline_s - self.times.start_s, 's')}")
 
     def _failed(self, error_class: str, message: str) -> ClientError:
         self.times.end_s = monotonic()

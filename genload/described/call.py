@@ -25,6 +25,7 @@ from genload.described.template import (
 )
 from genload.described.values import NOTHING, Values
 from genload.errors import ConfigError
+from genload.human import human
 from genload.service import JobInput, ServiceError
 from genload.settings.model import Settings
 from genload.settings.secrets import Headers
@@ -204,7 +205,7 @@ def _graph(call: Call, key: str) -> _Tree:
     path = Path(call.json_file or "")
     try:
         if path.stat().st_size > _MOST_GRAPH_BYTES:
-            raise ValueError(f"it is larger than {_MOST_GRAPH_BYTES >> 20} MiB")
+            raise ValueError(f"it is larger than {human(_MOST_GRAPH_BYTES, 'bytes')}")
         graph = json.loads(path.read_bytes())
         graph = {call.json_below: graph} if call.json_below else graph
         for pointer in call.set:

@@ -34,6 +34,7 @@ from genload.artifacts.inputs.images import ImageSource
 from genload.code_errors import returned
 from genload.drivers.driver import Driver
 from genload.drivers.result import WAITED_OUT, Result
+from genload.human import human
 from genload.orders import is_order
 from genload.pauses import pause
 from genload.runlog.error_classes import UNANSWERED
@@ -273,7 +274,7 @@ class JobDriver(Driver[JobClient, JobResult]):
         return max(0.0, min(pause_s, self._client.deadline_s - now_s))
 
     def _too_late(self) -> ServiceError:
-        words = f"not done within {self._service.timeout_s:g} s; it was in stage '{self._stage}'"
+        words = f"not done within {human(self._service.timeout_s, 's')}; it was in stage '{self._stage}'"
         return ServiceError("timeout", words)
 
     def _check(self, artifact: Artifact) -> None:

@@ -16,6 +16,7 @@ from genload.code_errors import returned
 from genload.drivers.driver import Driver
 from genload.drivers.result import Result
 from genload.errors import ConfigError
+from genload.human import human
 from genload.pauses import pause
 from genload.service import ServiceError, Speech, SpeechClient, Utterance
 from genload.settings.service import Service
@@ -124,7 +125,7 @@ class SpeechDriver(Driver[SpeechClient, SpeechResult]):
         self._listen(speech)
 
     def _too_late(self) -> ServiceError:
-        return ServiceError("timeout", f"not answered within {self._service.timeout_s:g} s")
+        return ServiceError("timeout", f"not answered within {human(self._service.timeout_s, 's')}")
 
     def _listen(self, speech: Speech) -> None:
         result, utterance = self._result, self._utterance

@@ -12,6 +12,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteR
 from time import monotonic
 from urllib.parse import urlsplit
 
+from genload.human import human
 from genload.settings.secrets import reveal
 from genload.settings.service import Tls
 
@@ -81,7 +82,7 @@ class Scraper:
             text = _body(answer, deadline_s).decode("utf-8", "replace")
             return Fetched(text, answer.getheader("Date", ""))
         except TimeoutError as error:
-            raise TimeoutError(f"did not answer within {self.timeout_s:g} s") from error
+            raise TimeoutError(f"did not answer within {human(self.timeout_s, 's')}") from error
         finally:
             connection.close()
 
@@ -141,7 +142,7 @@ def _body(answer: HTTPResponse, deadline_s: float) -> bytes:
     for part in _unpacked(answer, _parts(answer, deadline_s)):
         page += part
         if len(page) > MAX_PAGE_BYTES:
-            raise HTTPException(f"the page has more than {MAX_PAGE_BYTES >> 20} MiB")
+            raise HTTPException(f"the page has more than {human(MAX_PAGE_BYTES, 'bytes')}")
     return bytes(page)
 
 
@@ -169,7 +170,7 @@ def _unpacked(answer: HTTPResponse, parts: Iterator[bytes]) -> Iterator[bytes]:
         rest = part
         received += len(part)
         if received > MAX_PAGE_BYTES:  # members without end may hold nothing at all
-            raise HTTPException(f"the packed page has more than {MAX_PAGE_BYTES >> 20} MiB")
+            raise HTTPException(f"the packed page has more than {human(MAX_PAGE_BYTES, 'bytes')}")
         while rest:
             if gzip.eof:
                 gzip = zlib.decompressobj(wbits=31)

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from genload.analysis.evaluate import observed
 from genload.harness.run import Run
-from genload.reporting.wording import human
+from genload.human import human
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.criteria.subjects import subjects
 from genload.settings.metrics.metric import Tally

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from genload.code_errors import CLIENT_ERROR, CLIENT_LIMIT
-from genload.reporting.wording import human
+from genload.human import human
 from genload.runlog.error_classes import SILENT
 from genload.runlog.records import RequestRecord
 from genload.settings.suite import GiveUp

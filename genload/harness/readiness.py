@@ -12,7 +12,7 @@ from gevent.event import Event
 from genload.beginning import not_ready_remedy, why_not_ready
 from genload.errors import ServiceUnavailableError, UsageError
 from genload.harness.plan import RunPlan
-from genload.reporting.wording import human
+from genload.human import human
 from genload.service import ServiceError
 
 READY_PROBE_S = 1.0
@@ -50,7 +50,7 @@ def wait_until_ready(
                 why = why_not_ready(service.host, error)
                 if clock() >= deadline_s or cut.is_set():
                     raise ServiceUnavailableError(
-                        f"{why}; it was not ready within {service.ready_timeout_s:g} s",
+                        f"{why}; it was not ready within {human(service.ready_timeout_s, 's')}",
                         remedy=f"{not_ready_remedy(error)}; to wait longer: service.ready_timeout",
                     ) from error
             if why != told:

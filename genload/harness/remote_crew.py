@@ -26,7 +26,7 @@ from genload.harness.worker_messages import (
     WorkerReport,
     decode_records,
 )
-from genload.reporting.wording import human
+from genload.human import human
 from genload.runlog.failures import FailedOutput
 from genload.runlog.records import ClientHealth, ClockOffset, RequestRecord
 

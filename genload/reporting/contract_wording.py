@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from genload.analysis.contract import FamilyFinding
 from genload.analysis.judged import JudgedRun
 from genload.analysis.reconciliation import Comparison
-from genload.reporting.wording import human, moment
+from genload.human import human
+from genload.reporting.wording import moment
 
 _STATES = {"unknown": "no page came", "absent": "absent", "idle": "there, never moved", "live": "live"}
 _MOST_NAMED = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from genload.analysis.judged.efficiency import Efficiency, Energy, GpuTime, Sharing
-from genload.reporting.wording import human
+from genload.human import human
 
 
 def efficiency_findings(found: Efficiency) -> Iterator[tuple[str, str]]:

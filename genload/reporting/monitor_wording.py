@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from genload.analysis.judged import JudgedRun
 from genload.analysis.monitors import Downtime, MonitorSummary
-from genload.reporting.wording import count_of, human, moment, plain
+from genload.human import count_of, human
+from genload.plain import plain
+from genload.reporting.wording import moment
 
 _MOST_DOWNTIMES = 5
 

@@ -7,8 +7,8 @@ from os.path import relpath
 from pathlib import Path
 from urllib.parse import quote
 
+from genload.plain import plain
 from genload.reporting.files import write_text
-from genload.reporting.wording import plain
 
 SUMMARY = "summary.md"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from genload.analysis.judged import CriterionVerdict, JudgedRun, StageSummary, Summary
-from genload.reporting.wording import human, human_percentile
+from genload.human import human
+from genload.reporting.wording import human_percentile
 
 RANGES = "ranges: what polls leave open of when jobs ended"
 _OPEN_FROM = 0.01

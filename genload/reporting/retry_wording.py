@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from genload.analysis.judged import MOSTLY, Retries
-from genload.reporting.wording import human
+from genload.human import human
 
 _ADVICE = (
     "where polls are refused, a longer service.poll.interval (adaptive: false) asks less often, and "

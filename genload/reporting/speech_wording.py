@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from genload.analysis.judged.speech import Gaps, PerCharacter, Playback, SpeechNumbers, SpeechSummary
-from genload.reporting.wording import human
+from genload.human import human
 
 NOT_STREAMED = "not streamed"
 

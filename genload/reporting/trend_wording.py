@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from genload.analysis.judged.trends import SHORTEST_S, Incidents, LevelChange, MemoryTrend, Trends
-from genload.reporting.wording import count_of, human
+from genload.human import count_of, human
 
 _KINDS = {
     "none": "no change is shown",

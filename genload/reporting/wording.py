@@ -1,24 +1,14 @@
-"""How every report says the same things: verdicts, numbers for people, a service's text made harmless."""
+"""How every report says the same things: verdicts, moments, a service's text made harmless."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from genload.analysis.judged import CriterionVerdict, JudgedRun, JudgedSuite, Summary
 from genload.errors import ExitCode
-from genload.plain import plain as plain
+from genload.human import human
 from genload.runlog.records import GIVEN_UP
 
-_TIMES = (
-    (1e-3, 1e6, "µs"),
-    (1.0, 1e3, "ms"),
-    (600.0, 1.0, "s"),
-    (7200.0, 1 / 60, "min"),
-    (math.inf, 1 / 3600, "h"),
-)
-_BYTES = ("B", "KiB", "MiB", "GiB", "TiB")
 _WORDS = {
     ExitCode.PASSED: "PASS",
     ExitCode.FAILED: "FAIL",
@@ -33,32 +23,6 @@ NO_CRITERIA = (
 )
 
 
-def human(value: float | None, unit: str) -> str:
-    """A number in base units as people write it: ``82.1 s``, ``3.2 %``, ``1.2 GiB``; "–" for none.
-
-    Args:
-        unit: a value of `genload.settings.criteria.ast.Dimension`; any other is written as it stands.
-    """
-    if value is None or math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    value = float(value)
-    writers = {
-        "s": _time,
-        "bytes": _bytes,
-        "ratio": _percent,
-        "1/s": _rate,
-        "count": _number,
-        "state": _number,
-    }
-    if unit == "bytes/s":
-        return f"{_bytes(value)}/s"
-    if unit in writers:
-        return writers[unit](value)
-    return f"{_number(value)} {unit}".rstrip()
-
-
 def human_percentile(value: float | None, summary: Summary) -> str:
     """p95 over every attempt: infinite, not unknown, where enough of them failed; then with that of the
     successes alone.
@@ -67,53 +31,6 @@ def human_percentile(value: float | None, summary: Summary) -> str:
         return human(value, "s")
     alone = summary.p95_of_successes
     return "∞" if alone is None else f"∞ (ok: {human(alone, 's')})"
-
-
-def count_of(number: int, noun: str) -> str:
-    """A number with its noun: ``1 request``, ``2 requests``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _number(value: float) -> str:
-    """Whole numbers in full, others to three significant digits."""
-    if value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    if 100 <= abs(value) < 1e6:
-        return f"{value:.1f}".removesuffix(".0")
-    return f"{value:.3g}"
-
-
-def _time(value: float) -> str:
-    if value == 0:
-        return "0 s"
-    factor, name = next((f, n) for limit, f, n in _TIMES if abs(value) < limit)
-    return f"{_number(value * factor)} {name}"
-
-
-def _bytes(value: float) -> str:
-    power = min(int(math.log(abs(value), 1024)), len(_BYTES) - 1) if abs(value) >= 1 else 0
-    return f"{_number(value / 1024**power)} {_BYTES[power]}"
-
-
-def _percent(value: float) -> str:
-    percent = round(value * 100, 9)
-    # Cut, not rounded: a success rate under 100 % must never read 100 %.
-    return f"{math.floor(percent * 100) / 100 if 99 < percent < 100 else _number(percent)} %"
-
-
-def _rate(value: float) -> str:
-    return f"{_number(value)}/s" if abs(value) >= 1 else f"{_number(value * 60)}/min"
-
-
-_WRITERS: dict[str, Callable[[float], str]] = {
-    "s": _time,
-    "bytes": _bytes,
-    "bytes/s": lambda value: f"{_bytes(value)}/s",
-    "ratio": _percent,
-    "1/s": _rate,
-    "count": _number,
-    "state": _number,
-}
 
 
 def utc(moment: str, after_s: float = 0.0) -> str:

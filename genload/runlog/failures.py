@@ -14,6 +14,7 @@ import msgspec
 from gevent.event import AsyncResult
 
 from genload.code_errors import CodeFailure
+from genload.human import human
 from genload.runlog.layout import FAILURES
 
 KEPT_PER_CLASS = 3
@@ -81,9 +82,9 @@ class FailureStore:
             return
         what = f"the {output.error_class} output of request {output.request_id} ({output.size_bytes} bytes)"
         if output.content is None:
-            self._tell(f"{what} was not kept: a worker sends at most {MAX_SENT_BYTES >> 10} KiB")
+            self._tell(f"{what} was not kept: a worker sends at most {human(MAX_SENT_BYTES, 'bytes')}")
         elif output.size_bytes > MAX_OUTPUT_BYTES or self._bytes + output.size_bytes > MAX_RUN_BYTES:
-            limits = f"{MAX_OUTPUT_BYTES >> 20} MiB each, {MAX_RUN_BYTES >> 20} MiB a run"
+            limits = f"{human(MAX_OUTPUT_BYTES, 'bytes')} each, {human(MAX_RUN_BYTES, 'bytes')} a run"
             self._tell(f"{what} was not kept: at most {limits}")
         else:
             self._bytes += output.size_bytes

@@ -15,6 +15,7 @@ from typing import IO, Any
 import msgspec
 
 from genload.errors import ConfigError, GenloadError
+from genload.human import human
 from genload.runlog.records import MonitorPlan
 from genload.sampler.messages import SamplerAnswer, SamplerConfig
 
@@ -117,7 +118,7 @@ def _first_answer(process: subprocess.Popen[bytes], config: bytes, timeout_s: fl
         while not received.endswith(b"\n"):
             if not selector.select(max(0.0, deadline_s - monotonic())):
                 raise GenloadError(
-                    f"the monitors' process gave no sign within {timeout_s:.0f} s",
+                    f"the monitors' process gave no sign within {human(timeout_s, 's')}",
                     remedy="look for a monitor whose import hangs",
                 )
             part = os.read(stdout.fileno(), 65536)

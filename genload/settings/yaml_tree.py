@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from genload.errors import ConfigError
+from genload.human import human
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 40
@@ -101,7 +102,7 @@ def read_tree(text: str | bytes, name: str) -> Tree:
     place = Place(name)
     if len(text) > MAX_BYTES:
         raise place.error(
-            f"the file is larger than {MAX_BYTES // 1024} KiB",
+            f"the file is larger than {human(MAX_BYTES, 'bytes')}",
             remedy="a suite is a page of YAML: is it the right file?",
         )
     try:

@@ -87,11 +87,11 @@ def asleep(user_seconds: float) -> Change:
         (without(LoadStarted), "no_load", "never began"),
         (too_few_users, "user_seconds", "of the 120 user-seconds"),
         (stopped_early, "user_seconds", "100 of the 120"),
-        (asleep(7.2), "asleep", "slept 6.0% of their time because requests had failed, and 5.0% is the most"),
+        (asleep(7.2), "asleep", "slept 6 % of their time because requests had failed, and 5 % is the most"),
         (without(Users), "users_unknown", "never recorded"),
         (with_event(ClockOffset(t_s=20.0, source="w0", offset_s=9.0, bound_s=0.011)), "clock_bound", "11 ms"),
         (slow_loop, "lag", "the load generator did what was due up to 12 ms late (p99)"),
-        (busy_client, "cpu", "90% of a core for 5 s"),
+        (busy_client, "cpu", "90 % of a core for 5 s"),
         (without(ClientHealth), "client_unknown", "never recorded"),
     ],
 )

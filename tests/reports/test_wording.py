@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genload.analysis.judged import JudgedRun, JudgedSuite, Verdict
+from genload.human import human
+from genload.plain import plain
 from genload.reporting.wording import (
     explained,
-    human,
     human_percentile,
-    plain,
     rehearsal_note,
     suite_word,
     utc,

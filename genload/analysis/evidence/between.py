@@ -14,7 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import floor, inf, isfinite, log10
 
-from genload.analysis.evidence.estimate import Bound, Estimate, Side, duration_text
+from genload.analysis.evidence.estimate import Bound, Estimate, Side
+from genload.human import human
 
 _SHORTEST_ADVICE_S = 0.020  # polls that come closer together are a load of their own
 _STEPS = (5.0, 2.0, 1.0)
@@ -65,7 +66,7 @@ class Between:
         interval_s = _round_down(self.bound_s * min(room, 0.5))
         if interval_s < _SHORTEST_ADVICE_S:
             return "a wider margin: it is so close to the threshold that no polls show on which side it is"
-        polls = f"service.poll.interval: {duration_text(interval_s).replace(' ', '')} should decide"
+        polls = f"service.poll.interval: {human(interval_s, 's').replace(' ', '')} should decide"
         if self.refused:
             return f"polls that are not refused, which made them rare; with all answered, {polls}"
         return f"more polls, for they leave open on which side it is: {polls}"

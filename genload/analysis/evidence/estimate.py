@@ -131,15 +131,6 @@ class Unbounded:
         return self.instead
 
 
-def duration_text(seconds: float) -> str:
-    """A length of time for people: ``20 ms``, ``90 s``, ``12 min``, ``3.5 h``."""
-    if seconds < 1:
-        return f"{seconds * 1e3:.3g} ms"
-    if seconds < 120:
-        return f"{seconds:.3g} s"
-    return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
-
-
 def count_text(number: float, noun: str = "requests") -> str:
     """A needed number: ``about 1,200 requests``; large ones to two digits, for they are estimates."""
     digits = max(len(str(int(number))) - 2, 0)

@@ -12,9 +12,10 @@ from math import sqrt
 
 import numpy as np
 
-from genload.analysis.evidence.estimate import Bound, FloatArray, Side, duration_text
+from genload.analysis.evidence.estimate import Bound, FloatArray, Side
 from genload.analysis.evidence.means import student
 from genload.analysis.states import Held
+from genload.human import human
 
 BLOCKS = 10
 MIN_PER_BLOCK = 5
@@ -48,11 +49,11 @@ class State:
         held = self.held
         on_s = held.on_s + (held.unknown_s if side == "upper" else 0.0)
         worst = "on" if side == "upper" else "off"
-        text = f"it was {worst} in the {duration_text(held.unknown_s)} without a tick; {self.basis}"
+        text = f"it was {worst} in the {human(held.unknown_s, 's')} without a tick; {self.basis}"
         return Bound(on_s / (held.known_s + held.unknown_s), text)
 
     def needs(self, side: Side, threshold: float) -> str:
-        return f"a monitor that misses no tick (nothing is known of {duration_text(self.held.unknown_s)})"
+        return f"a monitor that misses no tick (nothing is known of {human(self.held.unknown_s, 's')})"
 
 
 def tenths(values: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from genload.artifacts.audio.facts import AudioFacts
 from genload.artifacts.duplicates import OutputRegistry
+from genload.human import human
 from genload.service import ServiceError
 from genload.settings.speech import Check
 
@@ -59,13 +60,13 @@ class AudioCheck:
             return "wrong_channels", f"{facts.channels} channels instead of {check.channels}"
         if facts.rms < check.silent_below_rms:
             rms = f"an RMS of {facts.rms:.6f}, under {check.silent_below_rms:g}"
-            return "silent_audio", f"{length_s:.2f} s of audio at {rms}"
+            return "silent_audio", f"{human(length_s, 's')} of audio at {rms}"
         if facts.clipped > check.max_clipped:
-            return "clipped_audio", f"{facts.clipped:.1%} of its samples are at full scale"
+            return "clipped_audio", f"{human(facts.clipped, 'ratio')} of its samples are at full scale"
         shortest_s = self.shortest_s(text)
         if length_s < shortest_s:
-            least = f"at least {shortest_s:.2f} s would be plausible"
-            return "implausible_audio", f"{length_s:.2f} s of audio for {len(text)} characters: {least}"
+            least = f"at least {human(shortest_s, 's')} would be plausible"
+            return "implausible_audio", f"{human(length_s, 's')} of audio for {len(text)} characters: {least}"
         return None
 
 

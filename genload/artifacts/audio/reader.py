@@ -35,6 +35,7 @@ from genload.artifacts.audio.wav_layout import (
     wav_layouts,
 )
 from genload.errors import CANNOT_INSPECT
+from genload.human import human
 
 File = bytes | memoryview
 
@@ -153,7 +154,7 @@ class _Ear:
         """Raises AudioError, implausible_audio: there is more of it than anyone wants."""
         heard_s = self.duration_s if self.meters else 0.0
         if heard_s + more_s > self._most_s:
-            raise AudioError("implausible_audio", f"more than {self._most_s:g} s of audio")
+            raise AudioError("implausible_audio", f"more than {human(self._most_s, 's')} of audio")
 
 
 def _hear_samples(ear: _Ear, content: File, layout: WavLayout) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from genload.errors import CollectedConfigError, ConfigError
+from genload.human import human
 
 MAX_CHARACTERS = 100_000
 _MAX_FILE_BYTES = 256 * 2**20
@@ -33,7 +34,7 @@ def read_texts(path: Path) -> list[TextLine]:
     """
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:
-            size = f"the file is larger than {_MAX_FILE_BYTES >> 20} MiB"
+            size = f"the file is larger than {human(_MAX_FILE_BYTES, 'bytes')}"
             raise ConfigError(size, file=str(path), remedy="take a part of it: texts are drawn by weight")
         content = path.read_bytes()
     except (OSError, ValueError) as error:

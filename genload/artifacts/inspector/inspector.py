@@ -28,6 +28,7 @@ from genload.artifacts.inspector.messages import (
 )
 from genload.artifacts.inspector.shared_memory import AT_ONCE_BYTES, SharedMemory
 from genload.artifacts.mesh.facts import MeshError, MeshFacts
+from genload.human import human
 
 _TIMEOUT_S = 120.0
 _BATCH_BYTES = 4 << 20  # fewer batches are fewer switches of processes, which empty each other's caches
@@ -207,7 +208,7 @@ class Inspector:
             return Refusal("inspector", f"the inspector died twice of this file: {reason}")
 
     def _too_slow(self) -> Reply:
-        return Refusal("inspector", f"the file was not read within {self._timeout_s:g} s")
+        return Refusal("inspector", f"the file was not read within {human(self._timeout_s, 's')}")
 
     def _exchange(self, batch: _Batch) -> list[Reply]:
         """Raises one of `_DEAD`, or gevent.Timeout; there is no child then."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-from genload.reporting.wording import human
+from genload.human import human
 from genload.settings.suite import Settle
 
 _LONGEST_STEP_S = 1.0

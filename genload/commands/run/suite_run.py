@@ -21,9 +21,10 @@ from genload.commands.run.locust_process import Signals, command, outcome
 from genload.commands.run.settling import settle
 from genload.errors import ExitCode, GenloadError, RunDirectoryError
 from genload.extensions import Wings, attribute
+from genload.human import human
 from genload.reporting import is_run_directory, judge_run, suite_of, write_reports
 from genload.reporting.overview import SUMMARY, write_overview
-from genload.reporting.wording import code_word, human, suite_word
+from genload.reporting.wording import code_word, suite_word
 from genload.service import ServiceClient, ServiceError
 from genload.settings.scaling import scale
 from genload.settings.service import Service

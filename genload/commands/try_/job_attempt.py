@@ -13,8 +13,8 @@ from genload.commands.try_.view import TrialView
 from genload.drivers.job_driver import JobDriver, JobResult
 from genload.drivers.result import WAITED_OUT
 from genload.errors import CANNOT_INSPECT
+from genload.human import human
 from genload.plain import plain
-from genload.reporting.wording import human
 from genload.service import Artifact, JobClient
 from genload.settings.service import Service
 

@@ -9,8 +9,8 @@ from genload.artifacts.audio.listener import Heard, Listener
 from genload.artifacts.inputs.texts import TextSource
 from genload.commands.try_.view import TrialView
 from genload.drivers.speech_driver import SpeechDriver, SpeechResult, request_of
+from genload.human import human
 from genload.plain import plain
-from genload.reporting.wording import human
 from genload.service import Artifact, Speech, SpeechClient, Utterance
 from genload.settings.service import Service
 

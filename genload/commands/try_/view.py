@@ -14,8 +14,8 @@ from genload.client import Answer, Seen
 from genload.code_errors import CLIENT_ERROR, REMEDY
 from genload.commands.try_.expected_metrics import ExpectedMetric, ExpectedMetrics
 from genload.exposition.families import FamilyState
+from genload.human import human
 from genload.plain import plain
-from genload.reporting.wording import human
 from genload.service import Artifact, Step
 from genload.settings.secrets import has_reference, hide, hide_queries, is_secret_header
 from genload.settings.service import Service

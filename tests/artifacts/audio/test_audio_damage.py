@@ -12,7 +12,7 @@ import soundfile
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from genload.artifacts.audio.facts import LONGEST_S, AudioError, AudioFacts
+from genload.artifacts.audio.facts import AudioError, AudioFacts
 from genload.artifacts.audio.format import told_format
 from genload.artifacts.audio.reader import read_audio
 from genload.artifacts.audio.timeline import audio_streams
@@ -209,7 +209,7 @@ def test_a_small_file_that_unpacks_to_hours_ends_in_an_error_and_not_in_memory()
     bomb = hours_of_silence("flac", 2)
     assert len(bomb) < 1_000_000
     tracemalloc.start()
-    with pytest.raises(AudioError, match=f"more than {LONGEST_S:g} s") as caught:
+    with pytest.raises(AudioError, match="more than 60 min") as caught:
         read_audio(bomb, "flac")
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -220,7 +220,7 @@ def test_a_small_file_that_unpacks_to_hours_ends_in_an_error_and_not_in_memory()
 
 @pytest.mark.parametrize("form", [*FORMATS, "pcm"])
 def test_what_is_longer_than_the_text_allows_is_not_decoded_further(form: str) -> None:
-    with pytest.raises(AudioError, match=r"more than 0\.5 s") as caught:
+    with pytest.raises(AudioError, match="more than 500 ms") as caught:
         read_audio(spoken(form), form, longest_s=0.5)
 
     assert caught.value.error_class == "implausible_audio"
