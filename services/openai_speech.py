@@ -1,4 +1,4 @@
-"""Text to speech behind OpenAI's ``/v1/audio/speech``: LiteTTS, Kokoro-FastAPI, OpenAI itself, vLLM.
+"""Text to speech behind OpenAI's ``/v1/audio/speech``: LiteTTS, Kokoro-FastAPI, OpenAI itself, vLLM, SGLang.
 
 They agree on the request's four keys and differ in what follows from them: what is streamed, which formats
 there are, how a cache shows, how an error is worded. A `Dialect` is one set of these differences.
@@ -16,9 +16,15 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from genload.artifacts.audio.format import is_text
 from genload.client import Answer, ClientError
 from genload.client.service_calls import ServiceCalls, page_text, redirect_words, retry_after_s
+from genload.client.words import told
 from genload.service import Artifact, ServiceError, Speech, SpeechClient, Utterance
+from genload.settings.criteria.ast import Dimension
+from genload.settings.metrics.metric import Failures, Metric, request_number
 from genload.settings.service import Service
 from genload.settings.speech import SpeechRequest
+from genload.settings.wing_models import RequestSettings
+from genload.streamed.events import speech_of_events
+from genload.streamed.pieces import USAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,7 @@ class Dialect:
         model: sent unless the suite names another; None: the key is left out.
         streams: an answer is sent while it is made, unless it is told otherwise.
         ask_to_stream: keys by which it is told.
+        ask_for_events: keys by which it is told to stream as server-sent events; None: it cannot.
         stream_formats: what it can stream; None: all of its formats.
         shows_cache: an answer from its cache has no Content-Length, a new one has.
     """
@@ -45,6 +52,7 @@ class Dialect:
     model: str | None = None
     streams: bool = False
     ask_to_stream: Mapping[str, Any] = field(default_factory=lambda: {"stream": True})
+    ask_for_events: Mapping[str, Any] | None = None
     stream_formats: tuple[str, ...] | None = None
     shows_cache: bool = False
 
@@ -80,6 +88,7 @@ DIALECTS = {
         model="tts-1",
         streams=True,
         ask_to_stream={"stream_format": "audio"},
+        ask_for_events={"stream_format": "sse"},
     ),
     "vllm": Dialect(
         name="vLLM",
@@ -89,9 +98,30 @@ DIALECTS = {
         words=_OPENAI_WORDS,
         # Newer versions take `stream` alone for a stream of events, older ones know no `stream_format`.
         ask_to_stream={"stream": True, "stream_format": "audio"},
+        ask_for_events={"stream": True, "stream_format": "sse"},
         stream_formats=("pcm", "wav"),
     ),
+    "sglang_omni": Dialect(
+        name="SGLang-Omni",
+        formats=("wav", "mp3", "flac", "opus", "aac", "pcm"),
+        voice="default",
+        ready_path="/health",
+        words=_OPENAI_WORDS,
+        ask_to_stream={"stream": True, "stream_format": "audio"},
+        ask_for_events={"stream": True},
+        stream_formats=("pcm",),
+    ),
 }
+
+USED = tuple(
+    request_number(
+        f"speech.{name}",
+        Dimension.COUNT,
+        f"{name.replace('_', ' ')}, as the service says",
+        failures=Failures.LEFT_OUT,
+    )
+    for name in USAGE
+)
 
 _REFUSED = {401: "auth", 403: "auth", 429: "rejected", 503: "rejected"}
 _TEXT_TYPES = (
@@ -106,12 +136,13 @@ _TEXT_TYPES = (
 class Request(SpeechRequest):
     """``service.request`` of a suite."""
 
-    dialect: Literal["litetts", "kokoro", "openai", "vllm"]
+    dialect: Literal["litetts", "kokoro", "openai", "vllm", "sglang_omni"]
     """Whose ways the service has. What follows is the dialect's own unless set."""
     path: str = "/v1/audio/speech"
     model: str | None = None
-    stream: bool | None = None
-    """Whether it is told to stream, or not to; null: it is told nothing."""
+    stream: bool | Literal["sse"] | None = None
+    """Whether it is told to stream, or not to; ``sse``: to stream as server-sent events; null: it is told
+    nothing."""
     ready_path: str | None = None
     extra: dict[str, str | bool | int | float] = {}
     """Further keys of the request as they stand: ``{instructions: …, lang_code: a}``."""
@@ -135,18 +166,16 @@ class Request(SpeechRequest):
         if self.stream and dialect.stream_formats is not None:
             formats, how = dialect.stream_formats, "streams"
         if self.format not in formats:
-            reason = PydanticCustomError(
-                "format",
-                "{service} {how} no '{format}'",
-                {
-                    "service": dialect.name,
-                    "how": how,
-                    "format": self.format,
-                    "remedy": f"use one of: {', '.join(formats)}",
-                },
-            )
-            details = InitErrorDetails(type=reason, loc=("format",), input=self.format)
-            raise ValidationError.from_exception_data("request", [details])
+            words = f"{dialect.name} {how} no '{self.format}'"
+            raise _refusal("format", self.format, words, f"use one of: {', '.join(formats)}")
+        return self
+
+    @model_validator(mode="after")
+    def _events_of_the_dialect(self) -> Self:
+        if self.stream == "sse" and self.ways.ask_for_events is None:
+            can = ", ".join(name for name, dialect in DIALECTS.items() if dialect.ask_for_events is not None)
+            remedy = f"write stream: true; events come from the dialects {can}"
+            raise _refusal("stream", self.stream, f"{self.ways.name} streams no events", remedy)
         return self
 
     @property
@@ -157,7 +186,7 @@ class Request(SpeechRequest):
     @property
     def is_streamed(self) -> bool:
         """Whether the service sends an answer while it makes it."""
-        return self.ways.streams if self.stream is None else self.stream
+        return self.ways.streams if self.stream is None else bool(self.stream)
 
     @property
     def shows_cache(self) -> bool:
@@ -170,7 +199,11 @@ class Request(SpeechRequest):
     def body(self, utterance: Utterance) -> dict[str, Any]:
         """What is sent to have an utterance spoken."""
         model = self.model or self.ways.model
-        streaming = self.ways.ask_to_stream if self.stream else {"stream": False}
+        streaming: Mapping[str, Any] = {"stream": False}
+        if self.stream == "sse":
+            streaming = self.ways.ask_for_events or {}
+        elif self.stream:
+            streaming = self.ways.ask_to_stream
         return {
             **({} if model is None else {"model": model}),
             "input": utterance.text,
@@ -188,6 +221,10 @@ class Client(SpeechClient):
 
     Request = Request
 
+    @classmethod
+    def measures(cls, request: RequestSettings) -> tuple[Metric, ...]:
+        return cls.metrics + (USED if getattr(request, "stream", None) == "sse" else ())
+
     def __init__(self, service: Service) -> None:
         super().__init__(service)
         # A suite read back without its wings keeps the values, but not this model.
@@ -201,7 +238,7 @@ class Client(SpeechClient):
         answer = self._calls.get(path)
         if answer.status == 503:
             raise ServiceError("not_ready", self._words(answer), status=503)
-        if answer.status == 404 or (answer.status == 200 and _kind(answer).startswith("text/html")):
+        if answer.status == 404 or (answer.status == 200 and answer.media_type.startswith("text/html")):
             asked, name = f"{self.service.host}{path}", self._request.ways.name
             text = f"{asked} answers {answer.status}: is this {name}? {self._words(answer)}"
             raise ServiceError("bad_answer", text, status=answer.status)
@@ -212,6 +249,8 @@ class Client(SpeechClient):
             body = self._request.body(utterance)
             try:
                 answer = self._success(self._calls.post_json(self._request.path, body, step))
+                if self._request.stream == "sse":
+                    return speech_of_events(answer, self._request, self._request.ways.words)
                 kind = self._checked_kind(answer)
             except ServiceError as error:
                 name = f"speech{utterance.number}.{self._request.format}"
@@ -260,7 +299,7 @@ class Client(SpeechClient):
         Raises:
             ServiceError: ``wrong_content``, ``empty_audio``.
         """
-        kind = _kind(answer)
+        kind = answer.media_type
         # What a type says is not believed: Flask sends audio as text/html. But of raw samples, which may look
         # like text, it tells.
         says_so = self._request.format != "pcm" or kind.startswith(_TEXT_TYPES)
@@ -280,15 +319,13 @@ class Client(SpeechClient):
             said = answer.json()
         except ValueError:
             return page_text(answer) or answer.reason or "no reason given"
-        for place in self._request.ways.words:
-            if found := _at(said, place):
-                return _told(found)
-        return _told(said) or answer.reason or "no reason given"
+        return told(said, self._request.ways.words) or answer.reason or "no reason given"
 
 
-def _kind(answer: Answer) -> str:
-    """The media type, without its parameters."""
-    return answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+def _refusal(key: str, value: object, words: str, remedy: str) -> ValidationError:
+    reason = PydanticCustomError("speech", "{words}", {"words": words, "remedy": remedy})
+    details = InitErrorDetails(type=reason, loc=(key,), input=value)
+    return ValidationError.from_exception_data("request", [details])
 
 
 def _partial_output(error: ServiceError, name: str) -> Artifact | None:
@@ -296,21 +333,4 @@ def _partial_output(error: ServiceError, name: str) -> Artifact | None:
     failure = error.__cause__
     if not isinstance(failure, ClientError) or failure.answer is None or failure.answer.status != 200:
         return None
-    return Artifact(failure.answer.body, name, _kind(failure.answer))
-
-
-def _at(said: Any, place: tuple[str, ...]) -> Any:
-    for key in place:
-        said = said.get(key) if isinstance(said, Mapping) else None
-    return said
-
-
-def _told(said: Any) -> str:
-    """JSON's words on one line; of FastAPI's list of what is wrong with a request, where and what."""
-    if isinstance(said, list):
-        return "; ".join(_told(one) for one in said[:5])
-    if isinstance(said, Mapping) and "msg" in said:
-        where = said.get("loc")
-        path = ".".join(str(part) for part in where) if isinstance(where, list) else ""
-        return f"{path}: {said['msg']}" if path else str(said["msg"])
-    return str(said)
+    return Artifact(failure.answer.body, name, failure.answer.media_type)

@@ -120,6 +120,11 @@ class Answer(msgspec.Struct, eq=False):
         """Seconds spent connecting; 0.0 on a kept connection."""
         return self.times.connect_s
 
+    @property
+    def media_type(self) -> str:
+        """What it says that it is, in lower case and without parameters; "" when it does not say."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
     def json(self) -> Any:
         """The body as JSON.
 

@@ -7,13 +7,10 @@ no event.
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from genload.client.errors import BadAnswerError
 
-_LINE_END = re.compile(rb"\r\n|\r|\n")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -62,20 +59,19 @@ class EventParser:
             self._after_cr = False
             data = data.removeprefix(b"\n")
         events: list[ServerEvent] = []
-        start = 0
-        for end in _LINE_END.finditer(data):
-            self._count(end.end() - start)
-            line = data[start : end.start()]
+        for piece in data.splitlines(keepends=True):  # of bytes: at LF, CR and CRLF alone
+            self._bytes += len(piece)
+            if self._bytes > self._max_bytes:
+                raise BadAnswerError("too_large", f"an event is larger than {self._max_bytes:,} bytes")
+            line = piece.rstrip(b"\r\n")
+            if line == piece:
+                self._rest.append(piece)
+                break
             if self._rest:
                 line = b"".join((*self._rest, line))
                 self._rest.clear()
-            start = end.end()
             self._take(line, events)
-        self._count(len(data) - start)
-        if start < len(data):
-            self._rest.append(data[start:])
-        else:
-            self._after_cr = data.endswith(b"\r")
+        self._after_cr = data.endswith(b"\r")
         return events
 
     def _take(self, line: bytes, events: list[ServerEvent]) -> None:
@@ -99,8 +95,3 @@ class EventParser:
             self._data.append(value.removeprefix(b" "))
         elif name == b"event":
             self._name = value.removeprefix(b" ")
-
-    def _count(self, size: int) -> None:
-        self._bytes += size
-        if self._bytes > self._max_bytes:
-            raise BadAnswerError("too_large", f"an event is larger than {self._max_bytes:,} bytes")

@@ -131,6 +131,7 @@ class SpeechDriver(Driver[SpeechClient, SpeechResult]):
         result, utterance = self._result, self._utterance
         if speech.cached is not None:
             result.labels["cache"] = "hit" if speech.cached else "miss"
+        result.numbers.update(speech.numbers)
         try:
             heard = self._listener.listen(speech, utterance)
         except ServiceError:

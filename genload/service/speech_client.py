@@ -39,6 +39,7 @@ class Speech(msgspec.Struct, frozen=True, eq=False):
             `content` unless it was packed on its way.
         streamed: the service sends what it has as it has it: a listener may begin before the end.
         cached: whether the service answered from a cache; None when it does not show.
+        numbers: what else it said of the answer, for the record, as the client's file declares it.
     """
 
     content: bytes
@@ -49,6 +50,7 @@ class Speech(msgspec.Struct, frozen=True, eq=False):
     arrivals: tuple[tuple[float, int], ...]
     streamed: bool
     cached: bool | None = None
+    numbers: Mapping[str, float] = {}
 
 
 class SpeechClient(ServiceClient):
