@@ -18,14 +18,30 @@ from genload.analysis.judged import CriterionVerdict, ErrorGroup, JudgedRun, Jud
 from genload.analysis.judged.speech import SpeechSummary
 from genload.human import human
 from genload.plain import plain
-from genload.reporting.contract_wording import counted, lacking_words, live_words
-from genload.reporting.efficiency_wording import cost_words, sharing_text
-from genload.reporting.monitor_wording import monitor_words, uptime_words
+from genload.reporting.machine_wording import (
+    cost_words,
+    counted,
+    lacking_words,
+    live_words,
+    monitor_words,
+    notable_trends,
+    sharing_text,
+    uptime_words,
+)
 from genload.reporting.quotes import Quotes
-from genload.reporting.range_wording import RANGES, has_ranges, mean_range, observed, p95_range
-from genload.reporting.retry_wording import own_pauses, retry_findings
-from genload.reporting.speech_wording import findings, stalls, strata, valid
-from genload.reporting.trend_wording import notable_trends
+from genload.reporting.request_wording import (
+    RANGES,
+    has_ranges,
+    mean_range,
+    observed,
+    own_pauses,
+    p95_range,
+    retry_findings,
+    speech_findings,
+    stalls,
+    strata,
+    valid,
+)
 from genload.reporting.wording import (
     asleep_words,
     explained,
@@ -176,7 +192,7 @@ def _speech(speech: SpeechSummary) -> Iterator[RenderableType]:
             valid(numbers),
         )
     yield table
-    for title, text in findings(speech):
+    for title, text in speech_findings(speech):
         yield _indented(Text.assemble((f"{title}: ", "bold"), text))
 
 

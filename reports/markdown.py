@@ -18,14 +18,31 @@ from genload.errors import ExitCode
 from genload.human import human
 from genload.plain import plain
 from genload.reporting import write_text
-from genload.reporting.contract_wording import counted, families, lacking_words, live_words
-from genload.reporting.efficiency_wording import efficiency_findings
-from genload.reporting.monitor_wording import monitor_words, uptime_words
+from genload.reporting.machine_wording import (
+    counted,
+    efficiency_findings,
+    families,
+    lacking_words,
+    live_words,
+    monitor_words,
+    trend_findings,
+    uptime_words,
+)
 from genload.reporting.quotes import Quotes
-from genload.reporting.range_wording import RANGES, has_ranges, mean_range, observed, p95_range, stage_range
-from genload.reporting.retry_wording import own_pauses, retry_findings
-from genload.reporting.speech_wording import findings, stalls, strata, valid
-from genload.reporting.trend_wording import trend_findings
+from genload.reporting.request_wording import (
+    RANGES,
+    has_ranges,
+    mean_range,
+    observed,
+    own_pauses,
+    p95_range,
+    retry_findings,
+    speech_findings,
+    stage_range,
+    stalls,
+    strata,
+    valid,
+)
 from genload.reporting.wording import (
     asleep_words,
     explained,
@@ -177,7 +194,7 @@ def _speech(run: JudgedRun) -> Iterator[str]:
         return
     heads = ("speech", "requests", "failed", "error rate", "TTFA p50", "p95", "duration p50", "p95", "RTF")
     yield from _table((*heads, "stalls", "valid"), (_stratum_row(*each) for each in strata(run.speech)))
-    yield from _list((f"{title}: {_text(text)}" for title, text in findings(run.speech)), "Heard:")
+    yield from _list((f"{title}: {_text(text)}" for title, text in speech_findings(run.speech)), "Heard:")
 
 
 def _stratum_row(name: str, numbers: SpeechNumbers) -> Sequence[str]:

@@ -14,7 +14,7 @@ from genload.analysis.judge import judge_log
 from genload.analysis.judged.speech import SpeechSummary
 from genload.artifacts.audio.playback import gap_class
 from genload.extensions import load
-from genload.reporting.speech_wording import findings
+from genload.reporting.request_wording import speech_findings
 from genload.runlog.records import RequestRecord
 
 from .memory_log import job, never_ready, sound_run
@@ -151,11 +151,11 @@ def test_answers_that_cannot_be_inspected_are_counted_apart() -> None:
     assert (speech.answers, speech.overall.inspected_requests, speech.overall.valid_rate) == (10, 6, 100.0)
     assert speech.overall.cannot_inspect_requests == 4
     assert (
-        dict(findings(speech))["inspection"]
+        dict(speech_findings(speech))["inspection"]
         == "6 of 10 answers, 100 % of them valid; 4 cannot be inspected here"
     )
     speech = summary_of(records[:4])
-    assert dict(findings(speech))["inspection"] == "none: 4 answers cannot be inspected here"
+    assert dict(speech_findings(speech))["inspection"] == "none: 4 answers cannot be inspected here"
 
 
 def test_of_a_sample_the_playback_is_of_those_decoded() -> None:
@@ -183,7 +183,7 @@ def test_of_no_answer_nothing_is_said_but_that_there_was_none() -> None:
     ]
     speech = judge_log(speech_run(refused, CRITERIA)).speech
     assert speech is not None
-    assert list(findings(speech)) == [("answers", "none came, so there was nothing to hear")]
+    assert list(speech_findings(speech)) == [("answers", "none came, so there was nothing to hear")]
 
 
 def rounded(value: Any) -> Any:

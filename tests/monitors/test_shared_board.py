@@ -10,7 +10,7 @@ import pynvml
 import pytest
 
 from genload.analysis.judge import judge_log
-from genload.reporting.efficiency_wording import efficiency_findings
+from genload.reporting.machine_wording import efficiency_findings
 from genload.sampler.watch import load_watch
 
 from ..analysis.memory_log import LOAD_START_S, job, sound_run

@@ -12,7 +12,7 @@ import pytest
 from genload.analysis.judged import JudgedRun, JudgedSuite
 from genload.analysis.judged.efficiency import Cost, Efficiency, Energy, Sharing
 from genload.extensions import load
-from genload.reporting.efficiency_wording import efficiency_findings, sharing_text
+from genload.reporting.machine_wording import efficiency_findings, sharing_text
 
 from .findings import costs
 

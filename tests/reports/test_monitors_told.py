@@ -15,7 +15,7 @@ from genload import console
 from genload.analysis.judged import JudgedRun, JudgedSuite
 from genload.analysis.monitors import Downtime, MonitorSummary, Uptime
 from genload.extensions import load
-from genload.reporting.monitor_wording import monitor_words, uptime_words
+from genload.reporting.machine_wording import monitor_words, uptime_words
 
 from .judged_jobs import summary as summary_of
 

@@ -23,7 +23,7 @@ from genload.analysis.judged import (
     WaitedOut,
 )
 from genload.extensions import load
-from genload.reporting.range_wording import human_range
+from genload.reporting.request_wording import human_range
 
 from .judged_jobs import criterion, summary
 

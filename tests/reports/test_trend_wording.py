@@ -13,7 +13,7 @@ import pytest
 from genload.analysis.judged import JudgedRun, JudgedSuite
 from genload.analysis.judged.trends import LevelChange, Trends
 from genload.extensions import load
-from genload.reporting.trend_wording import coincidence, notable_trends, trend_findings
+from genload.reporting.machine_wording import coincidence, notable_trends, trend_findings
 
 from .findings import GIB, incidents, leak
 

@@ -1,4 +1,4 @@
-"""How reports say what a listener would have noticed: rows of a table by stratum, and a line on each finding.
+"""How reports say what became of the requests: times that polls leave open, what a listener noticed, tries.
 
 Labels and their values come from a suite or a service: whoever shows them escapes them.
 """
@@ -6,9 +6,14 @@ Labels and their values come from a suite or a service: whoever shows them escap
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
+from genload.analysis.judged import MOSTLY, CriterionVerdict, JudgedRun, Retries, StageSummary, Summary
 from genload.analysis.judged.speech import Gaps, PerCharacter, Playback, SpeechNumbers, SpeechSummary
 from genload.human import human
+from genload.reporting.wording import human_percentile
+
+# --- what a listener would have noticed: rows of a table by stratum, a line on each finding ------
 
 NOT_STREAMED = "not streamed"
 
@@ -39,7 +44,7 @@ def valid(numbers: SpeechNumbers) -> str:
     return f"{share} of {numbers.inspected_requests}" if numbers.inspected_requests < completed else share
 
 
-def findings(speech: SpeechSummary) -> Iterator[tuple[str, str]]:
+def speech_findings(speech: SpeechSummary) -> Iterator[tuple[str, str]]:
     """Title and text of everything that is said of all answers together; of none, that there was none."""
     if not speech.answers:
         yield "answers", "none came, so there was nothing to hear"
@@ -97,3 +102,87 @@ def _inspection(speech: SpeechSummary) -> str:
     unreadable = speech.overall.cannot_inspect_requests
     others = f"; {unreadable} cannot be inspected here" if unreadable else ""
     return f"{inspected} of {speech.answers} answers, {share} of them valid{others}"
+
+
+# --- times that polls leave open, as the range in which they lie ---------------------------------
+
+RANGES = "ranges: what polls leave open of when jobs ended"
+_OPEN_FROM = 0.01
+"""Share of a number from which on it is shown as a range."""
+
+_DASH = "–"
+
+
+def human_range(value: float | None, low: float | None, high: float | None, unit: str) -> str:
+    """A number that polls leave open, as ``1.47–1.87 s``; as `human` where that is 1 % of it or less.
+
+    Args:
+        low, high: the least and the greatest that it can be; None: nothing is open.
+    """
+    if value is None or low is None or high is None or high - low <= _OPEN_FROM * abs(value):
+        return human(value, unit)
+    least, most = human(low, unit), human(high, unit)
+    number, space, name = least.rpartition(" ")
+    if space and name == most.rpartition(" ")[2]:
+        return f"{number}{_DASH}{most}"
+    return f"{least} {_DASH} {most}"
+
+
+def observed(criterion: CriterionVerdict) -> str:
+    """What was observed of a criterion's subject."""
+    return human_range(criterion.value, criterion.low, criterion.high, criterion.unit)
+
+
+def mean_range(summary: Summary) -> str:
+    """The mean duration."""
+    low = None if summary.shortest is None else summary.shortest.avg_duration
+    return human_range(summary.avg_duration, low, summary.avg_duration, "s")
+
+
+def p95_range(summary: Summary) -> str:
+    """p95 of the durations of every attempt."""
+    low = None if summary.shortest is None else summary.shortest.p95_duration
+    if low is None:
+        return human_percentile(summary.p95_duration, summary)
+    return human_range(summary.p95_duration, low, summary.p95_duration, "s")
+
+
+def stage_range(stage: StageSummary, statistic: Literal["mean", "p50", "p95", "max"]) -> str:
+    """One statistic of a stage's time."""
+    value = getattr(stage, statistic)
+    low, high = (getattr(limit or stage, statistic) for limit in (stage.shortest, stage.longest))
+    return human_range(value, low, high, "s")
+
+
+def has_ranges(run: JudgedRun) -> bool:
+    """Whether any of a run's own times is shown as a range."""
+    shown = [mean_range(run.overall), p95_range(run.overall)]
+    shown += [stage_range(stage, "mean") for stage in run.stages.values()]
+    return any(_DASH in text and text != _DASH for text in shown)
+
+
+# --- what genload tried again, and how much of the time that was ---------------------------------
+
+_ADVICE = (
+    "where polls are refused, a longer service.poll.interval (adaptive: false) asks less often, and "
+    "service.retry (max_retries, default_wait, max_wait) waits for longer"
+)
+
+
+def retry_findings(found: Retries) -> Iterator[tuple[str, str]]:
+    """Title and text of each finding."""
+    if found.waited_out:
+        calls = [f"{each.call} × {each.count} ({human(each.seconds, 's')})" for each in found.waited_out]
+        text = "; ".join(calls)
+        if any(each.call == "poll" for each in found.waited_out):
+            text += f"; {_ADVICE}"
+        yield "refusals waited out", text
+    if found.lost_polls:
+        yield "polls without an answer", f"{found.lost_polls}, asked again"
+
+
+def own_pauses(found: Retries | None) -> str:
+    """What is to be said beside a mean that is mostly genload's own pauses; empty for any other."""
+    if found is None or found.share_of_mean is None or found.share_of_mean < MOSTLY:
+        return ""
+    return f"{human(found.share_of_mean, 'ratio')} of it are genload's own pauses after refusals"
