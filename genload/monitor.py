@@ -1,4 +1,7 @@
-"""The seam of monitors/: what a machine did, sampled in a process of its own."""
+"""The base class of the files in monitors/, each of which samples what a machine does during the load.
+
+All monitors run in one process of their own, beside the processes of the users.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,9 @@ from genload.settings.wing_models import MonitorSettings
 
 
 def is_this_machine(url: str) -> bool:
-    """Whether a URL's host is this machine: every address of its name is a loopback or one of our own.
+    """Whether the host of a URL is this machine: all addresses of its name belong to this machine.
 
-    A tunnel or a published port looks local too.
+    A tunnel or a published port of a container looks like this machine, too.
     """
     try:
         name = urlsplit(reveal(url)).hostname or ""
@@ -33,11 +36,11 @@ def is_this_machine(url: str) -> bool:
 
 
 class MonitorError(Exception):
-    """A tick that could not find out everything.
+    """A monitor could not find out all of its numbers at one tick.
 
     Attributes:
-        values: what it did find out, such as ``server.up`` = 0 of a service that does not answer; it is
-            recorded beside the reason.
+        values: the numbers that it could find out, such as ``server.up`` = 0 if the service does not answer.
+            They are recorded together with the reason.
     """
 
     def __init__(self, message: str, values: Mapping[str, float] | None = None) -> None:
@@ -46,17 +49,18 @@ class MonitorError(Exception):
 
 
 class Monitor(ABC):
-    """One source of samples. A monitors/ file defines one subclass named ``Monitor``.
+    """A source of samples. A file in monitors/ defines one subclass, named ``Monitor``.
 
-    It runs in plain Python: gevent patches nothing here, and a call may block for as long as its own
-    timeout. Whatever it raises becomes a sample with an error, never the end of a run.
+    A monitor runs in plain Python, without gevent, and in a thread of its own: its calls may block, but each
+    needs a timeout. When a monitor raises an exception, the sample records the error, and the run goes on.
     """
 
     Settings: ClassVar[type[MonitorSettings]] = MonitorSettings
     declares: ClassVar[tuple[Metric, ...]] = ()
-    """Metrics of its own, beyond those of `genload.settings.metrics.machines` (`sampled`)."""
+    """Metrics that only this monitor has, made with `sampled`. Those that every monitor may fill are in
+    `genload.settings.metrics.machines`."""
     provisional: ClassVar[bool] = False
-    """Whether `sample` is a first look, for the display, at what `history` reads at the end."""
+    """True: the numbers of `sample` are only for the live display, and `history` reads the final ones."""
 
     def __init__(self, settings: MonitorSettings, host: str) -> None:
         """`host` is the URL of the service under test."""
@@ -66,70 +70,71 @@ class Monitor(ABC):
     @property
     @abstractmethod
     def metrics(self) -> tuple[str, ...]:
-        """Names of metrics that this monitor can fill; asked for before `open`."""
+        """The names of the metrics that this monitor can fill. Read before `open` is called."""
 
     @property
     def source(self) -> str:
-        """Where the numbers come from, for people; empty: the monitor's name says it."""
+        """Where the numbers come from, for reports; empty if the name of the monitor already says it."""
         return ""
 
     def origin(self, metric: str) -> str:
-        """What at the source one of `metrics` is read from, for people (the series of a page); empty: the
-        metric's own name says it."""
+        """For reports: from what a metric is read at its source, such as the name of a series on a metrics
+        page; empty if the name of the metric already says it."""
         return ""
 
     @property
     def nothing_here(self) -> str:
-        """Why there is nothing to sample, for people; empty: there is. Asked before `open`; such a monitor is
-        not sampled and owes no tick.
+        """The reason why this monitor has nothing to sample on this machine; empty if it has. Read before
+        `open` is called. A monitor with a reason is never sampled, and no missing tick is counted.
         """
         return ""
 
     @cached_property
     def service_is_local(self) -> bool:
-        """Whether the service under test is on this machine, as far as its URL tells."""
+        """Whether the service under test runs on this machine, as far as its URL shows."""
         return is_this_machine(self.host)
 
     @abstractmethod
     def open(self) -> None:
-        """Connect, or find the hardware; called in the sampler's process, again at each tick until it
-        does not raise."""
+        """Connect to the source, or find the hardware. Called in the process of the monitors; after an
+        exception it is called again at the next tick."""
 
     @abstractmethod
     def sample(self) -> Mapping[str, float]:
-        """One tick: values by metric name in base units; what is not offered is absent, never 0.
+        """The values at this tick, by the names of their metrics, in base units. A value that the source does
+        not offer is left out; it is never 0.
 
         Raises:
-            MonitorError: something is known, and something went wrong.
+            MonitorError: only some of the values could be found.
         """
 
     def facts(self) -> Mapping[str, str]:
-        """What is measured, for a report's first lines: ``{"gpu.model{gpu=0}": "NVIDIA L4"}``.
+        """What this monitor measures, for the first lines of a report:
+        ``{"gpu.model{gpu=0}": "NVIDIA L4"}``; empty if it knows nothing but numbers.
 
-        Asked for after the first tick that found something, and at the end, when more may be known; empty:
-        nothing beyond the numbers.
+        Called after the first tick with a value, and again at the end, when more may be known.
         """
         return {}
 
     def doubts(self) -> Mapping[str, str]:
-        """Why the numbers of a metric may not be what they seem, by metric; asked for at the end. What is
-        judged by such numbers is told as unproven, with this reason."""
+        """The metrics whose numbers may be wrong, each with the reason. Called at the end. The evidence for a
+        criterion on such a metric is then "unproven", with this reason."""
         return {}
 
     @property
     def history_s(self) -> float:
-        """The most that `history` takes; the end of a run waits for it, up to 8 s."""
+        """The longest time that `history` needs. At its end a run waits so long, but 8 s at most."""
         return 0.0
 
     def history(self, begin_s: float, end_s: float) -> Iterable[tuple[float, Mapping[str, float]]]:
-        """Samples taken elsewhere meanwhile, or a last look: when each was, and its values.
+        """Samples that another program recorded during the run, or a last sample: (time, values) of each.
 
-        Called once, after the last tick and before `close`. Times are of `time.monotonic()`: the first tick
-        was at `begin_s`, the end is at `end_s`. What it raises becomes a sample with an error; what came
-        before that stands.
+        Called once, after the last tick and before `close`. Times are those of `time.monotonic()`: the first
+        tick was at `begin_s`, the end is at `end_s`. After an exception the samples before it are kept, and
+        the error is recorded.
         """
         return ()
 
     def close(self) -> None:
-        """Let go of what `open` took; called once, after an `open` that did not raise."""
+        """Release what `open` has opened. Called once, if `open` has succeeded."""
         return

@@ -1,6 +1,7 @@
-"""The base of every load shape: phases on a clock, in the form Locust asks for.
+"""The base class of the files in shapes/, each of which says how many users work at which time.
 
-A shapes/ file defines one subclass with its parameters (`Settings`) and its `timeline`; nothing else.
+A file in shapes/ defines one subclass, which has only two parts: the parameters of the shape (`Settings`) and
+its phases (`timeline`).
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ TICK_S = 1.0  # Locust calls tick() once a second
 
 
 class PhasedShape(LoadTestShape):
-    """A `LoadTestShape` over a `Timeline`.
+    """Locust's `LoadTestShape`, made from the phases of a `Timeline`.
 
-    `tick` never takes users away again: it returns the largest target so far. A user told to stop by
-    Locust counts as running until its job has ended, so that 20 → 2 → 20 would leave 2 users for the rest
-    of the phase. Who may *start* work is held to the target by the gate of the harness instead, exactly and
-    at once (docs/decisions/0004-gate.md).
+    `tick` never returns fewer users than before. The reason: a user that Locust has told to stop counts as
+    running until its job has ended, so that after 20 → 2 → 20 users only 2 would be left for the rest of the
+    phase. How many users may *start* work is controlled by the gate of the harness instead, exactly and
+    without delay (docs/decisions/0004-gate.md).
 
     Args:
-        settings: the subclass's own `Settings`.
-        ahead_s: how long before a boundary its users are asked for, where something else holds them
-        until then.
-        clock, sleep: monotonic seconds, and how to wait; tests pass their own.
+        settings: an object of the subclass's own `Settings`.
+        ahead_s: how long before a phase begins `tick` asks for its users; the gate holds them back until the
+            phase begins.
+        clock, sleep: a clock in monotonic seconds, and a function that waits; tests pass their own.
     """
 
     abstract: ClassVar[bool] = True
@@ -39,8 +40,8 @@ class PhasedShape(LoadTestShape):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        # Locust instantiates every non-abstract shape it finds in a locustfile's namespace, imported ones
-        # too; ours are chosen by --scenario and take settings.
+        # Locust makes an object of every shape that is not abstract and that it finds in a locustfile, also
+        # of imported ones. Our shapes are chosen by --scenario, and need settings.
         cls.abstract = True
 
     def __init__(
@@ -60,14 +61,15 @@ class PhasedShape(LoadTestShape):
     @classmethod
     @abstractmethod
     def timeline(cls, settings: Any) -> Timeline:
-        """The phases that these settings describe; pure, called without an instance too."""
+        """The phases for these settings. It depends on the settings alone: it is called without an object,
+        too."""
 
     def reset_time(self) -> None:
         """The load begins now."""
         self.begin(self._clock())
 
     def begin(self, origin_s: float) -> None:
-        """The load begins, or began, at `origin_s` on the clock."""
+        """The load begins at `origin_s` on the clock, which may be in the past."""
         self.origin_s = origin_s
         self._largest = 0
 
@@ -76,13 +78,13 @@ class PhasedShape(LoadTestShape):
         return self._clock() - self.origin_s
 
     def tick(self) -> tuple[int, float] | None:
-        """(users, spawn rate), or None when the load has ended by the clock.
+        """(users, spawn rate); None if the load is over.
 
-        A boundary less than a tick away is waited for: otherwise the phase after it would begin up to
-        a second late.
+        If the next phase begins in less than a tick, this method waits for its beginning: otherwise that
+        phase would begin up to a second late.
         """
         seen_s = self.elapsed_s() + self.ahead_s
-        # Before the wait, too: it may last until the load is over.
+        # Also before the wait, because the load may be over after it.
         self._largest = max(self._largest, self.phases.target(seen_s))
         to_boundary_s = self.phases.next_boundary_s(seen_s) - seen_s
         if to_boundary_s < TICK_S:
@@ -91,5 +93,5 @@ class PhasedShape(LoadTestShape):
         if seen_s - self.ahead_s >= self.phases.duration_s:
             return None
         self._largest = max(self._largest, self.phases.target(seen_s))
-        # A rate of as many users a second as there are: all of them in Locust's first spawning step.
+        # With a rate of all users in one second, Locust starts them in its first step.
         return self._largest, float(max(self._largest, 1))

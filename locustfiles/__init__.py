@@ -1,3 +1,3 @@
-"""What one user does: Locust user classes, runnable as ``locust -f locustfiles/NAME.py --scenario
-SUITE/NAME``.
+"""What one user does. A file has the user classes of Locust, and can be run by Locust alone:
+``locust -f locustfiles/NAME.py --scenario SUITE/NAME``.
 """

@@ -1,4 +1,4 @@
-"""One user of an image-to-3D service: hand over an image, wait for the job, fetch and check the mesh.
+"""A user of an image-to-3D service: it sends an image, waits for the job, downloads the mesh and checks it.
 
 locust -f locustfiles/generation3d.py --scenario orfeas/spike --headless -H http://gpu1:5000
 """
@@ -12,7 +12,7 @@ install()
 
 
 class Generation3D(JobUser):
-    """Locust's statistics show ``upload``, ``submit``, ``download`` and the whole job as ``generate``."""
+    """In Locust's statistics a job is ``generate``, its calls are ``upload``, ``submit`` and ``download``."""
 
     @task
     def generate(self) -> None:

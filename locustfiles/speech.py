@@ -1,4 +1,4 @@
-"""One user of a text-to-speech service: send a text, listen to what comes back.
+"""A user of a text-to-speech service: it sends a text, and listens to the audio that comes back.
 
 locust -f locustfiles/speech.py --scenario litetts/heavy --headless -H http://127.0.0.1:8354
 """
@@ -12,7 +12,7 @@ install()
 
 
 class Speech(SpeechUser):
-    """Locust's statistics show each request as ``speech``."""
+    """In Locust's statistics each request is ``speech``."""
 
     @task
     def say(self) -> None:

@@ -1,19 +1,19 @@
-"""What a machine did while the load ran: one file a source of numbers.
+"""The files that sample what a machine does during the load. Each file reads one source of numbers.
 
 A file defines one subclass of `genload.monitor.Monitor`, named ``Monitor``:
 
     class Monitor(genload.monitor.Monitor):
-        Settings = MySettings             # a MonitorSettings; what `monitors: {name: {…}}` may say in a suite
-        metrics = ("server.memory",)      # names from the catalogue that it can fill
-        def open(self) -> None: ...       # connect; tried again at every tick until it does not raise
-        def sample(self) -> Mapping[str, float]: ...   # one tick, base units; what is not offered is absent
+        Settings = MySettings             # a MonitorSettings: the keys of `monitors: {name: {…}}` in a suite
+        metrics = ("server.memory",)      # the names of the metrics that it can fill
+        def open(self) -> None: ...       # connect; after an exception tried again at the next tick
+        def sample(self) -> Mapping[str, float]: ...   # the values at one tick, in base units
         def close(self) -> None: ...
 
-It is found by the file's name: a user's own ``monitors/`` in the working directory first, then this folder.
-It runs in the sampler's process, plain Python with one thread a monitor: blocking calls are welcome, and
-whatever it raises becomes a sample with an error. A monitor that knows something although a tick went wrong
-raises `genload.monitor.MonitorError` with the values it has.
+A suite names the file. It is looked for in the folder ``monitors/`` of the working directory first, then in
+this one. All monitors run in one process of plain Python, each in a thread of its own: their calls may block.
+When a monitor raises an exception, the sample records the error. If it knows some of its values all the same,
+it raises `genload.monitor.MonitorError` with them.
 
-`genload.monitor.Monitor` says what else it may define: what it measures (`facts`), a last look (`history`),
-why there is nothing for it on this machine (`nothing_here`).
+`genload.monitor.Monitor` describes the further methods: what the monitor measures (`facts`), samples from
+another program (`history`), why there is nothing to sample on this machine (`nothing_here`).
 """

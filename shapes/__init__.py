@@ -1,5 +1,5 @@
-"""When how many users work: one load shape a file, found by its name as ``shape: {kind: NAME}``.
+"""The load shapes: how many users work at which time. A suite names the file: ``shape: {kind: NAME}``.
 
-The seam: exactly one subclass of `genload.shape.PhasedShape` with a nested ``Settings`` (its YAML parameters)
-and a class method ``timeline(settings)`` that returns the phases.
+A file defines exactly one subclass of `genload.shape.PhasedShape`. It has a class ``Settings``, the
+parameters of the shape in YAML, and a class method ``timeline(settings)``, which returns the phases.
 """

@@ -1,9 +1,12 @@
-"""The seam of services/: how to talk to one API, whose work is a job (`JobClient`: submit, poll, fetch) or an
-answer that is listened to (`SpeechClient`: speak).
+"""The base classes of the files in services/, each of which talks to one API.
 
-A services/ file defines one subclass of either, named ``Client``. It makes its own HTTP client, names
-its calls with `step`, and raises `ServiceError` for every answer that is no success. It neither
-retries nor waits: `genload.drivers` does, the same way for every service.
+There are two kinds of API. In one, the work is a job: the client submits it, polls it and fetches the output
+(`JobClient`). In the other, the answer is audio that somebody listens to (`SpeechClient`).
+
+A file in services/ defines one subclass of one of the two, named ``Client``. The client makes its own HTTP
+connection, gives each of its calls a name with `step`, and raises `ServiceError` for every answer that is no
+success. The client does not retry and does not wait: `genload.drivers` does both, in the same way for every
+service.
 """
 
 from genload.service.artifact import Artifact

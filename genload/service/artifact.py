@@ -1,4 +1,4 @@
-"""What a job made, and what a request brought where that is what failed."""
+"""The output of a request."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """What a job made."""
+    """The output of a job; or of any request, where the output is the reason why the request failed."""
 
     content: bytes
     name: str

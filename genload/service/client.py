@@ -1,4 +1,4 @@
-"""What the clients of all services have in common."""
+"""The base class of all clients."""
 
 from __future__ import annotations
 
@@ -17,41 +17,44 @@ from genload.settings.wing_models import RequestSettings
 
 
 class ServiceClient(ABC):
-    """A user's own client of one API; never shared between users."""
+    """The client through which one user talks to the service. Each user has a client of its own."""
 
     Request: ClassVar[type[RequestSettings]] = RequestSettings
     operation: ClassVar[str]
     stages: ClassVar[tuple[str, ...]] = ()
     metrics: ClassVar[tuple[Metric, ...]] = ()
-    """Numbers of its records that criteria may name, beyond those that every operation has: a file that
-    measures others declares them (`request_number`, `request_share`), beside those of its base."""
+    """The numbers in the records of this client that criteria may name, besides those that every operation
+    has. A file that measures more numbers declares them here (`request_number`, `request_share`), after those
+    of its base class."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.request_id = ""  # of the logical request under way; see `correlation`
-        self.deadline_s = inf  # monotonic; no call of the request under way may take longer
+        self.request_id = ""  # of the present request; see `correlation`
+        self.deadline_s = inf  # monotonic; when the time for the present request is over
         self.on_step: Callable[[Step], None] = lambda step: None
         self._correlated = ""  # the request that `_correlation` is of
         self._correlation: dict[str, str] = {}
 
     @classmethod
     def measures(cls, request: RequestSettings) -> tuple[Metric, ...]:
-        """`metrics`, and what this request declares beside them."""
+        """`metrics`, and further numbers that the settings of the request declare."""
         return cls.metrics
 
     @classmethod
     def stages_of(cls, request: RequestSettings) -> tuple[str, ...]:
-        """The stages that a record of this request may have."""
+        """The stages that the records of such requests may have."""
         return cls.stages
 
     @classmethod
     def labels(cls, request: RequestSettings) -> Mapping[str, tuple[str, ...]]:
-        """The labels of its records by name, with the values they can have; none: any value."""
+        """The names of the labels in the records, each with its possible values; an empty tuple means that
+        any value is possible."""
         return {}
 
     def correlation(self) -> dict[str, str]:
-        """Headers to send with every request, to be added to and not changed; outside a logical request
-        each is of its own."""
+        """The headers by which the service's logs name the present request; to be sent with every call. A
+        caller may copy the dictionary, and must not change it. Outside of a request, each call gets new ones.
+        """
         if not self.request_id:
             return correlation_headers(new_identifier())
         if self._correlated != self.request_id:
@@ -59,26 +62,28 @@ class ServiceClient(ABC):
         return self._correlation
 
     def step(self, name: str, method: str = "GET", *, recorded: bool = True) -> Step:
-        """Measure one named call; a ServiceError that leaves the block is its failure.
+        """Measure one call: ``with self.step("upload", "POST") as step: …``.
 
-        GreenletExit, when a user is stopped, makes it ``unfinished``; whatever else leaves it is a mistake in
-        the client's own code, a ``client_error``.
+        When a ServiceError leaves the block, the call has failed. GreenletExit, by which a user is stopped,
+        makes the call ``unfinished``. Any other exception is a mistake in the client's own code, a
+        ``client_error``.
         """
         return Step(name, method, self.on_step, monotonic(), recorded)
 
     @abstractmethod
     def ready(self) -> None:
-        """Return when the service can take work now; raise ServiceError with the reason when not."""
+        """Return if the service can take work now; else raise ServiceError with the reason."""
 
     def in_flight(self) -> int | None:
-        """How many jobs the service says it is working on; None when it does not say, or does not answer."""
+        """The number of jobs that the service is working on, as it says; None if it does not say, or does not
+        answer."""
         return None
 
     def time_scale(self) -> float | None:
-        """The scale of a service whose time is modelled (it declares itself a testbed); None for a real one.
-        Raises ServiceError when it does not answer."""
+        """How fast the time of a testbed runs (0.02: 82 s take 1.64 s); None for a real service. Raises
+        ServiceError if the service does not answer."""
         return None
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close the connection."""
         return

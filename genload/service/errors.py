@@ -1,4 +1,4 @@
-"""How a client says that the service failed, or that an output was not inspected."""
+"""The errors by which a client says that the service failed, or that nobody inspected the output."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _LONGEST_READ = 16_384  # of a message, before it is cut: what lies beyond is no
 
 
 class ServiceError(Exception):
-    """The service, the way to it or its output failed.
+    """The service failed, or the connection to it, or its output is broken.
 
-    What goes into `message` is mostly the service's own words: it is kept as one harmless line of at most
-    500 characters, without the secrets that the service was sent, and without addresses in memory, by which
-    equal failures would differ.
+    `message` mostly quotes the service. It becomes one line of at most 500 characters that cannot harm a
+    terminal. Secrets that were sent to the service are taken out. Addresses in memory are taken out too,
+    because two equal failures would differ by them.
 
     Attributes:
-        error_class: short and stable: ``refused``, ``timeout``, ``truncated``, ``rejected``, ``job_failed``,
-            ``bad_answer``, ``bad_output``, ``http_500``, … Reports count by it.
-        rejected: the service has no capacity *now* (429, 503): worth another try.
-        retry_after_s: the pause it asked for, None when it named none.
-        output: what came as the output, or the part of it that came, where that is what failed.
+        error_class: a short name that does not change: ``refused``, ``timeout``, ``truncated``, ``rejected``,
+            ``job_failed``, ``bad_answer``, ``bad_output``, ``http_500``, … Reports count failures by it.
+        rejected: the service has no capacity *now* (429, 503), so that another try makes sense.
+        retry_after_s: the pause that the service asked for; None when it did not ask for one.
+        output: the broken output, or the part of it that arrived; None when the output is not the reason.
     """
 
     def __init__(
@@ -51,10 +51,11 @@ class ServiceError(Exception):
 
 
 class NotInspectedError(ServiceError):
-    """Nobody wants the output inspected: no failure of the service.
+    """The output was not inspected, because the suite or the service file does not ask for it. The request
+    is a success.
 
     Attributes:
-        numbers: what is known of the output all the same, for the record.
+        numbers: numbers of the output that are known without an inspection, for the record.
     """
 
     _class: ClassVar[str] = "not_inspected"
@@ -65,8 +66,8 @@ class NotInspectedError(ServiceError):
 
 
 class CannotInspectError(NotInspectedError):
-    """The output seems valid, and nothing that is installed reads it: no failure of the service either, and
-    counted by a number of its own.
+    """The output seems valid, but no installed library can read it. The request is a success; the reports
+    count such outputs separately.
     """
 
     _class: ClassVar[str] = CANNOT_INSPECT

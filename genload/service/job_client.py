@@ -1,4 +1,4 @@
-"""The seam of a service whose work is a job: it is submitted, polled and fetched."""
+"""The base class for services whose work is a job: the client submits, polls and fetches it."""
 
 from __future__ import annotations
 
@@ -15,35 +15,36 @@ from genload.settings.service import Service
 from genload.settings.wing_models import RequestSettings
 
 JOB_STAGES = ("connect", "upload", "accept", "queue", "run", "download")
-"""The stages of a job, in order; what belongs to which is said in `genload.drivers.job_driver`."""
+"""The stages of a job, in their order; `genload.drivers.job_driver` explains them."""
 
 ONE_CALL_STAGES = ("connect", "upload", "run", "download")
-"""Those of a job that is one blocking call."""
+"""The stages of a job that is one blocking call."""
 
 
 class JobPhase(StrEnum):
     PENDING = "pending"  # accepted, nothing begun
     RUNNING = "running"
-    UNKNOWN = "unknown"  # accepted; whether it waits or is worked on is not told
+    UNKNOWN = "unknown"  # accepted; the service does not say whether the job waits or runs
     COMPLETED = "completed"
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """One answer to a poll, or to an order that is answered only when its work is done."""
+    """The state of a job, as the service tells it: in the answer to a poll, or in the answer to a blocking
+    call."""
 
     phase: JobPhase
-    error: str = ""  # the service's own words, for FAILED
-    error_class: str = "job_failed"  # for FAILED: a narrower one where the service's words tell
-    output: str = ""  # where to fetch the result from, for COMPLETED
-    output_since_s: float = 0.0  # for COMPLETED with the output in this answer: when its first byte came
-    pause_s: float | None = None  # when the service wants to be asked again, where it says so
+    error: str = ""  # FAILED: the reason, in the service's words
+    error_class: str = "job_failed"  # FAILED: a more exact class, if the reason allows one
+    output: str = ""  # COMPLETED: where to fetch the output
+    output_since_s: float = 0.0  # COMPLETED, and the output is in this answer: when its first byte came
+    pause_s: float | None = None  # how long the service wants us to wait before the next poll, if it says so
 
 
 @dataclass(frozen=True, slots=True)
 class JobInput:
-    """What a job is made from."""
+    """The input of a job."""
 
     name: str  # file name, unique in the run
     content: bytes
@@ -51,60 +52,61 @@ class JobInput:
 
 
 class JobClient(ServiceClient):
-    """A user's own client of one job API."""
+    """The client through which one user talks to a service whose work is a job."""
 
     operation: ClassVar[str] = "generate"
     stages: ClassVar[tuple[str, ...]] = JOB_STAGES
     metrics: ClassVar[tuple[Metric, ...]] = mesh_metrics("generate")
     inspection: ClassVar[str] = "mesh"
-    """How its outputs are inspected, unless it has an `inspect` of its own: as a ``mesh``, or ``none``, which
-    every report says. An output that was not inspected is no valid one."""
+    """How outputs are inspected if the client has no `inspect` of its own: as a ``mesh``; or ``none``, and
+    then every report says that nobody inspected them. An output counts as valid only after an inspection."""
 
     def __init__(self, service: Service) -> None:
         super().__init__(service)
-        self.distinct_outputs = True  # False: the same output for different inputs is no failure
-        self.one_call = False  # True: the order is answered when its work is done, and nothing is polled
-        self.noted: dict[str, float] = {}  # numbers of the service's own, for the record of the job under way
+        self.distinct_outputs = True  # True: the same output for different inputs is a failure
+        self.one_call = False  # True: `submit` returns when the work is done, and nothing is polled
+        self.noted: dict[str, float] = {}  # numbers that the service told, for the record of the present job
 
     @classmethod
     def measures(cls, request: RequestSettings) -> tuple[Metric, ...]:
-        """`metrics`; without those of a mesh where nobody looks into the outputs."""
+        """`metrics`, without those of a mesh if outputs are not inspected."""
         if cls.inspection == "none":
             return tuple(metric for metric in cls.metrics if metric not in JobClient.metrics)
         return cls.metrics
 
     @abstractmethod
     def upload(self, job: JobInput) -> str:
-        """Hand over the input; the service's id for the job. An API that takes input and order in
-        one call does nothing here and returns ""."""
+        """Send the input; returns the id that the service gives the job. If the API takes the input together
+        with the order, this method does nothing and returns ""."""
 
     @abstractmethod
     def submit(self, job: JobInput, job_id: str) -> str | JobState:
-        """Order the work; the job's id, by which it is polled. Of one blocking call its end: completed or
-        failed, as a poll would tell it."""
+        """Order the work; returns the id by which the job is polled. If the call blocks until the work is
+        done, it returns the final state (completed or failed) instead."""
 
     @abstractmethod
     def poll(self, job_id: str) -> JobState:
-        """The job's state now."""
+        """Ask for the present state of the job."""
 
     @abstractmethod
     def fetch(self, job_id: str, state: JobState) -> Artifact:
-        """The finished job's output."""
+        """Download the output of a completed job."""
 
     def inspect(self, artifact: Artifact) -> dict[str, float] | None:
-        """Check the output, off the event loop; numbers for the record. None: as `inspection` says.
+        """Check the output, in another process if it takes long; returns numbers for the record. None means:
+        inspect it as `inspection` says.
 
         Raises:
-            ServiceError: it is broken.
-            CannotInspectError: nothing here can tell.
-            NotInspectedError: nobody wants to know.
+            ServiceError: the output is broken.
+            CannotInspectError: no installed library can read the output.
+            NotInspectedError: the output is not to be inspected.
         """
         return None
 
     def describe(self, artifact: Artifact) -> str:
-        """What an output is, for people, whether it passes `inspect` or not; "" for nothing to say."""
+        """One line about an output for people to read, whether the output is valid or not; "" for none."""
         return ""
 
     def cancel(self, job_id: str) -> None:
-        """Give a job up, where the service can."""
+        """Tell the service that nobody waits for the job any more, if the service has a call for this."""
         return

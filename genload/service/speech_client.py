@@ -1,4 +1,4 @@
-"""The seam of a service that speaks: its answer is listened to."""
+"""The base class for services that speak: the answer is audio."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from genload.settings.wing_models import RequestSettings
 
 
 class Utterance(msgspec.Struct, frozen=True):
-    """What is to be spoken.
+    """A text to be spoken, and the voice.
 
     Attributes:
-        number: of the request in the run; negative for the warm-up.
-        length: the class of the text's length; "" when the scenario has no classes.
-        repeat: whether the text was sent before, on purpose; None when the scenario makes no repeats.
+        number: the number of the request in the run; negative in the warm-up.
+        length: the length class of the text (``short``, ``long``, …); "" if the scenario has no classes.
+        repeat: whether the text was sent before, on purpose; None if the scenario repeats no texts.
     """
 
     number: int
@@ -32,14 +32,14 @@ class Utterance(msgspec.Struct, frozen=True):
 
 
 class Speech(msgspec.Struct, frozen=True, eq=False):
-    """One whole answer to an utterance. Monotonic seconds.
+    """The complete answer to one request. Times are monotonic seconds.
 
     Attributes:
-        arrivals: (when, how many bytes of `content`) for each receive that brought any; they add up to
-            `content` unless it was packed on its way.
-        streamed: the service sends what it has as it has it: a listener may begin before the end.
-        cached: whether the service answered from a cache; None when it does not show.
-        numbers: what else it said of the answer, for the record, as the client's file declares it.
+        arrivals: (time, number of bytes) of every piece that arrived. The numbers add up to the length of
+            `content`, unless the content was compressed on its way.
+        streamed: the service sends audio while it makes it, so that a listener can begin before the end.
+        cached: whether the answer came from a cache of the service; None if the answer does not show it.
+        numbers: further numbers that the service told, for the record; the client's file declares them.
     """
 
     content: bytes
@@ -54,7 +54,7 @@ class Speech(msgspec.Struct, frozen=True, eq=False):
 
 
 class SpeechClient(ServiceClient):
-    """A user's own client of one text-to-speech API."""
+    """The client through which one user talks to a text-to-speech service."""
 
     operation: ClassVar[str] = "speech"
     metrics: ClassVar[tuple[Metric, ...]] = speech_metrics("speech")
@@ -65,5 +65,6 @@ class SpeechClient(ServiceClient):
 
     @abstractmethod
     def speak(self, utterance: Utterance) -> Speech:
-        """Ask for the utterance and take the whole answer; raises ServiceError for anything but a success
-        whose content may be audio. Whether it is audio, `genload.artifacts.audio.reader` says."""
+        """Send the text and receive the complete answer. Raises ServiceError if the service refuses or fails,
+        or if the content cannot be audio. Whether the content really is audio is checked afterwards, by
+        `genload.artifacts.audio.reader`."""

@@ -1,4 +1,4 @@
-"""One named call of a request."""
+"""The measurement of one call that a client makes."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from genload.service.errors import ServiceError
 
 
 class Step(msgspec.Struct, eq=False):  # every poll has one: made in C
-    """One named call inside a job, as the recorder wants it: as long as its block. Monotonic seconds."""
+    """One call of a request, measured from the beginning of its ``with`` block to the end. Times are
+    monotonic seconds."""
 
     name: str
     method: str
-    tell: Callable[[Step], None]  # at the end of the block
+    tell: Callable[[Step], None]  # called at the end of the block
     start_s: float
-    recorded: bool = True  # False: counts in its job, but is too frequent for a record of its own (a poll)
+    recorded: bool = True  # False: part of its request, but without a record of its own (polls are too many)
     end_s: float = 0.0
-    connect_s: float = 0.0  # of it, spent connecting; 0 on a kept connection
-    sent_s: float = 0.0  # the last byte of its request went out; 0: not yet, or not known
-    first_byte_s: float = 0.0  # the first byte of its answer came
+    connect_s: float = 0.0  # the part of the call that went into connecting; 0 on a kept connection
+    sent_s: float = 0.0  # when the last byte of the request was sent; 0: not yet, or not known
+    first_byte_s: float = 0.0  # when the first byte of the answer came; 0: not yet, or not known
     status: int = 0
     bytes_sent: int = 0
     bytes_received: int = 0
