@@ -18,7 +18,7 @@ from genload.analysis.judged.trends import MIN_IDLE
 from genload.analysis.series import Series
 from genload.analysis.trends import Course
 from genload.settings.metrics.labelled import unlabelled
-from genload.settings.price import GpuHourCost
+from genload.settings.suite import GpuHourCost
 
 _BOARD = frozenset({"gpu", "UUID", "Hostname"})  # labels of our own series, and of a DCGM exporter's
 EDGE_TICKS = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from genload.runlog.records import Event, Identified, MonitorPlan, Sample
-from genload.settings.identity import UNKNOWN
+from genload.settings.service import UNKNOWN_FACT
 from genload.settings.suite import Suite
 
 
@@ -28,13 +28,13 @@ def tested(
     for name, source in suite.service.identity.items():
         own = known.get(source.monitor or "", {})
         if name in read or source.monitor is None:
-            facts[name] = read.get(name, UNKNOWN)
+            facts[name] = read.get(name, UNKNOWN_FACT)
         elif source.field in own:
             facts[name] = own.pop(source.field)
         elif source.monitor in not_here:
-            facts[name] = UNKNOWN
+            facts[name] = UNKNOWN_FACT
         elif source.field is not None or not own:
-            facts[name] = UNKNOWN
+            facts[name] = UNKNOWN_FACT
             what = source.field or "what it measures"
             missing.append(f"what was tested: no {name}: the monitor {source.monitor} did not say {what}")
     of_monitors = {name: text for own in known.values() for name, text in own.items()}

@@ -33,7 +33,7 @@ from genload.runlog.records import (
     WorkerLost,
 )
 from genload.settings.criteria.ast import Conjunction, Dimension, Each, Expression, Interval, Quantity
-from genload.settings.validity import Validity
+from genload.settings.suite import Validity
 
 WATCHED_FROM_S = 2.0
 """A load shorter than this may end before the client has reported once."""

@@ -13,8 +13,8 @@ from genload.errors import ConfigError
 from genload.harness.plan import RunPlan
 from genload.plain import plain
 from genload.service import ServiceError
-from genload.settings.identity import UNKNOWN, IdentitySource
 from genload.settings.secrets import hide
+from genload.settings.service import UNKNOWN_FACT, IdentitySource
 
 LIMIT_S = 10.0  # for each endpoint: a service that is ready and silent must not keep the load waiting
 LONGEST = 200
@@ -38,7 +38,7 @@ def read_identity(plan: RunPlan) -> tuple[dict[str, str], list[str]]:
     try:
         for name, source in sources.items():
             if source.env is not None and not os.environ.get(source.env):
-                facts[name] = f"{UNKNOWN} (${source.env})"
+                facts[name] = f"{UNKNOWN_FACT} (${source.env})"
                 continue
             try:
                 facts[name] = _text(read.fact(source))

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator
+from pydantic import (
+    Field,
+    SerializeAsAny,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
-from genload.settings.identity import Identity
 from genload.settings.model import Settings
-from genload.settings.secrets import Headers, refuse_secret_in_url
+from genload.settings.secrets import Headers, is_secret_header, refuse_secret_in_url
 from genload.settings.units import Bytes, Ratio, Seconds, TransportSeconds
 from genload.settings.wing_models import KeptRequest, RequestSettings, declared, found, wing_models
 
@@ -69,6 +75,57 @@ def asked_alike(settings: _Asked, service: Service) -> _Asked:
     """A monitor's settings with the service's own headers and TLS, where they say none themselves."""
     own = {"headers": service.headers, "tls": service.tls}
     return settings.model_copy(update={k: v for k, v in own.items() if k not in settings.model_fields_set})
+
+
+_Path = Annotated[str, StringConstraints(pattern=r"^/", max_length=2000)]
+_Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+UNKNOWN_FACT = "unknown"
+"""What a report says of a fact that could not be read; the first lines have every fact that a suite names."""
+_WAYS = "endpoint with field, header, env or monitor"
+
+
+class IdentitySource(Settings):
+    """Where one fact stands; exactly one of `endpoint` with `field`, `header`, `env` and `monitor`."""
+
+    endpoint: _Path | None = None
+    """A path of the service, read once before the load; of a `header` it is / unless set."""
+    field: _Name | None = None
+    """Where in the endpoint's JSON: keys, and numbers of a list, with dots between (data.0.id); or which of
+    the monitor's facts (gpu.driver), of which there are all unless set."""
+    header: _Name | None = None
+    """A header of the endpoint's answer, whatever its status."""
+    env: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    """An environment variable of the process that runs the scenario. Its value is reported: no secret."""
+    monitor: _Name | None = None
+    """A monitor that knows what it measures, as gpu knows GPU and driver."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = [self.env, self.monitor, self.header or self.endpoint]
+        fits = sum(way is not None for way in ways) == 1
+        if self.header is None and self.endpoint is not None:
+            fits = fits and self.field is not None
+        elif self.monitor is None:
+            fits = fits and self.field is None
+        if not fits:
+            raise PydanticCustomError(
+                "identity",
+                "it must say in one way where it is read",
+                {"remedy": f"name one of: {_WAYS}; as in {{endpoint: /v1/models, field: data.0.id}}"},
+            )
+        for secret in (self.env, self.header):
+            if secret is not None and is_secret_header(secret):
+                raise PydanticCustomError(
+                    "identity",
+                    "'{name}' is the name of a secret, and what was tested stands in every report",
+                    {"name": secret, "remedy": "name something else"},
+                )
+        return self
+
+
+FactName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", max_length=80)]
+Identity = Annotated[dict[FactName, IdentitySource], Field(max_length=40)]
+"""By the name under which reports say it: ``model``, ``image``, ``precision``."""
 
 
 class Service(Settings):

@@ -11,8 +11,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from genload.settings.criteria.criterion import Criterion
-from genload.settings.identity import IdentitySource
 from genload.settings.scaling import unit_of
+from genload.settings.service import IdentitySource
 from genload.settings.suite import Suite
 from genload.settings.units import format_number
 from genload.settings.wing_models import MonitorSettings, RequestSettings, ShapeSettings

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from genload.settings.identity import IdentitySource
+from genload.settings.service import IdentitySource
 
 
 @pytest.mark.parametrize(
