@@ -22,6 +22,7 @@ from genload.terminal import write_anything
 
 _SUMMARIES = {
     "demo": "Run all thirteen scenarios against the built-in testbeds.",
+    "init": "Lay out a project with a suite of your own.",
     "list": "List the suites, their scenarios and what these are for.",
     "try": "Send one request to a service and show all of it.",
     "run": "Run a suite, or one scenario of it, against a service.",

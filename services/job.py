@@ -228,7 +228,7 @@ class Client(JobClient):
     def _job_id(self) -> str:
         """For the record, of any type that it has; the request's own where none is captured."""
         job_id: Any = self._values.captured.get("id", self.request_id)
-        if len(text := str(job_id)) > _LONGEST_ID:
+        if not 0 < len(text := str(job_id)) <= _LONGEST_ID:
             words = f"{KEY}.capture.id: what is found has {len(text):,} characters, and is no id"
             raise ServiceError("bad_answer", words)
         return text

@@ -61,7 +61,7 @@ class Heard:
             ServiceError: ``missing_value`` with what is there instead; ``bad_answer`` for no JSON.
         """
         value = found(path, self.tree)
-        if value is None or value == "":
+        if value is None:
             text = f"{self.key}.{key}: the path '{path}' finds nothing in the answer: {there_is(self.tree)}"
             raise ServiceError("missing_value", text, status=self.answer.status)
         return value
@@ -69,7 +69,7 @@ class Heard:
     def need_text(self, path: str, key: str) -> str:
         """As `need`, of a value that must be a text."""
         value = self.need(path, key)
-        if not isinstance(value, str):
+        if not isinstance(value, str) or not value:
             text = f"{self.key}.{key}: what '{path}' finds is no text: {there_is(value)}"
             raise ServiceError("bad_answer", text, status=self.answer.status)
         return value

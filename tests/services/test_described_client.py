@@ -466,7 +466,7 @@ def test_a_path_to_nothing_shows_the_keys_that_are_there(run: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("found", ["x" * MANY, {"a": 1}, ["a"]], ids=["1 MB", "object", "list"])
+@pytest.mark.parametrize("found", ["x" * MANY, "", {"a": 1}, ["a"]], ids=["1 MB", "empty", "object", "list"])
 def test_an_id_that_is_none_goes_into_no_request(run: Any, found: Any) -> None:
     result, _, received = run(POLLED, {"/jobs": [{"id": found}]})
 
