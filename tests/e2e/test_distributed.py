@@ -98,7 +98,7 @@ def test_a_worker_needs_no_suite_of_its_own(
 # What a worker has no use for: it makes the load, and neither judges, watches nor shows anything.
 NOT_ON_A_WORKER = (
     *("genload.analysis.", "genload.commands.", "genload.console.", "genload.reporting."),
-    *("genload.harness.run.", "genload.sampler.process.", "genload_wing_reports"),
+    *("genload.harness.run.", "genload.sampler.child.", "genload_wing_reports"),
     *("pandas.", "prometheus_api_client.", "prometheus_client.", "rich.", "scipy.", "trimesh.", "typer."),
 )
 SAY_WHAT_WAS_IMPORTED = """
