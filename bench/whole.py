@@ -25,7 +25,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import socket
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -36,30 +35,16 @@ from statistics import median
 
 from parts import genai_bench
 from parts.answers import Server, answers, compiler
+from parts.genload_commands import LOCUST, jobs, speech
 from parts.outside import Round, look, started, wait_for
 from parts.rounds import ROOT, allow_many_connections, two_cores
 from parts.wav_server import SERVER, serve
 
-LOCUST = [sys.executable, "-m", "locust", "--loglevel", "ERROR", "--headless"]
 PEER = "fast"
 WARM = 20
 """So many answers of each user come before the look."""
 
 Commands = Callable[[str, Path, int], list[list[str]]]
-
-SUITE = """
-name: {name}
-service: {{api: {api}, timeout: 300s, receive_timeout: 300s, {more}}}
-locustfile: {locustfile}
-validity: {{lag_floor: 60s}}
-scenarios:
-  load:
-    shape: {{kind: normal, users: {users}, duration: 600s}}
-    warmup: {{jobs: 0}}
-    criteria:
-      all_came: {operation}.failed == 0
-      answered_soon: {operation}.duration.p95 < 10s
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,36 +58,6 @@ class Load:
 
     label: str
     commands: Commands
-
-
-def speech(validate: str, workers: int, host: str, folder: Path, users: int) -> list[list[str]]:
-    more = f"request: {{dialect: litetts, format: wav, validate: {validate}}}"
-    suite = _suite(folder, users, api="openai_speech", locustfile="speech", operation="speech", more=more)
-    return _genload("speech", suite, folder, workers, host)
-
-
-def jobs(interval: str, host: str, folder: Path, users: int) -> list[list[str]]:
-    more = f"poll: {{interval: {interval}, adaptive: false}}"
-    suite = _suite(folder, users, api="orfeas", locustfile="generation3d", operation="generate", more=more)
-    return _genload("generation3d", suite, folder, 0, host)
-
-
-def _suite(folder: Path, users: int, **fields: str) -> Path:
-    path = folder / "whole.yaml"
-    path.write_text(SUITE.format(name="whole", users=users, **fields))
-    return path
-
-
-def _genload(locustfile: str, suite: Path, folder: Path, workers: int, host: str) -> list[list[str]]:
-    file = ["-f", str(ROOT / "locustfiles" / f"{locustfile}.py")]
-    run = [*LOCUST, *file, "--scenario", f"{suite}/load", "-H", host, "--suite-folder", str(folder / "run")]
-    if not workers:
-        return [run]
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    master = [*run, "--master", "--master-bind-port", port, "--expect-workers", str(workers)]
-    worker = [*LOCUST, *file, "--worker", "--master-port", port]
-    return [master, *[worker] * workers]
 
 
 def plain(host: str, folder: Path, users: int) -> list[list[str]]:

@@ -75,10 +75,11 @@ def started(commands: Sequence[Sequence[str]], cores: str, folder: Path) -> Iter
             print(words.read()[-3000:], file=sys.stderr)
             raise
         finally:
-            for process in [child for one in running for child in (*one.children(recursive=True), one)]:
-                with suppress(psutil.NoSuchProcess):
-                    process.kill()
             for one in running:
+                children = one.children(recursive=True) if one.poll() is None else []
+                for process in (*children, one):
+                    with suppress(psutil.NoSuchProcess):
+                        process.kill()
                 one.wait()
 
 

@@ -92,6 +92,10 @@ class SpeechKit(InspectingKit):
         self._texts = TextSource(request.texts, request.voices, seed=plan.seed, salt=plan.salt)
         self.listener = Listener(request, seed=plan.seed, registry=OutputRegistry())
 
+    def open(self) -> None:
+        if self.listener.needs_inspector:
+            super().open()
+
     def utterance(self, number: int) -> Utterance:
         """What request `number` of the run says, whichever process sends it."""
         return self._texts.utterance(number)

@@ -64,6 +64,41 @@ def test_wav_and_pcm_without_validation_need_no_inspector(own_inspector: Inspect
     assert own_inspector.pid is None
 
 
+@pytest.mark.parametrize(("form", "encoding"), [("wav", "s16le"), ("pcm", "s16le"), ("pcm", "f32le")])
+def test_short_plain_samples_are_looked_into_here_as_in_the_inspector(
+    own_inspector: Inspector, monkeypatch: pytest.MonkeyPatch, form: str, encoding: str
+) -> None:
+    content = tone(2.0).astype("<f4").tobytes() if encoding == "f32le" else spoken(form, 2.0)
+    here = listener(own_inspector, format=form, pcm=Pcm(encoding=encoding))
+    near = here.listen(answered(content), asked()).numbers
+    assert own_inspector.pid is None
+
+    monkeypatch.setattr("genload.artifacts.audio.listener.AT_ONCE_BYTES", len(content) - 1)
+    far = here.listen(answered(content), asked()).numbers
+    assert own_inspector.pid is not None
+    assert near == far
+
+
+def test_what_is_wrong_with_short_samples_is_found_here_as_in_the_inspector(
+    own_inspector: Inspector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = [pcm16(0 * tone(1.0)), np.full(24_000, np.nan, "<f4").tobytes()]
+    listeners = [
+        listener(own_inspector, format="pcm", pcm=Pcm(encoding=encoding)) for encoding in ("s16le", "f32le")
+    ]
+
+    def told() -> list[tuple[str, str]]:
+        errors = [error_of(one, answered(content)) for one, content in zip(listeners, broken, strict=True)]
+        return [(error.error_class, error.message) for error in errors]
+
+    near = told()
+    assert own_inspector.pid is None
+    monkeypatch.setattr("genload.artifacts.audio.listener.AT_ONCE_BYTES", 0)
+    assert told() == near
+    assert own_inspector.pid is not None
+    assert [error_class for error_class, _ in near] == ["silent_audio", "nan_audio"]
+
+
 def test_an_answer_that_is_not_streamed_has_no_stalls(inspector: Inspector) -> None:
     heard = listener(inspector).listen(answered(spoken("wav"), pieces=[1000], step_s=5.0), asked())
 

@@ -26,6 +26,12 @@ from ..audio.sounds import RATE_HZ, encoded, pcm16, spoken, tone, wav
 pytestmark = pytest.mark.processes
 
 
+@pytest.fixture(autouse=True)
+def _asked_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short plain samples, which need no inspector, go there, too."""
+    monkeypatch.setattr("genload.artifacts.audio.listener.AT_ONCE_BYTES", 0)
+
+
 # --- many at a time ---------------------------------------------------------------------------------
 
 
