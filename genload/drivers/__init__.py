@@ -1,1 +1,1 @@
-"""What takes a request through a service's client from its start to its end: a job, or a speech request."""
+"""The drivers: each makes all calls of one request in their order, with retries, pauses and a deadline."""

@@ -1,4 +1,4 @@
-"""One logical request, start to end, whatever it consists of: its times, its tries, its failure."""
+"""What the drivers of all kinds of requests have in common: times, retries, the deadline, failures."""
 
 from __future__ import annotations
 
@@ -20,21 +20,23 @@ _ClientT = TypeVar("_ClientT", bound=ServiceClient)
 
 
 class Driver(ABC, Generic[_ClientT, _ResultT]):
-    """Drives one logical request through a client. Whatever the service does becomes a result, never an
-    exception; and so does whatever the client's own code raises.
+    """Makes all calls of one request. Every failure of the service becomes a result and never an exception,
+    and so does every exception of the client's own code.
 
-    Refusals (429, 503) are tried again as `service.retry` says, each call of a request as often; a suite that
-    wants to count each of them sets ``retry: {max_retries: 0}``.
+    If the service refuses a call for now (429, 503), the driver waits and tries it again, as `service.retry`
+    says; each call has its own number of retries. With ``retry: {max_retries: 0}`` every refusal is a
+    failure.
 
     Args:
-        result: to be filled.
-        clock, sleep: seconds.
+        result: an empty result, which the driver fills.
+        clock, sleep: a clock in seconds, and a function that waits; tests pass their own.
 
     Attributes:
-        raised: what the client's own code has raised; None: nothing.
+        raised: the exception of the client's own code, if there was one.
     """
 
-    # Thousands wait at once, and to look into a dictionary each is memory that is in no cache.
+    # Thousands of drivers wait at the same time. Without slots each has a dictionary, which is in no cache
+    # when its driver goes on.
     __slots__ = (
         "_asked_s",
         "_call",
@@ -62,16 +64,17 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
         self._clock = clock
         self._sleep = sleep
         self._tell = client.on_step
-        self._asked_s = 0.0  # when the last call was made
-        self._call: Step | None = None  # the last one that has ended
-        self._connect_s = 0.0  # of the calls since this was last set to 0
+        self._asked_s = 0.0  # when the last call began
+        self._call: Step | None = None  # the last call that has ended
+        self._connect_s = 0.0  # time for connecting, summed up since this was last set to 0
         self.raised: BaseException | None = None
         result.numbers["attempts"], result.numbers["rejections"] = 1.0, 0.0
 
     def run(self) -> _ResultT:
-        """The request from start to end.
+        """Make the request, from its start to its end.
 
-        Orders to stop (`is_order`) pass through; `result` then tells how far it got.
+        An exception that orders this user to stop (`is_order`) is raised again; then `result` gives what is
+        known of the request so far.
         """
         result, client = self._result, self._client
         result.start_s = self._clock()
@@ -94,36 +97,36 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
         return result
 
     def result(self, outcome: str) -> _ResultT:
-        """The request as it stands, ended now if it was still under way: for one that was killed."""
+        """The result of a request that was stopped on its way: it ends now, with this outcome."""
         self._end()
         self._result.outcome = outcome
         return self._result
 
     @abstractmethod
     def _drive(self) -> None:
-        """All of it; raises ServiceError when it fails."""
+        """Make all calls of the request. Raises ServiceError if the request fails."""
 
     @abstractmethod
     def _too_late(self) -> ServiceError:
-        """The ``timeout`` of a request whose time is used up."""
+        """The error for a request that has reached its deadline."""
 
     def _end(self) -> None:
-        """The request ends now, if it has not ended before."""
+        """End the request now, unless it has ended before."""
         self._result.end_s = self._result.end_s or self._clock()
 
     def _fail(self, error: ServiceError) -> None:
-        """It failed, and has ended."""
+        """The request has ended with this failure."""
         self._result.fail(error)
 
     def _insist(self, name: str, call: Callable[[_Asked], _Found], asked: _Asked) -> _Found:
-        """Make a call, and again while the service refuses it for now and it has retries left.
+        """Make a call. Make it again if the service refuses it for now and retries are left.
 
         Args:
-            name: of the call, for the record's ``waited_out_…``.
+            name: the name of the call, for the numbers ``waited_out_…`` of the record.
 
         Raises:
-            ServiceError: the call's own; ``rejected`` for the last refusal; ``timeout`` before a try for
-                which no time is left.
+            ServiceError: the error of the call; ``rejected`` after the last refusal; ``timeout`` if the
+                deadline comes before the next try.
         """
         refused = 0
         while True:
@@ -139,10 +142,10 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
                 self._wait_for_capacity(name, refused, error)
 
     def _wait_for_capacity(self, name: str, refused: int, refusal: ServiceError) -> None:
-        """Pause before another try: as long as the service asked for, within limits.
+        """Wait before the next try: as long as the service asked for, within the limits of `service.retry`.
 
         Raises:
-            ServiceError: there is no other try.
+            ServiceError: there will be no other try.
         """
         numbers, retry = self._result.numbers, self._service.retry
         numbers["rejections"] += 1
@@ -153,7 +156,7 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
         count, seconds = f"{WAITED_OUT}{name}", f"{WAITED_OUT}{name}_s"
         try:
             self._pause(min(asked_s, retry.max_wait_s))
-        finally:  # a user may be stopped meanwhile
+        finally:  # the user may be stopped while it waits
             numbers[count] = numbers.get(count, 0.0) + 1
             numbers[seconds] = numbers.get(seconds, 0.0) + self._clock() - since_s
         if self._clock() >= self._client.deadline_s:
@@ -161,13 +164,13 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
         numbers["attempts"] += 1
 
     def _pause(self, seconds: float) -> None:
-        """For so long, or until the request's time is used up."""
+        """Wait so long, but not beyond the deadline of the request."""
         self._sleep(max(0.0, min(seconds, self._client.deadline_s - self._clock())))
 
     def _observe(self, step: Step) -> None:
-        """The client's `on_step`, with the request's own sums taken on the way."""
+        """Called at the end of each call: adds the call to the sums of the request, and hands it on."""
         result = self._result
-        if type(step.status) is not int:  # a client of somebody else's may have set it
+        if type(step.status) is not int:  # a user's own client may have set it
             step.status = int(step.status)
         result.bytes_sent += step.bytes_sent
         result.bytes_received += step.bytes_received

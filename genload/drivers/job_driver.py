@@ -1,23 +1,25 @@
-"""One logical job, start to end: upload, order, wait, fetch, check; the same way for every service.
+"""The driver of a job: upload, order, polls, download, inspection; in the same way for every service.
 
-Its stages add up to its duration, which runs from before the upload's connect to the download's last byte:
+The duration of a job begins before the upload connects, and ends with the last byte of the download. It is
+the sum of these stages:
 
 =========  ==================================================================================
-connect    connecting, in the calls that the job waits for: upload, order and download
-upload     the input's way, and pauses that the service asked for before it took it
-accept     the order, and pauses that the service asked for before it took it
-queue      accepted, until the last poll was sent whose answer said "not begun"
-run        until the first poll answer that said "finished"; of one call until the first byte of its answer
-download   the output's way
+connect    connecting, for the upload, the order and the download
+upload     sending the input, and waiting while the service refuses it for now
+accept     sending the order, and waiting while the service refuses it for now
+queue      from the accepted order to the send of the last poll that was answered "not begun"
+run        from there to the answer to the first poll that was answered "finished"
+download   receiving the output
 =========  ==================================================================================
 
-Of one blocking call there is neither order nor queue, and its ``run`` is known exactly: from the last byte of
-the request to the first of the answer. Where a service does not tell whether a job waits or is worked on,
-both are ``run``, and no queue is told.
+A job that is one blocking call has neither ``accept`` nor ``queue``, and its ``run`` is known exactly: from
+the last byte of the request to the first byte of the answer. If a service does not say whether a job waits or
+runs, all of this time is ``run``, and there is no ``queue``.
 
-A poll's own connect stays in queue or run: the service works meanwhile. What happens between two polls is
-known as an interval: the job began in the ``begin_bound_s`` after its queue, so that `queue` may be longer by
-as much, and ended in the ``poll_bound_s`` before its end was seen; `run` may be shorter by both.
+If a poll has to connect, this time counts as queue or run, because the service works meanwhile. Polls only
+show between which two moments something happened. The job began at some moment of the ``begin_bound_s`` after
+its queue, so that ``queue`` may be longer by this much. It ended at some moment of the ``poll_bound_s``
+before the answer "finished". So ``run`` may be shorter by both.
 """
 
 from __future__ import annotations
@@ -51,22 +53,22 @@ _REFUSED_POLLS = (
     "(max_retries, default_wait) tries for longer"
 )
 _NO_ANSWER = UNANSWERED - {"tls", "timeout", "protocol"}
-"""Classes of a poll that says nothing about its job: the next one may."""
+"""If a poll fails with one of these classes, nothing is known of its job, and another poll makes sense."""
 
 _Asked = TypeVar("_Asked")
 _Found = TypeVar("_Found")
 
 
 class JobResult(Result, eq=False):
-    """What became of a job.
+    """The result of a job.
 
     Attributes:
-        job_id: the service's.
-        stages: seconds by stage, of those that were entered; they add up to ``end_s − start_s``.
+        job_id: the id that the service gave the job.
+        stages: the seconds of each stage that the job has reached; their sum is ``end_s − start_s``.
 
-    `numbers` also has ``polls`` and, where some had no answer, ``lost_polls``; once a begin was seen
-    ``begin_bound_s``, and once the end was ``server_duration_s`` (accepted → seen finished) and
-    ``poll_bound_s`` (by how much that is too long at most); those of the inspection.
+    `numbers` also has ``polls``; ``lost_polls``, if polls got no answer; ``begin_bound_s``, if the job has
+    begun; ``server_duration_s`` (from the accepted order to the answer "finished") and ``poll_bound_s`` (by
+    how much this is too long at most), if the job has finished; and the numbers of the inspection.
     """
 
     job_id: str = ""
@@ -74,26 +76,27 @@ class JobResult(Result, eq=False):
 
 
 def check_inputs(service: Service) -> None:
-    """Look for the images that jobs are made from, only for the refusals.
+    """Check before the load that there are images for the jobs.
 
     Raises:
-        ConfigError: no usable image.
+        ConfigError: there is no usable image.
     """
     if service.images is not None:
         ImageSource(0, Path(service.images))
 
 
 class JobDriver(Driver[JobClient, JobResult]):
-    """Drives one job through a client; see `Driver`.
+    """Makes all calls of one job; see `Driver`.
 
     Args:
-        inspect: checks the output after the job's end and gives numbers for the record; the time it takes
-            is not the service's and does not count. Raises ServiceError; NotInspectedError where an
-            output is no failure, and was not looked into.
-        registry: of the outputs seen before in this process; None: not checked.
-        request_id: sent with every call; drawn when empty.
-        clock, sleep: seconds; others than the real ones for tests.
-        on_stage: told the name of each stage that begins.
+        inspect: checks the output after the end of the job, and returns numbers for the record. Its time does
+            not count, because it is not the service's time. It raises ServiceError if the output is broken,
+            and NotInspectedError if the output was not inspected, which is no failure.
+        registry: the outputs of earlier jobs in this process. If it is given, an output that came before for
+            another input is a failure.
+        request_id: sent with every call; "" makes a random one.
+        clock, sleep: a clock in seconds, and a function that waits; tests pass their own.
+        on_stage: called with the name of each stage that begins.
     """
 
     __slots__ = (
@@ -144,7 +147,7 @@ class JobDriver(Driver[JobClient, JobResult]):
             raise ServiceError(state.error_class, state.error or "the job failed without a reason")
         self._enter("download", state.output_since_s or None)
         artifact = self._in_time("download", lambda state: client.fetch(result.job_id, state), state)
-        # With the last byte: what is done with the output afterwards is no time of the service's.
+        # The job ends with the last byte: what the client does with the output is not the service's time.
         self._end(self._call.end_s if self._call is not None and self._call.sent_s else None)
         self._check(returned(artifact, Artifact, client.fetch))
 
@@ -153,11 +156,11 @@ class JobDriver(Driver[JobClient, JobResult]):
         return self._in_time("submit", lambda job_id: client.submit(job, job_id), self._result.job_id)
 
     def _by_polls(self) -> JobState:
-        """Order, and ask until the end; unless the order itself is answered with the end."""
+        """Send the order and poll until the job has ended, unless the answer to the order is the end."""
         self._enter("accept")
         ordered = self._order()
         if isinstance(ordered, JobState):
-            self._stage = "upload"  # its way; there was nothing to accept
+            self._stage = "upload"  # the answer is the end: there was no time for accepting an order
             self._part_call()
             return self._told_at_once(ordered)
         self._result.job_id = returned(ordered, str, self._client.submit)
@@ -165,7 +168,7 @@ class JobDriver(Driver[JobClient, JobResult]):
         return self._wait_for_end()
 
     def _in_one_call(self) -> JobState:
-        """Order, and take the answer, which comes when the work is done."""
+        """Send the order, and wait for the answer, which comes when the work is done."""
         try:
             ordered = self._order()
         finally:
@@ -178,28 +181,28 @@ class JobDriver(Driver[JobClient, JobResult]):
         return state
 
     def _part_call(self) -> None:
-        """Of the order's call, which has waited for its work: it was run from the last byte of the request to
-        the first of the answer."""
+        """Part the time of a blocking call: from the last byte of the request to the first byte of the answer
+        the job was in the stage ``run``."""
         call = self._call
-        if call is None or call.sent_s < self._stage_since_s:  # it has not come so far
+        if call is None or call.sent_s < self._stage_since_s:  # the request was not sent to its end
             return
         self._enter("run", call.sent_s)
         if call.first_byte_s:
             self._enter("download", call.first_byte_s)
 
     def _in_time(self, name: str, call: Callable[[_Asked], _Found], asked: _Asked) -> _Found:
-        """`_insist`, and what comes after the deadline has not come."""
+        """As `_insist`. An answer that comes after the deadline counts as a timeout."""
         found = self._insist(name, call, asked)
         if self._clock() >= self._client.deadline_s:
             raise self._too_late()
         return found
 
     def _wait_for_end(self) -> JobState:
-        """Poll until the job is finished or failed.
+        """Poll until the job has completed or failed.
 
-        The end lies between the *send* of the last poll whose answer said "not finished" (the state was read
-        at the earliest then) and the answer that said "finished": that is the bound. A service may answer an
-        order late, so that before any such poll the end lies after the order's send.
+        When did the job end? Not before the last poll with the answer "not finished" was *sent*, because the
+        service read the state after that; and not after the answer "finished". The time between the two is
+        ``poll_bound_s``. If the first poll already says "finished", the job ended after the order was sent.
         """
         numbers, client, job_id = self._result.numbers, self._client, self._result.job_id
         accepted_s, not_finished_s, poll = self._clock(), self._asked_s, client.poll
@@ -208,7 +211,7 @@ class JobDriver(Driver[JobClient, JobResult]):
         try:
             while True:
                 self._sleep(self._poll_pause_s(accepted_s, wanted_s))
-                try:  # here, and not in a method of its own: what lies between a user and its pause is memory
+                try:  # not in a method of its own: each frame of a user that waits takes memory
                     state = self._insist("poll", poll, job_id)
                 except ServiceError as error:
                     lost += 1
@@ -223,7 +226,7 @@ class JobDriver(Driver[JobClient, JobResult]):
                 if phase is JobPhase.PENDING:
                     self._enter("queue", asked_s)
                 elif phase is JobPhase.UNKNOWN:
-                    self._stage = "run"  # as one: a queue of 0 s would be a claim
+                    self._stage = "run"  # without ending the queue: nobody said that there was one of 0 s
                 elif self._stage != "run":
                     numbers["begin_bound_s"] = answered_s - self._stage_since_s
                     self._enter("run", self._stage_since_s)
@@ -236,11 +239,11 @@ class JobDriver(Driver[JobClient, JobResult]):
             numbers["polls"] = float(polls)
 
     def _ask_again(self, error: ServiceError, lost: int) -> None:
-        """A poll failed, so many in a row. One that got no answer says nothing about the job, and the next
-        one may; any other failure is the job's.
+        """Decide what a failed poll means; `lost` polls have failed one after another. A poll without an
+        answer is made again. Any other failure of a poll is the failure of the job.
 
         Raises:
-            ServiceError: the job's failure.
+            ServiceError: the failure of the job.
         """
         numbers, retry = self._result.numbers, self._service.retry
         if error.error_class == "rejected":
@@ -251,13 +254,14 @@ class JobDriver(Driver[JobClient, JobResult]):
         numbers["lost_polls"] = numbers.get("lost_polls", 0.0) + 1
 
     def _poll_pause_s(self, accepted_s: float, wanted_s: float | None) -> float:
-        """The pause before the next poll × (1 ± jitter), which ends together with those of this process's
-        other jobs; no longer than there is time. For a job whose polls are refused it is twice as long after
-        each refusal, up to the longest pause of a retry. Where the service itself wants one, it is that.
+        """The pause before the next poll: `service.poll` × (1 ± jitter), but not beyond the deadline. If the
+        service says how long to wait, it is that pause. After each refused poll of a job it becomes twice as
+        long, up to the longest pause between retries.
 
-        To be woken is dear: the first poll after a while of nothing takes fifteen times as long as the next
-        ones, for nothing of it is in a cache. So pauses end on a grid, which is far finer than the jitter:
-        nobody polls in step for it. Of 5,000 users with 2 s ± 20 %, 100 poll together every 40 ms.
+        The pauses of all jobs of a process end on a common grid, because waking up is expensive: the first
+        poll after a time without work takes fifteen times as long as the polls right after it, for no data is
+        in a cache. The grid is much finer than the jitter, so that users do not poll in step: of 5,000 users
+        with 2 s ± 20 %, 100 poll together every 40 ms.
         """
         poll, now_s = self._service.poll, self._clock()
         if wanted_s is not None:
@@ -300,10 +304,10 @@ class JobDriver(Driver[JobClient, JobResult]):
         result = self._result
         super()._fail(error)
         if error.error_class == "timeout" and result.job_id:
-            self._client.deadline_s = inf  # the cancel comes after the deadline and has a call's own limits
+            self._client.deadline_s = inf  # the cancel comes after the deadline; a call has limits of its own
             try:
                 self._client.cancel(result.job_id)
-            except ServiceError:  # the failure already has its reason
+            except ServiceError:  # the job has failed already, and for another reason
                 pass
             except BaseException as raised:
                 if is_order(raised):
@@ -311,7 +315,7 @@ class JobDriver(Driver[JobClient, JobResult]):
                 self.raised = raised
 
     def _enter(self, stage: str, at_s: float | None = None) -> None:
-        """End the current stage and begin the next, now or at a moment since the current one began."""
+        """End the present stage and begin the next one: now, or at a moment of the present stage."""
         now_s = self._clock() if at_s is None else at_s
         self._close_stage(now_s)
         if stage != self._stage:

@@ -1,4 +1,4 @@
-"""What became of one request."""
+"""The result of a request."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from genload.service.artifact import Artifact
 from genload.service.errors import CannotInspectError, NotInspectedError, ServiceError
 
 WAITED_OUT = "waited_out_"
-"""What the numbers of a record begin with that tell of refusals which were waited out; the call follows."""
+"""The beginning of the names of two numbers of a record; the name of a call follows. They say how often, and
+for how long, genload waited after this call was refused."""
 
 
 class Result(msgspec.Struct, eq=False):
-    """What became of a logical request. `start_s` and `end_s` are on its driver's clock.
+    """The result of a request with all of its calls. `start_s` and `end_s` are times on the driver's clock.
 
     Attributes:
-        error_class: of the failure, as `ServiceError` has it; ``timeout`` when it took longer than
-            `service.timeout`.
-        status: the last HTTP status, 0 when there was none.
-        numbers: for the record: ``attempts`` (1 + retries), ``rejections`` (refusals met, retried or final),
-            ``waited_out_CALL`` and ``waited_out_CALL_s`` of a call that was refused (how many refusals were
-            waited out, for how long together), and what the kind of request has.
-        bytes_sent, bytes_received: of all its calls.
-        remark: why the output of a success was not inspected, and what helps; "" for nothing to say.
-        failed_output: what came as the output, where that is why the request failed.
+        error_class: the class of the failure, as in `ServiceError`; ``timeout`` if the request took longer
+            than `service.timeout`; "" if the request succeeded.
+        status: the last HTTP status; 0 if there was no answer.
+        numbers: numbers for the record: ``attempts`` (1 + the retries of all calls), ``rejections`` (all
+            refusals, also the last one), ``waited_out_CALL`` and ``waited_out_CALL_s`` for each call that was
+            refused (how often genload waited and tried again, and how long it waited in all), and the numbers
+            of this kind of request.
+        bytes_sent, bytes_received: the sums over all calls.
+        remark: why nobody inspected the output of a successful request, and what to do about it; or "".
+        failed_output: the output, if it is the reason of the failure.
     """
 
     request_id: str
@@ -51,7 +53,7 @@ class Result(msgspec.Struct, eq=False):
         self.failed_output = error.output or self.failed_output
 
     def leave_uninspected(self, error: NotInspectedError) -> None:
-        """The request succeeded, and nothing looked into its output."""
+        """The request succeeded, but its output was not inspected."""
         self.numbers.update(error.numbers)
         if isinstance(error, CannotInspectError):
             self.numbers[CANNOT_INSPECT] = 1.0

@@ -1,7 +1,8 @@
-"""One speech request, start to end: ask, take the whole answer, listen to it; the same way for every service.
+"""The driver of a speech request: send the text, receive the complete answer, inspect the audio; in the same
+way for every service.
 
-Its duration runs from before the connect to the answer's last byte. Listening comes after it and is not the
-service's time.
+The duration of a request begins before the client connects, and ends with the last byte of the answer. The
+inspection comes afterwards, and does not count.
 """
 
 from __future__ import annotations
@@ -24,29 +25,30 @@ from genload.settings.speech import SpeechRequest
 
 
 class Ear(Protocol):
-    """What the driver needs of `genload.artifacts.audio.listener.Listener`."""
+    """The part of `genload.artifacts.audio.listener.Listener` that the driver needs."""
 
     def inspects(self, utterance: Utterance) -> bool:
-        """Whether the answer is decoded and judged."""
+        """Whether the answer to this utterance is to be decoded and checked."""
 
     def listen(self, speech: Speech, utterance: Utterance) -> Heard:
-        """What the answer sounds like. Raises ServiceError for audio that is broken."""
+        """What a listener hears of the answer. Raises ServiceError if the audio is broken."""
 
 
-# Whole answers with status 200 that a client sees through by itself: outputs, and no valid ones.
+# The classes of complete answers with status 200 in which the client finds no audio. They count as invalid
+# outputs.
 _NO_AUDIO = ("wrong_content", "empty_audio")
 
 
 class SpeechResult(Result, eq=False):
-    """What became of a speech request.
+    """The result of a speech request.
 
     Attributes:
-        labels: ``voice``; ``length`` of a text with a class; ``text`` (new, repeat) where the scenario makes
-            repeats; ``cache`` (hit, miss) where the service shows it.
-        gaps: pauses between arrivals, by class.
+        labels: ``voice``; ``length``, if the text has a length class; ``text`` (new, repeat), if the scenario
+            repeats texts; ``cache`` (hit, miss), if the service shows it.
+        gaps: how many pauses between arrivals there were, by class.
 
-    `numbers` also has ``characters``; ``valid`` where the answer was inspected (0: it did not pass); of a
-    success all that was heard.
+    `numbers` also has ``characters``; ``valid`` (1 or 0), if the answer was inspected; and all that was
+    heard, if the request succeeded.
     """
 
     labels: dict[str, str] = {}
@@ -54,10 +56,10 @@ class SpeechResult(Result, eq=False):
 
 
 def request_of(service: Service) -> SpeechRequest:
-    """The service's request settings, as what every speech service has.
+    """The request settings of a service that speaks.
 
     Raises:
-        ConfigError: they are something else.
+        ConfigError: the service has other request settings, without texts and voices.
     """
     if not isinstance(service.request, SpeechRequest):
         raise ConfigError(
@@ -69,17 +71,17 @@ def request_of(service: Service) -> SpeechRequest:
 
 
 def check_inputs(service: Service) -> None:
-    """Look for what a user speaks, only for the refusals.
+    """Check before the load that there are texts to speak.
 
     Raises:
-        ConfigError: a file of texts that cannot be used.
+        ConfigError: the file of texts cannot be used.
     """
     request = request_of(service)
     TextSource(request.texts, request.voices, seed=0, salt="")
 
 
 def labels_of(utterance: Utterance) -> dict[str, str]:
-    """The labels that a request has before it is sent."""
+    """The labels of a request that are known before it is sent."""
     labels = {"voice": utterance.voice}
     if utterance.length:
         labels["length"] = utterance.length
@@ -89,12 +91,12 @@ def labels_of(utterance: Utterance) -> dict[str, str]:
 
 
 class SpeechDriver(Driver[SpeechClient, SpeechResult]):
-    """Drives one utterance through a client; see `Driver`.
+    """Makes one speech request; see `Driver`.
 
     Args:
-        listener: judges the answer and gives numbers for the record.
+        listener: inspects the answer, and returns numbers for the record.
         request_id: sent with the request.
-        clock, sleep: seconds; others than the real ones for tests.
+        clock, sleep: a clock in seconds, and a function that waits; tests pass their own.
     """
 
     __slots__ = ("_listener", "_utterance")

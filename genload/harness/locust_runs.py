@@ -1,4 +1,4 @@
-"""The runs that Locust starts, one after another: on the master, or in a lone process."""
+"""Makes the runs that Locust starts, one after another; on the master, or in a process without workers."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from genload.runlog.records import RequestRecord
 
 
 def plan_for(environment: Any, options: Any) -> RunPlan:
-    """What the options ask for.
+    """The plan of the run that the options ask for.
 
     Raises:
-        UsageError, ConfigError: it cannot be run, or not with this locustfile's users.
+        UsageError, ConfigError: there is no such run, or the users of this locustfile cannot do it.
     """
-    # A master asks whether the service is ready; the users and what they send are elsewhere.
+    # On a master there are neither users nor the files that they send.
     elsewhere = isinstance(environment.runner, MasterRunner)
     plan = make_plan(request_from(options), inputs_elsewhere=elsewhere)
     check_users(environment.user_classes, plan)
@@ -50,11 +50,12 @@ def plan_for(environment: Any, options: Any) -> RunPlan:
 
 
 class LocustRuns:
-    """Makes a `Run` when Locust starts one, and says its verdict when it has ended."""
+    """Begins a `Run` whenever Locust starts its test, and prints the verdict when the run has ended."""
 
     def __init__(self, environment: Any, runner: Any, web_ui: Any, plan: RunPlan | None) -> None:
         self.environment, self.runner, self.web_ui = environment, runner, web_ui
-        # Frozen when a run begins: a second POST to /swarm changes the options of a running test.
+        # The plan does not change while a run goes on, though a second POST to /swarm changes Locust's
+        # options.
         self.plan = plan  # None until a scenario is chosen
         self.run: Run | None = None
         self.display: Display | None = None
@@ -72,15 +73,15 @@ class LocustRuns:
             take_users(environment, process)
 
     def attach(self) -> None:
-        """Register with Locust. Ours come before the runner's own `quitting` listeners, which is what
-        fires in reverse.
+        """Add our listeners to Locust's events. Locust calls the listeners of `quitting` in reverse order,
+        and ours must be called before those of its runner.
         """
         environment = self.environment
         environment.shape_class = ScenarioShape(self.users_wanted)
         environment.shape_class.runner = self.runner
         if self.plan is not None:
             environment.host = environment.host or self.plan.service.host
-        environment.parsed_options.only_summary = True  # our own display takes the place of Locust's table
+        environment.parsed_options.only_summary = True  # our own display, and not Locust's table
         environment.events.test_start.add_listener(lambda **_: self.begin())
         environment.events.test_stopping.add_listener(lambda **_: self.wind_down())
         environment.events.test_stop.add_listener(lambda **_: self.report())
@@ -94,7 +95,8 @@ class LocustRuns:
     # ---- Locust's events
 
     def users_wanted(self) -> tuple[int, float] | None:
-        """For the shape. The answer to a run's first tick makes Locust fire `test_start`."""
+        """(users, spawn rate) for the shape; None if the run has ended. After the first answer Locust fires
+        `test_start`."""
         if self._began:
             return None if self.run is None else self.run.users_wanted()
         try:
@@ -107,7 +109,7 @@ class LocustRuns:
         return users, float(users)
 
     def begin(self) -> None:
-        """A run starts, and its users come right after."""
+        """Begin a run. Its users are started right afterwards."""
         self._reporter, self.run, self.display = None, None, None
         plan = self.plan
         assert plan is not None  # noqa: S101  the shape's first tick has made one
@@ -117,40 +119,42 @@ class LocustRuns:
             self.run = Run(plan, self.folder / plan.scenario_name, self.crew, lambda: self.runner.user_count)
             with code_told(ExitCode.INVALID):
                 self.run.start()
-            if self._reporter is None:  # the last worker may have left meanwhile
+            if self._reporter is None:  # it is not None if the last worker has left meanwhile
                 self.display = Display(self.run, self.runner)
                 self.display.start()
         except GenloadError as error:
-            if self.run is not None:  # it has made its folder, where no run was before
+            if self.run is not None:  # the run has made its folder, which was not there before
                 _remove(self.run.folder)
             self.run = None
             self._fail(error)
         self._began = True
 
     def wind_down(self) -> None:
-        """Locust is about to stop: wait for what is in flight first. Its own `stop_timeout` is ignored
-        when distributed.
+        """Called when Locust is about to stop: first wait for the requests in flight. Locust itself does not
+        wait for them when there are workers: it ignores its `stop_timeout`.
         """
         if self.run is None:
             return
         if self._signal:
             self.run.wind_down(self._signal)
         elif isinstance(self.runner, MasterRunner) and self.runner.worker_count == 0:
-            self.run.wind_down("")  # nobody interrupts: the lost workers are the reason, and told as such
+            self.run.wind_down("")  # nobody interrupts the run: it ends because the workers are lost
         else:
             self.run.wind_down("the test itself" if self.web_ui is None else "the web UI")
 
     def report(self) -> None:
-        """Every user has ended: close the run directory and say the verdict, unless `genload run` does."""
+        """Called when all users have ended: close the run directory, and print the verdict unless this
+        process was started by `genload run`, which does it itself."""
         self._began = False
         if self.run is not None and self._reporter is None:
-            # In a greenlet of its own: Locust may stop twice at once, and kill the first in the middle.
+            # In a greenlet of its own: Locust may stop twice at the same time, and then kills the first
+            # caller.
             self._reporter = gevent.spawn(self._report, self.run)
         if self._reporter is not None:
             self._reporter.join()
 
     def _report(self, run: Run) -> None:
-        self.environment.process_exit_code = int(ExitCode.INVALID)  # until there is a verdict
+        self.environment.process_exit_code = int(ExitCode.INVALID)  # as long as there is no verdict
         if self.display is not None:
             self.display.stop()
         run.finalize()
@@ -165,20 +169,20 @@ class LocustRuns:
             try:
                 code = self._judge(run)
             except GenloadError as error:
-                # What could not be recorded can often not be judged either: the reason has been told.
+                # A run that could not be recorded often cannot be judged either; its error was printed above.
                 if not isinstance(run.error, RunDirectoryError):
                     self._fail(error)
                 return
         self.environment.process_exit_code = int(run.error.exit_code) if run.error is not None else code
 
     def quit(self) -> None:
-        """Locust reads the exit code right after this. On SIGTERM nothing has been stopped yet."""
+        """Called when Locust quits; after this it reads the exit code. On SIGTERM the run still goes on."""
         if self.run is not None and self._reporter is None:
             if self.web_ui is not None:
                 self._signal = self._signal or "SIGTERM"
             self.runner.stop()
             if self.run.begun:
-                self.wind_down()  # where Locust had been stopping already, and was cut off in it
+                self.wind_down()  # if Locust was already stopping and has been interrupted in it
         self.report()
 
     # ----
@@ -200,7 +204,7 @@ class LocustRuns:
         return suite_exit_code([judged.verdict.exit_code, *(error.exit_code for error in broken)])
 
     def _is_running(self) -> bool:
-        # Locust's own state says "ready" until the first users are there.
+        # The state of Locust itself is "ready" until there are users.
         return self.runner.shape_greenlet is not None or self.runner.state not in ("ready", "stopped")
 
     def _users_at_work(self) -> int:
@@ -211,13 +215,13 @@ class LocustRuns:
 
     def _check_form(self, fields: dict[str, str]) -> None:
         if isinstance(self.runner, MasterRunner) and not self.runner.clients.ready:
-            # Locust would say yes, and wait for ever.
+            # Locust itself would accept the form, and then wait for workers without an end.
             raise UsageError("no worker is connected", remedy="start one: locust -f … --worker")
         options = argparse.Namespace(**vars(self.environment.parsed_options))
         options.host = fields.get("host") or options.host
         for name in ("scenario", "time_scale", "seed"):
             setattr(options, name, fields.get(name, getattr(options, name)))
-        # On a terminal a run waits for its service, and says so; the page has no place to say it.
+        # A run waits for its service, and says so on the terminal; the web page could not show it.
         check_anyone_there(plan_for(self.environment, options))
 
     def _add(self, record: RequestRecord) -> None:
@@ -245,8 +249,9 @@ class LocustRuns:
         self.environment.process_exit_code = int(error.exit_code)
 
     def _catch_signals(self) -> None:
-        """End on every signal in the same way. Locust catches SIGTERM only once a headless shape has ended,
-        SIGHUP never, and Ctrl-C as an exception that a second one raises in the middle of the report.
+        """End in the same way on every signal. Locust alone handles SIGTERM only when a headless shape has
+        ended, and SIGHUP never; Ctrl-C raises an exception, and a second one raises it in the middle of the
+        report.
         """
         names = ["SIGINT", "SIGHUP"] if self.web_ui is not None else ["SIGINT", "SIGTERM", "SIGHUP"]
         for name in names:
@@ -254,9 +259,10 @@ class LocustRuns:
                 gevent.signal_handler(getattr(signal, name), self._end_on, name)
 
     def _end_on(self, name: str) -> None:
-        """In a greenlet of its own, for gevent makes one for each signal. Again: do not wait."""
+        """End the run. A second signal: do not wait for the requests in flight. gevent calls this in a new
+        greenlet for each signal."""
         if self.run is None and self.web_ui is None:
-            # No run yet: Locust's main greenlet waits for workers, and for nothing else.
+            # There is no run yet: Locust's main greenlet waits for workers.
             hub = gevent.get_hub()
             hub.loop.run_callback(hub.parent.throw, SystemExit(int(ExitCode.INTERRUPTED)))
             return
@@ -270,7 +276,7 @@ class LocustRuns:
 
 
 def _remove(folder: Path) -> None:
-    """A refused run leaves nothing half-written."""
+    """Delete the folder of a run that was refused, and the folder above it if it is empty then."""
     shutil.rmtree(folder, ignore_errors=True)
     if folder.parent.is_dir() and not any(folder.parent.iterdir()):
         folder.parent.rmdir()

@@ -1,4 +1,5 @@
-"""Users of this process: how they find what they share, and what becomes of what their code raises."""
+"""Connects the users of this process with genload: with what they share, and with the record of their
+errors."""
 
 from __future__ import annotations
 
@@ -12,14 +13,14 @@ from genload.harness.users import REST_S, LoadUser
 
 
 def take_users(environment: Any, process: LoadProcess) -> None:
-    """Let the users of Locust's environment run in `process`, which records what they do."""
+    """From now on the users of this Locust process find `process`, which records their requests."""
     environment.genload = process
     locust_hooks.record_first(environment, process.recorder.on_request)
     _watch_code(environment, process)
 
 
 def _watch_code(environment: Any, process: LoadProcess) -> None:
-    """Whatever the code of users raises in this process is told once, and not in thousands of lines."""
+    """Report an exception in the code of users once, and not for each of thousands of users."""
 
     def blame(error: BaseException, user: Any) -> bool:
         if process.plan is None:

@@ -1,6 +1,7 @@
-"""genload inside Locust: `install()` in a locustfile is all it takes.
+"""genload as a plugin of Locust. A locustfile only has to call `install()`.
 
-Only Locust's public events are used, and the private hooks listed in `locust_hooks`, each held by a test.
+genload uses Locust's public events, and a few private functions. The private ones are all in `locust_hooks`,
+and a test checks each of them.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from genload.terminal import write_anything
 
 
 def install() -> None:
-    """Tie genload to this process's Locust. Call it once, at the top of a locustfile."""
+    """Connect genload to Locust in this process. To be called once, at the beginning of a locustfile."""
     write_anything()
     locust_hooks.keep_measuring()
-    # Locust makes its parser once for the command line, and again for every view of the web form.
+    # Locust makes its parser once for the command line, and then again whenever it shows the web form.
     web_scenario: str | None = None
 
     def on_parser(parser: Any, **_: Any) -> None:
@@ -53,7 +54,8 @@ def _begin_worker(environment: Any, runner: WorkerRunner) -> None:
 
 
 def _begin_runs(environment: Any, runner: Any, web_ui: Any) -> None:
-    """In a lone process or on a master. A run that cannot be made ends the process before any load."""
+    """On a master, or in a process without workers. If the run cannot be made, the process ends before any
+    load."""
     # Here, not above: a worker needs none of it, and would import the analysis with it.
     from genload.harness.locust_runs import LocustRuns, plan_for
     from genload.harness.readiness import told_at_once
@@ -62,7 +64,7 @@ def _begin_runs(environment: Any, runner: Any, web_ui: Any) -> None:
     options = environment.parsed_options
     plan: RunPlan | None = None
     try:
-        # A web page without a scenario lets its user choose one.
+        # If the web page is started without a scenario, its user chooses one there.
         if options.scenario or web_ui is None or options.autostart:
             plan = plan_for(environment, options)
         else:
@@ -70,7 +72,7 @@ def _begin_runs(environment: Any, runner: Any, web_ui: Any) -> None:
     except GenloadError as error:
         print(error.render(), file=sys.stderr)
         sys.exit(int(error.exit_code))
-    # A run by `genload run` has been told already.
+    # `genload run` has asked the service already, and has said the same.
     if plan is not None and not options.suite_folder and (words := told_at_once(plan)):
         print(words, file=sys.stderr, flush=True)
     LocustRuns(environment, runner, web_ui, plan).attach()

@@ -1,7 +1,8 @@
-"""One run from its first readiness probe to its last record; on the master, or in a lone process.
+"""A run, from the first question whether the service is ready to the last record; on the master, or in a
+process without workers.
 
-The stages follow one another in a greenlet of their own. Locust's shape only reads `users_wanted`; Locust's
-events only say `wind_down` and `finalize`.
+A greenlet of its own goes through the stages of the run: waiting for the service, warm-up, load, draining.
+Locust has no part in it: its shape reads `users_wanted`, and its events lead to `wind_down` and `finalize`.
 """
 
 from __future__ import annotations
@@ -47,27 +48,27 @@ from genload.runlog.records import (
 
 logger = logging.getLogger(__name__)
 
-WATCH_S = 0.02  # how often the end of the warm-up, of counted requests and of the draining is looked for
-TICK_S = 1.0  # how often the users, the client's health and the flush are due
-TICKS_PER_LOAD = 50  # … but at least so often in a short load
+WATCH_S = 0.02  # the interval at which we look whether the warm-up, a counted load or the draining has ended
+TICK_S = 1.0  # the interval at which users and health are recorded, and the run directory is flushed
+TICKS_PER_LOAD = 50  # in a short load the interval is shorter, so that there are so many ticks
 SHORTEST_TICK_S = 0.1
-PATIENCE_PROBE_S = 0.2  # how often a service that gave no answer is asked whether it is there again
-USERS_AHEAD_S = 0.5  # users of the next phase are made, with their first inputs, before it begins
-DRAIN_GRACE_S = 5.0  # for what follows a job's own deadline: its inspection, its record
+PATIENCE_PROBE_S = 0.2  # the interval at which a service without an answer is asked whether it is there again
+USERS_AHEAD_S = 0.5  # so long before a phase its users are started, so that their first inputs are ready
+DRAIN_GRACE_S = 5.0  # what a job may need after its deadline, for its inspection and its record
 
 
 class Run:
-    """Runs one plan once.
+    """Carries out a plan, once.
 
     Args:
-        plan: what to do.
-        folder: the run directory to write; must not hold a run yet.
-        crew: the processes with users.
-        locust_users: Locust's own user count, for the record.
-        clock: monotonic seconds.
+        plan: the scenario, and all that belongs to it.
+        folder: the run directory, in which there must be no run yet.
+        crew: the processes in which the users run.
+        locust_users: returns the number of users as Locust counts them, for the record.
+        clock: a clock in monotonic seconds.
 
     Attributes:
-        journal: what it writes of the run.
+        journal: writes the run directory.
     """
 
     def __init__(
@@ -89,10 +90,10 @@ class Run:
         self.stage = "starting"
         self.interrupted_by = ""
         self.phase = ""
-        self.unready = ""  # why the service that is waited for is not ready
+        self.unready = ""  # the reason why the service is not ready, while the run waits for it
         self.error: GenloadError | None = None
-        self._cut = Event()  # no new work from here on, whoever wants it
-        self._hurried = Event()  # … and what is in flight is not waited for
+        self._cut = Event()  # set: no request may begin any more
+        self._hurried = Event()  # set: do not wait for the requests in flight either
         self._changed = Event()
         self._done = Event()
         self._monitoring = Monitoring(folder, self.journal.notice)
@@ -103,10 +104,10 @@ class Run:
         self._largest, self._answered = first_users(plan), ""
         self._complete = self._finalized = self._locust_stops = False
 
-    # ---- for Locust's side
+    # ---- called by Locust's side
 
     def start(self) -> None:
-        """Begin; returns at once."""
+        """Begin the run. This method returns at once."""
         self.journal.begin()
         t0_s = self.journal.t0_s
         remarks = self.crew.prepare(self.plan, t0_s)
@@ -117,7 +118,7 @@ class Run:
             self.journal.notice("input", remark)
         scenario = self.plan.scenario
         if not (scenario.observe or any(criterion.must for criterion in scenario.criteria.values())):
-            logger.warning(NO_CRITERIA)  # no notice: the run may be judged by other criteria one day
+            logger.warning(NO_CRITERIA)  # not into the record: one day other criteria may judge this run
         gevent.spawn(self._go_through_stages)
         self.begun = True
 
@@ -134,16 +135,17 @@ class Run:
             return None
         if self.stage == "load":
             wanted = self._shape_wants()
-            # Never fewer: those who came for the warm-up stay, though a ramp begins with nobody.
+            # Never fewer than before: a ramp begins with 0 users, but those of the warm-up stay.
             self._largest = max(self._largest, wanted[0] if wanted else 0)
         users, rate = self._largest, float(max(self._largest, 1))
         if self._locust_users() < users:
-            # Locust answers a repeated target by doing nothing, even when users have died meanwhile.
+            # If the answer is the same as before, Locust does nothing, even if users have died meanwhile.
             rate += 0.001 * (int(self._clock()) % 2)
         return users, rate
 
     def wait_for_change(self, at_most_s: float) -> None:
-        """Until the stage changes, or what is known of it."""
+        """Wait until the run enters another stage, or the service gives another reason why it is not
+        ready."""
         self._changed.wait(at_most_s)
 
     def _shape_wants(self) -> tuple[int, float] | None:
@@ -154,41 +156,44 @@ class Run:
             return None
 
     def wind_down(self, by: str) -> None:
-        """End early, or wait for the end: no new work, wait for what is in flight. Called again: do
-        not wait. `by` is who interrupts, empty when what ends the run is recorded already.
+        """End the run early: no request begins any more, and those in flight may end. Returns when the run
+        has ended. When it is called a second time, those in flight are not waited for.
+
+        Args:
+            by: who interrupts the run; "" if the reason of the end is recorded already.
         """
         if self._done.is_set():
             return
-        # Locust is in its `stop` already: a shape that ends now would call it a second time, from a greenlet
-        # that the first call then kills in the middle of the report.
+        # Locust has called its `stop`. If the shape ended now, Locust would call it again, in a greenlet that
+        # the first call kills in the middle of the report.
         self._locust_stops = True
         if self._complete or self.interrupted_by:
             self.hurry()
-        if not self._complete:  # a load that is over and recorded is not interrupted any more
+        if not self._complete:  # otherwise the load is over and recorded, and nothing is interrupted
             self.interrupted_by = self.interrupted_by or by
         self._cut.set()
         self._done.wait()
 
     def hurry(self) -> None:
-        """Do not wait for what is in flight."""
+        """Do not wait for the requests in flight any longer."""
         self._hurried.set()
 
     def add(self, record: RequestRecord) -> None:
-        """A finished request, from whichever process."""
+        """Record a request that has ended, in any process."""
         self.journal.request(record)
         self.live.add(record)
         if record.operation:
             self._patience.add(record)
 
     def worker_lost(self, source: str, heard_s: float | None) -> None:
-        """`heard_s`: when it last gave a sign, which is some seconds before it is missed."""
-        if not self._complete:  # afterwards it has nothing left to do
+        """Record that a worker is gone. `heard_s` is the time of its last message, some seconds ago."""
+        if not self._complete:  # otherwise the worker had no work any more
             logger.error(f"worker {source} is gone: the run is not valid")
             at_s = self.journal.now_s() if heard_s is None else heard_s
             self.journal.event(WorkerLost(t_s=at_s, source=source))
 
     def finalize(self) -> None:
-        """Every record is here: close the run directory. May be called more than once."""
+        """Close the run directory, when all records are written. It may be called more than once."""
         if self._finalized:
             return
         self._finalized = True
@@ -200,7 +205,7 @@ class Run:
 
     @property
     def remaining_s(self) -> float:
-        """Of the load by the clock; inf when it counts iterations, or has not begun."""
+        """How long the load will still last; inf if it has not begun, or ends after a number of requests."""
         return max(self._origin_s + self.plan.timeline.duration_s - self._clock(), 0.0)
 
     # ---- the stages
@@ -262,8 +267,8 @@ class Run:
         self._watch_until(lambda: self._clock() >= end_s or self.crew.status().used_up)
 
     def _drain(self) -> None:
-        """No request in flight is lost: wait for them up to their own deadline, then record the rest
-        as unfinished.
+        """Wait for the requests in flight, each up to its own deadline. Then record the others as unfinished,
+        so that no request is lost.
         """
         self.crew.close()
         if self._origin_s < inf:
@@ -271,19 +276,19 @@ class Run:
             self.journal.event(LoadEnded(t_s=ended_s - self.journal.t0_s))
             self.live.load_ended(ended_s - self.journal.t0_s)
         self._enter("draining")
-        # What is in flight at a service that was given up, or cannot be recorded, is not waited for.
+        # After an error do not wait: the service was given up, or the requests could not be recorded.
         if self.error is not None:
             self._hurried.set()
         deadline_s = self._clock() + self.plan.service.timeout_s + DRAIN_GRACE_S
         while self._busy() and self._clock() < deadline_s and not self._hurried.is_set():
             gevent.sleep(WATCH_S)
         if self._origin_s < inf:
-            self.journal.event(self._users())  # since the last tick somebody may have slept
+            self.journal.event(self._users())  # users may have slept since the last tick
         self.crew.finish()
         self._complete = True
 
     def _idle(self, cut: Event) -> None:
-        """Let the monitors see what the service holds while it has nothing to do."""
+        """Wait a while without load, so that the monitors see how much memory the service holds then."""
         if self._monitoring.idle_s and not cut.is_set():
             self._enter("idle")
             cut.wait(self._monitoring.idle_s)
@@ -299,7 +304,7 @@ class Run:
             gevent.sleep(WATCH_S)
 
     def _watch(self) -> None:
-        """Once a tick: what there was, for the record."""
+        """At every tick, record what there was since the last one."""
         due_s = self._clock()
         while True:
             due_s += self._tick_s
@@ -322,7 +327,7 @@ class Run:
             self._look_for_an_early_end()
 
     def _ask_after_service(self) -> None:
-        # Apart from the watch: a service that hangs would hold up the record of everything else.
+        # In a greenlet of its own: a service that hangs must not delay the record of everything else.
         while True:
             try:
                 self._patience.ask()
@@ -349,15 +354,15 @@ class Run:
                 self._cut.set()
 
     def _end_by(self, error: GenloadError, code: str) -> None:
-        """The run cannot go on: the first reason is the one that is told."""
+        """End the run, because it cannot go on. If that happens twice, the first reason counts."""
         if self.error is None:
             self.error = error
-            if not isinstance(error, CodeError):  # of which a notice has been given
+            if not isinstance(error, CodeError):  # a CodeError has its notice already
                 self.journal.note(code, error.message)
             self._cut.set()
 
     def _end_by_code(self, error: Exception) -> None:
-        """The run cannot go on for what code of a user's has raised."""
+        """End the run, because the code of a user's file has raised an exception."""
         failure = CodeFailure.of(error)
         self.journal.blame(failure)
         self._end_by(CodeError(failure), failure.error_class)

@@ -13,10 +13,10 @@ from genload.harness.worker_link import WorkerLink
 
 
 class WorkerEnd:
-    """However a worker is ended, what its users did reaches the master.
+    """Sends the last records of a worker to the master, whatever ends the worker.
 
-    Ctrl-C reaches a master and its workers at once when they share a terminal, so the first one only stops
-    new work: the master ends the run.
+    If master and workers share a terminal, Ctrl-C reaches all of them at once. Therefore the first Ctrl-C
+    only stops new work in a worker, and the master ends the run.
     """
 
     def __init__(self, environment: Any, runner: WorkerRunner, link: WorkerLink) -> None:
