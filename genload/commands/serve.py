@@ -38,6 +38,14 @@ class Engine(StrEnum):
     TONE = "tone"
 
 
+class Stream(StrEnum):
+    """How its answers are sent."""
+
+    RAW = "raw"
+    SSE = "sse"
+    WHOLE = "whole"
+
+
 class WhenFull(StrEnum):
     """What the testbed does with a job that finds no free slot."""
 
@@ -128,6 +136,14 @@ def serve(
             rich_help_panel=_SPEECH,
         ),
     ] = None,
+    stream: Annotated[
+        Stream | None,
+        typer.Option(
+            help="Send every answer as it is spoken, as such inside of events, or once all is spoken.",
+            show_default="as it is asked for",
+            rich_help_panel=_SPEECH,
+        ),
+    ] = None,
     token: Annotated[
         str | None, typer.Option(help="What clients must bear, or get 401.", rich_help_panel=_SPEECH)
     ] = None,
@@ -203,7 +219,8 @@ def serve(
     Faults of speech:
 
       RATE of all requests: reject, reject-bare, limit, limit-bare, error, html, json, empty-audio, hang,
-      reset, truncated, stall, slow-loris, endless, garbage, silence, clipped, nan, wrong-rate, duplicate.
+      reset, truncated, stall, slow-loris, endless, error-event, garbage, silence, clipped, nan,
+      wrong-rate, duplicate.
 
       Of the service: slow-start=TIME, crash=N, memory-growth=SIZE, memory-step=SIZE@N.
 
@@ -224,6 +241,7 @@ def serve(
         "contention": contention,
         "time-scale": time_scale,
         "engine": engine,
+        "stream": None if stream is None else stream.value,
         "token": token,
         "scrape-stall": scrape_stall,
         "chunk": chunk,

@@ -10,7 +10,7 @@ from typing import NoReturn
 from ..options import WhenFull
 from ..quantities import parse_duration_s
 from .faults import parse_speech_faults
-from .options import Api, EngineName, SpeechOptions
+from .options import Api, EngineName, SpeechOptions, Stream
 
 _SLOTS = {EngineName.HIBARI: 2, EngineName.TONE: 0}
 _CHUNK_S = {EngineName.HIBARI: 0.2, EngineName.TONE: 0.02}
@@ -38,6 +38,7 @@ def read(arguments: Sequence[str], exit_with: Callable[[str], NoReturn]) -> Spee
     return SpeechOptions(
         api=given.api,
         engine=given.engine,
+        stream=given.stream,
         port=given.port,
         seed=given.seed,
         truth=given.truth,
@@ -62,6 +63,7 @@ def _declare(parser: argparse.ArgumentParser) -> None:
     add, duration = parser.add_argument, _checked(parse_duration_s)
     add("--api", type=Api, required=True)
     add("--engine", type=EngineName, default=EngineName.HIBARI)
+    add("--stream", type=Stream)
     add("--port", type=_whole(0, 65535), default=5000)
     add("--seed", type=int, default=0)
     add("--truth", type=Path)

@@ -18,6 +18,7 @@ from .dialect import Dialect, RefusedError, Wanted
 from .encoding import Encoder, EncodingError, Format, Samples, encode, nan_wav
 from .engine import Engine, Tape
 from .faults import SpeechFault
+from .framing import EVENTS, Events
 from .line import Line
 from .options import SpeechOptions
 from .pacer import Pacer
@@ -32,7 +33,13 @@ _GARBAGE_BYTES = 4096
 _TRICKLE_S = 0.1
 _FILLER = bytes(16 * 1024)
 
-_BREAKING = (SpeechFault.TRUNCATED, SpeechFault.STALL, SpeechFault.SLOW_LORIS, SpeechFault.ENDLESS)
+_BREAKING = (
+    SpeechFault.TRUNCATED,
+    SpeechFault.STALL,
+    SpeechFault.SLOW_LORIS,
+    SpeechFault.ENDLESS,
+    SpeechFault.ERROR_EVENT,
+)
 
 
 class Delivery:
@@ -62,10 +69,12 @@ class Delivery:
         Raises:
             RefusedError: it cannot be spoken; nothing has been sent.
         """
-        if fault is SpeechFault.GARBAGE:
+        if fault is SpeechFault.EMPTY_AUDIO:
+            await self._at_once(wanted, answer, b"", wanted.media_type)
+        elif fault is SpeechFault.GARBAGE:
             # Zeros first: of much noise some begins like a frame of MP3.
             noise = bytes(4) + random.Random(wanted.text).randbytes(_GARBAGE_BYTES - 4)
-            await answer.whole(noise, wanted.media_type, wanted.headers)
+            await self._at_once(wanted, answer, noise, wanted.media_type)
         elif wanted.streamed and fault is not SpeechFault.NAN:
             async with self._line.turn() as had_to_wait:
                 begun_ns = monotonic_ns() if had_to_wait else truth.received_ns
@@ -83,7 +92,7 @@ class Delivery:
             encoder = Encoder(wanted.form, rate_hz)
         except EncodingError as error:
             raise RefusedError(self._dialect.error(500, str(error))) from None
-        answer.begin(wanted.media_type, wanted.headers)
+        self._begin(wanted, answer)
         if encoder.header:
             answer.chunk(encoder.header)
         tape = self._tape(wanted, fault)
@@ -106,7 +115,7 @@ class Delivery:
         finally:
             tape.left = True
         if tape.failed is not None:
-            answer.cut()  # what a server does whose engine fails after the first byte
+            answer.fail(f"Generation failed: {tape.failed}")
 
     def _first_due_ns(self, begun_ns: int) -> int:
         """Streams that begin together do not all write at the same moments."""
@@ -173,7 +182,7 @@ class Delivery:
         if fault in _BREAKING:
             half = content[: len(content) // 2]
             if fault is SpeechFault.ENDLESS:
-                answer.begin(wanted.media_type, wanted.headers)
+                self._begin(wanted, answer)
                 answer.chunk(content)
             else:
                 answer.promise(len(content), wanted.media_type, wanted.headers)
@@ -184,7 +193,7 @@ class Delivery:
             await self._chunked(wanted, answer, pieces)
         else:
             kind = "audio/wav" if fault is SpeechFault.NAN else wanted.media_type
-            await answer.whole(content, kind, wanted.headers)
+            await self._at_once(wanted, answer, content, kind)
 
     async def _made(self, wanted: Wanted, fault: SpeechFault | None, begun_ns: int) -> Samples:
         """All of the audio, when it would have been streamed to its end."""
@@ -223,11 +232,24 @@ class Delivery:
             raise RefusedError(self._dialect.error(500, f"Generation failed: {error}")) from None
 
     async def _chunked(self, wanted: Wanted, answer: Answer, pieces: Iterator[bytes] | io.BytesIO) -> None:
-        answer.begin(wanted.media_type, wanted.headers)
+        self._begin(wanted, answer)
         for piece in pieces:
             await answer.drained()
             answer.chunk(piece)
         answer.chunk(b"", last=True)
+
+    def _begin(self, wanted: Wanted, answer: Answer) -> None:
+        if wanted.events:
+            answer.begin(EVENTS, wanted.headers, Events(wanted.form, len(wanted.text)))
+        else:
+            answer.begin(wanted.media_type, wanted.headers)
+
+    async def _at_once(self, wanted: Wanted, answer: Answer, content: bytes, kind: str) -> None:
+        if wanted.events:
+            self._begin(wanted, answer)
+            answer.chunk(content, last=True)
+        else:
+            await answer.whole(content, kind, wanted.headers)
 
     # --- faults
 
@@ -235,6 +257,8 @@ class Delivery:
         """Go on with an answer that has begun, the way it must not."""
         if fault is SpeechFault.TRUNCATED:
             answer.cut()
+        elif fault is SpeechFault.ERROR_EVENT:
+            answer.fail("Generation failed in the middle of it")
         elif fault is SpeechFault.STALL:
             await answer.wait_until_gone()
         while fault is SpeechFault.SLOW_LORIS:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from .encoding import Format
-from .options import SpeechOptions
+from .options import SpeechOptions, Stream
 from .tally import Tally
 from .wire import Headers, Page, Request
 
@@ -34,6 +34,14 @@ class Wanted:
     headers: Headers = field(default_factory=dict)
     cached: bool = False  # answered from the cache, and kept there
     chunked: bool = False  # sent in chunks even though all of it is there
+    events: bool = False  # streamed inside of server-sent events
+
+
+def sent_as(stream: Stream | None, wanted: Wanted) -> Wanted:
+    """What is wanted, sent as the service is told to send everything."""
+    if stream is None:
+        return wanted
+    return replace(wanted, streamed=stream is not Stream.WHOLE, events=stream is Stream.SSE)
 
 
 class RefusedError(Exception):

@@ -32,6 +32,9 @@ class SpeechFault(StrEnum):
     STALL = "stall"  # nothing more after the first chunk, or half of a whole answer
     SLOW_LORIS = "slow-loris"  # byte by byte, so slowly that it never ends
     ENDLESS = "endless"  # goes on as fast as it is taken
+    ERROR_EVENT = (
+        "error-event"  # says after the first chunk that it failed; where that cannot be said, truncated
+    )
     # audio
     GARBAGE = "garbage"  # noise instead of a file, of the right type
     SILENCE = "silence"  # as long as it should be

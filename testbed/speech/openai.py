@@ -1,4 +1,4 @@
-"""The OpenAI API itself: a key, limits, its own words for every mistake; answers always stream."""
+"""The OpenAI API itself: a key, limits, its own words for every mistake; streams, raw or of events."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .wire import Headers, Page, Request
 
 _MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 _FORMS = (Format.MP3, Format.OPUS, Format.AAC, Format.FLAC, Format.WAV, Format.PCM)
+_STREAMS = ("audio", "sse")
 _LONGEST = 4096
 _KINDS = {401: ("invalid_request_error", "invalid_api_key"), 429: ("requests", "rate_limit_exceeded")}
 _INVALID = "invalid_request_error"
@@ -43,8 +44,19 @@ class OpenAi(Dialect):
         speed = body.get("speed", 1.0)
         if isinstance(speed, bool) or not isinstance(speed, int | float) or not 0.25 <= speed <= 4.0:
             raise _mistake("Invalid 'speed': expected a number within 0.25 and 4.", "speed", "invalid_value")
+        stream = body.get("stream_format", "audio")
+        if stream not in _STREAMS:
+            raise _unsupported("stream_format", stream, _STREAMS)
         form = Format(form)
-        return Wanted(text, voice, form, float(speed), streamed=True, media_type=media_type(form))
+        return Wanted(
+            text,
+            voice,
+            form,
+            float(speed),
+            streamed=True,
+            media_type=media_type(form),
+            events=stream == "sse",
+        )
 
     def error(self, status: int, message: str, headers: Headers | None = None) -> Page:
         kind, code = _KINDS.get(status, ("server_error" if status >= 500 else _INVALID, None))

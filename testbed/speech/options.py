@@ -26,12 +26,21 @@ class EngineName(StrEnum):
     TONE = "tone"  # a sine, on an exact schedule
 
 
+class Stream(StrEnum):
+    """How an answer is sent, whatever is asked for."""
+
+    RAW = "raw"  # audio as it is spoken
+    SSE = "sse"  # inside of server-sent events
+    WHOLE = "whole"  # once all of it is spoken
+
+
 @dataclass(frozen=True, slots=True)
 class SpeechOptions:
     """Seconds are real ones."""
 
     api: Api
     engine: EngineName = EngineName.HIBARI
+    stream: Stream | None = None  # None: as it is asked for, in the API's way
     port: int = 5000  # 0: any free one
     seed: int = 0
     truth: Path | None = None

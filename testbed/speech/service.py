@@ -12,7 +12,7 @@ from ..options import WhenFull
 from ..ratelimit import RateLimit
 from ..truth import TruthLog
 from .delivery import Delivery
-from .dialect import Dialect, RefusedError
+from .dialect import Dialect, RefusedError, sent_as
 from .faults import REFUSALS, SpeechDraws, SpeechFault, asked
 from .line import Line
 from .options import SpeechOptions
@@ -30,6 +30,7 @@ _BROKEN = {
     SpeechFault.STALL,
     SpeechFault.SLOW_LORIS,
     SpeechFault.ENDLESS,
+    SpeechFault.ERROR_EVENT,
 }
 
 
@@ -110,19 +111,21 @@ class Service:
             raise RefusedError(self._dialect.error(400, str(error))) from None
         truth.fault = str(fault or "")
         self._admit(request)
-        wanted = self._dialect.read(request)
+        wanted = sent_as(self._options.stream, self._dialect.read(request))
         truth.voice, truth.format, truth.speed = wanted.voice, str(wanted.form), wanted.speed
         truth.characters, truth.streamed = len(wanted.text), wanted.streamed
-        await self._instead(answer, fault, wanted.media_type)
+        truth.events = wanted.events
+        if fault is not SpeechFault.EMPTY_AUDIO:  # which has the form of what was asked for
+            await self._instead(answer, fault)
         if self._line.full and self._options.when_full is WhenFull.REFUSE:
             raise RefusedError(self._dialect.error(503, "The service is at capacity", _RETRY_AFTER))
         if not answer.ended:
             await self._delivery.deliver(wanted, answer, truth, fault)
-        if answer.ended:
+        if fault in _BROKEN:
+            truth.outcome = "broken"
+        elif answer.ended:
             truth.outcome = "completed"
             self._tally.successes += 1
-        elif fault in _BROKEN:
-            truth.outcome = "broken"
         else:
             truth.outcome = "failed"
 
@@ -139,7 +142,7 @@ class Service:
             told = "Incorrect API key provided." if given else "You didn't provide an API key."
             raise RefusedError(self._dialect.error(401, told, {"www-authenticate": "Bearer"}))
 
-    async def _instead(self, answer: Answer, fault: SpeechFault | None, media_type: str = "") -> None:
+    async def _instead(self, answer: Answer, fault: SpeechFault | None) -> None:
         """Answer what a fault puts in the place of any right answer, if it is one of those that do."""
         if fault is SpeechFault.CRASH:
             os._exit(1)
@@ -161,4 +164,4 @@ class Service:
         elif fault is SpeechFault.JSON:
             answer.page(Page.of({"status": "ok"}))
         elif fault is SpeechFault.EMPTY_AUDIO:
-            answer.page(Page(200, b"", media_type or "application/json"))
+            answer.page(Page(200, b"", "application/json"))

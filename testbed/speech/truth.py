@@ -25,6 +25,7 @@ class SpeechTruth:
     speed: float = 1.0
     characters: int = 0
     streamed: bool = False
+    events: bool = False
     cache: str = ""  # hit, miss; "": there is none
     outcome: str = "unfinished"  # completed, refused, failed, broken (on purpose), client_gone
     first_due_ns: int = 0  # when the first write of audio was due; 0: no schedule
@@ -47,6 +48,7 @@ class SpeechTruth:
             "speed": self.speed,
             "characters": self.characters,
             "streamed": self.streamed,
+            "events": self.events,
             "cache": self.cache,
             "status": answer.status,
             "outcome": self.outcome,

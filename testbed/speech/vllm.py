@@ -1,4 +1,4 @@
-"""vLLM's speech API (vLLM-Omni): whole answers, or raw PCM as it comes; any wrong request is a 400."""
+"""vLLM's speech API (vLLM-Omni): whole answers, events, or raw samples; any wrong request is a 400."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class _Body(BaseModel):
     response_format: Literal["wav", "pcm", "flac", "mp3", "aac", "opus"] = "wav"
     speed: float = Field(default=1.0, ge=0.25, le=4.0)
     stream: bool = False
+    stream_format: Literal["sse", "audio"] | None = None
 
 
 class Vllm(Dialect):
@@ -50,11 +51,18 @@ class Vllm(Dialect):
             raise self._mistake(f"Invalid speaker '{voice}'. Supported: {', '.join(self.voices)}")
         if not body.input.strip():
             raise self._mistake("Input text cannot be empty")
-        if body.stream and Format(body.response_format) is not Format.PCM:
-            told = f"Streaming needs response_format='pcm', not '{body.response_format}'"
-            raise self._mistake(told)
-        form = Format(body.response_format)
-        return Wanted(body.input, voice, form, body.speed, streamed=body.stream, media_type=media_type(form))
+        form, streamed = Format(body.response_format), body.stream or body.stream_format is not None
+        if streamed and form not in (Format.PCM, Format.WAV):
+            raise self._mistake(f"Streaming needs response_format='pcm' or 'wav', not '{form}'")
+        return Wanted(
+            body.input,
+            voice,
+            form,
+            body.speed,
+            streamed=streamed,
+            media_type=media_type(form),
+            events=streamed and body.stream_format != "audio",
+        )
 
     def error(self, status: int, message: str, headers: Headers | None = None) -> Page:
         if status == HTTPStatus.UNAUTHORIZED:

@@ -15,6 +15,7 @@ from typing import Any, cast
 import httptools
 
 from ..wire import reset
+from .framing import Framing
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 _PIECE_BYTES = 64 * 1024  # of a long whole body: what a client has not taken yet is not stamped as sent
@@ -56,7 +57,7 @@ class Answer:
 
     Attributes:
         stamps_ns: just before each write that carried any of the body.
-        sizes: bytes of the body in each of these writes.
+        sizes: bytes of the body in each of these writes; of events those of the audio inside.
         last_ns: just before the latest write of whatever.
         ended: all of it is written.
     """
@@ -64,6 +65,7 @@ class Answer:
     def __init__(self, connection: Connection, *, keep_alive: bool) -> None:
         self._connection, self._keep_alive = connection, keep_alive
         self._chunked = False
+        self._framing = Framing()
         self.status = 0
         # Arrays, because the collector would look at every object in a list of tuples, again and again.
         self.stamps_ns, self.sizes = array("q"), array("q")
@@ -109,13 +111,15 @@ class Answer:
         """Send bytes of what was promised."""
         self._send(body, len(body))
 
-    def begin(self, media_type: str, headers: Headers) -> None:
+    def begin(self, media_type: str, headers: Headers, framing: Framing | None = None) -> None:
         """Send the head of a chunked answer."""
+        self._framing = framing or self._framing
         self._send(self._head(200, media_type, headers, None), 0)
 
     def chunk(self, content: bytes, *, last: bool = False) -> int:
         """Send one chunk, with the answer's end when it is the last; the stamp, taken just before."""
-        framed = b"%x\r\n%b\r\n" % (len(content), content) if content else b""
+        body = self._framing.piece(content, last=last)
+        framed = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
         stamp_ns = self._send(framed + b"0\r\n\r\n" if last else framed, len(content))
         if last:
             self._end()
@@ -127,6 +131,14 @@ class Answer:
             self.chunk(b"\0")
         else:
             self.part(b"\0")
+
+    def fail(self, words: str) -> None:
+        """Tell that it went wrong, and end; where a stream cannot tell it, close."""
+        if body := self._framing.failure(words):
+            self._send(b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body), 0)
+            self._end()
+        else:
+            self.cut()
 
     def cut(self) -> None:
         """Close after what is written, whatever was promised."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Any
 
 import pytest
@@ -72,6 +73,42 @@ def test_streams_of_raw_samples_from_a_vllm(testbed: Callable[..., Any]) -> None
     client.close()
     # 60 ms of 24 kHz, 16 bits, for each character.
     assert (speech.streamed, len(speech.content)) == (True, round(0.06 * len(HELLO) * 24_000) * 2)
+
+
+def test_events_have_the_arrivals_of_the_truth(testbed: Callable[..., Any]) -> None:
+    running = testbed(api="openai", engine="tone", audio="400ms")
+    url, rows, late_s = running.url, {}, []
+    client = client_of(url, {"dialect": "openai", "stream": "sse", "format": "wav"})
+    speeches = {}
+    for n in range(3):
+        client.request_id = f"request-{n}"
+        speeches[client.request_id] = client.speak(Utterance(n, HELLO, "alloy"))
+    client.close()
+    for fault, error_class in (FAULTS | {"error-event": "error_event"}).items():
+        error = error_of(
+            url,
+            {"dialect": "openai", "stream": "sse"},
+            Utterance(9, HELLO, "alloy"),
+            headers={"X-Testbed-Fault": fault},
+        )
+        assert error.error_class == error_class, (fault, error)
+    running.end()
+
+    rows = {row["request_id"]: row for row in running.truth_records()}
+    for request_id, speech in speeches.items():
+        row = rows[request_id]
+        written_s = [row["received_s"] + offset_ns / 1e9 for offset_ns in row["chunk_ns"]]
+        written = list(zip(accumulate(row["chunk_bytes"]), written_s, strict=True))
+        assert (row["events"], row["body_bytes"], len(written)) == (True, len(speech.content), 21)
+        assert len(speech.content) == 44 + 2 * round(0.4 * 24_000)
+        assert speech.numbers == {"input_tokens": 31.0, "output_tokens": 21.0, "total_tokens": 52.0}
+        came = 0
+        for when_s, size in speech.arrivals:
+            came += size
+            # What a busy process read together has the stamp of its last part.
+            late_s.append(when_s - dict(written)[came])
+    assert min(late_s) > 0
+    assert sorted(late_s)[len(late_s) // 2] < 0.005
 
 
 def test_a_cache_shows(testbed: Callable[..., Any]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import http.client
 import io
+import json
 import re
 from typing import Any
 
@@ -277,6 +280,39 @@ def test_openai_streams(openai) -> None:
     assert len(answer.body) == 2 * round(24_000 * 0.06 * 12)
 
 
+def events_of(content: bytes) -> list[dict[str, Any]]:
+    """Read by lines, each event's name held against its data's."""
+    events = []
+    for event in content.decode().removesuffix("\n\n").split("\n\n"):
+        name, data = event.split("\n")
+        events.append(json.loads(data.removeprefix("data: ")))
+        assert name == f"event: {events[-1]['type']}"
+    return events
+
+
+def test_openai_streams_events(openai) -> None:
+    raw = asked_of(openai, response_format="wav")
+    answer = asked_of(openai, response_format="wav", stream_format="sse")
+    *pieces, done = events_of(answer.body)
+    assert answer.headers["Content-Type"] == "text/event-stream"
+    assert b"".join(base64.b64decode(piece["audio"]) for piece in pieces) == raw.body
+    assert {piece["type"] for piece in pieces} == {"speech.audio.delta"}
+    used = {"input_tokens": 12, "output_tokens": len(pieces), "total_tokens": 12 + len(pieces)}
+    assert done == {"type": "speech.audio.done", "usage": used}
+    assert asked_of(openai, stream_format="both").status == 400
+
+
+def test_events_may_tell_of_a_failure_in_the_middle(openai) -> None:
+    headers = bearing("secret") | {"X-Testbed-Fault": "error-event"}
+    wanted = {"model": "tts-1", "input": "Hello there.", "voice": "alloy", "response_format": "pcm"}
+    body = wanted | {"stream_format": "sse"}
+    piece, error = events_of(openai.call("POST", "/v1/audio/speech", body, headers).body)
+    assert (piece["type"], error["type"]) == ("speech.audio.delta", "speech.audio.error")
+    assert error["error"]["message"].startswith("Generation failed")
+    with pytest.raises(http.client.IncompleteRead):  # a stream without events can only be cut off
+        openai.call("POST", "/v1/audio/speech", body | {"stream_format": "audio"}, headers)
+
+
 @pytest.mark.parametrize(
     ("fields", "status", "code", "param"),
     [
@@ -317,14 +353,17 @@ def vllm(talk) -> Any:
     return talk("vllm", *AT_ONCE)
 
 
-def test_vllm_streams_raw_pcm_when_asked(vllm) -> None:
-    stream = vllm.speak(response_format="pcm", stream=True)
+def test_vllm_streams_events_or_raw_samples_when_asked(vllm) -> None:
+    stream = vllm.speak(response_format="pcm", stream=True, stream_format="audio")
+    events = events_of(vllm.speak(response_format="pcm", stream=True).body)
     whole = vllm.speak(response_format="wav")
 
     assert stream.headers["Transfer-Encoding"] == "chunked"
     assert stream.headers["Content-Type"] == "audio/pcm"
     assert int(whole.headers["Content-Length"]) == len(stream.body) + 44
     assert whole.body[44:] == stream.body
+    assert b"".join(base64.b64decode(event.get("audio", "")) for event in events) == stream.body
+    assert {event["response_format"] for event in events[:-1]} == {"pcm"}
 
 
 @pytest.mark.parametrize(

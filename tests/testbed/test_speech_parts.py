@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from testbed.options import WhenFull
 from testbed.speech import command
 from testbed.speech.cache import Cache
+from testbed.speech.dialect import Wanted, sent_as
 from testbed.speech.encoding import Encoder, EncodingError, Format, encode, nan_wav
 from testbed.speech.engine import Tape
 from testbed.speech.options import Api, EngineName, SpeechOptions
@@ -163,6 +164,19 @@ def test_defaults_are_those_of_the_real_ones() -> None:
     assert (kokoro.head_of_line, kokoro.scrape_stall_s, kokoro.chunk_s) == (False, 0.0, 0.2)
     assert (tone.head_of_line, tone.scrape_stall_s, tone.chunk_s, tone.pace_s) == (False, 0.0, 0.04, 0.04)
     assert (tone.slots, tone.api, tone.engine) == (0, Api.LITETTS, EngineName.TONE)
+
+
+@pytest.mark.parametrize(
+    ("stream", "as_it_is_sent"),
+    [("raw", (True, False)), ("sse", (True, True)), ("whole", (False, False)), (None, (False, True))],
+)
+def test_how_answers_are_sent_may_be_told_to_the_service(
+    stream: str | None, as_it_is_sent: tuple[bool, bool]
+) -> None:
+    options = read("--api=kokoro", *([f"--stream={stream}"] if stream else []))
+    asked = Wanted("Hi.", "af_heart", Format.WAV, 1.0, streamed=False, media_type="audio/wav", events=True)
+    sent = sent_as(options.stream, asked)
+    assert (sent.streamed, sent.events) == as_it_is_sent
 
 
 def test_options_are_read() -> None:
