@@ -1,7 +1,7 @@
-"""The `genload` command. Each command is a file or folder in genload/commands/ with a function of its name
-(and a ``_`` behind it where Python has that word for itself).
+"""The `genload` command. Each of its commands is a file or a folder in genload/commands/, with a function of
+the same name; if the name is a word of Python, the function has a ``_`` behind it (``try_``).
 
-It is imported when the command is called: ``genload --help`` loads none of them.
+A command is imported only when it is called, so that ``genload --help`` is fast.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ Examples:
 
 
 class _Commands(TyperGroup):
-    """Lists commands by their summaries alone, and imports the one that is called."""
+    """Lists the commands without importing them, and imports only the command that is called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(_SUMMARIES)
@@ -89,7 +89,7 @@ app = typer.Typer(
     help=_HELP,
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    # Its tracebacks show local variables, and so could show a secret.
+    # The pretty tracebacks show local variables, among which there may be a secret.
     pretty_exceptions_enable=False,
 )
 
@@ -104,7 +104,11 @@ def _options(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line (without the program's name; None: the process's own); the exit code."""
+    """Run a command line, and return its exit code.
+
+    Args:
+        arguments: the words after ``genload``; None takes those of this process.
+    """
     write_anything()
     try:
         app(args=None if arguments is None else list(arguments), prog_name="genload")
@@ -113,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except GenloadError as error:
         return _told(error)
     except Exception as error:
-        # Here, not above: `genload --help` needs none of it.
+        # Imported here, because `genload --help` does not need it.
         from genload.code_errors import CodeError, CodeFailure, is_users
 
         if not is_users(error):

@@ -1,4 +1,4 @@
-"""From a run directory to its verdict: a pure function, the same answer a year later."""
+"""Computes the verdict from a run directory, and from nothing else: the answer is the same a year later."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from genload.settings.criteria.ast import Expression, Relative
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.suite import Scenario, Suite
 
-# The first of these that occurred in a suite is the suite's own.
+# The exit code of a suite is the first of these with which one of its scenarios ended.
 _PRECEDENCE = (
     ExitCode.INTERRUPTED,
     ExitCode.USAGE,
@@ -60,14 +60,15 @@ _PRECEDENCE = (
 def judge(
     folder: Path, *, criteria: Mapping[str, Criterion] | None = None, strict: bool | None = None
 ) -> JudgedRun:
-    """Judge one run directory.
+    """Judge a run.
 
     Args:
-        criteria: other criteria than the run's own, by name.
-        strict: True passes on exact or proven only; None: as the run was started.
+        folder: its run directory.
+        criteria: criteria by name, to be used instead of those of the run.
+        strict: True: only exact or proven evidence can pass; None: as it was when the run was started.
 
     Raises:
-        RunDirectoryError: no run can be read there.
+        RunDirectoryError: there is no run that can be read.
     """
     return judge_log(open_run(folder), criteria=criteria, strict=strict)
 
@@ -75,7 +76,7 @@ def judge(
 def judge_log(
     log: Log, *, criteria: Mapping[str, Criterion] | None = None, strict: bool | None = None
 ) -> JudgedRun:
-    """Judge a run that is open for reading; arguments and errors as for `judge`."""
+    """Judge a run that is open for reading; see `judge` for the arguments and errors."""
     header = log.header
     suite, scenario = _settings(header)
     run = _Run(log, suite, scenario, scenario.criteria if criteria is None else criteria)
@@ -162,7 +163,7 @@ def _wall_time(started_at: str, after_s: float) -> str:
 
 @dataclass(init=False)
 class _Run:
-    """Everything read from one run, and its verdict."""
+    """All that was read from a run, and what follows from it."""
 
     def __init__(self, log: Log, suite: Suite, scenario: Scenario, criteria: Mapping[str, Criterion]) -> None:
         header = log.header
@@ -184,7 +185,7 @@ class _Run:
 
     @property
     def judges_windows(self) -> bool:
-        """Whether a criterion compares parts of the load, as that of a sustained load does."""
+        """Whether a criterion compares parts of the load with each other, such as its first 10 minutes."""
         everything = [part for expression in self.expressions for part in parts(expression, lambda _: ((),))]
         subjects = [part.comparison.subject for part in everything]
         subjects += [p.comparison.right.of for p in everything if isinstance(p.comparison.right, Relative)]
@@ -204,12 +205,12 @@ class _Run:
         )
 
     def told(self) -> list[str]:
-        """What the run itself had to say, in the order it did."""
+        """The notices that were recorded during the run, in their order."""
         notices = (event for event in self.events if isinstance(event, Notice))
-        return [notice.text for notice in notices if not is_blame(notice)]  # that is a reason already
+        return [notice.text for notice in notices if not is_blame(notice)]  # is_blame: a reason already
 
     def restarts(self) -> list[str]:
-        """What is to be said of restarts of the service."""
+        """Sentences about restarts of the service."""
         return list(restart_notices(self.course)) if self.course else []
 
     def reasons(self) -> list[Reason]:
@@ -236,13 +237,13 @@ class _Run:
         return [_judged(name, criterion, measures) for name, criterion in self.criteria.items()]
 
     def speech(self) -> SpeechSummary | None:
-        """What a listener would have noticed, where the outputs are listened to."""
+        """What listeners would have noticed; None if the outputs are not audio."""
         measures = self.measures
         return speech_summary(measures, self.intake.gaps) if measures and is_speech(measures) else None
 
     @cached_property
     def degradation(self) -> dict[str, float | None] | None:
-        """How the durations went; where parts of the load are judged."""
+        """The durations at the beginning and at the end; None if no criterion compares parts of the load."""
         return (
             summaries.degradation(self.intake.measured, self.load)
             if self.load and self.judges_windows
@@ -250,7 +251,7 @@ class _Run:
         )
 
     def efficiency(self) -> Efficiency | None:
-        """What an output cost, where a GPU was watched or has a price."""
+        """What an output cost; None if no GPU was watched and none has a price."""
         watched = [
             process
             for monitor in self.suite.monitors.values()
@@ -261,7 +262,7 @@ class _Run:
 
     @cached_property
     def course(self) -> Course | None:
-        """The run from before its load until after it; None when the load never began."""
+        """The run with the time before and after its load; None if the load never began."""
         if self.load is None:
             return None
         return Course(
@@ -276,7 +277,7 @@ class _Run:
 
     @cached_property
     def measures(self) -> Measures | None:
-        """What criteria are measured on; None when the load never began."""
+        """The data for the criteria; None if the load never began."""
         if self.load is None:
             return None
         return Measures(
@@ -324,9 +325,10 @@ def _unjudged(name: str, criterion: Criterion) -> CriterionVerdict:
 
 
 def overall_result(criteria: Iterable[CriterionVerdict], *, attempted: int, observe: bool) -> RunResult:
-    """Over the `must` criteria: one that fails decides, then one without data.
+    """The result of a run, from its `must` criteria: "fail" if one of them fails, else "inconclusive" if one
+    of them has no data.
 
-    A run in which nothing was attempted, or nothing had to hold, never passes.
+    A run without a single request never passes, nor does a run without a `must` criterion.
     """
     results = {criterion.result for criterion in criteria if criterion.must}
     if "fail" in results:
@@ -346,9 +348,10 @@ def run_exit_code(
     *,
     strict: bool,
 ) -> int:
-    """What one run ends with: 130 interrupted, 4 never ready or given up, 3 not valid, then by its result.
+    """The exit code of a run: 130 if it was interrupted, 4 if the service was never ready or was given up, 3
+    if the measurement is not valid; else by the result.
 
-    A measurement that was not sound says nothing about the service, so that it cannot fail it either.
+    A measurement that is not valid says nothing about the service. Therefore it cannot be a failure either.
     """
     seen = list(events)
     if any(isinstance(event, Interrupted) for event in seen):
@@ -364,6 +367,7 @@ def run_exit_code(
 
 
 def suite_exit_code(codes: Iterable[int]) -> int:
-    """A suite's own code: the first of 130, 2, 4, 1, 3, 0 that occurred; 3 when nothing was judged."""
+    """The exit code of a suite: the first of 130, 2, 4, 1, 3, 0 that is the exit code of one of its runs; 3
+    if there is no run."""
     occurred = set(codes)
     return next((code for code in _PRECEDENCE if code in occurred), ExitCode.INVALID)

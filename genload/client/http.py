@@ -1,4 +1,4 @@
-"""The measuring HTTP client of one user."""
+"""The HTTP client of a user, which measures what it does."""
 
 from __future__ import annotations
 
@@ -24,26 +24,28 @@ from genload.client.watching import watch, watchers
 
 
 class HttpClient:
-    """HTTP/1.1 to one origin, over at most one kept connection: one user's way to the service.
+    """Sends requests by HTTP/1.1 to one origin (scheme, host and port), and keeps one connection open.
 
-    Every method returns whatever the server answered, errors and redirects that are not followed included.
-    Requests of several greenlets at a time are safe; each that finds the kept connection taken makes its own.
+    Every method returns the answer of the server, also if that is an error, or a redirect that is not
+    followed. Several greenlets may send requests at the same time: if the open connection is in use, a
+    request makes a new one.
 
     Args:
-        base_url: http or https; a path in it goes in front of every request's.
+        base_url: the address of the service, http or https. Its path comes before the path of every request.
         timeouts: see `Timeouts`.
-        max_answer_bytes: the largest body taken, as sent and as unpacked.
+        max_answer_bytes: the largest body that is accepted, both as it arrives and after it is unpacked.
         headers: sent with every request.
-        tls: for https; default: the system's certificates, and verify.
-        follow_redirects: how many of one request are followed; see `redirects`.
-        allow_origins: others than its own that GET and HEAD may be sent to, by an absolute URL or a redirect;
-            without the headers, of the client's or of a request, and without its certificate.
-        stamps: who says when something arrived. ``process``: this process, when it gets to read it;
-            ``kernel``: the kernel (Linux, without TLS; else as ``process``), for 1 µs more each receive.
+        tls: settings for https; without them the client verifies the server by the system's certificates.
+        follow_redirects: the largest number of redirects that are followed for one request; see `redirects`.
+        allow_origins: other origins to which GET and HEAD may go, by an absolute URL or a redirect. They get
+            neither the headers (those of the client and those of the request) nor the client's certificate.
+        stamps: where the times of arrival come from. ``process``: the moment when this process reads the
+            bytes; ``kernel``: the moment when the kernel received them, which costs 1 µs more for each read
+            (only on Linux and without TLS; elsewhere the same as ``process``).
 
     Raises:
-        ConfigError: a base URL or certificate that cannot be used.
-        ValueError: a header that cannot be sent.
+        ConfigError: the base URL or a certificate cannot be used.
+        ValueError: a header cannot be sent.
     """
 
     __slots__ = (
@@ -97,19 +99,19 @@ class HttpClient:
         timeouts: Timeouts | None = None,
         times: Times | None = None,
     ) -> Answer:
-        """Send one request and take its whole answer; the last one where redirects are followed, with the
-        times and bytes of them all.
+        """Send a request and receive the complete answer. If redirects are followed, it is the last answer,
+        with the times and bytes of all of them.
 
         Args:
-            path: with its query; or an absolute URL of the same origin, or of another that is allowed.
-            headers: besides the client's; of the same name instead of the client's.
-            total_s: limit of it all instead of the client's.
-            timeouts: other limits than the client's.
-            times: filled on the way: for whoever is stopped meanwhile.
+            path: the path with its query, or an absolute URL of this origin or of an allowed one.
+            headers: sent together with the client's headers, or instead of those of the same name.
+            total_s: a limit for the request as a whole, instead of that of the timeouts.
+            timeouts: to be used instead of those of the client.
+            times: filled while the request goes on, so that they are known if the caller is stopped.
 
         Raises:
-            ClientError: no whole answer came.
-            ValueError: a path or header that cannot be sent.
+            ClientError: no complete answer came.
+            ValueError: the path or a header cannot be sent.
         """
         timeouts = timeouts or self._timeouts
         limit_s = timeouts.total_s if total_s is None else total_s
@@ -124,13 +126,13 @@ class HttpClient:
     def get(
         self, path: str, *, headers: Mapping[str, str] | None = None, total_s: float | None = None
     ) -> Answer:
-        """`request` with GET."""
+        """Send a GET request; see `request`."""
         return self.request("GET", path, headers=headers, total_s=total_s)
 
     def post_json(
         self, path: str, obj: Any, *, headers: Mapping[str, str] | None = None, total_s: float | None = None
     ) -> Answer:
-        """`request` with POST and an object as JSON."""
+        """Send a POST request with an object as JSON; see `request`."""
         return self.request(
             "POST",
             path,
@@ -151,7 +153,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         total_s: float | None = None,
     ) -> Answer:
-        """`request` with POST, one file and any plain fields, as a form."""
+        """Send a POST request with a form: one file, and any number of plain fields; see `request`."""
         content_type, body = multipart(field, filename, content, media_type, fields=fields)
         return self.request(
             "POST",
@@ -162,7 +164,7 @@ class HttpClient:
         )
 
     def close(self) -> None:
-        """Close the kept connection, and keep none from here on."""
+        """Close the open connection. After this the client closes each connection after its request."""
         self._closed = True
         if self._kept is not None:
             self._kept.close()
@@ -186,10 +188,11 @@ class HttpClient:
         limit_s: float | None,
         timeouts: Timeouts,
     ) -> Answer:
-        """The answer at the end of the redirects, or the first of them that is not followed.
+        """Follow the redirects, and return the first answer that is none, or is one that is not to be
+        followed.
 
         Args:
-            client: which has sent the request: this one, or that of another origin.
+            client: the client that has sent the request: this one, or the client of another origin.
         """
         others = self._others
         for _ in range(self._follow_redirects):
@@ -227,7 +230,7 @@ class HttpClient:
         head = self._head.bytes_for(method, path, headers, None if body is None else len(body))
         kept = self._kept
         if kept is not None:
-            self._kept = None  # taken out, so that no other greenlet can send on it
+            self._kept = None  # so that no other greenlet sends on it
             if not kept.is_alive():
                 kept.close()
                 kept = None

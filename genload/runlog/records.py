@@ -1,7 +1,7 @@
-"""What a run directory holds: the record types, one JSON object a line.
+"""The types of the records in a run directory. Each record is a line of JSON.
 
-Times are seconds since the run began (`t0`), on the master's clock; durations come from one host's
-monotonic clock. Fields at their default are left out of the line.
+Times are seconds since the run began (`t0`), on the clock of the master. Durations are measured by the
+monotonic clock of one machine. A field that has its default value is left out of the line.
 """
 
 from __future__ import annotations
@@ -14,49 +14,49 @@ FORMAT_VERSION = 1
 
 
 class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """One request: a logical job (`name` "generate"), one of its HTTP calls ("upload", "submit",
-    "download"), a speech request ("speech"), or whatever else fired Locust's `request` event.
+    """A request: a whole job (`name` "generate"), one of its HTTP calls ("upload", "submit", "download"), a
+    speech request ("speech"), or anything else for which Locust's `request` event was fired.
 
-    `source` and `n` number the records of one process without holes from 0, so that a loss shows.
+    The records of a process (`source`) have the numbers 0, 1, 2, … (`n`), so that a lost record is noticed.
 
-    In an open schedule `intended_s` is when the request was to start. `start_s` is when it did and
-    `duration_s` how long it took from then on; what a caller waited is `latency_s`. A request that was never
-    started (error class ``not_started``) "starts" and ends at the load's end, with a duration of 0.
+    In an open schedule the request was to start at `intended_s`. It really started at `start_s`, and took
+    `duration_s` from then on; `latency_s` is how long a caller waited. A request that was never started
+    (error class ``not_started``) "starts" at the end of the load, and has a duration of 0.
     """
 
     source: str  # "local", or the worker's rank: "w0", "w1", …
     n: int
     name: str
-    operation: str = ""  # "generate", "speech"; "" for a call inside a logical request, or a foreign one
+    operation: str = ""  # "generate" or "speech"; "" for a call of a job, and for requests of other code
     type: str = "HTTP"  # HTTP method, or "JOB"
-    request_id: str = ""  # ours; calls of one job share it
-    job_id: str = ""  # the service's
-    user: int = 0  # the user's index in its process
-    phase: str = ""  # the phase in which it was to start; "warmup" before the load
+    request_id: str = ""  # made by genload; a job and its calls have the same
+    job_id: str = ""  # given by the service
+    user: int = 0  # the number of the user in its process
+    phase: str = ""  # the phase in which the request was to start; "warmup" before the load
     warmup: bool = False
-    intended_s: float | None = None  # when an open schedule wanted it to start; its latency counts from there
-    start_s: float = 0.0  # when it really did
+    intended_s: float | None = None  # when an open schedule wanted it to start; the latency begins there
+    start_s: float = 0.0  # when the request really started
     duration_s: float = 0.0
     outcome: str = "ok"  # "ok", "failed", "unfinished"
-    drained: bool = False  # ended after the load did
+    drained: bool = False  # the request ended after the end of the load
     error_class: str = ""
-    error: str = ""  # the service's or our own words, at most 500 characters
-    remark: str = ""  # of a success: why its output was not inspected, and what helps
-    status: int = 0  # last HTTP status, 0 when there was none
+    error: str = ""  # the reason, in words of the service or of genload, at most 500 characters
+    remark: str = ""  # of a successful request: why its output was not inspected, and what to do about it
+    status: int = 0  # the last HTTP status; 0 if there was no answer
     bytes_sent: int = 0
     bytes_received: int = 0
     labels: dict[str, str] = {}
-    stages: dict[str, float] = {}  # seconds by stage name; the stages of a job add up to its duration
+    stages: dict[str, float] = {}  # the seconds of each stage; their sum is the duration of the job
     gaps: dict[
         int, int
     ] = {}  # how many pauses between arrivals, by class (`genload.artifacts.audio.playback`)
-    # Of a job attempts, rejections, polls, poll_bound_s, server_duration_s, faces, …; of speech ttfa_s, rtf,
-    # audio_duration_s, stalls, …; valid where the output was inspected, cannot_inspect (1) where it was
-    # to be, and nothing here can look into it. What does not apply is absent.
+    # Of a job: attempts, rejections, polls, poll_bound_s, server_duration_s, faces, … Of speech: ttfa_s, rtf,
+    # audio_duration_s, stalls, … `valid` if the output was inspected; `cannot_inspect` (1) if no installed
+    # library could read it. A number that does not apply is left out.
     numbers: dict[str, float] = {}
 
     def number(self, key: str) -> float | None:
-        """What it carries under a metric's key; None for what does not apply, or is not known."""
+        """The number for a metric, by its key; None if it does not apply to this request, or is not known."""
         if key == "duration":
             return self.latency_s
         if key.startswith("stage."):
@@ -67,7 +67,7 @@ class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
 
     @property
     def latency_s(self) -> float:
-        """From the intended start, where an open schedule had one, to the end."""
+        """The time from the intended start of an open schedule, or else from the real start, to the end."""
         late_s = 0.0 if self.intended_s is None else self.start_s - self.intended_s
         return self.duration_s + late_s
 
@@ -78,7 +78,7 @@ class RunStarted(msgspec.Struct, tag="run_started", tag_field="event", kw_only=T
 
 
 class LoadStarted(msgspec.Struct, tag="load_started", tag_field="event", kw_only=True):
-    """The warm-up is over: phases count from here."""
+    """The warm-up is over. The first phase begins now."""
 
     t_s: float
 
@@ -89,35 +89,35 @@ class PhaseStarted(msgspec.Struct, tag="phase_started", tag_field="event", kw_on
 
 
 class LoadEnded(msgspec.Struct, tag="load_ended", tag_field="event", kw_only=True):
-    """No new work from here on; what is in flight is waited for."""
+    """No request may start any more. Those in flight are waited for."""
 
     t_s: float
 
 
 class Users(msgspec.Struct, tag="users", tag_field="event", kw_only=True):
-    """One second of the load: what was asked for and what there was."""
+    """The users at one tick of the load: how many there were to be, and how many there were."""
 
     t_s: float
-    target: int  # users that should be allowed to start work
-    working: int  # users there that are allowed to
-    in_flight: int  # logical requests under way
-    leaving: int  # of these, by users told to stop
-    asleep_s: float = 0.0  # what users slept after failures since the load began, all together
-    locust_users: int = 0  # Locust's own count
+    target: int  # how many users the shape wants to work
+    working: int  # how many users may start a request now
+    in_flight: int  # requests that have started and not ended (a job is one)
+    leaving: int  # those of them whose users may not start another one
+    asleep_s: float = 0.0  # time slept after failures since the load began, the sum of all users
+    locust_users: int = 0  # how many users there are, as Locust counts them
 
 
 class ClientHealth(msgspec.Struct, tag="client", tag_field="event", kw_only=True):
-    """One second of one client process."""
+    """The health of a process with users, at one tick."""
 
     t_s: float
     source: str
-    lags_ms: list[float]  # how late a greenlet that sleeps 50 ms woke up
-    cpu: float  # share of one core
+    lags_ms: list[float]  # by how much a greenlet that sleeps 50 ms at a time woke up too late
+    cpu: float  # 1.0: a whole core
     rss_bytes: int
 
 
 class ClockOffset(msgspec.Struct, tag="clock", tag_field="event", kw_only=True):
-    """A worker's clock against the master's: offset ± bound."""
+    """How far the clock of a worker is from the master's: between offset − bound and offset + bound."""
 
     t_s: float
     source: str
@@ -126,7 +126,7 @@ class ClockOffset(msgspec.Struct, tag="clock", tag_field="event", kw_only=True):
 
 
 class WorkerLost(msgspec.Struct, tag="worker_lost", tag_field="event", kw_only=True):
-    t_s: float  # its last sign, which is before the line
+    t_s: float  # when the worker sent its last message, some seconds before this line was written
     source: str
 
 
@@ -135,29 +135,29 @@ class Interrupted(msgspec.Struct, tag="interrupted", tag_field="event", kw_only=
     by: str  # SIGINT, SIGTERM, "web UI stop", …
 
 
-NOT_READY = "not_ready"  # the service was not, in time
-GIVEN_UP = "given_up"  # the service, by the suite's `give_up`
-HOPELESS = "hopeless"  # a criterion could no longer hold, and the load was ended for it
-NOT_RECORDED = "not_recorded"  # the run directory could not be written, and the load was ended for it
+NOT_READY = "not_ready"  # the service was not ready in time
+GIVEN_UP = "given_up"  # the load was ended by `give_up` of the suite
+HOPELESS = "hopeless"  # the load was ended because a criterion could no longer hold
+NOT_RECORDED = "not_recorded"  # the load was ended because the run directory could not be written
 
 
 class Notice(msgspec.Struct, tag="notice", tag_field="event", kw_only=True):
-    """Something a reader of the report should know."""
+    """A sentence for the readers of the report."""
 
     t_s: float
-    code: str  # one of those below, or another: monitors_ended, late_worker, input, …
+    code: str  # one of the codes above, or another: monitors_ended, late_worker, input, …
     text: str
 
 
 class Identified(msgspec.Struct, tag="identity", tag_field="event", kw_only=True):
-    """What is tested, as the suite says where to read it; what monitors know stands in their samples."""
+    """What was tested, read from the places that the suite names. What monitors know is in their samples."""
 
     t_s: float
     facts: dict[str, str]
 
 
 class RunEnded(msgspec.Struct, tag="run_ended", tag_field="event", kw_only=True):
-    """The last line: how many records each source said it wrote."""
+    """The last line of a run: how many records each process has made, as it says itself."""
 
     t_s: float
     records: dict[str, int]
@@ -180,42 +180,44 @@ Event = (
 
 
 HANGS = "hangs: "
-"""What the error of a tick begins with that has not ended; such a sample has nothing else."""
+"""The beginning of the error of a sample whose tick has not ended yet. Such a sample has no values."""
 
 
 class Sample(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """One tick of one monitor. A tick that was missed has no line: a hole, not a repeated value."""
+    """What a monitor found at one tick. A tick that was missed has no sample, and values are never
+    repeated."""
 
     t_s: float
     monitor: str
-    values: dict[str, float] = {}  # by metric name, base units
-    facts: dict[str, str] = {}  # what is measured ("gpu.model{gpu=0}"): of the first values; news at the end
+    values: dict[str, float] = {}  # by the names of the metrics, in base units
+    facts: dict[str, str] = {}  # what is measured ("gpu.model{gpu=0}"); in the first sample and at the end
     took_s: float = 0.0
-    interval_s: float = 0.0  # the monitor's from this tick on, where it was slowed down
-    live: bool = False  # a first look: the monitor's history, written at the end, counts instead
+    interval_s: float = 0.0  # the new interval of the monitor, if it was slowed down at this tick
+    live: bool = False  # only for the display: the monitor reads its final samples at the end
     error: str = ""
-    raised_at: str = ""  # of an error that is a mistake in the monitor's own code: file, line and function
-    doubts: dict[str, str] = {}  # why numbers of a metric may not be what they seem, at the end: never exact
+    raised_at: str = ""  # if the error is a mistake in the monitor's own code: its file, line and function
+    doubts: dict[str, str] = {}  # at the end: the metrics whose numbers may be wrong, each with the reason
 
 
 class MonitorPlan(msgspec.Struct, kw_only=True):
-    """What a monitor promised: its interval and the metrics it can fill. For coverage."""
+    """What a monitor is to do: its interval and its metrics. With it the analysis finds ticks that are
+    missing."""
 
     name: str
     interval_s: float
     metrics: list[str]
-    source: str = ""  # where the numbers come from, for people: "http://…/metrics"
-    # The labels by which it tells machines apart, each with the beginnings of the metrics that have it.
+    source: str = ""  # where the numbers come from, for reports: "http://…/metrics"
+    # The labels by which the monitor tells machines apart, each with the beginnings of its metrics' names.
     labels: dict[str, list[str]] = {}
-    nothing_here: str = ""  # why it has nothing to sample, for people; it owes no tick then
+    nothing_here: str = ""  # why the monitor has nothing to sample; then no tick of it is missing
 
 
 class RunHeader(msgspec.Struct, kw_only=True):
-    """run.json, written once before anything else."""
+    """The content of run.json, which is written once, at the beginning of a run."""
 
     format: int
-    suite: dict[str, Any]  # resolved and scaled: the effective settings; loads as a suite
-    requested: dict[str, Any]  # as asked for, before scaling
+    suite: dict[str, Any]  # the settings in force, after the time scale; it can be loaded as a suite
+    requested: dict[str, Any]  # the settings that were asked for, before the time scale
     scenario: str
     phases: list[dict[str, Any]]  # name, duration_s, users, users_from, iterations, per_user, every_s
     operation: str
@@ -224,7 +226,7 @@ class RunHeader(msgspec.Struct, kw_only=True):
     time_scale: float = 1.0
     rehearsal: bool = False
     seed: int = 0
-    salt: str = ""  # of this run alone, in what was sent: with it and the seed the texts can be made again
+    salt: str = ""  # a word of this run alone; seed and salt together are enough to make the same texts again
     strict: bool = False
     started_at: str = ""  # UTC, ISO 8601
     versions: dict[str, str] = {}
