@@ -149,10 +149,12 @@ def test_what_mig_instances_and_pods_repeat_counts_once(tmp_path: Path) -> None:
     if promtool is None:
         pytest.skip("promtool is not installed (Debian package prometheus)")
     one, two = 'Hostname="h",gpu="0",UUID="GPU-a"', 'Hostname="h",gpu="1",UUID="GPU-b"'
+    beside = 'Hostname="g",gpu="0",UUID="GPU-c"'  # whole, and its instances with it
     rows = {
         f'{one},GPU_I_ID="{n}",GPU_I_PROFILE="1g.10gb",pod="p{n}"': n * 100 for n in range(1, INSTANCES + 1)
     }
     rows |= {f'{two},pod="q{n}"': 1000 for n in (1, 2)}
+    rows |= {beside: 60, f'{beside},GPU_I_ID="7"': 20, f'{beside},GPU_I_ID="8"': 30}
     series = [
         {"series": f"{name}{{{labels}}}", "values": str(value)}
         for labels, used in rows.items()
@@ -163,15 +165,15 @@ def test_what_mig_instances_and_pods_repeat_counts_once(tmp_path: Path) -> None:
     ]
     queries = queries_for_dcgm()
     whole = {
-        "gpu.power": 271.5,
-        "gpu.energy": 12e3,
-        "gpu.memory_used": (sum(range(1, INSTANCES + 1)) * 100 + 1000) * 2**20,
+        "gpu.power": 343.0,
+        "gpu.energy": 19e3,
+        "gpu.memory_used": (sum(range(1, INSTANCES + 1)) * 100 + 1000 + 60) * 2**20,
     }
     expected = [
         {"expr": f"sum({queries[name]})", "exp_samples": [{"labels": "{}", "value": value}]}
         for name, value in whole.items()
     ]
-    mine = queries["gpu.memory_used"].replace("FB_USED", 'FB_USED{gpu="0", GPU_I_ID="3"}')
+    mine = 'max by (Hostname, UUID, gpu, GPU_I_ID) (DCGM_FI_DEV_FB_USED{gpu="0", GPU_I_ID="3"}) * 1024 * 1024'
     attributed = f'{{{one}, GPU_I_ID="3"}}'
     expected.append({"expr": mine, "exp_samples": [{"labels": attributed, "value": 300 * 2**20}]})
     tests = [{"interval": "1m", "input_series": series, "promql_expr_test": expected}]

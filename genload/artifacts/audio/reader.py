@@ -147,7 +147,9 @@ def _hear_file(ear: Ear, file: File, told: Mapping[str, Any]) -> None:
             full = _FULL_SCALE.get(sound.subtype, FULL_SCALE_16)
             meter = ear.begin(sound.samplerate, sound.channels, clipped_from=full)
             frames = _READ_BLOCKS * meter.block // sound.channels
-            while len(block := sound.read(frames, dtype="float32", always_2d=True)):
+            left = sound.frames  # no read goes further, and one more that finds nothing seeks all the same
+            while left > 0 and len(block := sound.read(frames, dtype="float32", always_2d=True)):
+                left -= len(block)
                 meter.feed(block.reshape(-1))
                 ear.check_length()
     except (soundfile.SoundFileError, RuntimeError, ValueError, TypeError) as error:

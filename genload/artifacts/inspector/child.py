@@ -53,14 +53,15 @@ def serve(tasks: BinaryIO, replies: BinaryIO) -> None:
         found: list[Reply] = []
         place = 0
         for task in batch.tasks:
-            found.append(_inspected(task, memory[place : place + task.size]))
+            found.append(inspected(task, memory[place : place + task.size]))
             place = place_after(place, task.size)
         replies.write(framed(found))
         replies.flush()
         _forget_old_words()
 
 
-def _inspected(task: Task, content: memoryview) -> Reply:
+def inspected(task: Task, content: memoryview) -> Reply:
+    """What is found in one file."""
     try:
         return _mesh(task, content) if isinstance(task, MeshTask) else _audio(task, content)
     except MeshError as error:
