@@ -40,7 +40,7 @@ from genload.settings.wing_models import RequestSettings
 _ACCEPTED = 202
 _NOT_FOUND = 404
 _LONGEST_ID = 200
-_UNDER_WAY = {phase: JobState(phase) for phase in (JobPhase.PENDING, JobPhase.RUNNING, JobPhase.UNKNOWN)}
+_UNDER_WAY = {phase: JobState(phase) for phase in (JobPhase.PENDING, JobPhase.RUNNING)}
 
 
 class Client(JobClient):
@@ -64,12 +64,18 @@ class Client(JobClient):
         self._told = self._plan.description
         self.one_call = self._told.one_call
         self.distinct_outputs = self._told.placeholder == "fail"
+        self.queue_told = self._told.poll is None or self._told.poll.tells_queue
         self._calls = ServiceCalls(self)
         self._values = NOTHING
         self._end: Heard | None = None  # the answer that told the end of the job under way
         self._seen = False  # the service has told a state of it
         self._accepted_s = self._changed_s = 0.0
         self._state = ""  # in the service's own word
+
+    @classmethod
+    def key_of(cls, step: str) -> str:
+        below = {"submit": "", "download": ".result", "poll": ".poll", "ready": ".ready"}
+        return KEY + below.get(step, f".before.{step}") if step else KEY
 
     def ready(self) -> None:
         probe = self._told.ready
@@ -114,7 +120,7 @@ class Client(JobClient):
         with self.step("poll", recorded=False) as step:
             answer = self._send(request, self._values, step)
             if answer.status == _NOT_FOUND and self._may_be_missing(polling):
-                return _UNDER_WAY[JobPhase.PENDING]
+                return _UNDER_WAY[JobPhase.PENDING if self.queue_told else JobPhase.RUNNING]
             heard = self._told.errors.check(answer, f"{KEY}.poll", polling.statuses)
             word, meaning = polling.told(heard)
             if not meaning:
@@ -144,7 +150,7 @@ class Client(JobClient):
     def _untold(self, polling: Polling, heard: Heard) -> JobState:
         """The answer tells no state: early on it may not have one yet."""
         if self._may_be_missing(polling):
-            return _UNDER_WAY[JobPhase.PENDING]
+            return _UNDER_WAY[JobPhase.PENDING if self.queue_told else JobPhase.RUNNING]
         if self._accepted_s and not self._seen and polling.missing_for_s:
             words = f"the accepted job has no state after {human(polling.missing_for_s, 's')}"
             raise ServiceError("job_lost", words, status=heard.answer.status)

@@ -244,8 +244,7 @@ class HttpClient:
             times,
             redirect,
         )
-        body_bytes = len(body) if body else 0
-        answer = watch(exchange, head, body_bytes, limit_s) if watchers else exchange.run(limit_s)
+        answer = watch(exchange, head, body or b"", limit_s) if watchers else exchange.run(limit_s)
         if exchange.reusable:
             if self._kept is None and not self._closed:
                 self._kept = exchange.connection

@@ -18,14 +18,14 @@ class Seen:
     Attributes:
         request: its first line (``GET /ready HTTP/1.1``).
         headers: those sent, secrets among them: whoever shows them hides those.
-        body_bytes: length of the body sent.
+        body: what was sent.
         answer: the answer, or the part of it that came; None before its headers were complete.
         error: why there is no whole answer; None when there is one.
     """
 
     request: str
     headers: list[tuple[str, str]]
-    body_bytes: int
+    body: bytes
     answer: Answer | None
     error: ClientError | None
 
@@ -44,7 +44,7 @@ def watched(tell: Callable[[Seen], None]) -> Iterator[None]:
         watchers.remove(tell)
 
 
-def watch(exchange: Exchange, head: bytes, body_bytes: int, total_s: float | None) -> Answer:
+def watch(exchange: Exchange, head: bytes, body: bytes, total_s: float | None) -> Answer:
     """`Exchange.run`, with whoever is watching told of it.
 
     Raises:
@@ -53,15 +53,15 @@ def watch(exchange: Exchange, head: bytes, body_bytes: int, total_s: float | Non
     try:
         answer = exchange.run(total_s)
     except ClientError as error:
-        _tell(head, body_bytes, error.answer, error)
+        _tell(head, body, error.answer, error)
         raise
-    _tell(head, body_bytes, answer, None)
+    _tell(head, body, answer, None)
     return answer
 
 
-def _tell(head: bytes, body_bytes: int, answer: Answer | None, error: ClientError | None) -> None:
+def _tell(head: bytes, body: bytes, answer: Answer | None, error: ClientError | None) -> None:
     request, *lines = head.decode("latin-1").split("\r\n")
     pairs = [line.partition(": ") for line in lines if line]
-    seen = Seen(request, [(name, value) for name, _, value in pairs], body_bytes, answer, error)
+    seen = Seen(request, [(name, value) for name, _, value in pairs], body, answer, error)
     for tell in watchers:
         tell(seen)

@@ -61,7 +61,7 @@ class Errors(Settings):
             raise ServiceError(
                 "rejected", words, rejected=True, retry_after_s=retry_after_s(answer), status=status
             )
-        raise ServiceError(told, f"{key}: {words}", status=status)
+        raise ServiceError(told, words, status=status)
 
     def words_of(self, heard: Heard, path: str | None = None) -> str:
         """What an answer says for people: at the path, at `words`, or where it usually stands."""

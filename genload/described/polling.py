@@ -101,6 +101,13 @@ class Polling(Call):
         """HTTP statuses that tell a state."""
         return frozenset(self.state.status or ())
 
+    @property
+    def tells_queue(self) -> bool:
+        """Whether waiting and work are told apart."""
+        if self.state.in_words:
+            return "unknown" not in self.values.values()
+        return self.state.status is not None and "unknown" not in self.state.status.values()
+
     def told(self, heard: Heard) -> tuple[str, str]:
         """The state in the service's own word, and what it means: `Told` or an error class; "" for none.
 
@@ -136,4 +143,4 @@ class Polling(Call):
         return meaning
 
 
-PHASES = {phase.value: phase for phase in JobPhase}
+PHASES = {phase.value: phase for phase in JobPhase} | {"unknown": JobPhase.RUNNING}

@@ -164,7 +164,7 @@ class JobDriver(Driver[JobClient, JobResult]):
             self._part_call()
             return self._told_at_once(ordered)
         self._result.job_id = returned(ordered, str, self._client.submit)
-        self._enter("queue")
+        self._enter("queue" if self._client.queue_told else "run")  # a queue of 0 s would be a claim
         return self._wait_for_end()
 
     def _in_one_call(self) -> JobState:
@@ -225,8 +225,6 @@ class JobDriver(Driver[JobClient, JobResult]):
                 answered_s = state.output_since_s or now_s
                 if phase is JobPhase.PENDING:
                     self._enter("queue", asked_s)
-                elif phase is JobPhase.UNKNOWN:
-                    self._stage = "run"  # without ending the queue: nobody said that there was one of 0 s
                 elif self._stage != "run":
                     numbers["begin_bound_s"] = answered_s - self._stage_since_s
                     self._enter("run", self._stage_since_s)

@@ -61,6 +61,11 @@ class ServiceClient(ABC):
             self._correlated, self._correlation = self.request_id, correlation_headers(self.request_id)
         return self._correlation
 
+    @classmethod
+    def key_of(cls, step: str) -> str:
+        """The key of the suite that describes a step of its; "" where the service file does."""
+        return ""
+
     def step(self, name: str, method: str = "GET", *, recorded: bool = True) -> Step:
         """Measure one call: ``with self.step("upload", "POST") as step: …``.
 

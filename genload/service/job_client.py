@@ -24,7 +24,6 @@ ONE_CALL_STAGES = ("connect", "upload", "run", "download")
 class JobPhase(StrEnum):
     PENDING = "pending"  # accepted, nothing begun
     RUNNING = "running"
-    UNKNOWN = "unknown"  # accepted; the service does not say whether the job waits or runs
     COMPLETED = "completed"
     FAILED = "failed"
 
@@ -65,6 +64,7 @@ class JobClient(ServiceClient):
         super().__init__(service)
         self.distinct_outputs = True  # True: the same output for different inputs is a failure
         self.one_call = False  # True: `submit` returns when the work is done, and nothing is polled
+        self.queue_told = True  # False: the service does not say whether a job waits or runs: both are `run`
         self.noted: dict[str, float] = {}  # numbers that the service told, for the record of the present job
 
     @classmethod

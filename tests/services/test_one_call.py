@@ -113,9 +113,8 @@ def test_an_order_that_may_be_answered_either_way_has_the_stages_of_the_way_it_t
 
 
 def test_a_service_that_does_not_tell_waiting_from_work_has_no_queue() -> None:
-    unknown = JobState(JobPhase.UNKNOWN)
-    done = JobState(JobPhase.COMPLETED)
-    client = Scripted(SERVICE, Clock(), poll=[unknown, unknown, done])
+    client = Scripted(SERVICE, Clock(), poll=[RUNNING, RUNNING, JobState(JobPhase.COMPLETED)])
+    client.queue_told = False
     result = job_of(client).run()
 
     assert "queue" not in result.stages and "begin_bound_s" not in result.numbers

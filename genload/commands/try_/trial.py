@@ -15,6 +15,7 @@ from genload.beginning import check_beginning, not_ready_remedy, why_not_ready
 from genload.client import watched
 from genload.code_errors import CLIENT_ERROR, CLIENT_LIMIT
 from genload.commands.try_.expected_metrics import ExpectedMetrics
+from genload.commands.try_.guide import advice
 from genload.commands.try_.job_attempt import JobAttempt
 from genload.commands.try_.speech_attempt import SpeechAttempt
 from genload.commands.try_.view import TrialView
@@ -98,6 +99,7 @@ class Trial:
         if result.error_class in (CLIENT_ERROR, CLIENT_LIMIT):
             return ExitCode.INVALID
         if result.outcome != "ok":
+            self._guide(result)
             return ExitCode.FAILED
         asked = self._request
         target = self._target
@@ -110,6 +112,20 @@ class Trial:
         self._view.next_command(words)
         return ExitCode.PASSED
 
+    def _guide(self, result: Result) -> None:
+        """Which step failed, and which key of the suite to change."""
+        step, client_class = self._view.failed_step, attribute("services", self._suite.service.api, "Client")
+        if result.error_class == "timeout":
+            what = "the job as a whole: it took too long"
+        elif step:
+            what = f"the step '{step}'"
+        else:
+            inspected = result.failed_output is not None
+            what = "the check of the output" if inspected else "the job: the service says so"
+        asked = client_class.key_of(step)
+        key, words = advice(result.error_class, result.error, result.status, step, asked)
+        self._view.guide(f"{what}, {result.error_class}", key, words)
+
     def _ask_whether_ready(self) -> None:
         """Ask once: whoever sits at a terminal wants to know now. A service that declares at which scale it
         models time is then tried at that scale.
@@ -120,7 +136,7 @@ class Trial:
                 client.ready()
                 declared = client.time_scale()
             except ServiceError as error:
-                remedy = not_ready_remedy(error)
+                remedy = not_ready_remedy(error, client.key_of("ready"))
                 if error.error_class == "not_ready":
                     remedy += "; `genload run` waits for service.ready_timeout"
                 raise ServiceUnavailableError(why_not_ready(service.host, error), remedy=remedy) from error

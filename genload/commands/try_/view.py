@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from time import monotonic
@@ -24,12 +25,20 @@ HEADER_CHARACTERS = 120
 BODY_CHARACTERS = 300
 _READ_BODY_BYTES = 4096
 _INDENT = 9
+_ENCODED = re.compile(r"[A-Za-z0-9+/=_-]{120,}")  # a file as base64, or the part of one that was read
+_SHOWN_ENCODED = 24
 _STATES = {
     FamilyState.ABSENT: "absent",
     FamilyState.IDLE: "there and not moved",
     FamilyState.LIVE: "live",
 }
-_TEXT_TYPES = ("text/", "application/json", "application/problem+json", "application/xml")
+_TEXT_TYPES = (
+    "text/",
+    "application/json",
+    "application/problem+json",
+    "application/x-www-form-urlencoded",
+    "application/xml",
+)
 
 
 class Ended(Protocol):
@@ -55,6 +64,8 @@ class TrialView:
         self._answered = ""  # … and its answer's body
         self._known: dict[tuple[str, str], str] = {}  # headers that were printed, by direction and name
         self._exchanges = 0  # printed since the last step
+        self._last: Seen | None = None
+        self.failed_step = ""  # the last one that failed
 
     def begin(self, asked_for: str, service: Service) -> None:
         self._began_s = monotonic()
@@ -82,6 +93,7 @@ class TrialView:
     def exchange(self, seen: Seen) -> None:
         """An exchange has ended. The same request again (a poll) takes one line."""
         self._exchanges += 1
+        self._last = seen
         request = plain(_told(seen.request.removesuffix(" HTTP/1.1")), 200)
         body, before = _body(seen.answer), self._answered
         self._answered = body
@@ -92,6 +104,7 @@ class TrialView:
         self._shown = request
         self._at(Text(request, "bold"))
         self._headers(">", seen.headers)
+        self.detail(_sent(seen), "dim")
         self.detail(_outcome(seen))
         if seen.answer is not None:
             self._headers("<", seen.answer.headers.pairs)
@@ -106,6 +119,7 @@ class TrialView:
             status = f", status {step.status}" if step.status else ""
             self._at(Text(f"{plain(step.name)} {plain(step.method)}: {took}{status}"))
         self._exchanges = 0
+        self.failed_step = step.name if step.error_class else ""
         if step.error_class:
             self.detail(f"{plain(step.name)} failed: {step.error_class}: {plain(step.error)}", "red")
 
@@ -130,6 +144,19 @@ class TrialView:
                 self.detail(f"→ {REMEDY}")
         else:
             self._at(Text(f"{result.outcome} after {took}", "bold yellow"))
+
+    def guide(self, what: str, key: str, words: str) -> None:
+        """Of a request that failed: what it was that did, the last exchange in short, and what to change."""
+        self._line(Text())
+        self._line(Text.assemble(("what failed  ", "bold"), plain(what)))
+        if (seen := self._last) is not None:
+            sent = plain(_told(seen.request.removesuffix(" HTTP/1.1")), 200)
+            self._line(Text.assemble(("sent         ", "bold"), sent, " ", (_sent(seen), "dim")))
+            came = Text.assemble(("came back    ", "bold"), _status(seen), " ", (_body(seen.answer), "dim"))
+            self._line(came)
+        self._line(
+            Text.assemble(("to change    ", "bold"), (plain(key) or "nothing", "bold cyan"), f": {words}")
+        )
 
     def metrics(self, expected: ExpectedMetrics) -> None:
         """Which metrics can be had, and which cannot."""
@@ -218,14 +245,24 @@ def _outcome(seen: Seen) -> Text:
     return Text.assemble(_status(seen), f" ({connect}), {sizes}")
 
 
+def _sent(seen: Seen) -> str:
+    """The beginning of the body that was sent."""
+    kind = next((value for name, value in seen.headers if name.lower() == "content-type"), "")
+    return _shown(seen.body, kind)
+
+
 def _body(answer: Answer | None) -> str:
     """The beginning of a body that people can read, on one line."""
-    if answer is None or not answer.body:
+    return "" if answer is None else _shown(answer.body, answer.headers.get("content-type", ""))
+
+
+def _shown(body: bytes, kind: str) -> str:
+    if not body:
         return ""
-    kind = answer.headers.get("content-type", "").lower()
-    if not kind.startswith(_TEXT_TYPES):
-        return f"({human(len(answer.body), 'bytes')}, not shown)"
-    return plain(_told(answer.body[:_READ_BODY_BYTES].decode("utf-8", "replace")), BODY_CHARACTERS)
+    if not kind.lower().startswith(_TEXT_TYPES):
+        return f"({human(len(body), 'bytes')}{f' of {plain(kind, 40)}' if kind else ''}, not shown)"
+    text = _told(body[:_READ_BODY_BYTES].decode("utf-8", "replace"))
+    return plain(_ENCODED.sub(lambda found: f"{found[0][:_SHOWN_ENCODED]}…", text), BODY_CHARACTERS)
 
 
 def _told(text: str) -> str:
