@@ -30,7 +30,7 @@ def test_an_exchange_is_told_as_it_went_over_the_wire(raw_server: Servers, clien
     client.get("/afterwards")
 
     (one,) = seen
-    assert one.request == "POST /a?b=c HTTP/1.1" and one.body_bytes == len(b'{"n":1}')
+    assert one.request == "POST /a?b=c HTTP/1.1" and one.body == b'{"n":1}'
     assert ("Authorization", "Bearer x: y") in one.headers and ("Content-Length", "7") in one.headers
     assert one.answer is answer and one.error is None
 
