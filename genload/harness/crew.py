@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from genload.harness.gate import GateStatus
 from genload.harness.plan import RunPlan
 from genload.harness.process import LoadProcess
 from genload.harness.tickets import Share
@@ -15,16 +16,10 @@ from genload.runlog.records import ClientHealth, ClockOffset
 
 @dataclass(frozen=True, slots=True)
 class CrewStatus:
-    """All processes together, as last heard of at `at_s` on the master's monotonic clock."""
+    """The users of all processes together, at the time `at_s` on the master's monotonic clock."""
 
     at_s: float
-    working: int = 0
-    in_flight: int = 0
-    leaving: int = 0
-    asleep_s: float = 0.0  # users, after failures, since the load began
-    waiting: int = 0  # users that wait for their turn, their inputs made
-    warmed_up: bool = False
-    used_up: bool = False
+    users: GateStatus
     heard: bool = True  # every process has done what it was told last
 
 
@@ -81,17 +76,7 @@ class LocalCrew:
         self.process.close()
 
     def status(self) -> CrewStatus:
-        gate = self.process.gate
-        return CrewStatus(
-            at_s=time.monotonic(),
-            working=gate.working,
-            in_flight=gate.in_flight,
-            leaving=gate.leaving,
-            asleep_s=gate.asleep_s,
-            waiting=gate.waiting,
-            warmed_up=gate.warmed_up,
-            used_up=gate.used_up,
-        )
+        return CrewStatus(at_s=time.monotonic(), users=self.process.gate.status())
 
     def health(self, t_s: float) -> list[ClientHealth]:
         lags_ms, cpu, rss_bytes = self.process.health.take()

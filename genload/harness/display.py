@@ -86,19 +86,20 @@ class Display:
 
     def line(self) -> Text:
         """Everything in one line."""
-        run, status, total = self._run, self._run.crew.status(), self._run.live.total
+        run, total = self._run, self._run.live.total
         name = f"{run.plan.suite.name}/{run.plan.scenario_name}"
         text = f"{name} {run.journal.now_s():.0f} s: {self._where()}"
         if run.unready:
             return Text(text)
         if isfinite(run.remaining_s) and run.stage == "load":
             text += f", {run.remaining_s:.0f} s left"
-        text += f", users {status.working}, in flight {status.in_flight}, completed {total.completed}"
+        users = run.crew.status().users
+        text += f", users {users.working}, in flight {users.in_flight}, completed {total.completed}"
         return Text(f"{text}, errors {total.failed}")
 
     def view(self) -> Group:
         """The whole picture."""
-        run, status, total = self._run, self._run.crew.status(), self._run.live.total
+        run, users, total = self._run, self._run.crew.status().users, self._run.live.total
         plan = run.plan
         left = "until its requests have ended" if run.remaining_s == inf else f"{run.remaining_s:.0f} s left"
         where = f"{self._where()}, {left}" if run.stage == "load" else self._where()
@@ -108,8 +109,8 @@ class Display:
             f"  {where}  {run.journal.now_s():.0f} s", "default"
         )
         numbers = Text(
-            f"users {status.working} of {self._target()}   "
-            f"in flight {status.in_flight} (leaving {status.leaving})   completed {total.completed}   "
+            f"users {users.working} of {self._target()}   "
+            f"in flight {users.in_flight} (leaving {users.leaving})   completed {total.completed}   "
             f"errors {total.failed}   refusals {total.tallies[Tally.REFUSALS]}"
         )
         errors = Text("  ".join(f"{name} × {count}" for name, count in run.live.errors.most_common(5)), "red")

@@ -19,6 +19,7 @@ from enum import Enum
 from math import inf
 
 import gevent
+import msgspec
 from gevent.event import Event
 
 from genload.harness.tickets import Share, Ticket, Tickets
@@ -50,6 +51,28 @@ class Turn:
     warmup: bool
     number: int
     intended_s: float | None = None
+
+
+class GateStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What the users at a gate do; or those at the gates of several processes.
+
+    Attributes:
+        working: users that may start work, or could if the planned requests were not used up.
+        in_flight: requests that have started and not ended.
+        leaving: those of them whose users may not start another one.
+        asleep_s: seconds that users slept after failures since the load began, all together.
+        waiting: users that wait for their turn, with their inputs made; or for something to do.
+        warmed_up: the requests of the warm-up have ended.
+        used_up: all counted requests have started and ended.
+    """
+
+    working: int = 0
+    in_flight: int = 0
+    leaving: int = 0
+    asleep_s: float = 0.0
+    waiting: int = 0
+    warmed_up: bool = False
+    used_up: bool = False
 
 
 class Gate:
@@ -223,6 +246,18 @@ class Gate:
         """Every counted request of this process has been started and has ended."""
         counts = self.stage is Stage.LOAD and self.timeline.iterations is not None
         return counts and not (self._tickets.left or self._held or self._in_flight)
+
+    def status(self) -> GateStatus:
+        """All of this at once."""
+        return GateStatus(
+            working=self.working,
+            in_flight=self.in_flight,
+            leaving=self.leaving,
+            asleep_s=self.asleep_s,
+            waiting=self.waiting,
+            warmed_up=self.warmed_up,
+            used_up=self.used_up,
+        )
 
     # ----
 

@@ -37,7 +37,7 @@ def gather(
     """
     began_s, seen_s = clock(), inf
     while not cut.is_set():
-        waiting, now_s = crew.status().waiting, clock()
+        waiting, now_s = crew.status().users.waiting, clock()
         if waiting == 0 and locust_users() >= wanted:
             seen_s = min(seen_s, now_s)
         if waiting >= wanted or now_s - seen_s >= NOBODY_S:

@@ -210,8 +210,8 @@ class LocustRuns:
     def _users_at_work(self) -> int:
         if self.run is None:
             return 0
-        status = self.run.crew.status()
-        return status.working + status.leaving
+        users = self.run.crew.status().users
+        return users.working + users.leaving
 
     def _check_form(self, fields: dict[str, str]) -> None:
         if isinstance(self.runner, MasterRunner) and not self.runner.clients.ready:

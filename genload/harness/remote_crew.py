@@ -13,6 +13,7 @@ from locust.runners import MasterRunner
 from genload.code_errors import CodeFailure
 from genload.harness import locust_hooks
 from genload.harness.crew import CrewStatus
+from genload.harness.gate import GateStatus
 from genload.harness.plan import RunPlan
 from genload.harness.worker_messages import (
     ACK,
@@ -125,13 +126,15 @@ class RemoteCrew:
         return CrewStatus(
             # As old as the oldest report: what users do is compared with the target of that moment.
             at_s=min((report.sent_s + report.offset_s for report in known), default=self._clock()),
-            working=sum(report.working for report in known),
-            in_flight=sum(report.in_flight for report in known),
-            leaving=sum(report.leaving for report in known),
-            asleep_s=sum(report.asleep_s for report in self._reports.values()),
-            waiting=sum(report.waiting for report in known),
-            warmed_up=complete and all(report.warmed_up for report in known),
-            used_up=complete and all(report.used_up for report in known),
+            users=GateStatus(
+                working=sum(report.users.working for report in known),
+                in_flight=sum(report.users.in_flight for report in known),
+                leaving=sum(report.users.leaving for report in known),
+                asleep_s=sum(report.users.asleep_s for report in self._reports.values()),
+                waiting=sum(report.users.waiting for report in known),
+                warmed_up=complete and all(report.users.warmed_up for report in known),
+                used_up=complete and all(report.users.used_up for report in known),
+            ),
             # With every worker gone there is nobody left to wait for.
             heard=not reports or (complete and all(report.stages == self._told for report in known)),
         )
@@ -200,7 +203,7 @@ class RemoteCrew:
             self._notice(
                 "worker_lost",
                 f"what worker {source} did after its last report is in no record:"
-                f" {report.in_flight} of its requests were in flight then",
+                f" {report.users.in_flight} of its requests were in flight then",
             )
 
     def _on_report(self, environment: Any, msg: Any) -> None:

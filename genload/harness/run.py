@@ -249,7 +249,7 @@ class Run:
             return
         self._enter("warm-up")
         self.crew.warm_up()
-        self._watch_until(lambda: self.crew.status().warmed_up)
+        self._watch_until(lambda: self.crew.status().users.warmed_up)
 
     def _gather(self) -> None:
         late = gather(first_users(self.plan), self.crew, self._locust_users, self._cut, self._clock)
@@ -264,7 +264,7 @@ class Run:
         self.live.load_began(self._origin_s - self.journal.t0_s)
         self._enter("load")
         end_s = self._origin_s + self.plan.timeline.duration_s
-        self._watch_until(lambda: self._clock() >= end_s or self.crew.status().used_up)
+        self._watch_until(lambda: self._clock() >= end_s or self.crew.status().users.used_up)
 
     def _drain(self) -> None:
         """Wait for the requests in flight, each up to its own deadline. Then record the others as unfinished,
@@ -295,7 +295,7 @@ class Run:
 
     def _busy(self) -> bool:
         status = self.crew.status()
-        return status.in_flight > 0 or not status.heard
+        return status.users.in_flight > 0 or not status.heard
 
     # ----
 
@@ -346,7 +346,7 @@ class Run:
                 GIVEN_UP,
             )
         elif self._hope is not None and self.stage == "load":
-            in_flight, into_s = self.crew.status().in_flight, self._clock() - self._origin_s
+            in_flight, into_s = self.crew.status().users.in_flight, self._clock() - self._origin_s
             lost = self._hope.lost(self.live, into_s, in_flight)
             if lost:
                 self._hope = None
@@ -372,10 +372,10 @@ class Run:
         return Users(
             t_s=status.at_s - self.journal.t0_s,
             target=self.plan.timeline.target(status.at_s - self._origin_s),
-            working=status.working,
-            in_flight=status.in_flight,
-            leaving=status.leaving,
-            asleep_s=status.asleep_s,
+            working=status.users.working,
+            in_flight=status.users.in_flight,
+            leaving=status.users.leaving,
+            asleep_s=status.users.asleep_s,
             locust_users=self._locust_users(),
         )
 

@@ -183,20 +183,13 @@ class WorkerLink:
         new = self._kept[self._sent - self._first :]
         if new:
             self._sent_at_s = self._clock()
-        gate = self.process.gate
         lags_ms, cpu, rss_bytes = self.process.health.take()
         bound_s, offset_s = self._clock_offset()
         report = WorkerReport(
             first=self._sent,
             records=encode_records(new),
             sent_s=self._clock(),
-            working=gate.working,
-            in_flight=gate.in_flight,
-            leaving=gate.leaving,
-            asleep_s=gate.asleep_s,
-            waiting=gate.waiting,
-            warmed_up=gate.warmed_up,
-            used_up=gate.used_up,
+            users=self.process.gate.status(),
             lags_ms=lags_ms,
             cpu=cpu,
             rss_bytes=rss_bytes,

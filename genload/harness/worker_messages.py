@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
+from genload.harness.gate import GateStatus
 from genload.runlog.records import RequestRecord
 
 REPORT_S = 0.5
@@ -28,13 +29,7 @@ class WorkerReport(msgspec.Struct, kw_only=True):
     first: int
     records: bytes
     sent_s: float  # the worker's clock
-    working: int = 0
-    in_flight: int = 0
-    leaving: int = 0
-    asleep_s: float = 0.0
-    waiting: int = 0
-    warmed_up: bool = False
-    used_up: bool = False
+    users: GateStatus
     lags_ms: list[float] = []
     cpu: float = 0.0
     rss_bytes: int = 0

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genload.code_errors import CodeFailure
+from genload.harness.gate import GateStatus
 from genload.harness.remote_crew import RemoteCrew, late_words
 from genload.harness.worker_link import RESEND_S, WorkerLink
 from genload.harness.worker_messages import ACK, OUTPUT
@@ -129,10 +130,10 @@ def test_a_report_from_before_the_run_says_nothing_about_it() -> None:
     pair = Pair()
     pair.link._run = 0
     pair.report()
-    assert not pair.crew.status().warmed_up
+    assert not pair.crew.status().users.warmed_up
     pair.link._run = 1
     pair.report()
-    assert pair.crew.status().warmed_up
+    assert pair.crew.status().users.warmed_up
 
 
 def test_a_worker_is_sent_away_during_a_run_only() -> None:
@@ -170,7 +171,7 @@ def test_the_report_says_how_many_came_too_late_and_when() -> None:
 def test_of_a_lost_worker_the_report_says_how_much_was_in_flight() -> None:
     pair = Pair()
     pair.link.process.gate = SimpleNamespace(
-        working=3, in_flight=2, leaving=0, asleep_s=0.0, waiting=0, warmed_up=True, used_up=False
+        status=lambda: GateStatus(working=3, in_flight=2, warmed_up=True)
     )  # type: ignore[assignment]
     pair.report()
     heard_s = pair.clock.now_s - 100.0  # since the run began
