@@ -93,8 +93,9 @@ class JobClient(ServiceClient):
         """Download the output of a completed job."""
 
     def inspect(self, artifact: Artifact) -> dict[str, float] | None:
-        """Check the output, in another process if it takes long; returns numbers for the record. None means:
-        inspect it as `inspection` says.
+        """Check the output, and return numbers for the record. While this method computes, all users of the
+        process wait: a mesh is read in another process (`genload.artifacts.mesh.check`). None means: inspect
+        the output as `inspection` says.
 
         Raises:
             ServiceError: the output is broken.
