@@ -5,7 +5,7 @@ A command prints ``error.render()`` and exits with ``error.exit_code``; a traceb
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
 from genload.plain import harmless
@@ -24,6 +24,24 @@ class ExitCode(IntEnum):
     INVALID = 3
     UNAVAILABLE = 4
     INTERRUPTED = 130
+
+
+# The exit code of a suite is the first of these with which one of its scenarios ended.
+_PRECEDENCE = (
+    ExitCode.INTERRUPTED,
+    ExitCode.USAGE,
+    ExitCode.UNAVAILABLE,
+    ExitCode.FAILED,
+    ExitCode.INVALID,
+    ExitCode.PASSED,
+)
+
+
+def suite_exit_code(codes: Iterable[int]) -> int:
+    """The exit code of a suite: the first of 130, 2, 4, 1, 3, 0 that is the exit code of one of its runs; 3
+    if there is no run."""
+    occurred = set(codes)
+    return next((code for code in _PRECEDENCE if code in occurred), ExitCode.INVALID)
 
 
 class GenloadError(Exception):

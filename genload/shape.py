@@ -6,16 +6,23 @@ its phases (`timeline`).
 
 from __future__ import annotations
 
+import sys
 import time
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import gevent
-from locust import LoadTestShape
 
 from genload.settings.phases import Timeline
 from genload.settings.wing_models import ShapeSettings
+
+if TYPE_CHECKING or "locust" in sys.modules:
+    from locust import LoadTestShape
+else:
+    # Elsewhere (`genload run`, `genload list`) a shape is asked for its settings and its timeline alone; to
+    # import locust would take a second there, and patch the process.
+    LoadTestShape = object
 
 TICK_S = 1.0  # Locust calls tick() once a second
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from genload.exposition.families import FamilyState
+from genload.exposition.family_state import FamilyState
 from genload.exposition.page import parser
 from genload.exposition.replica import Look, Replica
 from genload.exposition.scrape import Scraper, Target, addresses, reason, tls_context

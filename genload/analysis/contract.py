@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from genload.exposition.families import FamilyState
+from genload.exposition.family_state import FamilyState
 from genload.runlog.records import Sample
 from genload.settings.metrics.labelled import unlabelled
 from genload.settings.suite import Suite

@@ -14,10 +14,10 @@ import numpy as np
 
 from genload.analysis.evidence.estimate import FloatArray
 from genload.analysis.judged.efficiency import Cost, Efficiency, Energy, GpuTime, Sharing
-from genload.analysis.judged.trends import MIN_IDLE
 from genload.analysis.series import Series
 from genload.analysis.trends import Course
 from genload.settings.metrics.labelled import unlabelled
+from genload.settings.metrics.machines import MIN_IDLE
 from genload.settings.suite import GpuHourCost
 
 _BOARD = frozenset({"gpu", "UUID", "Hostname"})  # labels of our own series, and of a DCGM exporter's

@@ -15,7 +15,7 @@ from genload.analysis import summary as summaries
 from genload.analysis.carried import uninspected_notices
 from genload.analysis.contract import expected_families, family_findings
 from genload.analysis.efficiency import efficiency
-from genload.analysis.evaluate import judge_expression, parts
+from genload.analysis.evaluate import judge_expression
 from genload.analysis.evidence.percentiles import percentile
 from genload.analysis.health import UserSeconds, phase_starts, processes, user_seconds
 from genload.analysis.intake import warmup_notices
@@ -43,18 +43,9 @@ from genload.runlog.records import (
     RunHeader,
 )
 from genload.settings.criteria.ast import Expression, Relative
+from genload.settings.criteria.comparisons import parts
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.suite import Scenario, Suite
-
-# The exit code of a suite is the first of these with which one of its scenarios ended.
-_PRECEDENCE = (
-    ExitCode.INTERRUPTED,
-    ExitCode.USAGE,
-    ExitCode.UNAVAILABLE,
-    ExitCode.FAILED,
-    ExitCode.INVALID,
-    ExitCode.PASSED,
-)
 
 
 def judge(
@@ -364,10 +355,3 @@ def run_exit_code(
         return ExitCode.FAILED
     unsure = any(c.must and c.evidence not in ("exact", "proven") for c in criteria)
     return ExitCode.INVALID if strict and unsure else ExitCode.PASSED
-
-
-def suite_exit_code(codes: Iterable[int]) -> int:
-    """The exit code of a suite: the first of 130, 2, 4, 1, 3, 0 that is the exit code of one of its runs; 3
-    if there is no run."""
-    occurred = set(codes)
-    return next((code for code in _PRECEDENCE if code in occurred), ExitCode.INVALID)

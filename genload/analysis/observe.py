@@ -9,7 +9,6 @@ from typing import Any
 
 from msgspec import convert
 
-from genload.analysis.evaluate import Labels
 from genload.analysis.evidence.between import Between, ends
 from genload.analysis.evidence.estimate import Absent, Estimate, Exact, Partial, Unbounded
 from genload.analysis.evidence.means import Mean, MeanRatio
@@ -23,6 +22,7 @@ from genload.analysis.table import RequestTable
 from genload.human import human
 from genload.runlog.records import RunHeader
 from genload.settings.criteria.ast import Conjunction, Dimension, Each, Subject
+from genload.settings.criteria.comparisons import Labels
 from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.metrics.labelled import labelled, unlabelled
 from genload.settings.metrics.metric import Failures, Metric, request_number

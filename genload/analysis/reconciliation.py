@@ -19,9 +19,8 @@ import numpy as np
 from genload.analysis.evidence.estimate import BoolArray, FloatArray
 from genload.analysis.series import Series
 from genload.analysis.table import OUTCOMES, RequestTable
-from genload.drivers.result import WAITED_OUT
 from genload.human import human
-from genload.runlog.records import Event, WorkerLost
+from genload.runlog.records import WAITED_OUT, Event, WorkerLost
 from genload.settings.contract import Reconcile
 
 RESTARTS, UP = "server.restarts", "server.up"

@@ -23,10 +23,10 @@ from genload.analysis.load import Load
 from genload.analysis.polled import bounds
 from genload.analysis.retries import own_share
 from genload.analysis.table import OUTCOMES, RequestTable
-from genload.drivers.result import WAITED_OUT
 from genload.errors import CANNOT_INSPECT
 from genload.human import human
 from genload.runlog.error_classes import UNANSWERED
+from genload.runlog.records import WAITED_OUT
 from genload.settings.criteria.ast import Subject
 from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.metrics.metric import Metric, Of, Tally

@@ -7,7 +7,7 @@ import numpy as np
 from genload.analysis.evidence.estimate import BoolArray
 from genload.analysis.judged import Retries, WaitedOut
 from genload.analysis.table import RequestTable
-from genload.drivers.result import WAITED_OUT
+from genload.runlog.records import WAITED_OUT
 
 
 def retries(table: RequestTable) -> Retries | None:

@@ -7,13 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from genload.analysis.evaluate import parts
 from genload.analysis.evidence.estimate import BoolArray, FloatArray
 from genload.analysis.growth import MIN_BLOCKS, GrowthTrend, blocks_of, called
 from genload.analysis.judged.trends import (
     MATTERS,
-    MEMORY,
-    MIN_IDLE,
     Incidents,
     LevelChange,
     MemoryTrend,
@@ -24,6 +21,8 @@ from genload.analysis.reconciliation import PROCESSES
 from genload.analysis.series import Series, SeriesStore
 from genload.analysis.table import RequestTable
 from genload.settings.criteria.ast import Expression, Quantity
+from genload.settings.criteria.comparisons import parts
+from genload.settings.metrics.machines import MEMORY, MIN_IDLE
 
 FORESEEN = 10.0
 """What was watched says nothing of a time farther away than so many times its own length."""

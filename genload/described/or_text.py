@@ -23,7 +23,8 @@ class OrText(Settings):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> Any:
-        return {"anyOf": [{"type": "string"}, handler(core_schema)]}
+        whole = super().__get_pydantic_json_schema__(core_schema, handler)
+        return {"anyOf": [{"type": "string"}, whole]}
 
 
 def exactly_one(settings: Settings, *names: str) -> str:

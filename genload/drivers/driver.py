@@ -8,8 +8,9 @@ from math import inf
 from typing import Generic, TypeVar
 
 from genload.code_errors import class_of, told
-from genload.drivers.result import WAITED_OUT, Result
+from genload.drivers.result import Result
 from genload.orders import is_order
+from genload.runlog.records import WAITED_OUT
 from genload.service import ServiceClient, ServiceError, Step
 from genload.settings.service import Service
 

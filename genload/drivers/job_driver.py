@@ -32,14 +32,14 @@ from time import monotonic
 from typing import TypeVar
 
 from genload.artifacts.duplicates import OutputRegistry
-from genload.artifacts.inputs.images import ImageSource
 from genload.code_errors import returned
 from genload.drivers.driver import Driver
-from genload.drivers.result import WAITED_OUT, Result
+from genload.drivers.result import Result
 from genload.human import human
 from genload.orders import is_order
 from genload.pauses import pause
 from genload.runlog.error_classes import UNANSWERED
+from genload.runlog.records import WAITED_OUT
 from genload.service import Artifact, JobClient, JobInput, JobPhase, JobState, NotInspectedError, ServiceError
 from genload.settings.service import Service
 
@@ -82,6 +82,9 @@ def check_inputs(service: Service) -> None:
         ConfigError: there is no usable image.
     """
     if service.images is not None:
+        # Here, not above: what reads pictures takes a quarter of a second to import.
+        from genload.artifacts.inputs.images import ImageSource
+
         ImageSource(0, Path(service.images))
 
 

@@ -8,10 +8,6 @@ from genload.errors import CANNOT_INSPECT
 from genload.service.artifact import Artifact
 from genload.service.errors import CannotInspectError, NotInspectedError, ServiceError
 
-WAITED_OUT = "waited_out_"
-"""The beginning of the names of two numbers of a record; the name of a call follows. They say how often, and
-for how long, genload waited after this call was refused."""
-
 
 class Result(msgspec.Struct, eq=False):
     """The result of a request with all of its calls. `start_s` and `end_s` are times on the driver's clock.

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from genload.artifacts.audio.listener import Heard
 from genload.artifacts.inputs.texts import TextSource
 from genload.code_errors import returned
 from genload.drivers.driver import Driver
@@ -22,6 +21,9 @@ from genload.pauses import pause
 from genload.service import ServiceError, Speech, SpeechClient, Utterance
 from genload.settings.service import Service
 from genload.settings.speech import SpeechRequest
+
+if TYPE_CHECKING:
+    from genload.artifacts.audio.listener import Heard
 
 
 class Ear(Protocol):

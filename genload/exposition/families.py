@@ -7,21 +7,13 @@ it; it is live.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import IntEnum
 
 from genload.exposition.counters import Counters, Signs
+from genload.exposition.family_state import FamilyState
 from genload.exposition.page import Kind, Labels, Page
 from genload.exposition.selector import Selector
 
 _SUFFIXES = ("", "_total", "_bucket", "_count", "_sum")
-
-
-class FamilyState(IntEnum):
-    """What is known of a family; its number in ``contract.state{family=…}``."""
-
-    ABSENT = 0
-    IDLE = 1
-    LIVE = 2
 
 
 class FamilyWatch:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import reduce
 from math import floor, inf
 
-from genload.analysis.evaluate import Part, holds, parts, threshold_of
 from genload.harness.live import LiveStats
 from genload.harness.totals import Totals
 from genload.settings.criteria.ast import Comparison, Relative, Subject
+from genload.settings.criteria.comparisons import Part, holds, parts, threshold_of
 from genload.settings.metrics.metric import Metric, Tally
 from genload.settings.phases import Phase, Timeline
 from genload.settings.suite import Scenario

@@ -12,9 +12,7 @@ import gevent
 from gevent.lock import BoundedSemaphore
 
 from genload.artifacts import inspector
-from genload.artifacts.audio.listener import Listener
 from genload.artifacts.duplicates import OutputRegistry
-from genload.artifacts.inputs.images import ImageSource
 from genload.artifacts.inputs.texts import TextSource
 from genload.drivers.speech_driver import labels_of, request_of
 from genload.harness.plan import RunPlan
@@ -48,12 +46,18 @@ class Kit:
 
 
 class InspectingKit(Kit):
-    """With the inspector's process. It starts before the load does: a user waits for its inspection, and its
-    next request with it.
+    """With the inspector's process, where something will be inspected. It starts before the load does: a user
+    waits for its inspection, and its next request with it.
+
+    Attributes:
+        kind: of output that is inspected; empty: none is.
     """
 
+    kind = ""
+
     def open(self) -> None:
-        inspector.shared().start()
+        if self.kind:
+            inspector.shared().start(self.kind)
 
     def close(self) -> None:
         inspector.shared().close()
@@ -66,6 +70,10 @@ class JobKit(InspectingKit):
 
     def __init__(self, plan: RunPlan) -> None:
         super().__init__(plan)
+        # Here, not above: what draws and reads pictures takes a quarter of a second to import.
+        from genload.artifacts.inputs.images import ImageSource
+
+        self.kind = plan.client_class.inspection if plan.client_class.inspection == "mesh" else ""
         images = plan.service.images
         self._images = ImageSource(plan.seed, Path(images) if images else None)
         self._making = BoundedSemaphore(1)
@@ -88,13 +96,13 @@ class SpeechKit(InspectingKit):
 
     def __init__(self, plan: RunPlan) -> None:
         super().__init__(plan)
+        # As above: numpy is behind it.
+        from genload.artifacts.audio.listener import Listener
+
         request = request_of(plan.service)
         self._texts = TextSource(request.texts, request.voices, seed=plan.seed, salt=plan.salt)
         self.listener = Listener(request, seed=plan.seed, registry=OutputRegistry())
-
-    def open(self) -> None:
-        if self.listener.needs_inspector:
-            super().open()
+        self.kind = "audio" if self.listener.needs_inspector else ""
 
     def utterance(self, number: int) -> Utterance:
         """What request `number` of the run says, whichever process sends it."""

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import msgspec
 
-from genload.analysis.evaluate import parts
 from genload.harness.totals import Totals
 from genload.runlog.records import RequestRecord, Sample
 from genload.settings.criteria.ast import Dimension, Relative, Subject
+from genload.settings.criteria.comparisons import parts
 from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.metrics.metric import Failures, Metric
 from genload.settings.suite import Scenario

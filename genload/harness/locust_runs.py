@@ -15,7 +15,7 @@ import gevent
 from locust.runners import MasterRunner
 
 from genload.code_errors import CodeError, CodeFailure, code_told
-from genload.errors import ExitCode, GenloadError, RunDirectoryError, UsageError
+from genload.errors import ExitCode, GenloadError, RunDirectoryError, UsageError, suite_exit_code
 from genload.harness.crew import Crew, LocalCrew
 from genload.harness.display import Display
 from genload.harness.gathering import first_users
@@ -120,7 +120,7 @@ class LocustRuns:
             with code_told(ExitCode.INVALID):
                 self.run.start()
             if self._reporter is None:  # it is not None if the last worker has left meanwhile
-                self.display = Display(self.run, self.runner)
+                self.display = Display(self.run)
                 self.display.start()
         except GenloadError as error:
             if self.run is not None:  # the run has made its folder, which was not there before
@@ -189,9 +189,9 @@ class LocustRuns:
 
     def _judge(self, run: Run) -> int:
         with self.display.told("judging …") if self.display is not None else nullcontext():
-            # Only here, and never on a worker: scipy and the report writers take a second to import.
+            # Only here, and never on a worker: numpy and the report writers take half a second to import.
             from genload import console, reporting
-            from genload.analysis.judge import judge, suite_exit_code
+            from genload.analysis.judge import judge
 
             judged = judge(run.folder)
             suite = reporting.suite_of([judged])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from genload.analysis.judged.trends import MEMORY, MIN_IDLE
 from genload.harness.plan import RunPlan
 from genload.runlog.records import MonitorPlan
 from genload.sampler import SamplerHandle, start_sampler
+from genload.settings.metrics.machines import MEMORY, MIN_IDLE
 
 
 class Monitoring:
@@ -33,12 +33,14 @@ class Monitoring:
         """How long the service is to be watched at rest, before its load and after it."""
 
     def start(self, plan: RunPlan, t0_s: float) -> list[MonitorPlan]:
-        """Begin; what the monitors promise.
+        """Begin; what the monitors promise. Without any there is no process.
 
         Raises:
             ConfigError, GenloadError: there can be no sampling.
         """
         monitors = {name: settings.model_dump(mode="json") for name, settings in plan.suite.monitors.items()}
+        if not monitors:
+            return []
         longest_s = {
             name: asked.interval_s
             for name, asked in plan.requested.monitors.items()

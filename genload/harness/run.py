@@ -30,7 +30,6 @@ from genload.harness.monitoring import Monitoring
 from genload.harness.patience import Patience
 from genload.harness.plan import RunPlan
 from genload.harness.readiness import is_ready, wait_until_ready
-from genload.reporting.wording import NO_CRITERIA
 from genload.runlog.records import (
     GIVEN_UP,
     HOPELESS,
@@ -45,6 +44,7 @@ from genload.runlog.records import (
     Users,
     WorkerLost,
 )
+from genload.settings.suite import NO_CRITERIA
 
 logger = logging.getLogger(__name__)
 
@@ -98,8 +98,9 @@ class Run:
         self._done = Event()
         self._monitoring = Monitoring(folder, self.journal.notice)
         self._patience = Patience(plan.suite.give_up, lambda: is_ready(plan), clock)
-        hope = Hope(plan.timeline, plan.scenario, metrics)
-        self._hope = hope if plan.abort_on == "hopeless" else None
+        self._hope: Hope | None = None
+        if plan.abort_on == "hopeless":
+            self._hope = Hope(plan.timeline, plan.scenario, metrics)
         self._origin_s = inf
         self._largest, self._answered = first_users(plan), ""
         self._complete = self._finalized = self._locust_stops = False

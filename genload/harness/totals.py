@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from math import inf
 
-from genload.analysis.carried import Known, Numbers, known
+from genload.analysis.known import Known, Numbers, known
 from genload.analysis.ranks import level_in_sample
 from genload.errors import CANNOT_INSPECT
 from genload.harness.spread import Spread

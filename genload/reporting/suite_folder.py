@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from genload.analysis.judged import JudgedRun, JudgedSuite
-from genload.errors import RunDirectoryError
+from genload.errors import RunDirectoryError, suite_exit_code
 from genload.settings.criteria.criterion import Criterion
 
 Criteria = Mapping[str, Criterion]
@@ -76,8 +76,6 @@ def suite_of(runs: list[JudgedRun]) -> JudgedSuite:
 
     The exit code is of these runs.
     """
-    from genload.analysis.judge import suite_exit_code
-
     there = {run.scenario for run in runs}
     asked_for = {name for run in runs for name in run.asked_for or run.requested.get("scenarios", {})}
     missing = [name for name in runs[0].requested.get("scenarios", {}) if name in asked_for - there]

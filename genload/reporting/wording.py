@@ -8,6 +8,7 @@ from genload.analysis.judged import CriterionVerdict, JudgedRun, JudgedSuite, Su
 from genload.errors import ExitCode
 from genload.human import human
 from genload.runlog.records import GIVEN_UP
+from genload.settings.suite import NO_CRITERIA
 
 _WORDS = {
     ExitCode.PASSED: "PASS",
@@ -15,12 +16,6 @@ _WORDS = {
     ExitCode.UNAVAILABLE: "NOT READY",
     ExitCode.INTERRUPTED: "INTERRUPTED",
 }
-
-
-NO_CRITERIA = (
-    "the scenario has no criterion that must hold, so that it cannot pass: add one under `criteria`, or "
-    "`observe: true` if it is only to be watched"
-)
 
 
 def human_percentile(value: float | None, summary: Summary) -> str:

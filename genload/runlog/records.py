@@ -179,6 +179,10 @@ Event = (
 )
 
 
+WAITED_OUT = "waited_out_"
+"""What the numbers of a record begin with that tell of refusals which were waited out; the call follows."""
+
+
 HANGS = "hangs: "
 """The beginning of the error of a sample whose tick has not ended yet. Such a sample has no values."""
 

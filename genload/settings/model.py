@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
 _UNIT_SUFFIX = re.compile(r"_(s|bytes|per_s)$")
 
@@ -22,7 +24,22 @@ class Settings(BaseModel):
         extra="forbid",
         alias_generator=yaml_name,
         populate_by_name=True,
-        use_attribute_docstrings=True,
         serialize_by_alias=True,
         validate_default=False,
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        # Here, not above: only a schema asks for it.
+        from genload.settings.descriptions import descriptions
+
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        told = descriptions(cls)
+        for name, field in cls.model_fields.items():
+            shown = properties.get(field.alias or name)
+            if shown is not None and name in told:
+                shown.setdefault("description", told[name])
+        return schema

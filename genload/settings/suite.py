@@ -59,6 +59,11 @@ CriterionName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$"), AfterValidator(_not_the_verdicts_own)
 ]
 
+NO_CRITERIA = (
+    "the scenario has no criterion that must hold, so that it cannot pass: add one under `criteria`, or "
+    "`observe: true` if it is only to be watched"
+)
+
 
 class Span(Settings):
     """A time drawn evenly from a range before each request; ``5s`` in YAML means always 5 s."""

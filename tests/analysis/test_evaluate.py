@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genload.analysis.evaluate import Observed, observed
 from genload.analysis.judge import judge_log
 from genload.analysis.judged import CriterionVerdict
+from genload.settings.criteria.comparisons import Observed, observed
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.criteria.parse import parse
 
@@ -167,10 +165,3 @@ def test_beside_an_infinite_percentile_stands_that_of_the_successes() -> None:
     assert (judged.value, judged.successes) == (float("inf"), pytest.approx(1.0, abs=0.1))
     log = sound_run(jobs(["ok"] * 50), {"fast": "generate.duration.p95 < 10s"})
     assert judge_log(log).verdict.criteria[0].successes is None
-
-
-@pytest.mark.processes
-def test_live_views_do_not_load_scipy() -> None:
-    code = "import sys, genload.analysis.evaluate; print('scipy' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"

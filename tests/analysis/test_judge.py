@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genload.analysis.judge import judge, judge_log, suite_exit_code
+from genload.analysis.judge import judge, judge_log
 from genload.analysis.table import TableBuilder
-from genload.errors import RunDirectoryError
+from genload.errors import RunDirectoryError, suite_exit_code
 from genload.runlog.records import Interrupted, LoadStarted, Notice, RequestRecord, Sample
 from genload.settings.criteria.criterion import Criterion
 

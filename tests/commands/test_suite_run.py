@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from genload import reporting
 from genload.analysis.judged import JudgedRun, JudgedSuite
 from genload.commands.run import suite_run
 from genload.commands.run.suite_run import run_suites
@@ -126,7 +127,7 @@ def test_each_run_is_judged_once_and_each_report_written_once(
 ) -> None:
     judged: list[str] = []
     written: list[list[str]] = []
-    really_judge, really_write = suite_run.judge_run, suite_run.write_reports
+    really_judge, really_write = reporting.judge_run, reporting.write_reports
 
     def judge(folder: Path) -> JudgedRun:
         judged.append(folder.name)
@@ -136,8 +137,8 @@ def test_each_run_is_judged_once_and_each_report_written_once(
         written.append([run.scenario for run in suite.runs])
         return really_write(suite, *rest)
 
-    monkeypatch.setattr(suite_run, "judge_run", judge)
-    monkeypatch.setattr(suite_run, "write_reports", write)
+    monkeypatch.setattr(reporting, "judge_run", judge)
+    monkeypatch.setattr(reporting, "write_reports", write)
     # The processes only record: what they end with is no verdict.
     for scenario, failed in (("one", 0), ("two", 5), ("three", 0)):
         stage.act(scenario, 0, failed=failed)

@@ -14,8 +14,8 @@ from genload.harness.display import Display
 @pytest.mark.parametrize("terminal", [True, False])
 def test_what_takes_its_time_is_told_on_a_terminal_and_leaves_nothing(terminal: bool) -> None:
     output = io.StringIO()
-    console = Console(file=output, force_terminal=terminal, width=80)
-    display = Display(SimpleNamespace(), None, console)  # type: ignore[arg-type]
+    console = Console(file=output, force_terminal=True, width=80) if terminal else None
+    display = Display(SimpleNamespace(), console)  # type: ignore[arg-type]
     with display.told("judging …"):
         during = output.getvalue()
     assert ("judging …" in during) is terminal
@@ -37,8 +37,8 @@ def test_while_a_service_is_waited_for_the_line_says_why_and_for_how_long() -> N
         live=SimpleNamespace(total=None),
         journal=SimpleNamespace(now_s=lambda: 1.2),
     )
-    line = Display(run, None, Console(file=io.StringIO())).line()  # type: ignore[arg-type]
-    assert str(line) == (
+    line = Display(run).line()  # type: ignore[arg-type]
+    assert line == (
         "orfeas/spike 1 s: no one listens at http://gpu1:5000 (Connection refused); "
         "waiting for it, 120 s at most (service.ready_timeout)"
     )

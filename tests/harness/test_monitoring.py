@@ -13,6 +13,7 @@ from genload.harness.monitoring import Monitoring, idle_time_s
 from genload.harness.plan import RunPlan
 from genload.runlog.records import MonitorPlan
 from genload.sampler import SamplerHandle
+from genload.settings.wing_models import MonitorSettings
 
 
 def plan(interval_s: float, *metrics: str) -> MonitorPlan:
@@ -62,7 +63,7 @@ class World:
 
     def started(self) -> Monitoring:
         monitoring = Monitoring(Path("run"), lambda *words: self.notices.append(words), self._start)
-        suite = SimpleNamespace(monitors={}, watch_idle_s=7.0)
+        suite = SimpleNamespace(monitors={"gpu": MonitorSettings(interval_s=2.0)}, watch_idle_s=7.0)
         plans = monitoring.start(
             cast(
                 RunPlan,
@@ -75,8 +76,21 @@ class World:
 
     def _start(self, *arguments: Any, longest_s: dict[str, float]) -> SamplerHandle:
         assert longest_s == {}
-        assert arguments == (Path("run"), 1.0, "http://x", {})
+        assert arguments[:3] == (Path("run"), 1.0, "http://x")
+        assert arguments[3].keys() == {"gpu"}
         return cast(SamplerHandle, self.sampler)
+
+
+def test_without_monitors_there_is_no_process() -> None:
+    def start(*_: Any, **__: Any) -> SamplerHandle:
+        raise AssertionError("nothing is to be sampled")
+
+    monitoring = Monitoring(Path("run"), lambda *words: None, start)
+    suite = SimpleNamespace(monitors={}, watch_idle_s=7.0)
+    assert monitoring.start(cast(RunPlan, SimpleNamespace(suite=suite, requested=suite)), 1.0) == []
+    monitoring.look_after()
+    monitoring.stop(told=False)
+    assert monitoring.idle_s == 0.0
 
 
 def test_its_own_end_is_told_once() -> None:

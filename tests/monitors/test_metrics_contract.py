@@ -12,7 +12,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summ
 
 from genload import extensions
 from genload.exposition.counters import Signs
-from genload.exposition.families import FamilyState, FamilyWatch
+from genload.exposition.families import FamilyWatch
+from genload.exposition.family_state import FamilyState
 from genload.exposition.page import Page
 from genload.monitor import MonitorError
 

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from genload.settings.criteria.criterion import Criterion
+from genload.settings.descriptions import descriptions
 from genload.settings.scaling import unit_of
 from genload.settings.service import IdentitySource
 from genload.settings.suite import Suite
@@ -32,13 +33,14 @@ def with_table(text: str) -> str:
 
 def keys(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, str, str]]:
     """Each key with its default and what it is."""
+    told = descriptions(model)
     for name, field in model.model_fields.items():
         key = above + (field.alias or name)
         below = next(_models(field.annotation), None)
         if below is not None and not issubclass(below, ELSEWHERE):
             yield from keys(below, f"{key}.NAME." if _is_mapping(field) else f"{key}.")
         else:
-            yield key, _default(field), " ".join((field.description or "").split()).replace("|", "¦")
+            yield key, _default(field), " ".join(told.get(name, "").split()).replace("|", "¦")
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from genload import extensions
-from genload.analysis.evaluate import parts
 from genload.settings.criteria.ast import Comparison, Quantity
+from genload.settings.criteria.comparisons import parts
 from genload.settings.loader import load_suite, suite_names
 from genload.settings.scenario_catalogue import scenario_catalogue
 

@@ -13,8 +13,8 @@ from genload.analysis.judged.trends import Trends
 from genload.analysis.monitors import MonitorSummary, Uptime
 from genload.analysis.reconciliation import Comparison
 from genload.analysis.recorded import Recorded, nothing_recorded
+from genload.settings.criteria.comparisons import Outcome
 
-Outcome = Literal["pass", "fail", "inconclusive"]
 RunResult = Literal["pass", "fail", "inconclusive", "no criteria", "observed"]
 Evidence = Literal["exact", "proven", "unproven"]
 

@@ -6,9 +6,6 @@ from typing import Literal
 
 import msgspec
 
-MEMORY = ("server.memory", "gpu.memory_used")
-MIN_IDLE = 3
-"""Fewest samples that make an idle level."""
 MATTERS = 0.01
 """A growth by a smaller share of the level is not worth a word, unless a criterion of the suite says so."""
 SHORTEST_S = 600.0

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import ceil, log
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from genload.service import Speech
+if TYPE_CHECKING:
+    from genload.service import Speech
 
 FIRST_AUDIO_S = 0.020
 """Less audio than this is not worth playing: ttfa waits for it, or for all of a shorter answer."""

@@ -1,7 +1,8 @@
 """The inspector's process itself: reads meshes and audio until there are no more tasks.
 
-Run by `InspectorProcess` as ``python -m genload.artifacts.inspector.child``, with the open files that are
-the shared memory; tasks come on standard input, replies go to standard output.
+Run by `InspectorProcess` as ``python -m genload.artifacts.inspector.child``, with the kinds of output that
+are expected (``mesh``, ``audio``) and the open files that are the shared memory; tasks come on standard
+input, replies go to standard output.
 """
 
 from __future__ import annotations
@@ -12,13 +13,12 @@ import os
 import resource
 import signal
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO
 
 from genload.artifacts.audio.facts import AudioError, AudioFacts
-from genload.artifacts.audio.reader import read_audio
 from genload.artifacts.audio.stream import Stream
-from genload.artifacts.audio.timeline import audio_streams, frame_timeline
 from genload.artifacts.inspector.messages import (
     LENGTH,
     AudioFound,
@@ -33,9 +33,10 @@ from genload.artifacts.inspector.messages import (
     place_after,
 )
 from genload.artifacts.mesh.facts import MeshError
-from genload.artifacts.mesh.reader import read_mesh
 from genload.errors import CANNOT_INSPECT
 
+_READERS = {"mesh": "genload.artifacts.mesh.reader", "audio": "genload.artifacts.audio.reader"}
+"""What reads a kind of output, imported where that is expected, or when it comes: audio needs no trimesh."""
 _MEMORY_BYTES = 4 * 2**30
 _MOST_WORDS_BYTES = 1 << 16
 _MOST_APART, _MOST_APART_S = 0.02, 0.050
@@ -73,6 +74,8 @@ def inspected(task: Task, content: memoryview) -> Reply:
 
 
 def _mesh(task: MeshTask, content: memoryview) -> Reply:
+    from genload.artifacts.mesh.reader import read_mesh
+
     return MeshFound(read_mesh(bytes(content), task.hint))
 
 
@@ -80,6 +83,8 @@ def _audio(task: AudioTask, content: memoryview) -> Reply:
     if task.form in ("wav", "pcm"):
         facts, unread = _facts(task, content)
         return AudioFound(facts, cannot_inspect=unread)
+    from genload.artifacts.audio.timeline import audio_streams, frame_timeline
+
     file = bytes(content)
     streams = audio_streams(file, task.form)
     cut = next((stream.cut for stream in streams if stream.cut), "")
@@ -108,6 +113,8 @@ def _facts(
     task: AudioTask, content: bytes | memoryview, streams: list[Stream] | None = None
 ) -> tuple[AudioFacts | None, str]:
     """What the audio is, or why nothing here decodes it."""
+    from genload.artifacts.audio.reader import read_audio
+
     try:
         facts = read_audio(
             content,
@@ -146,6 +153,8 @@ def main() -> None:
     """Serve the process that started this one."""
     # Ctrl-C reaches the whole process group; the parent decides when inspection ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for kind in sys.argv[1:]:
+        import_module(_READERS[kind])
     _limit_memory()  # counts from what is loaded
     gc.freeze()  # what is loaded stays: no collection need go through it
     replies = os.fdopen(os.dup(1), "wb")

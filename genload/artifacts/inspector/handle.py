@@ -23,15 +23,16 @@ class InspectorProcess:
 
     Args:
         files: open ones that it reads.
+        kinds: of output that are expected; what reads another is imported when one comes.
     """
 
-    def __init__(self, files: Sequence[int]) -> None:
+    def __init__(self, files: Sequence[int], kinds: Sequence[str] = ()) -> None:
         # Pipes of our own, not Popen's: they are the same whether gevent has patched Popen or not.
         tasks, self._tasks = os.pipe()
         self._replies, replies = os.pipe()
         self._words = tempfile.TemporaryFile()  # noqa: SIM115  open for as long as the child
         # -P: whatever lies in the working directory must not be taken for a module of ours.
-        command = [sys.executable, "-P", "-m", "genload.artifacts.inspector.child"]
+        command = [sys.executable, "-P", "-m", "genload.artifacts.inspector.child", *kinds]
         try:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter, no shell
                 command,

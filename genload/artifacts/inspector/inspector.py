@@ -89,17 +89,20 @@ class Inspector:
     def __init__(self, *, timeout_s: float = _TIMEOUT_S) -> None:
         self._timeout_s = timeout_s
         self._child: InspectorProcess | None = None
+        self._kinds: tuple[str, ...] = ()
         # Two: one is filled while the child reads the other. Batches behind those wait without, in turn.
         self._memories: tuple[SharedMemory, ...] = ()
         self._free: list[SharedMemory] = []
         self._waiting: deque[_Batch] = deque()
         self._courier: gevent.Greenlet | None = None
 
-    def start(self) -> None:
-        """Start the child now, so that the first file does not wait for it (about a second)."""
+    def start(self, *kinds: str) -> None:
+        """Start the child now, so that the first file does not wait for it, with what reads these kinds of
+        output: ``mesh``, ``audio``."""
+        self._kinds = kinds or self._kinds
         if self._child is None:
             self._free_memories()
-            self._child = InspectorProcess([memory.file for memory in self._memories])
+            self._child = InspectorProcess([memory.file for memory in self._memories], self._kinds)
 
     @property
     def pid(self) -> int | None:

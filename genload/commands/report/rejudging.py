@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genload import console
-from genload.analysis.judge import suite_exit_code
 from genload.analysis.judged import JudgedSuite
 from genload.code_errors import CodeError
 from genload.commands.report.criteria_file import CriteriaFile
+from genload.errors import suite_exit_code
 from genload.reporting import is_run_directory, judge_run, judge_suite_folder, suite_of, write_reports
 from genload.settings.suite import Suite
 

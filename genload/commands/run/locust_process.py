@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -71,14 +71,19 @@ class Signals:
         """Sleep until a signal comes, at most `seconds`; whether one has come."""
         return self._came.wait(seconds)
 
-    def run(self, words: Sequence[str]) -> int:
-        """Run a command to its end, the terminal its own; its return code, negative for a signal's number."""
+    def run(self, words: Sequence[str], meanwhile: Callable[[], None] = lambda: None) -> int:
+        """Run a command to its end, the terminal its own; its return code, negative for a signal's number.
+
+        Args:
+            meanwhile: done at once, while the command starts.
+        """
         # No stdin: Locust would take single keys from it, and change the number of users.
         with subprocess.Popen(  # noqa: S603  our own interpreter; arguments are a list, no shell
             words, stdin=subprocess.DEVNULL, process_group=None if in_foreground() else 0
         ) as child:
             self._child = child
             try:
+                meanwhile()
                 return child.wait()
             finally:
                 self._child = None

@@ -1,4 +1,7 @@
-"""Scenarios one after the other, each in a Locust process; one verdict for the suite at the end."""
+"""Scenarios one after the other, each in a Locust process; one verdict for the suite at the end.
+
+What judges and reports is not imported above: until a scenario begins, everybody waits.
+"""
 
 from __future__ import annotations
 
@@ -8,28 +11,26 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
-from genload import console as views
-from genload.analysis.judge import suite_exit_code
-from genload.analysis.judged import JudgedRun
 from genload.beginning import why_not_ready
 from genload.code_errors import CodeError, code_told
 from genload.commands.run.locust_process import Signals, command, outcome
 from genload.commands.run.settling import settle
-from genload.errors import ExitCode, GenloadError, RunDirectoryError
+from genload.errors import ExitCode, GenloadError, RunDirectoryError, suite_exit_code
 from genload.extensions import Wings, attribute
 from genload.human import human
-from genload.reporting import is_run_directory, judge_run, suite_of, write_reports
-from genload.reporting.overview import SUMMARY, write_overview
-from genload.reporting.wording import code_word, suite_word
 from genload.service import ServiceClient, ServiceError
 from genload.settings.scaling import scale
 from genload.settings.service import Service
 from genload.settings.suite import Suite
 from genload.targets import SuiteTarget
+
+if TYPE_CHECKING:
+    from genload.analysis.judged import JudgedRun
 
 ASKED_FOR_S = 1.0  # the longest that a service has for its first answer
 GOES_ON_AFTER = (ExitCode.PASSED, ExitCode.FAILED, ExitCode.INVALID)
@@ -59,6 +60,17 @@ def run_suites(targets: Sequence[SuiteTarget], console: Console, service: Bringi
             if codes[-1] not in GOES_ON_AFTER:
                 break
     code = ExitCode(suite_exit_code(codes))
+    _tell_end(targets, done, code, console)
+    return code
+
+
+def _tell_end(
+    targets: Sequence[SuiteTarget], done: Sequence[SuiteRun], code: ExitCode, console: Console
+) -> None:
+    """How each of several suites ended, and what to open."""
+    from genload import console as views
+    from genload.reporting.overview import SUMMARY, write_overview
+
     if len(targets) > 1:
         ended = [(run.name, run.word, run.folder if run.folder.exists() else None) for run in done]
         not_run = [target.suite.name for target in targets[len(done) :]]
@@ -73,7 +85,6 @@ def run_suites(targets: Sequence[SuiteTarget], console: Console, service: Bringi
             except OSError as error:
                 console.print(Text(f"cannot write {page}: {error.strerror}", "bold red"), soft_wrap=True)
         console.print(Text(f"open {to_open}", "bold"), soft_wrap=True)
-    return code
 
 
 class SuiteRun:
@@ -119,6 +130,8 @@ class SuiteRun:
             self._codes[scenario] = self._run_scenario(scenario)
             if self._codes[scenario] not in GOES_ON_AFTER:
                 break
+        from genload.reporting.wording import code_word
+
         code = self._code()
         self.word = code_word(code)
         with suppress(OSError):  # a refused run has left nothing in it
@@ -132,7 +145,9 @@ class SuiteRun:
         if self._console.is_terminal:
             # Locust takes a second or two to say something itself, over this.
             self._console.print(Text("starting …", "dim"), end="\r")
-        returned = self._signals.run(words)
+        returned = self._signals.run(words, meanwhile=_import_what_judges)
+        from genload.reporting import is_run_directory
+
         has_result = is_run_directory(self.folder / scenario)
         code, problem = outcome(returned, has_result=has_result)
         if problem and self._signals.first is None:
@@ -142,6 +157,9 @@ class SuiteRun:
 
     def _judge(self, scenario: str) -> int:
         """Judge what the scenario's process recorded, which does not judge it itself, and say the verdict."""
+        from genload import console as views
+        from genload.reporting import judge_run
+
         try:
             with self._console.status(Text("judging …", "dim")):
                 judged = judge_run(self.folder / scenario)
@@ -193,6 +211,10 @@ class SuiteRun:
         if not self._judged:
             self._say("no scenario left a run that could be judged", "bold red")
             return code
+        from genload import console as views
+        from genload.reporting import suite_of, write_reports
+        from genload.reporting.wording import suite_word
+
         judged = suite_of(self._judged)
         judged.exit_code = suite_exit_code([code, judged.exit_code])  # the reports say it
         broken: list[CodeError] = []
@@ -216,6 +238,12 @@ class SuiteRun:
 
     def _say(self, text: str, style: str = "") -> None:
         self._console.print(Text(text, style), soft_wrap=True)
+
+
+def _import_what_judges() -> None:
+    """Neither before a scenario begins nor at its end, for then everybody waits: while its process starts."""
+    import genload.analysis.judge
+    import genload.console  # noqa: F401
 
 
 @contextmanager

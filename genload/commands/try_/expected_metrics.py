@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from genload.exposition.families import FamilyState
+from genload.exposition.family_state import FamilyState
 from genload.extensions import attribute
 from genload.monitor import Monitor
 from genload.runlog.layout import SAMPLES

@@ -11,10 +11,10 @@ from genload.artifacts.inputs.images import ImageSource
 from genload.artifacts.usual import inspection_of
 from genload.commands.try_.view import TrialView
 from genload.drivers.job_driver import JobDriver, JobResult
-from genload.drivers.result import WAITED_OUT
 from genload.errors import CANNOT_INSPECT
 from genload.human import human
 from genload.plain import plain
+from genload.runlog.records import WAITED_OUT
 from genload.service import Artifact, JobClient
 from genload.settings.service import Service
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from genload.client import Answer, Seen
 from genload.code_errors import CLIENT_ERROR, REMEDY
 from genload.commands.try_.expected_metrics import ExpectedMetric, ExpectedMetrics
-from genload.exposition.families import FamilyState
+from genload.exposition.family_state import FamilyState
 from genload.human import human
 from genload.plain import plain
 from genload.service import Artifact, Step

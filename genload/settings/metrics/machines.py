@@ -101,3 +101,10 @@ _TOGETHER = {metric.name: metric.together for metric in MACHINE_METRICS}
 def together(metric: str, values: Sequence[float]) -> float:
     """One number for several of a kind, at least one; a metric of the suite's own (``prom.``) adds up."""
     return _TOGETHER.get(metric, Together.SUM).of(values)
+
+
+MEMORY = ("server.memory", "gpu.memory_used")
+"""Metrics that have a level while the service is idle."""
+
+MIN_IDLE = 3
+"""Fewest samples that make such a level."""

@@ -123,7 +123,7 @@ def test_only_the_file_that_kills_the_child_is_given_up(
 ) -> None:
     real = subprocess.Popen
     command = [sys.executable, "-c", MORTAL]
-    monkeypatch.setattr(handle.subprocess, "Popen", lambda told, **how: real([*command, told[-1]], **how))
+    monkeypatch.setattr(handle.subprocess, "Popen", lambda told, **how: real([*command, *told[4:]], **how))
     one = listener(own_inspector)
     deadly = wav(b"DIE!" + pcm16(tone(1.0)))
     contents = [spoken("wav"), deadly, spoken("wav", 0.7)]

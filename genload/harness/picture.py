@@ -1,0 +1,96 @@
+"""The run on a terminal while it goes on: a table that stays in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import inf
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from genload.harness.run import Run
+from genload.human import human
+from genload.settings.criteria.comparisons import observed
+from genload.settings.criteria.criterion import Criterion
+from genload.settings.criteria.subjects import subjects
+from genload.settings.metrics.metric import Tally
+
+MARKS = {"pass": Text("✓", "green"), "fail": Text("✗", "red"), "inconclusive": Text("·", "dim")}
+
+
+@contextmanager
+def told(text: str, console: Console) -> Iterator[None]:
+    """A line for as long as a block takes that leaves the loop no time to draw."""
+    with Live(Text(text, "dim"), console=console, auto_refresh=False, transient=True):
+        yield
+
+
+class Picture:
+    """Draws when it is told to: rich's own refresh thread would be one more greenlet that draws at any time.
+
+    Args:
+        run: the run that is shown.
+        where: what it does now, in words.
+    """
+
+    def __init__(self, run: Run, where: Callable[[], str], console: Console) -> None:
+        self._run, self._where = run, where
+        self._live = Live(self.view(), console=console, auto_refresh=False, transient=True)
+
+    def start(self) -> None:
+        self._live.start()
+
+    def draw(self) -> None:
+        self._live.update(self.view(), refresh=True)
+
+    def stop(self) -> None:
+        self._live.stop()
+
+    def view(self) -> Group:
+        """The whole picture."""
+        run, users, total = self._run, self._run.crew.status().users, self._run.live.total
+        plan = run.plan
+        left = "until its requests have ended" if run.remaining_s == inf else f"{run.remaining_s:.0f} s left"
+        where = f"{self._where()}, {left}" if run.stage == "load" else self._where()
+        if run.interrupted_by and run.stage in ("draining", "idle"):
+            where += " (again to stop at once)"
+        head = Text(f"{plan.suite.name}/{plan.scenario_name}", "bold").append(
+            f"  {where}  {run.journal.now_s():.0f} s", "default"
+        )
+        numbers = Text(
+            f"users {users.working} of {self._target()}   "
+            f"in flight {users.in_flight} (leaving {users.leaving})   completed {total.completed}   "
+            f"errors {total.failed}   refusals {total.tallies[Tally.REFUSALS]}"
+        )
+        errors = Text("  ".join(f"{name} × {count}" for name, count in run.live.errors.most_common(5)), "red")
+        return (
+            Group(head, numbers, errors, self._criteria())
+            if errors
+            else Group(head, numbers, self._criteria())
+        )
+
+    def _target(self) -> int:
+        run = self._run
+        if run.stage != "load":
+            return 1 if run.stage == "warm-up" else 0
+        return run.plan.timeline.target(run.shape.elapsed_s())
+
+    def _criteria(self) -> Table:
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for heading in ("", "criterion (so far)", "observed", "holds"):
+            table.add_column(heading, overflow="fold")
+        for name, criterion in self._run.plan.scenario.criteria.items():
+            mark, value = self._observe(criterion)
+            table.add_row(mark, Text(name), Text(value), Text(criterion.holds, "dim"))
+        return table
+
+    def _observe(self, criterion: Criterion) -> tuple[Text, str]:
+        live = self._run.live
+        result = observed(criterion.expression, live.lookup, live.unit)
+        if result.value is None:
+            is_live = all(map(live.is_live, subjects(criterion.expression)))
+            return MARKS["inconclusive"], "–" if is_live else "at the end"
+        return MARKS[result.result], human(result.value, result.unit)
