@@ -13,10 +13,10 @@ merged              streams of which the client saw two chunks as one; they are 
 load                the share of its time in which a user is being sent a stream
 
 The clients: genload's with the kernel's stamps, as the speech services use it; the same listening to
-server-sent events; the same with its own stamps; and Locust's FastHttpUser with stream=True. Each round
-starts fresh processes, and the rounds of the clients are interleaved, so that a machine that slows down slows
-them all. On a machine that is used by others, --realtime puts client and testbed before them (SCHED_FIFO,
-needs root).
+server-sent events, and over a WebSocket; the same with its own stamps; and Locust's FastHttpUser with
+stream=True. Each round starts fresh processes, and the rounds of the clients are interleaved, so that a
+machine that slows down slows them all. On a machine that is used by others, --realtime puts client and
+testbed before them (SCHED_FIFO, needs root).
 
     python bench/streams.py [--rounds N] [--seconds S] [--streams 200,500] [--clients …] [--realtime]
 """
@@ -49,14 +49,19 @@ ROOT = Path(__file__).resolve().parents[1]
 CHUNKS = 50
 CHUNK_S = 0.020
 CHUNK_BYTES = 960  # 16-bit mono at 24 kHz
+CONTROL_BYTES = 16  # a WebSocket's goodbye is shorter, and asks for nothing
 BYTES_PER_S = CHUNK_BYTES / CHUNK_S
 AUDIO_S = CHUNKS * CHUNK_S
 WARM_UP_S = 2.0
 TESTBED = ["--engine", "tone", "--chunk", "20ms", "--audio", f"{AUDIO_S}s"]
-VOICES = {"kokoro": "af_heart", "openai": "alloy"}
-CLIENTS = ("kernel", "events", "process", "FastHttpUser")
+REQUESTS: dict[str, dict[str, object]] = {
+    "kernel": {"dialect": "kokoro", "voices": ["af_heart"]},
+    "events": {"dialect": "openai", "voices": ["alloy"], "stream": "sse"},
+    "websocket": {"dialect": "vllm", "voices": ["af_heart"], "stream": "websocket"},
+}
+CLIENTS = ("kernel", "events", "websocket", "process", "FastHttpUser")
 ERRORS = ("first audio", "total", "gaps", "underrun")
-LIMITS_MS = {"kernel": {200: 2.0, 500: 5.0}, "events": {200: 5.0}}
+LIMITS_MS = {"kernel": {200: 2.0, 500: 5.0}, "events": {200: 5.0}, "websocket": {200: 5.0}}
 """At the 99th percentile of first audio and total, for genload as it is."""
 
 
@@ -146,7 +151,7 @@ def round_of(name: str, streams: int, cores: list[int], seconds: float) -> Round
     with tempfile.TemporaryDirectory() as folder:
         truth, out = Path(folder) / "truth.jsonl", Path(folder) / "rows.json"
         os.sched_setaffinity(0, {cores[-1]})
-        api = "openai" if name == "events" else "kokoro"
+        api = str(REQUESTS.get(name, REQUESTS["kernel"])["dialect"])
         with running(["--api", api, *TESTBED, "--truth", str(truth)]) as url:
             os.sched_setaffinity(0, {cores[0]})
             command = [sys.executable, __file__, "--load", name, "--streams", str(streams)]
@@ -255,9 +260,10 @@ def stamp_sends(socket_class: type, method: str) -> None:
 
     send = getattr(socket_class, method)
 
-    def stamped(*args: Any) -> Any:
-        getcurrent().true_sent_s = time.monotonic()
-        return send(*args)
+    def stamped(sock: Any, data: bytes, *args: Any) -> Any:
+        if len(data) > CONTROL_BYTES:
+            getcurrent().true_sent_s = time.monotonic()
+        return send(sock, data, *args)
 
     setattr(socket_class, method, stamped)
 
@@ -284,9 +290,7 @@ def genload_user(rows: list[Row], stamps: str) -> Any:
     if stamps == "process":
         mock.patch("genload.client.connection.ask_for_stamps", lambda sock: False).start()
     new_client: Callable[[Service], Any] = attribute("services", "openai_speech", "Client")
-    request = {"dialect": "kokoro", "format": "pcm"}
-    if stamps == "events":
-        request |= {"dialect": "openai", "stream": "sse"}
+    request: dict[str, Any] = {"format": "pcm", **REQUESTS.get(stamps, REQUESTS["kernel"])}
 
     class Listening(User):
         def on_start(self) -> None:
@@ -297,7 +301,7 @@ def genload_user(rows: list[Row], stamps: str) -> Any:
         @task
         def listen(self) -> None:
             key = self.client.request_id = str(uuid.uuid4())
-            speech = self.client.speak(Utterance(0, key, VOICES[request["dialect"]]))
+            speech = self.client.speak(Utterance(0, key, request["voices"][0]))
             true_sent_s = getcurrent().true_sent_s
             rows.append((key, speech.sent_s, true_sent_s, speech.end_s, list(speech.arrivals)))
             self.environment.events.request.fire(

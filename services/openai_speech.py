@@ -24,6 +24,7 @@ from genload.settings.service import Service
 from genload.settings.speech import SpeechRequest
 from genload.settings.wing_models import RequestSettings
 from genload.streamed.events import speech_of_events
+from genload.streamed.messages import speech_of_messages
 from genload.streamed.pieces import USAGE
 
 
@@ -40,6 +41,7 @@ class Dialect:
         streams: an answer is sent while it is made, unless it is told otherwise.
         ask_to_stream: keys by which it is told.
         ask_for_events: keys by which it is told to stream as server-sent events; None: it cannot.
+        socket_path: where it speaks over a WebSocket; "": nowhere.
         stream_formats: what it can stream; None: all of its formats.
         shows_cache: an answer from its cache has no Content-Length, a new one has.
     """
@@ -53,6 +55,7 @@ class Dialect:
     streams: bool = False
     ask_to_stream: Mapping[str, Any] = field(default_factory=lambda: {"stream": True})
     ask_for_events: Mapping[str, Any] | None = None
+    socket_path: str = ""
     stream_formats: tuple[str, ...] | None = None
     shows_cache: bool = False
 
@@ -99,6 +102,7 @@ DIALECTS = {
         # Newer versions take `stream` alone for a stream of events, older ones know no `stream_format`.
         ask_to_stream={"stream": True, "stream_format": "audio"},
         ask_for_events={"stream": True, "stream_format": "sse"},
+        socket_path="/v1/audio/speech/stream",
         stream_formats=("pcm", "wav"),
     ),
     "sglang_omni": Dialect(
@@ -123,6 +127,7 @@ USED = tuple(
     for name in USAGE
 )
 
+_PATH = "/v1/audio/speech"
 _REFUSED = {401: "auth", 403: "auth", 429: "rejected", 503: "rejected"}
 _TEXT_TYPES = (
     "text/",
@@ -138,11 +143,12 @@ class Request(SpeechRequest):
 
     dialect: Literal["litetts", "kokoro", "openai", "vllm", "sglang_omni"]
     """Whose ways the service has. What follows is the dialect's own unless set."""
-    path: str = "/v1/audio/speech"
+    path: str = _PATH
+    """Where speech is asked for; over a WebSocket it is the dialect's own unless set."""
     model: str | None = None
-    stream: bool | Literal["sse"] | None = None
-    """Whether it is told to stream, or not to; ``sse``: to stream as server-sent events; null: it is told
-    nothing."""
+    stream: bool | Literal["sse", "websocket"] | None = None
+    """Whether it is told to stream, or not to; ``sse``: as server-sent events; ``websocket``: text and audio
+    go over a WebSocket; null: it is told nothing."""
     ready_path: str | None = None
     extra: dict[str, str | bool | int | float] = {}
     """Further keys of the request as they stand: ``{instructions: …, lang_code: a}``."""
@@ -163,7 +169,7 @@ class Request(SpeechRequest):
     def _format_of_the_dialect(self) -> Self:
         dialect, formats = self.ways, self.ways.formats
         how = "takes"
-        if self.stream and dialect.stream_formats is not None:
+        if self.stream in (True, "sse") and dialect.stream_formats is not None:
             formats, how = dialect.stream_formats, "streams"
         if self.format not in formats:
             words = f"{dialect.name} {how} no '{self.format}'"
@@ -176,7 +182,29 @@ class Request(SpeechRequest):
             can = ", ".join(name for name, dialect in DIALECTS.items() if dialect.ask_for_events is not None)
             remedy = f"write stream: true; events come from the dialects {can}"
             raise _refusal("stream", self.stream, f"{self.ways.name} streams no events", remedy)
+        if self.stream == "websocket" and not self.ways.socket_path and self.path == _PATH:
+            can = ", ".join(name for name, dialect in DIALECTS.items() if dialect.socket_path)
+            remedy = f"write where it does in service.request.path, or take the dialect {can}"
+            raise _refusal("stream", self.stream, f"{self.ways.name} has no WebSocket that speaks", remedy)
         return self
+
+    @property
+    def socket_path(self) -> str:
+        """Where a WebSocket that speaks is asked for."""
+        return self.path if self.path != _PATH else self.ways.socket_path
+
+    def config(self, utterance: Utterance) -> dict[str, Any]:
+        """How a WebSocket is told to speak."""
+        model = self.model or self.ways.model
+        return {
+            **({} if model is None else {"model": model}),
+            "voice": utterance.voice,
+            "response_format": self.format,
+            # Other formats come as one file a sentence, and it refuses to be told another speed.
+            "stream_audio": self.format == "pcm",
+            **({} if self.speed == 1 else {"speed": self.speed}),
+            **self.extra,
+        }
 
     @property
     def ways(self) -> Dialect:
@@ -223,7 +251,7 @@ class Client(SpeechClient):
 
     @classmethod
     def measures(cls, request: RequestSettings) -> tuple[Metric, ...]:
-        return cls.metrics + (USED if getattr(request, "stream", None) == "sse" else ())
+        return cls.metrics + (USED if getattr(request, "stream", None) in ("sse", "websocket") else ())
 
     def __init__(self, service: Service) -> None:
         super().__init__(service)
@@ -245,6 +273,8 @@ class Client(SpeechClient):
         self._success(answer)
 
     def speak(self, utterance: Utterance) -> Speech:
+        if self._request.stream == "websocket":
+            return self._converse(utterance)
         with self.step("speech", "POST", recorded=False) as step:
             body = self._request.body(utterance)
             try:
@@ -267,6 +297,18 @@ class Client(SpeechClient):
             streamed=self._is_streamed and not whole,
             cached=not whole if self._shows_cache else None,
         )
+
+    def _converse(self, utterance: Utterance) -> Speech:
+        request = self._request
+        with (
+            self.step("speech", "GET", recorded=False) as step,
+            self._calls.websocket(request.socket_path, step) as socket,
+        ):
+            if isinstance(socket, Answer):
+                self._success(socket)
+                raise ServiceError("http_200", f"no WebSocket here: {self._words(socket)}", status=200)
+            config = request.config(utterance)
+            return speech_of_messages(socket, config, utterance.text, request, request.ways.words)
 
     def close(self) -> None:
         self._calls.http.close()

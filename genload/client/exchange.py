@@ -47,8 +47,8 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
     _reused: bool = False
     _deadline_s: float = inf
     _earliest_s: float = 0.0  # what is received next came no sooner
-    _received_bytes: int = 0
-    _send_failure: OSError | None = None
+    received_bytes: int = 0
+    send_failure: OSError | None = None
     _assembler: AnswerAssembler | None = None
 
     def run(self, total_s: float | None) -> Answer:
@@ -75,12 +75,12 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
             while again:
                 connection = self.connection or self._connect()
                 try:
-                    connection.send(self.message, self._send_until_s)
+                    connection.send(self.message, self.send_until_s)
                     times.sent_s = monotonic()
                     again = False
                 except (ExpiredError, OSError) as error:
                     again = self._may_send_again(connection, error)
-            data = self._receive(connection)
+            data = self.receive(connection)
             # Made when there is something to parse: the garbage collector finds less among thousands of
             # waiting users (5,000 that poll: a sixth less CPU a poll, old and new at once on one core), and
             # each is 2 kB smaller.
@@ -88,21 +88,25 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
                 head=self.head, max_body_bytes=self.max_answer_bytes
             )
             while not assembler.feed(data):
-                data = self._receive(connection)
+                data = self.receive(connection)
                 if not data:
                     assembler.eof()
                     break
             body = assembler.body()
             answer = self._answer(assembler, body, assembler.unpacked(body))
-            self.reusable = assembler.keep_alive and self._send_failure is None
+            self.reusable = self._keeps_connection(assembler) and self.send_failure is None
             return answer
         except BadAnswerError as error:
-            raise self._failed(error.error_class, error.message) from None
+            raise self.failed(error.error_class, error.message) from None
         finally:
             if not self.reusable and self.connection is not None:
                 self.connection.close()
             if self._assembler is not None:
                 self._assembler.release()
+
+    def _keeps_connection(self, assembler: AnswerAssembler) -> bool:
+        """Whether the connection goes on behind a whole answer."""
+        return assembler.keep_alive
 
     def _connect(self) -> Connection:
         times, limit_s = self.times, self.timeouts.connect_s
@@ -111,9 +115,9 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
         try:
             connection = self.connect(min(monotonic() + limit_s, self._deadline_s))
         except ExpiredError:
-            raise self._expired("connect_timeout", f"no connection after {human(limit_s, 's')}") from None
+            raise self.expired("connect_timeout", f"no connection after {human(limit_s, 's')}") from None
         except (OSError, UnicodeError) as error:
-            raise self._failed(connect_error_class(error), _words(error)) from None
+            raise self.failed(connect_error_class(error), _words(error)) from None
         self.connection = connection
         if self.redirect is None:
             times.connected_s = monotonic()
@@ -126,30 +130,30 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
             ClientError: there is no answer to be expected either.
         """
         if isinstance(failure, ExpiredError):
-            silence = f"the server took nothing of the request for {human(self._send_limit_s, 's')}"
-            raise self._expired("send_timeout", silence) from None
+            silence = f"the server took nothing of the request for {human(self.send_limit_s, 's')}"
+            raise self.expired("send_timeout", silence) from None
         if self._reused and not connection.sent_bytes:
             # Not one byte went out: the server cannot have seen the request.
             connection.close()
             self.connection, self._reused = None, False
             return True
         # It may have been acted on. A server that refuses an upload answers before it hangs up: look.
-        self._send_failure = failure
+        self.send_failure = failure
         return False
 
-    def _receive(self, connection: Connection) -> memoryview:
+    def receive(self, connection: Connection) -> memoryview:
         """The next bytes of the answer, see `Connection.receive`; none at the end of the stream, which may be
         the answer's end."""
-        failure = self._send_failure
+        failure = self.send_failure
         try:
             until_s = monotonic() + self.timeouts.receive_s
             if until_s >= self._deadline_s:
                 until_s = self._deadline_s
-                if self._received_bytes and until_s <= monotonic():
+                if self.received_bytes and until_s <= monotonic():
                     raise ExpiredError  # a server that never stops sending
             data = connection.receive(until_s)
         except ExpiredError:
-            raise self._expired(
+            raise self.expired(
                 "receive_timeout", f"silence for {human(self.timeouts.receive_s, 's')}"
             ) from None
         except OSError as error:
@@ -161,10 +165,10 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
             return data
         if connection.arrived_s:
             times.end_s = now_s = self._believed_s(connection.arrived_s, now_s)
-        if not self._received_bytes:
+        if not self.received_bytes:
             times.first_byte_s = now_s
         times.chunks.append((now_s, len(data)))
-        self._received_bytes += len(data)
+        self.received_bytes += len(data)
         return data
 
     def _believed_s(self, arrived_s: float, now_s: float) -> float:
@@ -178,24 +182,24 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
         self._earliest_s = now_s
         return now_s
 
-    def _send_until_s(self) -> float:
+    def send_until_s(self) -> float:
         """When a wait to send that begins now is to be given up."""
-        until_s = monotonic() + self._send_limit_s
+        until_s = monotonic() + self.send_limit_s
         return until_s if until_s < self._deadline_s else self._deadline_s
 
     @property
-    def _send_limit_s(self) -> float:
+    def send_limit_s(self) -> float:
         timeouts = self.timeouts
         return timeouts.receive_s if timeouts.send_s is None else timeouts.send_s
 
     def _check_end(self, failure: OSError | None) -> None:
         """Whether the stream may end here at all: cleanly, and not before the answer has begun."""
-        if not self._received_bytes:
+        if not self.received_bytes:
             error_class = "tls" if isinstance(failure, SSLError) else "reset"
             words = _words(failure) if failure else "the server closed the connection"
-            raise self._failed(error_class, f"{words}, without an answer")
+            raise self.failed(error_class, f"{words}, without an answer")
         if failure is not None:
-            raise self._failed("truncated", f"{_words(failure)}, inside the answer")
+            raise self.failed("truncated", f"{_words(failure)}, inside the answer")
 
     def _answer(self, assembler: AnswerAssembler, body: bytes, content: bytes) -> Answer:
         times, redirect = self.times, self.redirect
@@ -213,7 +217,7 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
             arrivals,
             times,
             sent_bytes if redirect is None else sent_bytes + redirect.bytes_sent,
-            self._received_bytes if redirect is None else self._received_bytes + redirect.bytes_received,
+            self.received_bytes if redirect is None else self.received_bytes + redirect.bytes_received,
             self._reused if redirect is None else redirect.reused,
         )
 
@@ -222,12 +226,17 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
         own = chunks[len(chunks) - len(counts) :]  # those before brought the answers that led here
         return tuple([(chunk[0], count) for chunk, count in zip(own, counts, strict=True) if count])
 
-    def _expired(self, error_class: str, message: str) -> ClientError:
+    def expired(self, error_class: str, message: str) -> ClientError:
         if monotonic() < self._deadline_s:
-            return self._failed(error_class, message)
-        return self._failed("timeout", f"not done after {human(self._deadline_s - self.times.start_s, 's')}")
+            return self.failed(error_class, message)
+        return self.failed("timeout", f"not done after {human(self._deadline_s - self.times.start_s, 's')}")
 
-    def _failed(self, error_class: str, message: str) -> ClientError:
+    @property
+    def behind(self) -> bytes:
+        """What came behind the answer, in another protocol."""
+        return self._assembler.rest if self._assembler is not None else b""
+
+    def failed(self, error_class: str, message: str) -> ClientError:
         self.times.end_s = monotonic()
         if self._assembler is None:
             self._assembler = AnswerAssembler(head=self.head, max_body_bytes=self.max_answer_bytes)

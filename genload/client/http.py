@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +22,7 @@ from genload.client.stamps import Stamps
 from genload.client.timeouts import Timeouts
 from genload.client.tls import TlsOptions
 from genload.client.watching import watch, watchers
+from genload.client.websocket import SWITCHED, Upgrade, WebSocket, handshake, new_key
 
 
 class HttpClient:
@@ -162,6 +164,44 @@ class HttpClient:
             body=body,
             total_s=total_s,
         )
+
+    @contextmanager
+    def websocket(
+        self,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        total_s: float | None = None,
+        timeouts: Timeouts | None = None,
+        times: Times | None = None,
+    ) -> Iterator[WebSocket | Answer]:
+        """A WebSocket over a connection of its own, which is closed with the block; or the answer of a server
+        that does not agree to one.
+
+        Args:
+            path, headers, timeouts, times: as `request` has them.
+            total_s: limit of everything, to the last message.
+
+        Raises:
+            ClientError: no whole answer came.
+            ValueError: a path or header that cannot be sent.
+        """
+        timeouts, key = timeouts or self._timeouts, new_key()
+        head = self._head.bytes_for("GET", path, {**(headers or {}), **handshake(key)}, None)
+        limit_s = timeouts.total_s if total_s is None else total_s
+        limits = timeouts, self._max_answer_bytes
+        exchange = Upgrade(self._origin.connect, head, False, *limits, None, times or Times())
+        answer = watch(exchange, head, b"", limit_s) if watchers else exchange.run(limit_s)
+        connection = exchange.connection
+        if connection is None or answer.status != SWITCHED:
+            yield answer
+            return
+        try:
+            socket = WebSocket(exchange, connection, answer, key)
+            yield socket
+            socket.close()
+        finally:
+            connection.close()
 
     def close(self) -> None:
         """Close the open connection. After this the client closes each connection after its request."""

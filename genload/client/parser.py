@@ -33,6 +33,7 @@ class AnswerAssembler:
         pairs: header fields (and trailers) as they came; of the final answer once `status` is set.
         complete: the answer has ended.
         keep_alive: the connection may carry another request; meaningful once complete.
+        rest: what came behind a 101, in another protocol.
     """
 
     __slots__ = (
@@ -55,6 +56,7 @@ class AnswerAssembler:
         "on_status",
         "pairs",
         "reason",
+        "rest",
         "status",
     )
 
@@ -75,6 +77,7 @@ class AnswerAssembler:
         self.pairs: list[tuple[bytes, bytes]] = []
         self.complete = False
         self.keep_alive = False
+        self.rest = b""
         self._head = head
         self._max_body_bytes = max_body_bytes
         self._length_checked = False
@@ -96,6 +99,8 @@ class AnswerAssembler:
         except (HttpParserError, HttpParserUpgrade) as error:
             if not self.complete:
                 raise BadAnswerError("protocol", _complaint(error, data)) from None
+            if isinstance(error, HttpParserUpgrade):
+                self.rest = bytes(data[error.args[0] :])
             self._alone.clear()
         if not self.complete:
             self._check_size()

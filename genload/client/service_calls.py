@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -23,6 +24,7 @@ from genload.client.request_head import OtherOriginError
 from genload.client.stamps import Stamps
 from genload.client.timeouts import Timeouts
 from genload.client.tls import TlsOptions
+from genload.client.websocket import SWITCHED, WebSocket
 from genload.errors import ConfigError
 from genload.service import ServiceClient, ServiceError, Step
 from genload.settings.secrets import has_reference, reveal
@@ -105,11 +107,7 @@ class ServiceCalls:
                 ``bad_answer`` for an absolute URL that leads to an origin which the suite does not allow.
             ValueError: a path that cannot be sent.
         """
-        client, service, total_s = self._client, self._client.service, None
-        if client.deadline_s != math.inf:
-            total_s = client.deadline_s - monotonic()
-            if total_s <= 0:
-                raise ServiceError("timeout", "the job's time was used up before the call")
+        service, total_s = self._client.service, self._left_s()
         sent = self._headers(content_type, headers)
         times = Times()
         limits = _timeouts(service.connect_timeout_s, service.receive_timeout_s, True) if waits else None
@@ -132,6 +130,46 @@ class ServiceCalls:
             step.bytes_sent, step.bytes_received = answer.bytes_sent, answer.bytes_received
             step.status = answer.status
         return answer
+
+    @contextmanager
+    def websocket(self, path: str, step: Step) -> Iterator[WebSocket | Answer]:
+        """A WebSocket to the service, or its refusal, within the client's deadline; closed with the block.
+
+        Args:
+            path, step: as for `call`; to open it is to connect.
+
+        Raises:
+            ServiceError: with the class of the `ClientError` that leaves the block or came before it.
+            ValueError: a path that cannot be sent.
+        """
+        times, opened = Times(), None
+        headers, total_s = self._headers("", None), self._left_s()
+        try:
+            with self.http.websocket(path, headers=headers, total_s=total_s, times=times) as opened:
+                yield opened
+        except ClientError as error:
+            step.bytes_sent, step.bytes_received = error.bytes_sent, error.bytes_received
+            raise ServiceError(error.error_class, error.message) from error
+        finally:
+            step.sent_s, step.first_byte_s = times.sent_s, times.first_byte_s
+            step.connect_s, step.end_s = times.connect_s, times.end_s
+            if opened is not None:
+                step.status = opened.status if isinstance(opened, Answer) else SWITCHED
+                step.bytes_sent, step.bytes_received = opened.bytes_sent, opened.bytes_received
+
+    def _left_s(self) -> float | None:
+        """What is left of the client's deadline; None for no limit.
+
+        Raises:
+            ServiceError: ``timeout``: nothing is.
+        """
+        deadline_s = self._client.deadline_s
+        if deadline_s == math.inf:
+            return None
+        left_s = deadline_s - monotonic()
+        if left_s <= 0:
+            raise ServiceError("timeout", "the job's time was used up before the call")
+        return left_s
 
     def _headers(self, content_type: str, own: Mapping[str, str] | None) -> dict[str, str]:
         """What is sent beside the headers that never change; the call's own come last."""

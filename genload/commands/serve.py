@@ -44,6 +44,7 @@ class Stream(StrEnum):
     RAW = "raw"
     SSE = "sse"
     WHOLE = "whole"
+    WEBSOCKET = "websocket"
 
 
 class WhenFull(StrEnum):
@@ -139,7 +140,8 @@ def serve(
     stream: Annotated[
         Stream | None,
         typer.Option(
-            help="Send every answer as it is spoken, as such inside of events, or once all is spoken.",
+            help="Send every answer as it is spoken, as such inside of events, or once all is spoken; or"
+            " speak over a WebSocket, too.",
             show_default="as it is asked for",
             rich_help_panel=_SPEECH,
         ),

@@ -14,7 +14,7 @@ ERROR_CLASSES = (
     "timeout",  # total_s was used up
     "truncated",  # the connection ended inside an answer
     "too_large",  # the answer is larger than max_answer_bytes, or its headers than 64 KiB
-    "protocol",  # what came is not HTTP/1.x, or its gzip body is damaged
+    "protocol",  # what came is not HTTP/1.x, no frames of a WebSocket, or gzip that is damaged
     "client_limit",  # this machine ran out of ports, files or memory: says nothing about the server
 )
 

@@ -18,6 +18,8 @@ from .wire import Headers, Page, Request
 _MEDIA_TYPES = {Format.MP3: "audio/mpeg"}
 _CREATED = 1_700_000_000
 
+SOCKET_PATH = "/v1/audio/speech/stream"
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -39,7 +41,7 @@ class Wanted:
 
 def sent_as(stream: Stream | None, wanted: Wanted) -> Wanted:
     """What is wanted, sent as the service is told to send everything."""
-    if stream is None:
+    if stream in (None, Stream.WEBSOCKET):
         return wanted
     return replace(wanted, streamed=stream is not Stream.WHOLE, events=stream is Stream.SSE)
 
@@ -57,9 +59,11 @@ class Dialect(ABC):
 
     Attributes:
         speech_paths: where speech is asked for, by POST.
+        socket_path: where it is over a WebSocket; "": nowhere, unless the options have one.
     """
 
     speech_paths: tuple[str, ...] = ("/v1/audio/speech",)
+    socket_path = ""
 
     def __init__(self, options: SpeechOptions, voices: tuple[str, ...], tally: Tally) -> None:
         self.options, self.voices, self.tally = options, voices, tally

@@ -32,6 +32,7 @@ class Stream(StrEnum):
     RAW = "raw"  # audio as it is spoken
     SSE = "sse"  # inside of server-sent events
     WHOLE = "whole"  # once all of it is spoken
+    WEBSOCKET = "websocket"  # as it is asked for, and over a WebSocket, too
 
 
 @dataclass(frozen=True, slots=True)

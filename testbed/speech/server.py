@@ -83,7 +83,9 @@ async def _run(options: SpeechOptions, log: TruthLog, listening: socket.socket) 
         rate_hz=engine.rate_hz,
         ageing=_Ageing(options.faults).request_ended,
     )
-    server = await loop.create_server(lambda: Connection(service.serve, connections), sock=listening)
+    server = await loop.create_server(
+        lambda: Connection(service.serve, connections, service.switch), sock=listening
+    )
     port = listening.getsockname()[1]
     print(f"listening on http://{HOST}:{port} (testbed: {options.api}, {options.engine})", flush=True)
     loading = asyncio.create_task(_load(options, engine, service, pool))

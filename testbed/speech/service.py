@@ -12,13 +12,14 @@ from ..options import WhenFull
 from ..ratelimit import RateLimit
 from ..truth import TruthLog
 from .delivery import Delivery
-from .dialect import Dialect, RefusedError, sent_as
+from .dialect import SOCKET_PATH, Dialect, RefusedError, sent_as
 from .faults import REFUSALS, SpeechDraws, SpeechFault, asked
 from .line import Line
-from .options import SpeechOptions
+from .options import SpeechOptions, Stream
 from .tally import Tally
 from .truth import SpeechTruth
-from .wire import Answer, Page, Request
+from .websocket import Session, asks_for_one
+from .wire import Answer, Connection, Page, Request
 
 _WINDOW_S = 60.0
 _RETRY_AFTER = {"retry-after": "5"}
@@ -62,10 +63,17 @@ class Service:
         self._rate_limit = RateLimit(options.rate_limit_per_min, _WINDOW_S)
         self.ready = False
 
+    def switch(self, connection: Connection, request: Request) -> Session | None:
+        """A WebSocket, where there is one and one is asked for."""
+        path = SOCKET_PATH if self._options.stream is Stream.WEBSOCKET else self._dialect.socket_path
+        if request.path != path or not asks_for_one(request):
+            return None
+        return Session(connection, request, self.speak)
+
     async def serve(self, request: Request, answer: Answer) -> None:
         """Answer one request."""
         if request.path in self._dialect.speech_paths and request.method == "POST":
-            await self._speech(request, answer)
+            await self.speak(request, answer)
             return
         try:
             await self._instead(answer, asked(request.headers.get(HEADER.lower())))
@@ -88,7 +96,8 @@ class Service:
         self._authorise(request)
         return self._pages[request.path]()
 
-    async def _speech(self, request: Request, answer: Answer) -> None:
+    async def speak(self, request: Request, answer: Answer) -> None:
+        """Answer a request for speech, and log what became of it."""
         truth = SpeechTruth(request.headers.get("x-request-id", ""), request.path, request.received_ns)
         self._tally.running += 1
         try:

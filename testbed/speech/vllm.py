@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from .dialect import Dialect, RefusedError, Wanted, json_of, media_type, models_page
+from .dialect import SOCKET_PATH, Dialect, RefusedError, Wanted, json_of, media_type, models_page
 from .encoding import Format
 from .wire import Headers, Page, Request
 
@@ -31,6 +31,8 @@ class _Body(BaseModel):
 
 
 class Vllm(Dialect):
+    socket_path = SOCKET_PATH
+
     def pages(self) -> Mapping[str, Callable[[], Page]]:
         return {
             "/health": lambda: Page(200, b"", "text/plain"),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from time import monotonic_ns
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import httptools
 
@@ -50,6 +50,16 @@ class Page:
         """`content` as JSON, as FastAPI writes it."""
         body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
         return cls(status, body, headers=headers or {})
+
+    @property
+    def words(self) -> str:
+        """What it says of an error; all of it where that is nowhere to be found."""
+        text = self.body.decode("utf-8", "replace")
+        try:
+            said = json.loads(text)
+            return str(said["error"]["message"] if "error" in said else said["detail"])
+        except (ValueError, KeyError, TypeError):
+            return text
 
 
 class Answer:
@@ -178,18 +188,34 @@ class Answer:
 Serve = Callable[[Request, Answer], Coroutine[Any, Any, None]]
 
 
+class Socket(Protocol):
+    """What a connection has become that speaks HTTP no longer."""
+
+    def feed(self, data: bytes) -> None:
+        """Take what the client sent."""
+
+    def leave(self) -> None:
+        """The client is gone."""
+
+
+Switch = Callable[["Connection", Request], Socket | None]
+"""What becomes of a connection by this request; None: it is a request like any other."""
+
+
 class Connection(asyncio.Protocol):
     """One client's connection; its requests are served in their order.
 
     Args:
         serve: answers a request; cancelled when the client leaves before the end.
         connections: where the open ones are known.
+        switch: asked of requests that want another protocol.
     """
 
     transport: asyncio.Transport
 
-    def __init__(self, serve: Serve, connections: set[Connection]) -> None:
-        self._serve, self._connections = serve, connections
+    def __init__(self, serve: Serve, connections: set[Connection], switch: Switch) -> None:
+        self._serve, self._connections, self._switch = serve, connections, switch
+        self._socket: Socket | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._waiting: deque[Request] = deque()
         self._task: asyncio.Task[None] | None = None
@@ -211,6 +237,8 @@ class Connection(asyncio.Protocol):
         self.gone = True
         self._connections.discard(self)
         self.resume_writing()
+        if self._socket is not None:
+            self._socket.leave()
         if self._task is not None and self._answer is not None and not self._answer.ended:
             self._task.cancel()
 
@@ -223,11 +251,15 @@ class Connection(asyncio.Protocol):
         self.blocked = None
 
     def data_received(self, data: bytes) -> None:
+        if self._socket is not None:
+            self._socket.feed(data)
+            return
         self._received_ns = monotonic_ns()
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self.transport.close()
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._socket is not None:
+                self._socket.feed(data[upgrade.args[0] :])
         except httptools.HttpParserError:
             self._refuse(400)
 
@@ -250,10 +282,13 @@ class Connection(asyncio.Protocol):
         method = self._parser.get_method().decode("latin-1")
         keep_alive = self._parser.should_keep_alive()
         content = bytes(self._body)
-        self._waiting.append(
-            Request(method, path, self._headers, content, self._received_ns, self._address, keep_alive)
-        )
+        request = Request(method, path, self._headers, content, self._received_ns, self._address, keep_alive)
         self._begin()
+        if "upgrade" in request.headers:
+            self._socket = self._switch(self, request)
+            if self._socket is not None:
+                return
+        self._waiting.append(request)
         if self._task is None:
             self._next()
 
