@@ -26,8 +26,6 @@ from genload.settings.service import Service
 from genload.settings.suggestion import suggest
 from genload.settings.wing_models import MonitorSettings, RequestSettings, ShapeSettings
 
-WINGS = ("locustfiles", "shapes", "services", "monitors", "reports", "config")
-
 
 def builtin_folder(wing: str) -> Path:
     """Where genload's own files of a wing are: beside the package in a checkout, inside it in a wheel."""

@@ -55,7 +55,8 @@ def test_a_testbed_that_works_hard_leaves_the_cpu_to_who_measures() -> None:
     with testbed.running([], [sys.executable, "-c", SERVICE], yields=True) as url:
         with urllib.request.urlopen(url) as answer:  # noqa: S310
             process_id = int(answer.read().split()[0])
-        assert os.getpriority(os.PRIO_PROCESS, process_id) > os.getpriority(os.PRIO_PROCESS, 0)
+        own = os.getpriority(os.PRIO_PROCESS, 0)  # that of `nice`, where the tests run under it
+        assert os.getpriority(os.PRIO_PROCESS, process_id) == min(own + 10, 19)
 
 
 @pytest.mark.processes

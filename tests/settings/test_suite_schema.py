@@ -29,7 +29,7 @@ def schema() -> dict[str, Any]:
     wings = extensions.Wings()
     own = {
         wing: sorted(p.stem for p in extensions.builtin_folder(wing).glob("[!_]*.py"))
-        for wing in extensions.WINGS
+        for wing in ("shapes", "services", "monitors")
     }
     metrics = {m.name: m for api in own["services"] for m in wings.request_metrics(api)}
     return suite_schema(

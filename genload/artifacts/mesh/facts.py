@@ -36,7 +36,6 @@ class MeshFacts(msgspec.Struct, frozen=True, kw_only=True):
         format: ``stl``, ``obj``, ``glb``, ``gltf`` or ``ply``, by content.
         faces: triangles; a polygon counts as the triangles it is cut into, a part used twice counts once.
         vertices: distinct positions, so that formats which repeat them (STL) compare with those that do not.
-        finite: no vertex is NaN or infinite; always true here, for `read_mesh` refuses any other.
         low, high: opposite corners of the axis-aligned bounding box of all that is drawn.
         watertight: every edge is shared by exactly two faces, after vertices at the same position were
             joined: of all parts together (one surface in several materials is closed as a whole), or of
@@ -48,7 +47,6 @@ class MeshFacts(msgspec.Struct, frozen=True, kw_only=True):
     format: str
     faces: int
     vertices: int
-    finite: bool
     low: Point
     high: Point
     watertight: bool

@@ -65,7 +65,6 @@ def read_mesh(content: bytes, hint: str = "") -> MeshFacts:
         format=form.removesuffix("_ascii"),
         faces=faces,
         vertices=len(joined.vertices),
-        finite=True,
         low=_point(low),
         high=_point(high),
         watertight=is_closed(joined.faces)
