@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gzip
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -81,12 +82,12 @@ def test_a_requests_own_total_goes_before_the_clients(raw_server: Servers, clien
 
 def test_an_answer_that_waited_for_a_busy_loop_is_in_time(raw_server: Servers, client_of: Clients) -> None:
     server = raw_server(lambda peer: peer.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"))
-    client = client_of(server.url, timeouts=Timeouts(10, 0.2))
+    client = client_of(server.url, timeouts=Timeouts(10, 0.15))
 
     def hog() -> None:
         while not server.requests:
             gevent.sleep(0.002)
-        time.sleep(0.5)  # blocks the loop past the timeout; the answer is there long before
+        time.sleep(0.2)  # blocks the loop past the timeout; the answer is there long before
 
     assert gevent.get_hub() is not None
     hogger = gevent.spawn(hog)
@@ -95,10 +96,13 @@ def test_an_answer_that_waited_for_a_busy_loop_is_in_time(raw_server: Servers, c
 
 
 def test_a_server_that_takes_nothing(raw_server: Servers, client_of: Clients) -> None:
+    told = threading.Event()
+
     def script(peer: Peer) -> None:
-        time.sleep(2)
+        told.wait(30)
 
     error = failure(client_of(raw_server(script).url, timeouts=Timeouts(10, 0.2)), "POST", bytes(32 << 20))
+    told.set()
     assert error.error_class == "send_timeout"
     assert 0 < error.bytes_sent < 32 << 20
     assert error.times.sent_s == 0.0

@@ -119,8 +119,8 @@ def test_what_comes_while_nobody_waits_wakes_nobody_and_is_there_later(pair: Pai
     pair.here.recv(1)
     pair.there.send(b"x")
     before_s = time.thread_time()
-    gevent.sleep(0.3)
-    assert time.thread_time() - before_s < 0.15  # a loop that went on being told of it would use up all
+    gevent.sleep(0.2)
+    assert time.thread_time() - before_s < 0.1  # a loop that went on being told of it would use up all
     assert timed(pair, 30)[0]
     assert pair.here.recv(2) == b"x"
 
@@ -145,8 +145,8 @@ def test_a_connection_that_nobody_closed_is_no_longer_watched() -> None:
     assert descriptor in (other.fileno(), far.fileno())  # the number is another socket's now
     far.send(b"y")
     before_s = time.thread_time()
-    gevent.sleep(0.3)
-    assert time.thread_time() - before_s < 0.15
+    gevent.sleep(0.2)
+    assert time.thread_time() - before_s < 0.1
     for end in (there, other, far):
         end.close()
 

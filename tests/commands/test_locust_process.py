@@ -33,7 +33,7 @@ for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, lambda number, frame: None)
 log.write("ready\\n")
 delivered = os.read(read, 1)
-time.sleep(0.5)
+time.sleep(0.2)
 os.set_blocking(read, False)
 try:
     delivered += os.read(read, 100)
@@ -50,7 +50,7 @@ DRIVER = """
 import subprocess, sys, time
 from genload.commands.run.locust_process import Signals
 send_now = subprocess.Popen.send_signal
-subprocess.Popen.send_signal = lambda child, number: (time.sleep(0.2), send_now(child, number))
+subprocess.Popen.send_signal = lambda child, number: (time.sleep(0.1), send_now(child, number))
 signals = Signals()
 with signals.handled():
     code = signals.run([sys.executable, "-c", sys.argv[1], sys.argv[2]])

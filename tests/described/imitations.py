@@ -8,18 +8,19 @@ import base64
 import binascii
 import io
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.parser import BytesParser
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import trimesh
 from PIL import Image
+
+from .. import scripted_server
+from ..scripted_server import Call, Reply
 
 WORK_S = 0.15
 
@@ -106,44 +107,18 @@ def mesh_of(image: bytes, file_type: str = "glb") -> bytes:
 def served(imitation: Imitation) -> Iterator[Imitation]:
     """Serve it on a free port of the loopback address."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(call: Call) -> Reply:
+        parts = urlsplit(call.path)
+        asked = Asked(call.method, parts.path, dict(parse_qsl(parts.query)), call.headers, call.body)
+        imitation.asked.append(f"{call.method} {parts.path}")
+        told = imitation.answer(asked)
+        body = told.body if isinstance(told.body, bytes) else json.dumps(told.body)
+        kind = "application/octet-stream" if isinstance(told.body, bytes) else "application/json"
+        return Reply(told.status, body, kind, told.headers)
 
-        def handle_any(self) -> None:
-            parts = urlsplit(self.path)
-            length = int(self.headers.get("content-length") or 0)
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = Asked(
-                self.command, parts.path, dict(parse_qsl(parts.query)), headers, self.rfile.read(length)
-            )
-            imitation.asked.append(f"{self.command} {parts.path}")
-            told = imitation.answer(asked)
-            body = told.body if isinstance(told.body, bytes) else json.dumps(told.body).encode()
-            kind = "application/octet-stream" if isinstance(told.body, bytes) else "application/json"
-            self.send_response(told.status)
-            for name, value in {
-                "Content-Type": kind,
-                "Content-Length": str(len(body)),
-                **told.headers,
-            }.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_GET = do_POST = do_DELETE = handle_any  # noqa: N815  as http.server wants them
-
-        def log_message(self, *arguments: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    imitation.url = f"http://127.0.0.1:{server.server_address[1]}"
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    try:
+    with scripted_server.served(answer) as url:
+        imitation.url = url
         yield imitation
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 class SglangMeshes(Imitation):

@@ -22,7 +22,7 @@ SILENCE_S = 30.0  # longer than any limit of the tests
 class ScriptedOrfeas:
     """Answers jobs by `script`: one trap each, in the order of their uploads; "ok" is none.
 
-    Further jobs are good, and take `job_s`.
+    Further jobs are good, and take `job_s`. While `released` is not set no job ends.
     """
 
     script: tuple[str, ...]
@@ -34,6 +34,7 @@ class ScriptedOrfeas:
     unknown: dict[str, int] = field(default_factory=dict)  # job → 404s still to give
     done_s: dict[str, float] = field(default_factory=dict)  # job → when it is done, monotonic
     ended: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -96,7 +97,7 @@ class ScriptedOrfeas:
         if self.unknown[job_id]:
             self.unknown[job_id] -= 1
             return Reply(404, {"error": "Job not found"})
-        if time.monotonic() < self.done_s[job_id]:
+        if time.monotonic() < self.done_s[job_id] or not self.released.is_set():
             return Reply(200, {"status": "processing", "progress": 50})
         trap = self.trap(job_id)
         if trap == "full":
@@ -137,6 +138,7 @@ class Server(ScriptedServer):
 
     def __init__(self, *script: str, job_s: float = 0.0) -> None:
         self.service = ScriptedOrfeas(script, job_s=job_s)
+        self.service.released.set()
         super().__init__(answers(self.service.answer))
         self.service.url = self.url
 
