@@ -62,7 +62,7 @@ class Journal:
 
     def request(self, record: RequestRecord) -> None:
         """A finished request."""
-        self._write(lambda: self._writer.request(record))
+        self._writer.request(record)
 
     def event(self, event: Event) -> None:
         """Something that happened."""

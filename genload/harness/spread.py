@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import copysign, exp, inf, log
 
@@ -22,12 +23,14 @@ class Spread:
     max: float = -inf
     buckets: Counter[int] = field(default_factory=Counter)
 
-    def add(self, value: float) -> None:
-        self.count += 1
-        self.sum += value
-        self.min = min(self.min, value)
-        self.max = max(self.max, value)
-        self.buckets[_bucket(value)] += 1
+    def add(self, values: Sequence[float]) -> None:
+        """Add some; many at a time are added in a fraction of the time."""
+        if values:
+            self.count += len(values)
+            self.sum += sum(values)
+            self.min = min(self.min, *values)
+            self.max = max(self.max, *values)
+            self.buckets.update([_bucket(value) for value in values])
 
     def merged(self, other: Spread) -> Spread:
         return Spread(

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
+import msgspec
+
 from genload.settings.phases import Timeline
 
 
@@ -29,8 +31,7 @@ class Share:
         return len(range(self.rank, total, self.of))
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(msgspec.Struct, frozen=True):  # made in C: every request has one
     """One request to start.
 
     Attributes:
@@ -53,7 +54,9 @@ class Tickets:
 
     def __init__(self, timeline: Timeline, share: Share, warmups: int = 0) -> None:
         self._timeline, self._share, self._numbers = timeline, share, share
-        planned = timeline.iterations if timeline.arrivals is None else timeline.arrivals
+        self._scheduled, self._per_user = timeline.arrivals is not None, timeline.per_user
+        self._users = 0 if not timeline.phases else timeline.max_users
+        planned = timeline.arrivals if self._scheduled else timeline.iterations
         self._limit: float = inf
         if planned is not None:
             # A process without a user, of more processes than users, has nobody to do its part.
@@ -69,18 +72,19 @@ class Tickets:
     def take(self, index: int) -> Ticket | None:
         """The next ticket for user `index` of this process; None when there is none (any more) for it."""
         user = self._share.number(index)
-        if user == 0 and self._warmups_left > 0:
+        if self._warmups_left > 0 and user == 0:
             self._warmups_left -= 1
             self._warmups_made += 1
             return Ticket(-self._warmups_made)
-        per_user = self._timeline.per_user
+        per_user = self._per_user
         if not self.left or (per_user is not None and self._of_user[index] >= per_user):
             return None
         ticket, users = self._next()
         if user >= users:
             return None
         self._hand_out(ticket)
-        self._of_user[index] += 1
+        if per_user is not None:
+            self._of_user[index] += 1
         return ticket
 
     def give_back(self, index: int, ticket: Ticket) -> None:
@@ -89,7 +93,8 @@ class Tickets:
             self._warmups_left += 1
             self._warmups_made -= 1
         else:
-            self._of_user[index] -= 1
+            if self._per_user is not None:
+                self._of_user[index] -= 1
             heapq.heappush(self._returned, ticket.number)
 
     def end_warmup(self) -> None:
@@ -117,8 +122,8 @@ class Tickets:
     def _next(self) -> tuple[Ticket, int]:
         """The ticket that comes next, and how many users there are for its like."""
         number = self._returned[0] if self._returned else self._numbers.number(self._made)
-        if self._timeline.arrivals is None:
-            return Ticket(number), self._timeline.max_users
+        if not self._scheduled:
+            return Ticket(number), self._users
         index, due_s = self._timeline.arrival(number)
         phase = self._timeline.phases[index]
         return Ticket(number, phase.name, due_s), phase.users

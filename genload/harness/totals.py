@@ -6,7 +6,7 @@ What they tell is what the verdict would tell of the same records (`genload.anal
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
@@ -55,29 +55,44 @@ class Totals:
     def failed(self) -> int:
         return self.tallies[Tally.FAILED]
 
-    def add(self, record: RequestRecord, metrics: Collection[Metric] = ()) -> None:
-        """Count a record, with the numbers of these metrics."""
-        good, numbers, tallies = record.outcome == "ok", record.numbers, self.tallies
-        tallies[Tally.ATTEMPTED] += 1
-        tallies[Tally.COMPLETED if good else Tally.FAILED] += 1
-        tallies[Tally.UNFINISHED] += record.outcome == "unfinished"
-        tallies[Tally.UNANSWERED] += not good and record.error_class in UNANSWERED
-        tallies[Tally.REFUSALS] += int(numbers.get("rejections", 0))
-        inspected, unreadable = "valid" in numbers, CANNOT_INSPECT in numbers
-        tallies[Tally.UNREADABLE] += unreadable
-        tallies[Tally.INVALID] += numbers.get("valid") == 0
-        self.answered += inspected or (good and not unreadable)
-        self.good_answered += good and (inspected or not unreadable)
-        self.inspected += inspected
-        self.good_inspected += good and inspected
-        self.streamed += good and numbers.get("streamed") == 1
+    def add(self, records: Sequence[RequestRecord], metrics: Collection[Metric] = ()) -> None:
+        """Count some records, with the numbers of these metrics."""
+        tallies = self.tallies
+        tallies[Tally.ATTEMPTED] += len(records)
+        for record in records:
+            good, numbers = record.outcome == "ok", record.numbers
+            inspected, unreadable = "valid" in numbers, CANNOT_INSPECT in numbers
+            if good:
+                tallies[Tally.COMPLETED] += 1
+                self.streamed += numbers.get("streamed") == 1
+                self.good_inspected += inspected
+                self.good_answered += inspected or not unreadable
+            else:
+                tallies[Tally.FAILED] += 1
+                tallies[Tally.UNFINISHED] += record.outcome == "unfinished"
+                tallies[Tally.UNANSWERED] += record.error_class in UNANSWERED
+            if refusals := numbers.get("rejections"):
+                tallies[Tally.REFUSALS] += int(refusals)
+            if inspected:
+                self.inspected += 1
+                tallies[Tally.INVALID] += numbers["valid"] == 0
+            if unreadable:
+                tallies[Tally.UNREADABLE] += 1
+            self.answered += inspected or (good and not unreadable)
         for metric in metrics:
-            value = record.number(metric.key) if good or metric.failures is Failures.COUNTED else None
-            if value is None:
-                continue
+            self._add_numbers(records, metric)
+
+    def _add_numbers(self, records: Sequence[RequestRecord], metric: Metric) -> None:
+        of_failures = metric.failures is Failures.COUNTED
+        carried = [
+            (value if metric.stats else float(value == 1), "valid" in record.numbers)
+            for record in records
+            if (of_failures or record.outcome == "ok") and (value := record.number(metric.key)) is not None
+        ]
+        if carried:
             values = self.values.setdefault(metric.name, Values())
-            for spread in (values.all, values.inspected) if inspected else (values.all,):
-                spread.add(value if metric.stats else float(value == 1))
+            values.all.add([value for value, _ in carried])
+            values.inspected.add([value for value, inspected in carried if inspected])
 
     def merged(self, other: Totals) -> Totals:
         names = dict.fromkeys((*self.values, *other.values))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import ClassVar, Protocol
 
 import gevent
@@ -78,6 +79,7 @@ class LoadUser(User):
         self.service = self.plan.service
         # Pauses are a user's; in an open schedule the users are hands.
         self._has_pauses = self.load.gate.timeline.arrivals is None
+        self._think = self.plan.scenario.think if self._has_pauses else None
         self.index = self.load.gate.join()
         self.joined = True
         self.rng = self.load.rng(self.index)
@@ -103,8 +105,7 @@ class LoadUser(User):
             raise StopUser
         return number
 
-    @contextmanager
-    def turn(self) -> Iterator[Turn]:
+    def turn(self) -> AbstractContextManager[Turn]:
         """Leave to start one request.
 
         What is raised inside, before a request has its record, makes one: failed, or unfinished of a kill. A
@@ -114,18 +115,7 @@ class LoadUser(User):
         Raises:
             StopUser: nobody may start any more.
         """
-        turn = self._next_turn()
-        began_s, self._recorded, self._rests = time.monotonic(), False, False
-        try:
-            yield turn
-        except BaseException as error:
-            if not self._recorded:
-                self._record_broken_off(turn, began_s, error)
-            raise
-        finally:
-            self.load.gate.end(self.index)
-        if self._rests:
-            gevent.sleep(REST_S)
+        return _Leave(self)
 
     def pause_after(self, result: Result, pause_s: float = 0.0) -> None:
         """The pause of a user whose request failed; outside the turn, so that it is not in flight.
@@ -140,15 +130,33 @@ class LoadUser(User):
                 gevent.sleep(pause_s)
 
     def _next_turn(self) -> Turn:
-        think = self.plan.scenario.think if self._has_pauses else None
-        while self.load.gate.wait(self.index):
+        gate, think = self.load.gate, self._think
+        while think is None or gate.wait(self.index):
             if think is not None:
                 gevent.sleep(self.rng.uniform(think.min_s, think.max_s))
             # The pause may have lasted beyond the phase, and others may have taken what there was to do.
-            turn = self.load.gate.start(self.index)
+            turn = gate.start(self.index)
             if turn is not None:
                 return turn
+            if not gate.wait(self.index):
+                break
         raise StopUser
+
+    def _begin(self) -> Turn:
+        """The turn that comes, once it has come."""
+        turn = self._next_turn()
+        self._recorded = self._rests = False
+        return turn
+
+    def _end(self, turn: Turn, began_s: float, error: BaseException | None) -> None:
+        """It ends, with what was raised in it."""
+        try:
+            if error is not None and not self._recorded:
+                self._record_broken_off(turn, began_s, error)
+        finally:
+            self.load.gate.end(self.index)
+        if error is None and self._rests:
+            gevent.sleep(REST_S)
 
     def _blame(self, raised: BaseException | None, request_id: str) -> None:
         """A request failed of its own client's code, if it did: that is told, and the user rests."""
@@ -229,6 +237,25 @@ class LoadUser(User):
                     content=content,
                 )
             )
+
+
+class _Leave:
+    """A user's leave to start one request, for as long as its block."""
+
+    __slots__ = ("_began_s", "_turn", "_user")
+
+    def __init__(self, user: LoadUser) -> None:
+        self._user = user
+
+    def __enter__(self) -> Turn:
+        self._turn = self._user._begin()
+        self._began_s = time.monotonic()
+        return self._turn
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._user._end(self._turn, self._began_s, error)
 
 
 def check_users(user_classes: Iterable[type[User]], plan: RunPlan) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import msgspec
 
 from genload.errors import RunDirectoryError
 
-_encode = msgspec.json.Encoder().encode
+_encoder = msgspec.json.Encoder()
+_encode = _encoder.encode
 
 
 def to_line(record: msgspec.Struct) -> bytes:
@@ -29,6 +31,17 @@ def to_line(record: msgspec.Struct) -> bytes:
     if b"null" in line:
         line = _encode(_plain(msgspec.to_builtins(record)))
     return line + b"\n"
+
+
+def to_lines(records: Sequence[msgspec.Struct]) -> bytes:
+    """Records as `to_line` makes them, in their order. All at once, and one by one only where one of them
+    cannot be written as it is.
+    """
+    try:
+        lines = _encoder.encode_lines(records)
+    except UnicodeEncodeError:
+        lines = b"null"
+    return lines if b"null" not in lines else b"".join(map(to_line, records))
 
 
 def _plain(value: Any) -> Any:
@@ -78,9 +91,9 @@ class LineFile:
         """Lines that are not, or not wholly, in the file."""
         return self._waiting.count(b"\n")
 
-    def add(self, line: bytes) -> None:
-        """Take one line, with its end, into memory."""
-        self._waiting += line
+    def add(self, lines: bytes) -> None:
+        """Take lines, each with its end, into memory."""
+        self._waiting += lines
 
     def flush(self) -> None:
         """Write what waits, in one call where the system takes it whole.

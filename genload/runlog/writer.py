@@ -9,18 +9,21 @@ import msgspec
 
 from genload.errors import RunDirectoryError
 from genload.runlog.layout import EVENTS, HEADER, REQUESTS, SAMPLES
-from genload.runlog.lines import LineFile, to_line
+from genload.runlog.lines import LineFile, to_line, to_lines
 from genload.runlog.records import Event, RequestRecord, RunHeader
 
 MAX_ERROR_CHARACTERS = 500
+BLOCK = 256
+"""So many records are made into lines at once, at most."""
 
 
 class RunWriter:
     """The one writer of a run directory; the sampler adds samples.jsonl beside it.
 
     `request` and `event` only take into memory, in about a microsecond, and never touch the disk: `flush`
-    does, and is called at least every second. What waits before `header` is written after it, so that a
-    directory with records in it always says what they belong to.
+    does, and is called at least every second. Records are made into lines many at a time, which takes half of
+    what it takes one by one. What waits before `header` is written after it, so that a directory with records
+    in it always says what they belong to.
 
     Attributes:
         records: how many request records were taken, by source; what RunEnded reports.
@@ -48,11 +51,12 @@ class RunWriter:
         self._requests = LineFile(folder / REQUESTS)
         self._events = LineFile(folder / EVENTS)
         self._begun = False
+        self._taken: list[RequestRecord] = []  # that are no lines yet
 
     @property
     def unwritten(self) -> int:
         """Records and events that are not in a file yet."""
-        return self._requests.waiting + self._events.waiting
+        return len(self._taken) + self._requests.waiting + self._events.waiting
 
     def header(self, header: RunHeader) -> None:
         """Write run.json: whole, or not at all.
@@ -80,11 +84,11 @@ class RunWriter:
         self._events.open()
 
     def request(self, record: RequestRecord) -> None:
-        """Take one request record; its error text is bounded."""
-        if len(record.error) > MAX_ERROR_CHARACTERS:
-            record = msgspec.structs.replace(record, error=record.error[: MAX_ERROR_CHARACTERS - 1] + "…")
-        self._requests.add(to_line(record))
+        """Take one request record, which is not changed any more; its error text is bounded."""
         self.records[record.source] = self.records.get(record.source, 0) + 1
+        self._taken.append(record)
+        if len(self._taken) >= BLOCK:
+            self._make_lines()
 
     def event(self, event: Event) -> None:
         """Take one event."""
@@ -97,6 +101,7 @@ class RunWriter:
             RunDirectoryError: the disk is full, the folder is gone, …; what waits goes on waiting
                 (`unwritten`), and the next flush tries again.
         """
+        self._make_lines()
         if self._begun:
             self._requests.flush()
             self._events.flush()
@@ -107,9 +112,21 @@ class RunWriter:
         Raises:
             RunDirectoryError: something could not be written (`unwritten`), or there was never a header.
         """
+        self._make_lines()
         if not self._begun and self.unwritten:
             raise RunDirectoryError(f"{self.folder} has {self.unwritten} records waiting, and no {HEADER}")
         try:
             self._requests.close()
         finally:
             self._events.close()
+
+    def _make_lines(self) -> None:
+        if self._taken:
+            self._requests.add(to_lines([_bounded(record) for record in self._taken]))
+            self._taken.clear()
+
+
+def _bounded(record: RequestRecord) -> RequestRecord:
+    if len(record.error) <= MAX_ERROR_CHARACTERS:
+        return record
+    return msgspec.structs.replace(record, error=record.error[: MAX_ERROR_CHARACTERS - 1] + "…")
