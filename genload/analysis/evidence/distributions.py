@@ -1,7 +1,8 @@
 """Quantiles and tails of the distributions that evidence rests on: beta, Student's t and chi-square.
 
 Of scipy's special functions these are all that a verdict needs, and scipy takes longer to import than a run
-to be judged (docs/decisions/0010-no-scipy.md). tests/analysis/test_distributions.py holds them against it.
+to be judged (docs/decisions/0010-no-scipy.md).
+`tests/analysis/evidence/test_evidence_distributions.py` holds them against it.
 """
 
 from __future__ import annotations
