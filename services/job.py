@@ -11,7 +11,7 @@ from genload.artifacts.inspector import shared
 from genload.artifacts.mesh.check import MeshCheck
 from genload.client import Answer, ClientError
 from genload.client.service_calls import ServiceCalls
-from genload.described.call import PreparedCall
+from genload.described.call import PreparedCall, Sendable
 from genload.described.capture import Captures, take
 from genload.described.description import Description
 from genload.described.heard import Heard
@@ -67,6 +67,7 @@ class Client(JobClient):
         self.queue_told = self._told.poll is None or self._told.poll.tells_queue
         self._calls = ServiceCalls(self)
         self._values = NOTHING
+        self._asked: Sendable | None = None  # the poll of the job under way: the same again and again
         self._end: Heard | None = None  # the answer that told the end of the job under way
         self._seen = False  # the service has told a state of it
         self._accepted_s = self._changed_s = 0.0
@@ -112,13 +113,14 @@ class Client(JobClient):
             accepted = self._job_id()
         self._accepted_s = self._changed_s = monotonic()
         self._seen = False
+        self._asked = self._plan.poll.filled(self._values) if self._plan.poll is not None else None
         return accepted
 
     def poll(self, job_id: str) -> JobState:
-        polling, request = self._told.poll, self._plan.poll
-        assert polling is not None and request is not None  # noqa: S101  else there is no job, but one call
+        polling, asked = self._told.poll, self._asked
+        assert polling is not None and asked is not None  # noqa: S101  else there is no job, but one call
         with self.step("poll", recorded=False) as step:
-            answer = self._send(request, self._values, step)
+            answer = self._sent(asked, step)
             if answer.status == _NOT_FOUND and self._may_be_missing(polling):
                 return _UNDER_WAY[JobPhase.PENDING if self.queue_told else JobPhase.RUNNING]
             heard = self._told.errors.check(answer, f"{KEY}.poll", polling.statuses)
@@ -248,7 +250,9 @@ class Client(JobClient):
     def _send(
         self, request: PreparedCall, values: Values, step: Step | None = None, *, waits: bool = False
     ) -> Answer:
-        asked = request.filled(values)
+        return self._sent(request.filled(values), step, waits=waits)
+
+    def _sent(self, asked: Sendable, step: Step | None = None, *, waits: bool = False) -> Answer:
         try:
             return self._calls.call(
                 asked.method,

@@ -8,10 +8,12 @@ from typing import Annotated, Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from jmespath.visitor import TreeInterpreter
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 _MOST_KEYS = 20
+_interpreter = TreeInterpreter()  # it keeps nothing of a tree; `search` would make one for every poll
 _GRAMMAR = 'write it as in data.id, files[0].url or "job-id".state (JMESPath)'
 
 
@@ -28,7 +30,7 @@ def compiled(path: str) -> Any:
 def found(path: str, tree: Any) -> Any:
     """What the path finds; None for nothing, and where it asks for what the tree's types do not have."""
     try:
-        return compiled(path).search(tree)
+        return _interpreter.visit(compiled(path).parsed, tree)
     except JMESPathError:
         return None
 
