@@ -4,6 +4,7 @@ that is polled and fetched. What there is to say, and how: docs/your-own-service
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import monotonic
 from typing import Any
 
@@ -15,7 +16,8 @@ from genload.described.call import PreparedCall, Sendable
 from genload.described.capture import Captures, take
 from genload.described.description import Description
 from genload.described.heard import Heard
-from genload.described.numbers import End, metrics_of, read_numbers
+from genload.described.labels import read_labels
+from genload.described.numbers import Moment, metrics_of, read_numbers
 from genload.described.plan import KEY, plan_of
 from genload.described.polling import PHASES, Polling
 from genload.described.result import name_in
@@ -57,6 +59,10 @@ class Client(JobClient):
     def stages_of(cls, request: RequestSettings) -> tuple[str, ...]:
         one_call = isinstance(request, Description) and request.one_call
         return ONE_CALL_STAGES if one_call else JOB_STAGES
+
+    @classmethod
+    def labels(cls, request: RequestSettings) -> Mapping[str, tuple[str, ...]]:
+        return dict.fromkeys(request.labels, ()) if isinstance(request, Description) else {}
 
     def __init__(self, service: Service) -> None:
         super().__init__(service)
@@ -132,6 +138,7 @@ class Client(JobClient):
                 take(polling.capture, heard, self._values)
                 return self._ended(heard)
             if (phase := PHASES.get(meaning)) is None or phase is JobPhase.FAILED:
+                self._note("end", heard)
                 words = self._told.errors.words_of(heard, polling.words)
                 return JobState(
                     JobPhase.FAILED, error=words, error_class=meaning if phase is None else "job_failed"
@@ -266,7 +273,9 @@ class Client(JobClient):
         except ValueError as error:  # nothing that can be asked for
             raise ServiceError("bad_answer", f"{asked.path[:200]!r} cannot be asked for: {error}") from error
 
-    def _note(self, of: End, heard: Heard) -> None:
-        """Keep the numbers that an answer has for the job's record."""
+    def _note(self, of: Moment, heard: Heard) -> None:
+        """Keep the numbers and labels that an answer has for the job's record."""
         if self._told.numbers:
             self.noted.update(read_numbers(self._told.numbers, heard, of))
+        if self._told.labels:
+            self.labelled.update(read_labels(self._told.labels, heard, of))

@@ -43,6 +43,8 @@ def problems_of(description: Description) -> Iterator[Problem]:
     for name in description.numbers:
         if name in _TAKEN:
             yield Problem(("numbers", name), f"'{name}' is a number that genload has already", "rename it")
+    if "phase" in description.labels:
+        yield Problem(("labels", "phase"), "'phase' is a label that genload has already", "rename it")
 
 
 def _mode_problems(description: Description) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from genload.described.call import Call
 from genload.described.capture import Captures
 from genload.described.checks import problems_of
 from genload.described.errors import Errors, Status
+from genload.described.labels import Label, LabelName
 from genload.described.numbers import Number, NumberName
 from genload.described.path import JsonPath
 from genload.described.polling import Polling
@@ -63,6 +64,8 @@ class Description(RequestSettings, Call):  # the keys of the order itself stand 
     numbers: dict[NumberName, Number] = {}
     """Numbers of the answers, each a metric: ``{inference_s: {path: inference_time_s, unit: s}}`` is
     generate.inference_s."""
+    labels: dict[LabelName, Label] = {}
+    """Labels that the answers give the job, for filters and each(…): ``{replica: {header: x-served-by}}``."""
     ready: Probe = Probe()
     """How to see that the service takes work."""
     in_flight: InFlight | None = None

@@ -15,7 +15,7 @@ from genload.settings.criteria.ast import Dimension
 from genload.settings.metrics.metric import Failures, Metric, request_number
 from genload.settings.units import parse_quantity
 
-End = Literal["request", "end", "result"]
+Moment = Literal["request", "end", "result"]
 NumberName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 
@@ -39,7 +39,7 @@ class Number(OrText):
     """The name of a header that holds it."""
     unit: Annotated[str, AfterValidator(_a_unit)] = ""
     """What it is in: s, ms, MB, %; none: a plain number."""
-    of: End = "end"
+    of: Moment = "end"
     """In which answer: that to the `request`, that which tells the job's `end`, that with the `result`."""
 
     @model_validator(mode="after")
@@ -72,7 +72,7 @@ def _number(value: Any) -> float | None:
     return number if abs(number) < float("inf") else None
 
 
-def read_numbers(numbers: Mapping[str, Number], heard: Heard, of: End) -> dict[str, float]:
+def read_numbers(numbers: Mapping[str, Number], heard: Heard, of: Moment) -> dict[str, float]:
     """Those that this answer has."""
     found = {name: number.read(heard) for name, number in numbers.items() if number.of == of}
     return {name: value for name, value in found.items() if value is not None}

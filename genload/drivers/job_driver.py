@@ -65,6 +65,7 @@ class JobResult(Result, eq=False):
     Attributes:
         job_id: the id that the service gave the job.
         stages: the seconds of each stage that the job has reached; their sum is ``end_s − start_s``.
+        labels: those that the service's answers gave it.
 
     `numbers` also has ``polls``; ``lost_polls``, if polls got no answer; ``begin_bound_s``, if the job has
     begun; ``server_duration_s`` (from the accepted order to the answer "finished") and ``poll_bound_s`` (by
@@ -73,6 +74,7 @@ class JobResult(Result, eq=False):
 
     job_id: str = ""
     stages: dict[str, float] = {}
+    labels: dict[str, str] = {}
 
 
 def check_inputs(service: Service) -> None:
@@ -143,7 +145,7 @@ class JobDriver(Driver[JobClient, JobResult]):
         client, job, result = self._client, self._job, self._result
         self._stage_since_s = result.start_s
         self._enter("upload", result.start_s)  # not now: the stages add up to the duration
-        client.noted = result.numbers
+        client.noted, client.labelled = result.numbers, result.labels
         result.job_id = returned(self._in_time("upload", client.upload, job), str, client.upload)
         state = self._in_one_call() if client.one_call else self._by_polls()
         if state.phase is JobPhase.FAILED:

@@ -84,5 +84,5 @@ class JobUser(LoadUser):
 
     def _record_job(self, turn: Turn, result: JobResult) -> None:
         record = self._request_record(turn, result, self.client.operation)
-        record.job_id, record.stages = result.job_id, result.stages
+        record.job_id, record.stages, record.labels = result.job_id, result.stages, result.labels
         self._fire(record)

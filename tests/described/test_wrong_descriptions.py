@@ -146,6 +146,16 @@ def test_a_stage_that_one_call_does_not_have_cannot_be_judged(load: Loads) -> No
         load((one_call, ""), criterion)
 
 
+def test_labels_of_the_answers_are_filters(load: Loads) -> None:
+    labels = (CAPTURE, f"{CAPTURE}\n    labels: {{replica: {{header: x-served-by}}}}")
+    criterion = ("generate.failed == 0", '"each(replica): generate.duration.p95 < 3min"')
+
+    load(labels, criterion)
+    load(labels, ("generate.failed == 0", "generate.duration.p95{replica=gpu-1} < 3min"))
+    with pytest.raises(ConfigError, match="replica"):
+        load(criterion)
+
+
 def test_numbers_of_the_answers_are_metrics_of_their_unit(load: Loads) -> None:
     numbers = (CAPTURE, f"{CAPTURE}\n    numbers: {{inference_s: {{path: t, unit: ms}}, steps: n}}")
 

@@ -370,6 +370,22 @@ def test_numbers_of_answers_are_in_the_record_whatever_becomes_of_the_job(run: A
     assert noted == {"inference_s": 1.5, "worked_s": 0.4, "memory": 2e6, "node": 3.0, "absent": None}
 
 
+def test_labels_of_answers_are_in_the_record(run: Any) -> None:
+    labels = {
+        "replica": {"header": "X-Served-By"},
+        "node": {"path": "node", "of": "end"},
+        "absent": "nowhere",
+    }
+    script = {
+        "/jobs": [(200, {"id": "7"}, {"X-Served-By": "gpu-3" + "x" * 100})],
+        "/jobs/7": [{"status": "error", "node": 4}],
+    }
+    result, _, _ = run({**POLLED, "labels": labels}, script)
+
+    assert failed(result)[0] == "job_failed"
+    assert result.labels == {"replica": f"gpu-3{'x' * 54}…", "node": "4"}
+
+
 # --- answers that are failures
 
 
