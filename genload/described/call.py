@@ -119,7 +119,7 @@ class PreparedCall:
         self._query = {name: _scalar(value) for name, value in call.query.items()}
         self._headers = {name: Template(value) for name, value in call.headers.items()}
         makers: Mapping[str, Callable[[], _Body]] = {
-            "json": lambda: _json_of(_filled(call.json_body)),
+            "json": lambda: _json_of(filled_tree(call.json_body)),
             "json_file": lambda: _json_of(_graph(call, key)),
             "form": lambda: _form_of(call.form or {}),
             "multipart": lambda: _multipart_of(call.multipart or {}),
@@ -178,16 +178,16 @@ def _scalar(value: Scalar) -> Template:
 _Tree = Callable[[Values], Any]
 
 
-def _filled(tree: Any) -> _Tree:
+def filled_tree(tree: Any) -> _Tree:
     """What makes JSON-like data of a job's values; parts without a name are made once."""
     if isinstance(tree, str):
         template = Template(tree)
         return template.value if template.names or "${" in tree else _constant(template.text(NOTHING))
     if isinstance(tree, Mapping):
-        makers = {key: _filled(value) for key, value in tree.items()}
+        makers = {key: filled_tree(value) for key, value in tree.items()}
         return lambda values: {key: make(values) for key, make in makers.items()}
     if isinstance(tree, list | tuple):
-        items = [_filled(value) for value in tree]
+        items = [filled_tree(value) for value in tree]
         return lambda values: [make(values) for make in items]
     return _constant(tree)
 
@@ -214,7 +214,7 @@ def _graph(call: Call, key: str) -> _Tree:
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
         remedy = "correct the path, which is from where genload was started, or the places in `set`"
         raise ConfigError(f"{path}: {reason}", key=f"{key}.json_file", remedy=remedy) from error
-    places = {pointer: _filled(value) for pointer, value in call.set.items()}
+    places = {pointer: filled_tree(value) for pointer, value in call.set.items()}
 
     def make(values: Values) -> Any:
         filled = deepcopy(graph)

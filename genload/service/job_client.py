@@ -85,9 +85,9 @@ class JobClient(ServiceClient):
         """Order the work; returns the id by which the job is polled. If the call blocks until the work is
         done, it returns the final state (completed or failed) instead."""
 
-    @abstractmethod
     def poll(self, job_id: str) -> JobState:
-        """Ask for the present state of the job."""
+        """Ask for the state of the job. A client with `one_call` needs no such method."""
+        raise NotImplementedError
 
     @abstractmethod
     def fetch(self, job_id: str, state: JobState) -> Artifact:

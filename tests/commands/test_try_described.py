@@ -23,6 +23,7 @@ STEPS = {
     "hunyuan3d_send": ["POST /send", "GET /status/job-0", '"model_base64": "'],
     "localai_3d": ["POST /3d/generations", "GET /generated-3d/job-0.glb"],
     "trellis_nim": ["POST /v1/infer", '"artifacts": [{"base64": "'],
+    "gradio": ["POST /gradio_api/upload", "POST /gradio_api/call/generate", "event: complete"],
     "comfyui": ["POST /upload/image", "POST /prompt", "GET /api/jobs/job-0", "GET /view?filename=…"],
 }
 

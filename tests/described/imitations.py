@@ -273,6 +273,37 @@ class ComfyUi(Imitation):
         return Told({"id": job_id, "status": "completed", **stamps, "outputs": {"20": {"3d": [file]}}})
 
 
+class Gradio(Imitation):
+    """A Gradio app of one function: an upload, a call, its events. Traps: ``failed`` (an event says so);
+    ``cut``: the events end too soon."""
+
+    def answer(self, asked: Asked) -> Told:
+        if asked.path == "/config":
+            return Told({"version": "5.49.1", "api_prefix": "/gradio_api"})
+        way = asked.path.removeprefix("/gradio_api/")
+        if way == "upload":
+            name, image = asked.form()["files"]
+            job_id = self.begin(image)
+            return Told([f"/cache/gradio/{job_id}/{name}"])
+        if way == "call/generate":
+            file, seed = asked.json()["data"]
+            assert file["meta"] == {"_type": "gradio.FileData"} and isinstance(seed, int)
+            return Told({"event_id": file["path"].split("/")[3]})
+        if way.startswith("file="):
+            return Told(mesh_of(self.jobs[way.split("/")[-2]][1]))
+        time.sleep(WORK_S)
+        return Told(self._events(way.rpartition("/")[2]), headers={"Content-Type": "text/event-stream"})
+
+    def _events(self, job_id: str) -> bytes:
+        begun = "event: heartbeat\ndata: null\n\n" + "event: generating\ndata: [null]\n\n"
+        if self.trap == "cut":
+            return begun.encode()
+        if self.trap == "failed":
+            return f'{begun}event: error\ndata: "CUDA out of memory"\n\n'.encode()
+        file = {"path": f"/cache/gradio/{job_id}/out.glb", "url": "http://0.0.0.0:7860/out.glb"}
+        return f"{begun}event: complete\ndata: {json.dumps([file])}\n\n".encode()
+
+
 IMITATIONS: dict[str, Callable[[str], Imitation]] = {
     "sglang_meshes": SglangMeshes,
     "hunyuan3d": Hunyuan3D,
@@ -280,6 +311,7 @@ IMITATIONS: dict[str, Callable[[str], Imitation]] = {
     "localai_3d": LocalAi,
     "trellis_nim": TrellisNim,
     "comfyui": ComfyUi,
+    "gradio": Gradio,
 }
 """By the suite that speaks to it."""
 WORKFLOW = {

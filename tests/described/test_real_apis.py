@@ -72,6 +72,16 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         ("localai_3d", ONE_CALL_STAGES, ["POST /3d/generations", "GET /generated-3d/job-0.glb"]),
         ("trellis_nim", ONE_CALL_STAGES, ["POST /v1/infer"]),
         (
+            "gradio",
+            ONE_CALL_STAGES,
+            [
+                "POST /gradio_api/upload",
+                "POST /gradio_api/call/generate",
+                "GET /gradio_api/call/generate/job-0",
+                "GET /gradio_api/file=/cache/gradio/job-0/out.glb",
+            ],
+        ),
+        (
             "comfyui",
             JOB_STAGES,
             ["POST /upload/image", "POST /prompt", "GET /api/jobs/job-0", "GET /view", "GET /queue"],
@@ -123,6 +133,8 @@ def test_comfyui_s_own_stamps_are_a_number_of_the_record(run: Run) -> None:
         ("hunyuan3d_send", "broken", "stuck", "has been 'processing' for more than"),
         ("localai_3d", "no_model", "http_500", "could not load model"),
         ("trellis_nim", "invalid", "http_422", "not a valid data URI"),
+        ("gradio", "failed", "job_failed", "CUDA out of memory"),
+        ("gradio", "cut", "bad_answer", "ended without 'complete'"),
         ("comfyui", "invalid", "http_400", "Prompt outputs failed validation"),
         ("comfyui", "failed", "job_failed", "Allocation on device"),
     ],

@@ -1,0 +1,47 @@
+"""The events of a Gradio call: when the work ended, whatever came before."""
+
+from __future__ import annotations
+
+import pytest
+
+from genload import extensions
+from genload.client import Answer
+from genload.client.answer import Headers, Times
+from genload.service import ServiceError
+
+
+def answer_of(*chunks: tuple[float, bytes]) -> Answer:
+    """An event stream that came in these pieces."""
+    body = b"".join(piece for _, piece in chunks)
+    arrivals = tuple((at_s, len(piece)) for at_s, piece in chunks)
+    return Answer(200, "OK", Headers([]), body, arrivals, Times(end_s=99.0), 1, len(body), False)
+
+
+def test_the_work_ends_with_the_event_that_brings_what_it_made_and_not_with_a_heartbeat() -> None:
+    ended = extensions.load("services", "gradio")._ended
+    pieces = [
+        (1.0, b"event: heartbeat\ndata: null\n\n"),
+        (2.0, b"event: generating\r\ndata: [1]\r\n\r\nevent: hea"),
+        (3.0, b"rtbeat\ndata: null\n\n"),
+        (4.0, b'event: complete\ndata: [{"path": "/cache/a.glb"'),
+        (5.0, b"}]\n\n"),
+    ]
+
+    assert ended(answer_of(*pieces), "fn") == ([{"path": "/cache/a.glb"}], 4.0)
+
+
+@pytest.mark.parametrize(
+    ("stream", "error_class"),
+    [
+        (b"", "bad_answer"),
+        (b"event: heartbeat\ndata: null\n\n", "bad_answer"),
+        (b"event: error\ndata: null\n\n", "job_failed"),
+        (b"event: complete\ndata: [1\n\n", "bad_answer"),
+        (b"<html>", "bad_answer"),
+    ],
+)
+def test_a_stream_without_a_right_end_is_a_failure(stream: bytes, error_class: str) -> None:
+    ended = extensions.load("services", "gradio")._ended
+    with pytest.raises(ServiceError) as raised:
+        ended(answer_of((1.0, stream)), "fn")
+    assert raised.value.error_class == error_class
