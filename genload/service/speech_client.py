@@ -37,7 +37,7 @@ class Speech(msgspec.Struct, frozen=True, eq=False):
     Attributes:
         arrivals: (time, number of bytes) of every piece that arrived. The numbers add up to the length of
             `content`, unless the content was compressed on its way.
-        streamed: the service sends audio while it makes it, so that a listener can begin before the end.
+        streamed: it is sent as a stream; whether it comes as it is made, its arrivals tell.
         cached: whether the answer came from a cache of the service; None if the answer does not show it.
         numbers: further numbers that the service told, for the record; the client's file declares them.
     """

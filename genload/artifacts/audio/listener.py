@@ -198,7 +198,7 @@ class Listener:
         numbers = playback.numbers()
         numbers["characters"] = float(len(utterance.text))
         numbers["chunks"] = float(len(speech.arrivals))
-        numbers["streamed"] = float(speech.streamed)
+        numbers["streamed"] = float(speech.streamed and playback.sent_as_made != 0)
         if sound.streams:
             numbers["streams"] = float(sound.streams)
         if sound.duration_s is not None:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 FIRST_AUDIO_S = 0.020
 """Less audio than this is not worth playing: ttfa waits for it, or for all of a shorter answer."""
 
+TOLD_FROM_S = 10.0
+"""Shorter audio may be one sentence, which many services make in one piece: it does not tell."""
+BURST = 0.1
+"""All audio comes within the last such share of the time from the send to its last arrival: in one burst."""
+
 _ROUNDING_S = 1e-6  # what sums of stamps and samples may be off by; nobody hears a stall that short
 
 GAP_UNIT_S = 10e-6
@@ -36,6 +41,7 @@ class Playback(msgspec.Struct, omit_defaults=True):
         gaps: the pauses by `gap_class`.
         rtf: (end − send) ÷ audio.
         delivery_rtf: (end − first audio) ÷ audio.
+        sent_as_made: see `sent_as_made`; None for an answer that is not sent as a stream.
         stalls, underrun_s, startup_buffer_s: see `stalls` and `startup_buffer_s`; None for an answer that is
             not streamed.
     """
@@ -47,6 +53,7 @@ class Playback(msgspec.Struct, omit_defaults=True):
     gaps: dict[int, int] | None = None
     rtf: float | None = None
     delivery_rtf: float | None = None
+    sent_as_made: int | None = None
     stalls: int | None = None
     underrun_s: float | None = None
     startup_buffer_s: float | None = None
@@ -84,6 +91,8 @@ def play(
     if not duration_s:
         return playback
     playback.rtf = (speech.end_s - sent_s) / duration_s
+    if speech.streamed and arrivals:
+        playback.sent_as_made = sent_as_made(speech, available_s, duration_s)
     if not available_s:
         return playback
     first = _reached(available_s, min(FIRST_AUDIO_S, duration_s))
@@ -95,12 +104,32 @@ def play(
     if sound_at_s is not None:
         heard = _reached(available_s, min(sound_at_s, available_s[-1]))
         playback.first_sound_s = None if heard is None else arrivals[heard][0] - sent_s
-    if speech.streamed:
+    if speech.streamed and playback.sent_as_made != 0:
         times_s = [when_s for when_s, _ in arrivals[first:]]
         available_s = available_s[first:]
         playback.stalls, playback.underrun_s = stalls(times_s, available_s, pre_buffer_s)
         playback.startup_buffer_s = startup_buffer_s(times_s, available_s)
     return playback
+
+
+def sent_as_made(speech: Speech, available_s: Sequence[float] | None, duration_s: float) -> int | None:
+    """Whether what is sent as a stream comes as it is made: 1, or 0 where all comes in one burst at the end.
+
+    A burst: from the first audio to the last it takes less than `BURST` of the time from the send to the last
+    one. None: the audio is shorter than `TOLD_FROM_S`.
+
+    Args:
+        available_s: as for `play`; None: any byte counts as audio.
+    """
+    if duration_s < TOLD_FROM_S:
+        return None
+    arrivals = speech.arrivals
+    first, last = 0, len(arrivals) - 1
+    if available_s:
+        first = _reached(available_s, FIRST_AUDIO_S) or 0
+        last = _reached(available_s, available_s[-1]) or 0
+    first_s, last_s = arrivals[first][0], arrivals[last][0]
+    return int(last_s - first_s >= BURST * (last_s - speech.sent_s))
 
 
 def stalls(times_s: Sequence[float], available_s: Sequence[float], pre_buffer_s: float) -> tuple[int, float]:

@@ -66,9 +66,9 @@ class SpeechAttempt:
         if moments:
             view.detail(f"after the send: {', '.join(moments)}, last byte {human(self._ear.whole_s, 's')}")
         if result.outcome == "ok":
-            view.detail(
-                f"playback: {_listed(_PLAYBACK, numbers) or 'not applicable: the answer was not streamed'}"
-            )
+            burst = numbers.get("sent_as_made") == 0
+            how = "came in one burst at its end" if burst else "was not streamed"
+            view.detail(f"playback: {_listed(_PLAYBACK, numbers) or f'not applicable: the answer {how}'}")
         heard = _listed(_SOUND, numbers)
         if heard:
             loud = f", {20 * log10(numbers['rms']):.1f} dBFS" if numbers.get("rms") else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genload.settings.criteria.ast import Dimension
-from genload.settings.metrics.metric import Failures, Metric, Of, request_number
+from genload.settings.metrics.metric import Failures, Metric, Of, request_number, request_share
 
 
 def speech_metrics(operation: str) -> tuple[Metric, ...]:
@@ -56,6 +56,12 @@ def speech_metrics(operation: str) -> tuple[Metric, ...]:
         ),
         number("underrun", time, "longest such wait of one answer; 0 when there was none", Of.STREAMED),
         number("startup_buffer", time, "least pre-buffer that would have avoided every stall", Of.STREAMED),
+        request_share(
+            f"{operation}.sent_as_made",
+            "streams sent as they were made",
+            "streams of 10 s of audio and more that came as they were made, and not in one burst at the end",
+            finding="in one burst at the end, though they were sent as streams",
+        ),
         number("silence", ratio, "share of the audio that is silent", Of.INSPECTED),
         number("rms", plain, "loudness, 0..1 of full scale", Of.INSPECTED, Failures.LEFT_OUT),
         number("characters", count, "length of the text", failures=Failures.COUNTED),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -97,6 +98,16 @@ def test_what_is_wrong_with_short_samples_is_found_here_as_in_the_inspector(
     assert told() == near
     assert own_inspector.pid is not None
     assert [error_class for error_class, _ in near] == ["silent_audio", "nan_audio"]
+
+
+def test_a_stream_that_comes_in_one_burst_at_its_end_is_not_streamed(inspector: Inspector) -> None:
+    half = 2 * 24_000 * 6
+    as_made = answered(bytes(2 * half), pieces=[half], step_s=5.0, streamed=True)
+    burst = msgspec.structs.replace(as_made, arrivals=((59.5, half), (60.0, half)))
+    one = listener(inspector, format="pcm", validate="off")
+    numbers = [one.listen(speech, asked()).numbers for speech in (as_made, burst)]
+    assert [each["streamed"] for each in numbers] == [each["sent_as_made"] for each in numbers] == [1.0, 0.0]
+    assert ["stalls" in each for each in numbers] == [True, False]
 
 
 def test_an_answer_that_is_not_streamed_has_no_stalls(inspector: Inspector) -> None:

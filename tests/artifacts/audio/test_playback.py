@@ -112,6 +112,35 @@ def test_an_answer_that_is_not_streamed_has_no_underrun() -> None:
     assert heard.gap_max_s == pytest.approx(1.9)
 
 
+@pytest.mark.parametrize(
+    ("when_s", "available_s", "as_made"),
+    [
+        ((0.2, 1.0, 2.0), [4.0, 8.0, 12.0], 1),
+        # 2 s to the last audio: its tenth is 0.2 s, and an end without audio is none of it.
+        ((1.79, 1.9, 2.0, 4.0), [4.0, 8.0, 12.0, 12.0], 1),
+        ((1.81, 1.9, 2.0, 4.0), [4.0, 8.0, 12.0, 12.0], 0),
+        # A header that came early is no audio.
+        ((0.1, 1.9, 2.0), [0.0, 6.0, 12.0], 0),
+        ((2.0,), [12.0], 0),
+        # Of shorter audio it is not told, nor of an answer that is no stream.
+        ((2.0,), [9.9], None),
+    ],
+)
+def test_whether_a_stream_comes_as_it_is_made_is_told_from_its_audio(
+    when_s: tuple[float, ...], available_s: list[float], as_made: int | None
+) -> None:
+    heard = play(speech(*when_s), available_s, available_s[-1])
+    assert heard.sent_as_made == as_made
+    # A burst has no playback to stall.
+    assert (heard.stalls is None) == (heard.underrun_s is None) == (as_made == 0)
+    assert play(speech(*when_s, streamed=False), available_s, available_s[-1]).sent_as_made is None
+
+
+def test_without_a_timeline_bytes_tell_whether_a_stream_comes_as_it_is_made() -> None:
+    assert play(speech(0.5, 2.0), None, 12.0).sent_as_made == 1
+    assert play(speech(1.9, 2.0), None, 12.0).sent_as_made == 0
+
+
 def test_what_cannot_be_said_is_left_out() -> None:
     nothing_known = play(speech(0.1, 0.2), None, None)
     assert nothing_known.ttfb_s == pytest.approx(0.1)
