@@ -255,8 +255,9 @@ class Client(SpeechClient):
 
     def __init__(self, service: Service) -> None:
         super().__init__(service)
-        # A suite read back without its wings keeps the values, but not this model.
-        self._request = Request.model_validate(service.request.model_dump())
+        # A suite read back without its wings keeps the values, but not this model, which all users share.
+        asked = service.request
+        self._request = asked if isinstance(asked, Request) else Request.model_validate(asked.model_dump())
         # A listener's times are milliseconds, and a loop with hundreds of streams looks later than that.
         self._calls = ServiceCalls(self, stamps="kernel")
         self._is_streamed, self._shows_cache = self._request.is_streamed, self._request.shows_cache

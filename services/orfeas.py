@@ -71,8 +71,9 @@ class Client(JobClient):
 
     def __init__(self, service: Service) -> None:
         super().__init__(service)
-        # A suite read back without its wings keeps the values, but not this model.
-        self._request = self.Request.model_validate(service.request.model_dump())
+        # A suite read back without its wings keeps the values, but not this model, which all users share.
+        asked, model = service.request, self.Request
+        self._request = asked if isinstance(asked, model) else model.model_validate(asked.model_dump())
         self.distinct_outputs = self._request.placeholder == "fail"
         self._calls = ServiceCalls(self)
         self._accepted_s = 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from genload import extensions
@@ -18,7 +19,7 @@ from genload.shape import PhasedShape
 from genload.targets import RunRequest, one_scenario
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: every user asks for its service, and what they share is made once
 class RunPlan:
     """One scenario, ready to run.
 
@@ -44,7 +45,7 @@ class RunPlan:
     def scenario(self) -> Scenario:
         return self.suite.scenarios[self.scenario_name]
 
-    @property
+    @cached_property
     def service(self) -> Service:
         """The suite's, with the scenario's own `request`."""
         return self.suite.service_of(self.scenario_name)

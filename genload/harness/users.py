@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from functools import cached_property
+from random import Random
 from types import TracebackType
 from typing import ClassVar, Protocol
 
@@ -82,7 +84,11 @@ class LoadUser(User):
         self._think = self.plan.scenario.think if self._has_pauses else None
         self.index = self.load.gate.join()
         self.joined = True
-        self.rng = self.load.rng(self.index)
+
+    @cached_property
+    def rng(self) -> Random:
+        """Its own random numbers; made when it needs one, for they are 2.5 kB."""
+        return self.load.rng(self.index)
 
     def on_stop(self) -> None:
         self.leave()
@@ -181,14 +187,28 @@ class LoadUser(User):
 
     def _request_record(self, turn: Turn, result: Result, operation: str) -> RequestRecord:
         """The record of a logical request, but for what is particular to its kind."""
-        record = self._record(turn, result.request_id, result.start_s, result.end_s)
-        record.name = record.operation = operation
-        record.type = self.load.kit.request_type
-        record.outcome, record.status = result.outcome, result.status
-        record.error_class, record.error = result.error_class, result.error
-        record.remark = result.remark
-        record.bytes_sent, record.bytes_received = result.bytes_sent, result.bytes_received
-        record.numbers = result.numbers
+        record = RequestRecord(
+            source="",
+            n=0,
+            name=operation,
+            operation=operation,
+            type=self.load.kit.request_type,
+            request_id=result.request_id,
+            user=self.index,
+            phase=turn.phase,
+            warmup=turn.warmup,
+            start_s=self.load.recorder.since_start(result.start_s),
+            duration_s=result.end_s - result.start_s,
+            outcome=result.outcome,
+            drained=not turn.warmup and result.end_s > self.load.gate.ended_s,
+            error_class=result.error_class,
+            error=result.error,
+            remark=result.remark,
+            status=result.status,
+            bytes_sent=result.bytes_sent,
+            bytes_received=result.bytes_received,
+            numbers=result.numbers,
+        )
         if turn.intended_s is not None:
             record.intended_s = self.load.recorder.since_start(turn.intended_s)
             record.numbers = {**result.numbers, "start_delay_s": result.start_s - turn.intended_s}
