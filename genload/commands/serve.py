@@ -140,8 +140,8 @@ def serve(
     stream: Annotated[
         Stream | None,
         typer.Option(
-            help="Send every answer as it is spoken, as such inside of events, or once all is spoken; or"
-            " speak over a WebSocket, too.",
+            help="raw: every answer as it is spoken; sse: the same in server-sent events; whole: once all is"
+            " spoken; websocket: as it is asked for, and over a WebSocket.",
             show_default="as it is asked for",
             rich_help_panel=_SPEECH,
         ),

@@ -89,8 +89,10 @@ def _take(socket: WebSocket, pieces: Pieces, words: Words) -> float:
             continue
         said = _object(heard.data)
         kind = said.get("type")
-        if kind == "error" or said.get("error"):
-            raise ServiceError("error_event", told(said, words), status=200)
+        failed = said.get("error")
+        if kind == "error" or failed:
+            what = f"{kind} says that it failed, and not why" if failed is True else told(said, words)
+            raise ServiceError("error_event", what, status=200)
         if kind == "audio.start":
             pieces.describe(said.get("format"), said.get("sample_rate"), said.get("channels"))
         elif kind == "audio.chunk":

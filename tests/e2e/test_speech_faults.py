@@ -27,6 +27,7 @@ OFTEN = {
     "reset": "reset",
     "truncated": "truncated",
     "endless": "too_large",
+    "error-event": "truncated",  # neither API has a way to tell of it once an answer has begun
     "garbage": "bad_audio",
     "silence": "silent_audio",
     "clipped": "clipped_audio",

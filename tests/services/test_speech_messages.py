@@ -96,7 +96,11 @@ def test_sentences_end_where_they_end() -> None:
     [
         ([START, b"ab", {"type": "error", "message": "out of memory"}], "error_event", "out of memory"),
         ([{"type": "error", "message": "Invalid session config"}], "error_event", "Invalid session config"),
-        ([START, b"ab", {"type": "audio.done", "error": True}], "error_event", "True"),
+        (
+            [START, b"ab", {"type": "audio.done", "error": True}],
+            "error_event",
+            "audio.done says that it failed",
+        ),
         ([START, b"ab", DONE, Closed(1000, "")], "truncated", "closed with 1000, before session.done"),
         ([START, b"ab", Closed(1005, "")], "truncated", "before session.done"),
         ([Closed(1011, "engine is gone")], "closed_1011", "closed with 1011: engine is gone"),
