@@ -25,7 +25,7 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
 
     Attributes:
         connect: makes a connection, until a moment of the monotonic clock; as `Origin.connect`.
-        message: the whole request as it goes over the wire.
+        message: the whole request as it goes over the wire; let go of once it is sent.
         head: True for HEAD.
         timeouts: its limits.
         max_answer_bytes: limit of the body, as sent and as unpacked.
@@ -80,6 +80,7 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
                     again = False
                 except (ExpiredError, OSError) as error:
                     again = self._may_send_again(connection, error)
+            self.message = b""  # a picture, maybe: thousands of users wait for answers
             data = self.receive(connection)
             # Made when there is something to parse: the garbage collector finds less among thousands of
             # waiting users (5,000 that poll: a sixth less CPU a poll, old and new at once on one core), and
