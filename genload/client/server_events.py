@@ -55,8 +55,9 @@ class EventParser:
         Raises:
             BadAnswerError: too_large.
         """
-        if self._after_cr and data:
-            self._after_cr = False
+        if not data:
+            return []
+        if self._after_cr:
             data = data.removeprefix(b"\n")
         events: list[ServerEvent] = []
         for piece in data.splitlines(keepends=True):  # of bytes: at LF, CR and CRLF alone

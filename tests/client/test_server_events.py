@@ -54,6 +54,7 @@ def test_known_streams(stream: bytes, events: list[tuple[str, bytes]]) -> None:
 def test_an_event_that_ends_with_cr_does_not_wait_for_what_follows() -> None:
     parser = EventParser(LIMIT)
     assert parser.feed(b"data: one\r\r") == [ServerEvent("message", b"one")]
+    assert parser.feed(b"") == []
     assert parser.feed(b"\ndata: two\r\n\r") == [ServerEvent("message", b"two")]
     assert parser.feed(b"\n") == []
     assert not parser.unfinished
