@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from genload.analysis.judged import ErrorGroup
 from genload.analysis.table import RequestTable, TableBuilder
 from genload.runlog.records import RequestRecord
 
 MESSAGES_KEPT = 5
+_AT_ONCE = 1000  # records, of which each column takes its part
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,12 @@ class _Errors:
     def __init__(self) -> None:
         self._groups: dict[str, ErrorGroup] = {}
 
-    def add(self, record: RequestRecord) -> None:
-        if record.outcome == "ok":
-            return
+    def add(self, records: Iterable[RequestRecord]) -> None:
+        for record in records:
+            if record.outcome != "ok":
+                self._add(record)
+
+    def _add(self, record: RequestRecord) -> None:
         name, message = record.error_class or record.outcome, record.error
         group = self._groups.setdefault(name, ErrorGroup(error_class=name, count=0, messages=[]))
         group.count += 1
@@ -66,25 +71,27 @@ def warmup_notices(intake: Intake) -> Iterator[str]:
 
 def take_in(records: Iterable[RequestRecord], operation: str) -> Intake:
     """Read the records once; nothing of them is kept but columns."""
+    records = iter(records)
     measured, warmup = TableBuilder(), TableBuilder()
     errors, warmup_errors = _Errors(), _Errors()
     gaps: Counter[int] = Counter()
     remarks: Counter[str] = Counter()
     last_end_s = 0.0
-    for record in records:
-        last_end_s = max(last_end_s, record.start_s + record.duration_s)
-        if record.operation != operation:
-            continue
-        if record.warmup:
-            warmup.add(record)
-            warmup_errors.add(record)
-            continue
-        measured.add(record)
-        for number, count in record.gaps.items():
-            gaps[number] += count
-        if record.remark:
-            remarks[record.remark] += 1
-        errors.add(record)
+    while some := list(islice(records, _AT_ONCE)):
+        last_end_s = max(last_end_s, *[record.start_s + record.duration_s for record in some])
+        ours = [record for record in some if record.operation == operation]
+        load = [record for record in ours if not record.warmup]
+        if len(load) < len(ours):
+            before = [record for record in ours if record.warmup]
+            warmup.add(before)
+            warmup_errors.add(before)
+        measured.add(load)
+        errors.add(load)
+        for record in load:
+            if record.gaps:
+                gaps.update(record.gaps)
+            if record.remark:
+                remarks[record.remark] += 1
     return Intake(
         measured=measured.build(),
         warmup=warmup.build(),

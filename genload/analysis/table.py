@@ -6,9 +6,10 @@ One pass over the records, about 8 bytes a number: a million jobs with their sta
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from math import nan
 from typing import Any
 
@@ -98,19 +99,23 @@ class _Numbers:
     """Named numbers of rows, kept together as they come: those of one set of names in one array.
 
     Records of one kind name the same numbers in the same order, so that a million of them is a few arrays,
-    each of which grows by a whole record at a time.
+    each of which grows by many whole records at a time.
     """
 
     def __init__(self) -> None:
         self._groups: dict[tuple[str, ...], tuple[array[int], array[float]]] = {}
 
-    def put(self, row: int, numbers: Mapping[str, float]) -> None:
-        names = tuple(numbers)
-        group = self._groups.get(names)
-        if group is None:
-            group = self._groups[names] = array("i"), array("d")
-        group[0].append(row)
-        group[1].extend(numbers.values())
+    def put(self, first: int, numbers: Sequence[Mapping[str, float]]) -> None:
+        """Those of the rows from `first` on."""
+        shapes = [tuple(each) for each in numbers]
+        different = set(shapes)
+        for names in different - {()}:
+            rows: Sequence[int] = range(len(shapes))
+            if len(different) > 1:
+                rows = [row for row in rows if shapes[row] == names]
+            places, values = self._groups.setdefault(names, (array("i"), array("d")))
+            places.extend([first + row for row in rows])
+            values.extend(chain.from_iterable([numbers[row].values() for row in rows]))
 
     def columns(self, rows: int, prefix: str = "") -> dict[str, FloatArray]:
         """One column a name, NaN where a row has none; the numbers are used up."""
@@ -125,48 +130,60 @@ class _Numbers:
 
 
 class TableBuilder:
-    """Fills the columns of a RequestTable, one record at a time."""
+    """Fills the columns of a RequestTable, some records at a time."""
 
     def __init__(self) -> None:
-        self._start_s, self._end_s, self._duration_s = array("d"), array("d"), array("d")
+        self._start_s, self._duration_s = array("d"), array("d")
+        self._intended_s: dict[int, float] = {}  # of the rows of an open schedule
         self._outcome, self._drained = bytearray(), bytearray()
         self._numbers, self._stages = _Numbers(), _Numbers()
         # Phase, error class and labels of a row are one word here: there are few combinations of them.
         self._words = array("i")
-        self._known: dict[tuple[tuple[str, str], ...], int] = {}
+        self._known: dict[tuple[Any, ...], int] = {}
 
-    def add(self, record: RequestRecord) -> None:
-        row = len(self._outcome)
-        intended_s = record.start_s if record.intended_s is None else record.intended_s
-        end_s = record.start_s + record.duration_s
-        self._start_s.append(intended_s)
-        self._end_s.append(end_s)
-        self._duration_s.append(record.latency_s)
-        self._outcome.append(OUTCOMES.get(record.outcome, OUTCOMES["failed"]))
-        self._drained.append(record.drained)
-        error_class = "" if record.outcome == "ok" else record.error_class or record.outcome
-        words = ((_ERROR, error_class), ("phase", record.phase), *record.labels.items())
-        self._words.append(self._known.setdefault(words, len(self._known)))
-        if record.stages:
-            self._stages.put(row, record.stages)
-        if record.numbers:
-            self._numbers.put(row, record.numbers)
-        if record.intended_s is not None and "start_delay_s" not in record.numbers:
-            self._numbers.put(row, {"start_delay_s": record.start_s - intended_s})
+    def add(self, records: Sequence[RequestRecord]) -> None:
+        """Take them as the next rows."""
+        first = len(self._outcome)
+        self._start_s.extend([record.start_s for record in records])
+        self._duration_s.extend([record.duration_s for record in records])
+        self._outcome.extend([OUTCOMES.get(record.outcome, OUTCOMES["failed"]) for record in records])
+        self._drained.extend([record.drained for record in records])
+        known = self._known
+        self._words.extend(
+            [
+                known.setdefault(
+                    (record.outcome, record.error_class, record.phase, *record.labels.items()), len(known)
+                )
+                for record in records
+            ]
+        )
+        self._stages.put(first, [record.stages for record in records])
+        self._numbers.put(first, [record.numbers for record in records])
+        for row, record in enumerate(records, first):
+            if record.intended_s is not None:
+                self._intended_s[row] = record.intended_s
 
     def build(self) -> RequestTable:
         """The table, in the order of start; the builder is used up."""
-        start_s = np.frombuffer(self._start_s, dtype=np.float64)
+        started_s = np.frombuffer(self._start_s, dtype=np.float64)
+        duration_s = np.frombuffer(self._duration_s, dtype=np.float64)
+        start_s, end_s, delays_s = started_s, started_s + duration_s, self._delays_s()
+        if delays_s is not None:
+            start_s, duration_s = started_s.copy(), duration_s + np.nan_to_num(delays_s)
+            start_s[list(self._intended_s)] = list(self._intended_s.values())
         order = np.argsort(start_s, kind="stable")
         rows = len(order)
         numbers = self._stages.columns(rows, "stage.") | self._numbers.columns(rows)
+        if delays_s is not None:
+            told = numbers.get("start_delay_s", delays_s)
+            numbers["start_delay_s"] = np.where(np.isnan(told), delays_s, told)
         for name in numbers:  # one by one, so that only one column is held twice
             numbers[name] = numbers[name][order]
         labels = self._labels(np.frombuffer(self._words, dtype=np.int32)[order])
         return RequestTable(
             start_s=start_s[order],
-            end_s=np.frombuffer(self._end_s, dtype=np.float64)[order],
-            duration_s=np.frombuffer(self._duration_s, dtype=np.float64)[order],
+            end_s=end_s[order],
+            duration_s=duration_s[order],
             outcome=np.frombuffer(self._outcome, dtype=np.uint8)[order],
             error_class=labels.pop(_ERROR, (np.zeros(0, dtype=np.int32), ("",))),
             drained=np.frombuffer(self._drained, dtype=np.bool_)[order],
@@ -174,9 +191,21 @@ class TableBuilder:
             labels=labels,
         )
 
+    def _delays_s(self) -> FloatArray | None:
+        """How late each row of an open schedule began, NaN for others; None where there is none."""
+        if not self._intended_s:
+            return None
+        delays_s = np.full(len(self._start_s), nan)
+        rows = np.fromiter(self._intended_s, dtype=np.int64)
+        delays_s[rows] = np.array(self._start_s)[rows] - np.fromiter(self._intended_s.values(), np.float64)
+        return delays_s
+
     def _labels(self, words: npt.NDArray[np.int32]) -> dict[str, Coded]:
         """The columns of the labels, and of the error class, from the word of each row."""
-        combinations = [dict(word) for word in self._known]
+        combinations = [
+            {_ERROR: "" if outcome == "ok" else error_class or outcome, "phase": phase, **dict(labels)}
+            for outcome, error_class, phase, *labels in self._known
+        ]
         found: dict[str, Coded] = {}
         for name in dict.fromkeys(name for combination in combinations for name in combination):
             known = {"": 0}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import logging
 import shutil
 import signal
 import sys
@@ -32,6 +33,8 @@ from genload.harness.users import check_users
 from genload.harness.web import guard_form, show_run
 from genload.runlog.failures import FailedOutput
 from genload.runlog.records import RequestRecord
+
+logger = logging.getLogger(__name__)
 
 
 def plan_for(environment: Any, options: Any) -> RunPlan:
@@ -192,6 +195,7 @@ class LocustRuns:
             # Only here, and never on a worker: numpy and the report writers take half a second to import.
             from genload import console, reporting
             from genload.analysis.judge import judge
+            from genload.runlog.packing import pack
 
             judged = judge(run.folder)
             suite = reporting.suite_of([judged])
@@ -201,6 +205,10 @@ class LocustRuns:
         console.print_verdict(judged, files)
         for error in broken:
             print(error.render(), file=sys.stderr, flush=True)
+        try:
+            pack(run.folder)
+        except RunDirectoryError as error:
+            logger.warning(error.message)
         return suite_exit_code([judged.verdict.exit_code, *(error.exit_code for error in broken)])
 
     def _is_running(self) -> bool:

@@ -13,6 +13,7 @@ class Findings:
 
     Attributes:
         file: its name in the run directory.
+        damage: what of a packed file cannot be unpacked.
         unreadable: how many lines do not parse, and the numbers of the first of them, from 1.
         zero_bytes: what a crashed machine leaves where data had not reached the disk.
         unknown: lines of a kind that only a newer genload knows.
@@ -21,6 +22,7 @@ class Findings:
 
     file: str
     missing: bool = False
+    damage: str = ""
     unreadable: int = 0
     first_unreadable: list[int] = field(default_factory=list)
     cut_off: bool = False
@@ -39,6 +41,7 @@ class Findings:
         more = ", …" if self.unreadable > len(self.first_unreadable) else ""
         kinds = (
             (self.missing, "missing"),
+            (bool(self.damage), self.damage),
             (self.unreadable == 1, f"line {numbers} cannot be read"),
             (self.unreadable > 1, f"{self.unreadable} lines cannot be read ({numbers}{more})"),
             (self.cut_off, "last line cut off"),

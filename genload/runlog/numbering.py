@@ -29,6 +29,15 @@ class Numbering:
             return True
         return self._fill(n)
 
+    def note_all(self, numbers: list[int]) -> bool:
+        """The same for several, which is quick where they follow what was noted; False, and nothing noted,
+        where they do not."""
+        first, after = self.following, self.following + len(numbers)
+        if numbers != list(range(first, after)):
+            return False
+        self.following = after
+        return True
+
     def _fill(self, n: int) -> bool:
         index = bisect_right(self.holes, (n, inf)) - 1
         if index < 0 or n >= self.holes[index][1]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -12,6 +13,7 @@ from genload.errors import RunDirectoryError
 from genload.runlog.findings import Findings
 from genload.runlog.layout import EVENTS, HEADER, REQUESTS, SAMPLES
 from genload.runlog.numbering import Numbering
+from genload.runlog.packing import DamagedError, blocks
 from genload.runlog.records import FORMAT_VERSION, Event, RequestRecord, RunEnded, RunHeader, Sample
 
 T = TypeVar("T")
@@ -55,27 +57,34 @@ class RunLog:
         """
         findings = Findings(REQUESTS)
         numberings: dict[str, Numbering] = {}
-        for record in self._read(RequestRecord, findings):
-            numbering = numberings.get(record.source)
-            if numbering is None:
-                numbering = numberings[record.source] = Numbering()
-            if numbering.note(record.n):
-                yield record
-            else:
-                findings.repeated += 1
+        for block in self._read(RequestRecord, findings):
+            yield from self._new(block, numberings, findings)
         self._numberings = numberings
         self._findings[REQUESTS] = findings
+
+    def _new(
+        self, block: list[RequestRecord], numberings: dict[str, Numbering], findings: Findings
+    ) -> Iterable[RequestRecord]:
+        """The records of a block that were not there before."""
+        sources = {record.source for record in block}
+        for source in sources - numberings.keys():
+            numberings[source] = Numbering()
+        if len(sources) == 1 and numberings[block[0].source].note_all([record.n for record in block]):
+            return block
+        new = [record for record in block if numberings[record.source].note(record.n)]
+        findings.repeated += len(block) - len(new)
+        return new
 
     def events(self) -> Iterator[Event]:
         """Every event in the order written."""
         findings = Findings(EVENTS)
-        yield from self._read(Event, findings)
+        yield from chain.from_iterable(self._read(Event, findings))
         self._findings[EVENTS] = findings
 
     def samples(self) -> Iterator[Sample]:
         """Every sample in the order written."""
         findings = Findings(SAMPLES)
-        yield from self._read(Sample, findings)
+        yield from chain.from_iterable(self._read(Sample, findings))
         if not self.header.monitors:
             findings.missing = False
         self._findings[SAMPLES] = findings
@@ -113,7 +122,8 @@ class RunLog:
         }
         return {source: count for source, count in counts.items() if count}
 
-    def _read(self, kind: Any, findings: Findings) -> Iterator[Any]:
+    def _read(self, kind: Any, findings: Findings) -> Iterator[list[Any]]:
+        """The records of a file, in lists of some hundred."""
         path = self.folder / findings.file
         try:
             yield from _Lines(path, msgspec.json.Decoder(kind), findings)
@@ -124,7 +134,7 @@ class RunLog:
 
 
 class _Lines:
-    """The decoded lines of one file, read in blocks; what is wrong with it goes to the findings."""
+    """The decoded lines of one file, a block at a time; what is wrong with it goes to the findings."""
 
     def __init__(self, path: Path, decoder: msgspec.json.Decoder[Any], findings: Findings) -> None:
         self._path = path
@@ -132,15 +142,17 @@ class _Lines:
         self._findings = findings
         self._lines_before = 0
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[list[Any]]:
         rest = b""
-        with self._path.open("rb", buffering=0) as file:
-            while block := file.read(_BLOCK_BYTES):
+        try:
+            for block in blocks(self._path):
                 whole, newline, rest = (rest + block).rpartition(b"\n")
                 if newline:
-                    yield from self._decoded(whole + newline)
+                    yield self._decoded(whole + newline)
                 rest = self._shortened(rest)
-        yield from self._last(rest)
+        except DamagedError as error:
+            self._findings.damage, rest = str(error), b""
+        yield self._last(rest)
 
     def _decoded(self, block: bytes) -> list[Any]:
         """The records of whole lines. All at once, and one by one only where that fails."""

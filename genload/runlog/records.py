@@ -13,7 +13,7 @@ import msgspec
 FORMAT_VERSION = 1
 
 
-class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True):
+class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     """A request: a whole job (`name` "generate"), one of its HTTP calls ("upload", "submit", "download"), a
     speech request ("speech"), or anything else for which Locust's `request` event was fired.
 

@@ -10,6 +10,7 @@ import msgspec
 from genload.errors import RunDirectoryError
 from genload.runlog.layout import EVENTS, HEADER, REQUESTS, SAMPLES
 from genload.runlog.lines import LineFile, to_line, to_lines
+from genload.runlog.packing import PACKED
 from genload.runlog.records import Event, RequestRecord, RunHeader
 
 MAX_ERROR_CHARACTERS = 500
@@ -44,7 +45,7 @@ class RunWriter:
                 f"{folder} cannot be made: {error.strerror or error}",
                 remedy="choose another folder with --results",
             ) from error
-        if any((folder / name).exists() for name in (HEADER, REQUESTS, EVENTS, SAMPLES)):
+        if any((folder / name).exists() for name in (HEADER, REQUESTS, REQUESTS + PACKED, EVENTS, SAMPLES)):
             raise RunDirectoryError(
                 f"{folder} holds a run already", remedy="choose another folder: runs are never added to"
             )

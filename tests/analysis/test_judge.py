@@ -269,7 +269,8 @@ def test_notices_reach_the_report() -> None:
 def test_the_table_is_in_the_order_of_start_and_keeps_what_belongs_together() -> None:
     builder = TableBuilder()
     for n, start in enumerate((3.0, 1.0, 2.0)):
-        builder.add(job(n, start, 10.0 + n, numbers={"faces": n} if n else {}, labels={"voice": "ab"[n % 2]}))
+        numbers, labels = {"faces": float(n)} if n else {}, {"voice": "ab"[n % 2]}
+        builder.add([job(n, start, 10.0 + n, numbers=numbers, labels=labels)])
     table = builder.build()
     assert list(table.duration_s) == [11.0, 12.0, 10.0]
     assert np.array_equal(table.numbers["faces"], [1.0, 2.0, np.nan], equal_nan=True)

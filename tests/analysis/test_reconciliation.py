@@ -55,8 +55,7 @@ def ledger(*jobs: RequestRecord) -> Ledger:
     tables = []
     for part in (jobs[:1], jobs[1:]):
         builder = TableBuilder()
-        for one in part:
-            builder.add(one)
+        builder.add(part)
         tables.append(builder.build())
     return Ledger.of(tables)
 

@@ -21,6 +21,7 @@ from genload.analysis.judged import JudgedRun, JudgedSuite
 from genload.commands.run import suite_run
 from genload.commands.run.suite_run import run_suites
 from genload.errors import ExitCode
+from genload.runlog import packing
 from genload.settings.suite import Suite
 from genload.targets import RunRequest, SuiteTarget, checked
 
@@ -150,6 +151,15 @@ def test_each_run_is_judged_once_and_each_report_written_once(
         1,
         1,
     ]
+
+
+def test_records_are_packed_once_they_are_judged(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "LEAST_BYTES", 1)
+    stage.act("one", 0)
+    stage.play("one")
+    there = {path.name for path in (stage.folder / "one").iterdir()}
+    assert "requests.jsonl.gz" in there and "requests.jsonl" not in there
+    assert reporting.judge_run(stage.folder / "one").overall.total_requests > 0
 
 
 def test_a_wrong_host_is_told_before_any_process_starts(stage: Stage, dead_port: int) -> None:

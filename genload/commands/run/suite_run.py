@@ -159,6 +159,7 @@ class SuiteRun:
         """Judge what the scenario's process recorded, which does not judge it itself, and say the verdict."""
         from genload import console as views
         from genload.reporting import judge_run
+        from genload.runlog.packing import pack
 
         try:
             with self._console.status(Text("judging …", "dim")):
@@ -168,6 +169,10 @@ class SuiteRun:
             return ExitCode.INVALID
         self._judged.append(judged)
         views.print_verdict(judged)
+        try:
+            pack(self.folder / scenario)  # the verdict is out; nobody waits for this but the disk
+        except RunDirectoryError as error:
+            self._say(error.render(), "yellow")
         return judged.verdict.exit_code
 
     def _tell_unready(self) -> None:
