@@ -4,12 +4,13 @@ that is polled and fetched. What there is to say, and how: docs/your-own-service
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any
 
 from genload.artifacts.inspector import shared
 from genload.artifacts.mesh.check import MeshCheck
+from genload.artifacts.picture.check import PictureCheck
 from genload.client import Answer, ClientError
 from genload.client.service_calls import ServiceCalls
 from genload.described.call import PreparedCall, Sendable
@@ -18,6 +19,7 @@ from genload.described.description import Description
 from genload.described.heard import Heard
 from genload.described.labels import read_labels
 from genload.described.numbers import Moment, metrics_of, read_numbers
+from genload.described.output import METRICS
 from genload.described.plan import KEY, plan_of
 from genload.described.polling import PHASES, Polling
 from genload.described.result import name_in
@@ -45,6 +47,18 @@ _LONGEST_ID = 200
 _UNDER_WAY = {phase: JobState(phase) for phase in (JobPhase.PENDING, JobPhase.RUNNING)}
 
 
+def _as_mesh(told: Description, artifact: Artifact) -> dict[str, float]:
+    allow = told.placeholder == "allow"
+    return MeshCheck(shared().mesh, told.format, allow_placeholder=allow)(artifact)
+
+
+_CHECKS: Mapping[str, Callable[[Description, Artifact], dict[str, float]]] = {
+    "mesh": _as_mesh,
+    "image": lambda told, artifact: PictureCheck(shared().picture)(artifact),
+    "bytes": lambda told, artifact: {},
+}
+
+
 class Client(JobClient):
     """One user's way to a described service."""
 
@@ -52,8 +66,9 @@ class Client(JobClient):
 
     @classmethod
     def measures(cls, request: RequestSettings) -> tuple[Metric, ...]:
-        numbers = request.numbers if isinstance(request, Description) else {}
-        return (*super().measures(request), *metrics_of(numbers))
+        if not isinstance(request, Description):
+            return super().measures(request)
+        return (*METRICS[request.output.kind], *metrics_of(request.numbers))
 
     @classmethod
     def stages_of(cls, request: RequestSettings) -> tuple[str, ...]:
@@ -216,10 +231,11 @@ class Client(JobClient):
             self._send(self._plan.cancel, self._values)
 
     def inspect(self, artifact: Artifact) -> dict[str, float] | None:
-        if self._told.output == "none":
+        output = self._told.output
+        if output.kind == "none":
             raise NotInspectedError("the description wants it so: output: none")
-        allow = self._told.placeholder == "allow"
-        return MeshCheck(shared().mesh, self._told.format, allow_placeholder=allow)(artifact)
+        output.check_size(artifact)
+        return _CHECKS[output.kind](self._told, artifact)
 
     def in_flight(self) -> int | None:
         gauge = self._told.in_flight

@@ -13,6 +13,7 @@ from genload.described.checks import problems_of
 from genload.described.errors import Errors, Status
 from genload.described.labels import Label, LabelName
 from genload.described.numbers import Number, NumberName
+from genload.described.output import Output
 from genload.described.path import JsonPath
 from genload.described.polling import Polling
 from genload.described.result import Result
@@ -71,8 +72,8 @@ class Description(RequestSettings, Call):  # the keys of the order itself stand 
     in_flight: InFlight | None = None
     format: Literal["", "stl", "obj", "glb", "ply"] = ""
     """The format that is ordered; a result in another one is counted (`format_honoured`), not failed."""
-    output: Literal["mesh", "none"] = "mesh"
-    """As what the output is inspected."""
+    output: Output = Output()
+    """What the output must be: ``mesh``, ``image``, ``{kind: bytes, at_least: 10KB}``, ``none``."""
     placeholder: Literal["fail", "allow"] = "fail"
     """A bare box, and the same mesh for different images, are what services answer when their model failed.
     ``allow`` takes them for results."""

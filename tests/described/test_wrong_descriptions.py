@@ -146,6 +146,16 @@ def test_a_stage_that_one_call_does_not_have_cannot_be_judged(load: Loads) -> No
         load((one_call, ""), criterion)
 
 
+def test_what_an_output_is_decides_what_may_be_judged_of_it(load: Loads) -> None:
+    faces, width = (f"generate.{name}.min >= 12" for name in ("faces", "width_px"))
+    image = (CAPTURE, f"{CAPTURE}\n    output: image")
+
+    load(("generate.failed == 0", faces))
+    load(image, ("generate.failed == 0", width))
+    with pytest.raises(ConfigError, match=r"unknown metric 'generate\.faces'"):
+        load(image, ("generate.failed == 0", faces))
+
+
 def test_labels_of_the_answers_are_filters(load: Loads) -> None:
     labels = (CAPTURE, f"{CAPTURE}\n    labels: {{replica: {{header: x-served-by}}}}")
     criterion = ("generate.failed == 0", '"each(replica): generate.duration.p95 < 3min"')

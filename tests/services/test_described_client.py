@@ -12,10 +12,12 @@ from random import Random
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from genload import extensions
+from genload.artifacts.inspector import shared
 from genload.drivers.job_driver import JobDriver, JobResult
-from genload.service import Artifact, JobInput
+from genload.service import Artifact, JobInput, NotInspectedError, ServiceError
 from genload.settings.service import Poll, Retry, Service
 
 FILE = b"a file"
@@ -384,6 +386,37 @@ def test_labels_of_answers_are_in_the_record(run: Any) -> None:
 
     assert failed(result)[0] == "job_failed"
     assert result.labels == {"replica": f"gpu-3{'x' * 54}…", "node": "4"}
+
+
+def client_of(request: dict[str, Any]) -> Any:
+    service = {"api": "job", "request": {**ONE_CALL, **request}}
+    model = Service.model_validate(service, context={"wings": extensions.Wings()})
+    return extensions.attribute("services", "job", "Client")(model)
+
+
+def test_an_output_may_be_any_bytes_as_long_as_there_are_enough() -> None:
+    client = client_of({"output": {"kind": "bytes", "at_least": "10KB"}})
+
+    assert client.inspect(Artifact(bytes(10_000), "a.bin", "")) == {}
+    with pytest.raises(ServiceError, match=r"too_small: a\.bin has 9,999 bytes, and must have 10,000"):
+        client.inspect(Artifact(bytes(9_999), "a.bin", ""))
+    with pytest.raises(ServiceError, match="too_small"):
+        client_of({"output": "bytes"}).inspect(Artifact(b"", "", ""))
+    with pytest.raises(NotInspectedError):
+        client_of({"output": "none"}).inspect(Artifact(b"", "", ""))
+
+
+@pytest.mark.processes
+def test_an_output_may_be_a_picture() -> None:
+    client = client_of({"output": "image"})
+    content = io.BytesIO()
+    Image.new("RGB", (8, 6)).save(content, "PNG")
+    try:
+        assert client.inspect(Artifact(content.getvalue(), "a.png", "")) == {"width_px": 8, "height_px": 6}
+        with pytest.raises(ServiceError, match="not_a_picture"):
+            client.inspect(Artifact(FILE, "a.png", ""))
+    finally:
+        shared().close()
 
 
 # --- answers that are failures

@@ -1,4 +1,4 @@
-"""The inspector's process itself: reads meshes and audio until there are no more tasks.
+"""The inspector's process itself: reads meshes, audio and pictures until there are no more tasks.
 
 Run by `InspectorProcess` as ``python -m genload.artifacts.inspector.child``, with the kinds of output that
 are expected (``mesh``, ``audio``) and the open files that are the shared memory; tasks come on standard
@@ -25,6 +25,8 @@ from genload.artifacts.inspector.messages import (
     AudioTask,
     MeshFound,
     MeshTask,
+    PictureFound,
+    PictureTask,
     Refusal,
     Reply,
     Task,
@@ -33,6 +35,7 @@ from genload.artifacts.inspector.messages import (
     place_after,
 )
 from genload.artifacts.mesh.facts import MeshError
+from genload.artifacts.picture.facts import PictureError
 from genload.errors import CANNOT_INSPECT
 
 _READERS = {"mesh": "genload.artifacts.mesh.reader", "audio": "genload.artifacts.audio.reader"}
@@ -64,10 +67,12 @@ def serve(tasks: BinaryIO, replies: BinaryIO) -> None:
 def inspected(task: Task, content: memoryview) -> Reply:
     """What is found in one file."""
     try:
+        if isinstance(task, PictureTask):
+            return _picture(content)
         return _mesh(task, content) if isinstance(task, MeshTask) else _audio(task, content)
     except MeshError as error:
         return Refusal(error.error_class, error.message, error.numbers)
-    except AudioError as error:
+    except (AudioError, PictureError) as error:
         return Refusal(error.error_class, error.message)
     except MemoryError:
         return Refusal("too_large", "the file does not fit into the inspector's memory")
@@ -77,6 +82,12 @@ def _mesh(task: MeshTask, content: memoryview) -> Reply:
     from genload.artifacts.mesh.reader import read_mesh
 
     return MeshFound(read_mesh(bytes(content), task.hint))
+
+
+def _picture(content: memoryview) -> Reply:
+    from genload.artifacts.picture.reader import read_picture
+
+    return PictureFound(read_picture(bytes(content)))
 
 
 def _audio(task: AudioTask, content: memoryview) -> Reply:

@@ -21,6 +21,8 @@ from genload.artifacts.inspector.messages import (
     Batch,
     MeshFound,
     MeshTask,
+    PictureFound,
+    PictureTask,
     Refusal,
     Reply,
     Task,
@@ -28,6 +30,7 @@ from genload.artifacts.inspector.messages import (
 )
 from genload.artifacts.inspector.shared_memory import AT_ONCE_BYTES, SharedMemory
 from genload.artifacts.mesh.facts import MeshError, MeshFacts
+from genload.artifacts.picture.facts import PictureError, PictureFacts
 from genload.human import human
 
 _TIMEOUT_S = 120.0
@@ -131,6 +134,17 @@ class Inspector:
         if isinstance(reply, AudioFound):
             return reply
         raise AudioError(*_reason(reply))
+
+    def picture(self, content: bytes) -> PictureFacts:
+        """What `genload.artifacts.picture.reader.read_picture` says of the file; other greenlets run on.
+
+        Raises:
+            PictureError: as `read_picture`; ``inspector`` as `mesh`.
+        """
+        reply = self._ask(PictureTask(len(content)), content)
+        if isinstance(reply, PictureFound):
+            return reply.facts
+        raise PictureError(*_reason(reply))
 
     def close(self) -> None:
         """End the child; a later file starts another one. Whoever still waits gets an error."""

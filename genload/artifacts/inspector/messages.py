@@ -12,6 +12,7 @@ import msgspec
 
 from genload.artifacts.audio.facts import AudioFacts, RawSamples
 from genload.artifacts.mesh.facts import MeshFacts
+from genload.artifacts.picture.facts import PictureFacts
 
 LENGTH = struct.Struct("<I")
 ALIGNMENT_BYTES = 64
@@ -44,16 +45,26 @@ class AudioTask(msgspec.Struct, tag="audio", array_like=True):
     offsets: list[int]
 
 
+class PictureTask(msgspec.Struct, tag="picture", array_like=True):
+    """Decode a picture: `genload.artifacts.picture.reader.read_picture`."""
+
+    size: int
+
+
 class Batch(msgspec.Struct, array_like=True):
     """Several tasks at once, in the order in which their files lie in shared memory."""
 
     memory: int  # its descriptor
     memory_bytes: int  # how large it is now
-    tasks: list[MeshTask | AudioTask]
+    tasks: list[MeshTask | AudioTask | PictureTask]
 
 
 class MeshFound(msgspec.Struct, tag="mesh", array_like=True):
     facts: MeshFacts
+
+
+class PictureFound(msgspec.Struct, tag="picture", array_like=True):
+    facts: PictureFacts
 
 
 class AudioFound(msgspec.Struct, tag="audio", array_like=True):
@@ -74,8 +85,8 @@ class Refusal(msgspec.Struct, tag="refusal", array_like=True):
     numbers: dict[str, float] = {}  # what is known all the same
 
 
-Task = MeshTask | AudioTask
-Reply = MeshFound | AudioFound | Refusal
+Task = MeshTask | AudioTask | PictureTask
+Reply = MeshFound | AudioFound | PictureFound | Refusal
 
 decode_batch = msgspec.msgpack.Decoder(Batch).decode
 decode_replies = msgspec.msgpack.Decoder(list[Reply]).decode

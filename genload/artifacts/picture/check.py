@@ -1,0 +1,32 @@
+"""Whether a job's output is a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from genload.artifacts.picture.facts import PictureError, PictureFacts
+from genload.service import Artifact, ServiceError
+
+
+@dataclass(frozen=True, slots=True)
+class PictureCheck:
+    """Inspects an output and gives the numbers for its record.
+
+    Attributes:
+        read: looks into bytes, as `Inspector.picture` does.
+    """
+
+    read: Callable[[bytes], PictureFacts]
+
+    def __call__(self, artifact: Artifact) -> dict[str, float]:
+        """``width_px`` and ``height_px``.
+
+        Raises:
+            ServiceError: with the class of the `PictureError`.
+        """
+        try:
+            facts = self.read(artifact.content)
+        except PictureError as error:
+            raise ServiceError(error.error_class, f"{artifact.name}: {error.message}") from error
+        return {"width_px": float(facts.width_px), "height_px": float(facts.height_px)}
