@@ -9,12 +9,18 @@ import struct
 import time
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from wsproto.utilities import generate_accept_token
 
-from genload.client import Answer, ClientError, HttpClient, Timeouts, TlsOptions
+from genload.client import Answer, ClientError, Headers, HttpClient, Timeouts, Times, TlsOptions
 from genload.client.websocket import Closed, Heard, WebSocket
 
 from ..scripted_server import Peer, ScriptedServer
@@ -280,6 +286,48 @@ def test_more_than_the_client_takes_is_too_large(raw_server: Servers, client_of:
     for pieces in (many, one):
         client = client_of(raw_server(answering(pieces)).url, max_answer_bytes=1000)
         assert failing(client).error_class == "too_large"
+
+
+def heard_of(*pieces: bytes) -> list[Heard | Closed]:
+    """What is heard when a server that has agreed sends these and ends, without any socket."""
+    left = [*pieces, b""]
+    exchange: Any = SimpleNamespace(
+        behind=b"",
+        send_until_s=lambda: 0.0,
+        times=Times(),
+        max_answer_bytes=1000,
+        receive=lambda connection: left.pop(0),
+        failed=lambda error_class, message: ClientError(error_class, message, times=Times()),
+    )
+    connection: Any = SimpleNamespace(send=lambda data, until_s: None, sent_bytes=0)
+    accepted = [(b"Sec-WebSocket-Accept", generate_accept_token(b"key"))]
+    answer = Answer(101, "", Headers(accepted), b"", (), Times(), 0, 0, False)
+    socket = WebSocket(exchange, connection, answer, b"key")
+    heard: list[Heard | Closed] = []
+    with suppress(ClientError):
+        while not heard or not isinstance(heard[-1], Closed):
+            heard.append(socket.receive())
+    return heard
+
+
+frames = st.builds(
+    lambda opcode, payload, fin: frame(opcode, payload, fin=fin),
+    st.sampled_from([0, TEXT, BINARY, CLOSE, PING, PONG, 3]),
+    st.binary(max_size=150),
+    st.booleans(),
+)
+
+
+@given(
+    st.lists(frames | st.binary(max_size=20), max_size=6).map(b"".join),
+    st.lists(st.integers(0, 2000), max_size=8),
+)
+def test_whatever_comes_and_however_it_is_cut_only_our_own_errors_leave(
+    data: bytes, places: list[int]
+) -> None:
+    edges = [0, *sorted(place % (len(data) + 1) for place in places), len(data)]
+    pieces = [data[a:b] for a, b in pairwise(edges) if b > a]
+    assert heard_of(*pieces) == heard_of(*([data] if data else []))
 
 
 def test_over_tls(raw_server: Servers, client_of: Clients, tmp_path: Path) -> None:
