@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +51,13 @@ class Outcome:
 
 
 Start = Callable[..., subprocess.Popen[str]]
+
+
+def in_progress(server: Any) -> float:
+    """How many jobs a running testbed works on."""
+    with urllib.request.urlopen(f"{server.url}/metrics", timeout=10) as answer:  # noqa: S310
+        page = answer.read().decode()
+    return sum(map(float, re.findall(r"^orfeas_generations_in_progress\{.*\} (.*)$", page, re.MULTILINE)))
 
 
 @pytest.fixture

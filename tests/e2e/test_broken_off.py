@@ -35,6 +35,10 @@ def jobs_written(tmp_path: Path) -> int:
     return files[0].read_bytes().count(b'"type":"JOB"') if files else 0
 
 
+def events_of(tmp_path: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in tmp_path.glob("results/*/short/events.jsonl"))
+
+
 def reported(folder: Path) -> tuple[int, dict[str, Any]]:
     """Exit code and results of `genload report`."""
     command = [sys.executable, "-m", "genload", "report", str(folder.parent)]
@@ -43,8 +47,12 @@ def reported(folder: Path) -> tuple[int, dict[str, Any]]:
     return done.returncode, json.loads((folder.parent / "results_short.json").read_text())
 
 
-# Before the load, in its first second with nothing flushed yet, and later, between two flushes.
-KILLED_AFTER_S = (0.0, 0.7, 2.9)
+# Before the load, at its begin with no request written yet, and later, between two flushes.
+KILLED_WHEN: dict[str, Callable[[Path], object]] = {
+    "before": lambda folder: list(folder.glob("results/*/short/run.json")),
+    "at its begin": lambda folder: b"load_started" in events_of(folder),
+    "later": lambda folder: jobs_written(folder) >= 20,
+}
 
 
 def test_killed_at_any_moment_what_was_written_is_reported(
@@ -56,11 +64,10 @@ def test_killed_at_any_moment_what_was_written_is_reported(
 ) -> None:
     target = short_suite(duration=STEADY)
 
-    def killed(after_s: float, process: Any, folder: Path) -> None:
-        wait_until(lambda: list(folder.glob("results/*/short/run.json")), process)
-        if after_s > 2:
-            wait_until(lambda: jobs_written(folder), process)
-        time.sleep(after_s)
+    def killed(when: str, process: Any, folder: Path) -> None:
+        wait_until(lambda: KILLED_WHEN[when](folder), process)
+        if when == "later":
+            time.sleep(0.1)
         children = psutil.Process(process.pid).children(recursive=True)
         process.kill()
         process.wait()
@@ -68,14 +75,14 @@ def test_killed_at_any_moment_what_was_written_is_reported(
         assert children
         _, left = psutil.wait_procs(children, timeout=20)
         assert left == []
-        what_was_written_is_reported(folder_of(folder), some=after_s > 2)
+        what_was_written_is_reported(folder_of(folder), some=when == "later")
 
-    with ThreadPoolExecutor(len(KILLED_AFTER_S)) as pool:
+    with ThreadPoolExecutor(len(KILLED_WHEN)) as pool:
         ends = []
-        for after_s in KILLED_AFTER_S:
-            server, folder = testbed(service_time="100ms", slots=20), tmp_path / f"{after_s}"
+        for when in KILLED_WHEN:
+            server, folder = testbed(service_time="100ms", slots=20), tmp_path / when
             process = running("--scenario", target, "-H", server.url, "--results", str(folder / "results"))
-            ends.append(pool.submit(killed, after_s, process, folder))
+            ends.append(pool.submit(killed, when, process, folder))
         for end in ends:
             end.result()
 

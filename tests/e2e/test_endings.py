@@ -17,6 +17,8 @@ import pytest
 
 from genload.runlog.reader import open_run
 
+from .conftest import in_progress
+
 pytestmark = pytest.mark.processes
 
 # 82 s are 2 s here: long enough to be interrupted in the middle.
@@ -39,14 +41,14 @@ class Run:
     def interrupt(self) -> None:
         """Send the signals, and wait for the end."""
         deadline = time.monotonic() + TIMEOUT_S
-        while len(self.server.truth_records()) < 4:  # the warm-up and the first three
+        # The warm-up and the first three have ended, and the next three are under way.
+        while len(self.server.truth_records()) < 4 or in_progress(self.server) < 3:
             assert self.process.poll() is None, self.process.communicate()[0]
             assert time.monotonic() < deadline, "the load did not get under way"
             time.sleep(0.05)
-        time.sleep(1.0)  # into the next three
         for number in self.signals:
             self.process.send_signal(number)
-            time.sleep(0.3)
+            time.sleep(0.2)
         self.output, _ = self.process.communicate(timeout=TIMEOUT_S)
 
     def jobs(self) -> list[Any]:

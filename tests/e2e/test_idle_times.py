@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -62,12 +61,13 @@ def test_ctrl_c_in_the_last_idle_time_ends_it_and_the_verdict_stands(
     target = short_suite(duration="1s", monitors=MEMORY.format("2s"))
     process = running("--scenario", target, "-H", server.url)
 
-    def load_ended() -> bool:
-        events = (tmp_path / "results").glob("*/short/events.jsonl")
-        return any("load_ended" in file.read_text() for file in events)
+    def drained() -> bool:
+        for file in (tmp_path / "results").glob("*/short/events.jsonl"):
+            _, ended, after = file.read_text().partition('"load_ended"')
+            return bool(ended) and '"in_flight":0' in after
+        return False
 
-    wait_until(load_ended, process)
-    time.sleep(1.0)  # for the jobs of 100 ms that were in flight
+    wait_until(drained, process)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 0, output

@@ -52,6 +52,30 @@ def test_too_few_open_files_are_told_before_the_load(
     assert "ulimit -n 90" in outcome.output and not outcome.results.exists()
 
 
+# Once eight jobs have succeeded it takes what is left, until the load has ended and nothing is in flight.
+GREEDY = """
+
+from locust import events
+
+taken, succeeded = [], []
+
+@events.request.add_listener
+def on_request(name, exception=None, **_):
+    if name == "generate" and exception is None:
+        succeeded.append(name)
+    if len(succeeded) >= 8 and not taken:
+        try:
+            while True:
+                taken.append(open("/dev/null"))
+        except OSError:
+            pass
+
+@events.test_stopping.add_listener
+def on_stopping(**_):
+    taken.clear()
+"""
+
+
 def test_files_that_run_out_under_load_make_the_run_invalid_and_fail_nobody(
     run_limited: Callable[..., Outcome],
     short_suite: Callable[..., str],
@@ -61,20 +85,7 @@ def test_files_that_run_out_under_load_make_the_run_invalid_and_fail_nobody(
     """The locustfile of a user takes what is left, so that what every part of genload opens is refused."""
     service = testbed(service_time="100ms", slots=20)
     locustfile = tmp_path / "greedy.py"
-    locustfile.write_text(
-        (LOCUSTFILES / "generation3d.py").read_text() + "\n\nimport gevent\nfrom locust import events\n\n"
-        "def take_all() -> None:\n"
-        "    gevent.sleep(2)\n"
-        "    taken = []\n"
-        "    try:\n"
-        "        while True:\n"
-        "            taken.append(open('/dev/null'))\n"
-        "    except OSError:\n"
-        "        gevent.sleep(6)\n\n"
-        "@events.test_start.add_listener\n"
-        "def on_start(**_):\n"
-        "    gevent.spawn(take_all)\n"
-    )
+    locustfile.write_text((LOCUSTFILES / "generation3d.py").read_text() + GREEDY)
     outcome = run_limited(
         FILES,
         "--scenario",

@@ -8,7 +8,6 @@ import itertools
 import json
 import signal
 import subprocess
-import time
 import urllib.parse
 import urllib.request
 from collections import Counter
@@ -19,7 +18,7 @@ from typing import Any
 import pytest
 
 from genload.runlog.reader import open_run
-from genload.runlog.records import LoadStarted, RequestRecord
+from genload.runlog.records import LoadEnded, LoadStarted, RequestRecord, Users
 
 from ..listening import listening_port
 
@@ -221,13 +220,17 @@ def test_ctrl_c_leaves_a_complete_report(load: SpeechLoad, wait_until: Callable[
     shape = f"kind: paced, every: {EVERY_S * 1e3:g}ms, duration: 50s"
     process = load.start("--headless", *load.options(shape))
 
-    def has_begun() -> bool:
-        return any(b"load_started" in log.read_bytes() for log in load.results.glob("*/one/events.jsonl"))
+    def told(event: type[Any]) -> list[Any]:
+        return [
+            one
+            for _ in load.results.glob("*/one/run.json")
+            for one in load.log.events()
+            if isinstance(one, event)
+        ]
 
-    wait_until(has_begun, process)
-    time.sleep(10 * EVERY_S)
+    wait_until(lambda: any(users.in_flight >= 5 for users in told(Users)), process)
     process.send_signal(signal.SIGINT)
-    time.sleep(0.5)
+    wait_until(lambda: told(LoadEnded), process)
     process.send_signal(signal.SIGINT)  # again: do not wait for a minute
     output = ended(process)
     assert process.returncode == 130, output

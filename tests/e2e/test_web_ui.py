@@ -34,16 +34,27 @@ CHROMIUM_OPTIONS = [
 ]
 
 
-# A run that takes three seconds to begin.
+# The second run begins only when the page has asked how it goes.
 SLOW = f"""
-import time
+import flask, gevent.event
+from locust import events
 from genload.harness.run import Run
 exec(compile(open({str(LOCUSTFILE)!r}).read(), "generation3d.py", "exec"))
-start = Run.start
+start, begun, asked = Run.start, [], gevent.event.Event()
 def slowly(self):
-    time.sleep(3)
+    if begun:
+        asked.clear()
+        asked.wait(30)
+    begun.append(self)
     start(self)
 Run.start = slowly
+@events.init.add_listener
+def watch_the_page(web_ui, **_):
+    @web_ui.app.after_request
+    def note(answer):
+        if flask.request.path == "/stats/requests":
+            asked.set()
+        return answer
 """
 
 

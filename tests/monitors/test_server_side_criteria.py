@@ -28,7 +28,7 @@ from genload.targets import RunRequest
 
 pytestmark = pytest.mark.processes
 
-LOAD_S = 2.0
+INTERVAL_S, TICKS = 0.1, 20
 ENOUGH = 0.4  # of the ticks: a busy machine must not decide a test about something else
 NONE = ["samples of server.memory", "samples of gpu.memory_used"]
 STARTED = "2026-11-22T10:00:00+00:00"
@@ -46,7 +46,7 @@ def watched(tmp_path: Path, wait_for_samples: Callable[..., list[Sample]]) -> Wa
 def watch(target: str, host: str, folder: Path, wait: Callable[..., list[Sample]]) -> Path:
     overrides = [f"validity.min_coverage={ENOUGH:.0%}", "monitors.gpu=null"]
     names = ("host", "readiness") if target.startswith("kokoro") else ("host", "readiness", "exposition")
-    overrides += [f"monitors.{name}.interval=100ms" for name in names]
+    overrides += [f"monitors.{name}.interval={INTERVAL_S}s" for name in names]
     plan = make_plan(RunRequest((target,), host=host, overrides=tuple(overrides)))
     folder.mkdir()
     writer, begin_s = RunWriter(folder), time.monotonic()
@@ -58,18 +58,23 @@ def watch(target: str, host: str, folder: Path, wait: Callable[..., list[Sample]
         writer.header(header)
         wait(lambda samples: {*names} <= {sample.monitor for sample in samples}, folder)
         load_s = time.monotonic() - begin_s
-        time.sleep(LOAD_S)
+        wait(lambda samples: all(ticks(samples, name, load_s) >= TICKS for name in names), folder)
+        end_s = time.monotonic() - begin_s
     finally:
         sampler.stop()
     for event in (
         RunStarted(t_s=0.0, wall_time=STARTED),
         LoadStarted(t_s=load_s),
-        LoadEnded(t_s=load_s + LOAD_S),
-        RunEnded(t_s=load_s + LOAD_S, records={}),
+        LoadEnded(t_s=end_s),
+        RunEnded(t_s=end_s, records={}),
     ):
         writer.event(event)
     writer.close()
     return folder
+
+
+def ticks(samples: list[Sample], monitor: str, since_s: float) -> int:
+    return sum(sample.monitor == monitor and sample.t_s >= since_s for sample in samples)
 
 
 def without(folder: Path, keep: Callable[[Sample], bool]) -> JudgedRun:
@@ -114,7 +119,7 @@ def test_memory_under_a_sustained_load_is_judged_on_the_services_page(
     # A page that is gone after a while: what it told before says nothing of the whole load; the memory of the
     # service's processes is known here all the same.
     began_s = next(event.t_s for event in open_run(folder).events() if isinstance(event, LoadStarted))
-    soon_s = began_s + LOAD_S * ENOUGH / 2
+    soon_s = began_s + TICKS * INTERVAL_S * ENOUGH / 2
     gone = without(folder, lambda sample: sample.monitor != "exposition" or sample.t_s < soon_s)
     assert outcomes(gone, *names) == ["decided", NONE[1]]
     assert sources(gone)["server.memory"] == "psutil"
