@@ -5,9 +5,11 @@ that is polled and fetched. What there is to say, and how: docs/your-own-service
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from time import monotonic
 from typing import Any
 
+from genload.artifacts.inputs.texts import TextSource
 from genload.artifacts.inspector import shared
 from genload.artifacts.mesh.check import MeshCheck
 from genload.artifacts.picture.check import PictureCheck
@@ -20,10 +22,10 @@ from genload.described.heard import Heard
 from genload.described.labels import read_labels
 from genload.described.numbers import Moment, metrics_of, read_numbers
 from genload.described.output import METRICS
-from genload.described.plan import KEY, plan_of
+from genload.described.plan import KEY, Plan, plan_of
 from genload.described.polling import PHASES, Polling
 from genload.described.result import name_in
-from genload.described.values import NOTHING, Values
+from genload.described.values import NOTHING, TEXT, Values
 from genload.human import human
 from genload.service import (
     JOB_STAGES,
@@ -50,6 +52,13 @@ _UNDER_WAY = {phase: JobState(phase) for phase in (JobPhase.PENDING, JobPhase.RU
 def _as_mesh(told: Description, artifact: Artifact) -> dict[str, float]:
     allow = told.placeholder == "allow"
     return MeshCheck(shared().mesh, told.format, allow_placeholder=allow)(artifact)
+
+
+@lru_cache(maxsize=16)
+def _texts_of(plan: Plan) -> TextSource | None:
+    """The prompts, read once for all users. Raises ConfigError: a file that cannot be used."""
+    texts = plan.description.texts
+    return None if texts is None else TextSource(texts, ("",), seed=0, salt="prompt")
 
 
 _CHECKS: Mapping[str, Callable[[Description, Artifact], dict[str, float]]] = {
@@ -86,6 +95,7 @@ class Client(JobClient):
         self.one_call = self._told.one_call
         self.distinct_outputs = self._told.placeholder == "fail"
         self.queue_told = self._told.poll is None or self._told.poll.tells_queue
+        self._texts = _texts_of(self._plan)
         self._calls = ServiceCalls(self)
         self._values = NOTHING
         self._asked: Sendable | None = None  # the poll of the job under way: the same again and again
@@ -116,6 +126,8 @@ class Client(JobClient):
 
     def upload(self, job: JobInput) -> str:
         self._values, self._end, self._state = Values(job, self.request_id), None, ""
+        if self._texts is not None:  # by the seed of the job: the same input again has the same text again
+            self._values.captured[TEXT] = self._texts.utterance(self._values["seed"]).text
         for name, (request, captures) in self._plan.before.items():
             with self.step(name, request.method) as step:
                 self._ask(request, f"{KEY}.before.{name}", step, captures)

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from genload.described.heard import Heard
 from genload.described.or_text import OrText, exactly_one
 from genload.described.path import JsonPath
-from genload.described.values import OWN_NAMES, Values
+from genload.described.values import OWN_NAMES, TEXT, Values
 
 
 class Capture(OrText):
@@ -39,8 +39,8 @@ class Capture(OrText):
 
 def _own_names_kept(captures: dict[str, Capture]) -> dict[str, Capture]:
     for name in captures:
-        if name in OWN_NAMES or not name.isidentifier():
-            own = name in OWN_NAMES
+        own = name in OWN_NAMES or name == TEXT
+        if own or not name.isidentifier():
             reason = f"'{name}' is genload's own" if own else f"'{name}' cannot be a name in a template"
             remedy = "name what is captured otherwise: letters, digits and _"
             raise PydanticCustomError("capture", "{reason}", {"reason": reason, "remedy": remedy})

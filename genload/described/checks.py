@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from genload.described.call import Call
-from genload.described.values import FILE_NAMES, OWN_NAMES
+from genload.described.values import FILE_NAMES, OWN_NAMES, TEXT
 from genload.service import JOB_STAGES
 from genload.settings.metrics.meshes import mesh_metrics
 from genload.settings.metrics.requests import request_metrics
@@ -65,7 +65,7 @@ def _mode_problems(description: Description) -> Iterator[Problem]:
 
 def _name_problems(description: Description) -> Iterator[Problem]:
     """Names that nobody knows, or that are used before they are captured; files where none can stand."""
-    known = set(OWN_NAMES)
+    known = set(OWN_NAMES) | ({TEXT} if description.texts is not None else set())
     behind = _captured(description)
     used: set[str] = set()
     for place, call, captures in _in_order(description):
@@ -84,7 +84,7 @@ def _name_problems(description: Description) -> Iterator[Problem]:
             for name in template.names:
                 reason = f"'{{{name}}}' belongs to a job, and this is asked outside of one"
                 yield Problem((*place, *at), reason, "take it out")
-    if not used & (set(OWN_NAMES) - {"number"}):
+    if not used & (set(OWN_NAMES) - {"number"} | {TEXT}):
         yield Problem(
             ("path",),
             "no call sends anything of a job's own",
@@ -115,6 +115,9 @@ def _captured(description: Description) -> dict[str, _Place]:
 
 
 def _unknown(name: str, place: _Place, known: set[str], behind: dict[str, _Place]) -> Problem:
+    if name == TEXT:
+        remedy = "say which: texts: {file: prompts.jsonl}, or texts: {template: 'a chair of kind {i}'}"
+        return Problem(place, "the description says nothing of texts", remedy)
     if name in behind:
         where = ".".join(map(str, ("service.request", *behind[name], "capture")))
         reason = f"'{{{name}}}' is used before it is captured, by {where}"

@@ -18,6 +18,7 @@ from genload.described.path import JsonPath
 from genload.described.polling import Polling
 from genload.described.result import Result
 from genload.described.template import TemplateText
+from genload.settings.speech import Texts
 from genload.settings.wing_models import RequestSettings
 
 StepName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$", max_length=40)]
@@ -61,6 +62,8 @@ class Description(RequestSettings, Call):  # the keys of the order itself stand 
     result: Result = Result()
     cancel: Call | None = None
     """Sent for a job that took longer than `service.timeout`."""
+    texts: Texts | None = None
+    """Prompts, one for each job: ``{text}``. As a speech suite says them: a file, a template, lengths."""
     errors: Errors = Errors()
     numbers: dict[NumberName, Number] = {}
     """Numbers of the answers, each a metric: ``{inference_s: {path: inference_time_s, unit: s}}`` is

@@ -78,5 +78,8 @@ OWN_NAMES: Mapping[str, Callable[[Values], Any]] = {
 }
 """What every job has: its input, a seed that follows from it, its request id, and a count of the process."""
 
+TEXT = "text"
+"""The name of a job's prompt, where the description says what texts there are."""
+
 FILE_NAMES = frozenset({"image"})
 """Those that are a file, which only multipart and raw can hold."""

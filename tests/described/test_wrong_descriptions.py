@@ -41,6 +41,9 @@ WRONG = {
     "a name of genload's own": (
         (CAPTURE, "capture: {seed: id}"), CAPTURE, "capture", "'seed' is genload's own", "otherwise",
     ),
+    "a text that nothing is said of": (
+        (BODY, 'json: {prompt: "{text}"}'), BODY, "json.prompt", "nothing of texts", "texts: {file",
+    ),
     "a brace that ends nothing": (
         ("path: /v1/jobs/{id}\n", "path: /v1/jobs/{id\n"),
         "path: /v1/jobs/{id}", "poll.path", "is no name", "{{ }}",

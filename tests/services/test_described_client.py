@@ -137,6 +137,20 @@ def test_a_graph_of_a_file_is_sent_with_values_in_their_places(run: Any, tmp_pat
     assert isinstance(sent["11"]["inputs"]["seed"][1], int)
 
 
+def test_a_job_may_be_made_from_a_text_of_its_own(run: Any) -> None:
+    request = {
+        "path": "/generate",
+        "json": {"prompt": "{text}"},
+        "texts": {"template": "A chair, number {i}."},
+    }
+    _, _, (asked,) = run(request, ANY)
+    _, _, (again,) = run(request, ANY)
+
+    prompt = json.loads(asked.body)["prompt"]
+    assert prompt.startswith("A chair, number ") and "{" not in prompt
+    assert json.loads(again.body)["prompt"] == prompt  # of the same input
+
+
 def test_what_answers_give_is_never_taken_for_a_reference_to_a_secret(run: Any, monkeypatch: Any) -> None:
     monkeypatch.setenv("OTHER_SECRET", "swordfish")
     monkeypatch.setenv("OWN_TOKEN", "abc123")
