@@ -153,7 +153,8 @@ class JobDriver(Driver[JobClient, JobResult]):
         self._enter("download", state.output_since_s or None)
         artifact = self._in_time("download", lambda state: client.fetch(result.job_id, state), state)
         # The job ends with the last byte: what the client does with the output is not the service's time.
-        self._end(self._call.end_s if self._call is not None and self._call.sent_s else None)
+        call = self._call
+        self._end(max(call.end_s, self._stage_since_s) if call is not None and call.sent_s else None)
         self._check(returned(artifact, Artifact, client.fetch))
 
     def _order(self) -> str | JobState:

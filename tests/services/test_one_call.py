@@ -141,6 +141,22 @@ def test_an_output_inside_the_last_poll_is_downloaded_from_its_first_byte_on() -
     assert result.numbers["poll_bound_s"] == pytest.approx(2.5)  # from the send of the poll before
 
 
+def test_a_download_that_makes_no_call_takes_no_time() -> None:
+    class Inside(Scripted):
+        def poll(self, job_id: str) -> JobState:
+            with self.step("poll") as step:
+                step.sent_s, step.end_s = self.clock.now_s, self.clock.now_s + 0.1
+                self.clock.now_s += 0.5  # reading the answer
+            return JobState(JobPhase.COMPLETED)
+
+        def fetch(self, job_id: str, state: JobState) -> Artifact:
+            return Artifact(b"mesh", "out.glb", "")
+
+    result = job_of(Inside(SERVICE, Clock())).run()
+
+    assert result.stages["download"] == 0 and sum(result.stages.values()) == pytest.approx(result.duration_s)
+
+
 def test_numbers_that_the_client_notes_are_in_the_record_of_its_job() -> None:
     class Noting(OneCall):
         def submit(self, job: JobInput, job_id: str) -> str | JobState:
