@@ -50,6 +50,29 @@ def test_20_to_2_to_20_with_long_jobs_lets_20_start_again_at_once(clock: Clock) 
     assert gate.leaving == 0
 
 
+@given(
+    st.integers(0, 12),
+    st.sets(st.integers(0, 11)),
+    st.integers(1, 4).flatmap(lambda of: st.tuples(st.integers(0, of - 1), st.just(of))),
+    st.integers(1, 40),
+)
+def test_who_works_and_who_leaves_is_counted_as_if_each_user_was_asked(
+    users: int, gone: set[int], share: tuple[int, int], valley: int
+) -> None:
+    clock, of_all = Clock(0.0), Share(*share)
+    timeline = Timeline((Phase("high", 10, 48), Phase("valley", 10, valley)))
+    gate = gate_with(clock, timeline, users, of_all)
+    for index in range(users):
+        assert gate.start(index) is not None
+    there = [index for index in range(users) if index not in gone]
+    for index in set(range(users)) - set(there):
+        gate.leave(index)
+    clock.now_s = 15.0
+
+    assert gate.working == sum(of_all.number(index) < valley for index in there)
+    assert gate.leaving == len(there) - gate.working
+
+
 def test_the_phase_of_a_turn_is_the_one_it_starts_in(clock: Clock) -> None:
     gate = gate_with(clock, SPIKE, 2)
     phases = []

@@ -21,7 +21,7 @@ from genload.errors import RunDirectoryError
 from genload.runlog.lines import LineFile
 from genload.runlog.reader import open_run
 from genload.runlog.records import LoadStarted, Notice, RequestRecord, RunEnded, RunHeader
-from genload.runlog.writer import RunWriter
+from genload.runlog.writer import BLOCK, RunWriter
 
 Make = Callable[..., RequestRecord]
 
@@ -105,6 +105,21 @@ def test_text_that_is_no_unicode_and_numbers_that_are_none_can_be_read_back(
     assert (first.error, first.labels) == ("bad ? byte", {"voice?": "a"})
     assert (second.error, second.numbers) == ("null", {"polls": 3.0})
     assert log.problems == ["requests.jsonl: line 3 cannot be read", "samples.jsonl: missing"]
+
+
+def test_records_of_several_blocks_come_in_order_with_one_that_cannot_be_written_as_it_is(
+    writer: RunWriter, record: Make
+) -> None:
+    odd = BLOCK + 3
+    for n in range(2 * BLOCK + 5):
+        writer.request(record(n, error="bad \ud800 byte" if n == odd else "", numbers={"polls": float(n)}))
+    assert writer.unwritten == 2 * BLOCK + 5
+    writer.flush()
+    assert writer.unwritten == 0
+    writer.close()
+    found = list(open_run(writer.folder).requests())
+    assert [(one.n, one.numbers["polls"]) for one in found] == [(n, n) for n in range(2 * BLOCK + 5)]
+    assert {one.n: one.error for one in found if one.error} == {odd: "bad ? byte"}
 
 
 @pytest.mark.parametrize("name", ["run.json", "requests.jsonl", "events.jsonl", "samples.jsonl"])
