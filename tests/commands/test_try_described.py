@@ -69,7 +69,7 @@ def test_a_failure_ends_with_what_failed_what_was_sent_what_came_and_what_to_cha
     assert code == 1 and "swordfish" not in shown
     end = shown[shown.index("what failed") :]
     assert "the step 'poll', missing_value" in end
-    assert "GET /v1/meshes/job-0" in end and "200 OK in" in end and '"status": "queued"' in end
+    assert "GET /v1/meshes/job-0" in end and "came back    200 " in end and '"status": "queued"' in end
     assert "to change    service.request.poll.state" in end
 
 
