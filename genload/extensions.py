@@ -20,6 +20,7 @@ from typing import Any
 from genload.errors import ConfigError
 from genload.settings.metrics.machines import MACHINE_METRICS
 from genload.settings.metrics.metric import Metric
+from genload.settings.metrics.outputs import OUTPUT_METRICS
 from genload.settings.metrics.requests import request_metrics
 from genload.settings.phases import Timeline
 from genload.settings.service import Service
@@ -205,6 +206,7 @@ class Wings:
         asked = request or RequestSettings()
         every = request_metrics(client.operation, client.stages_of(asked))
         inherited = {metric for base in client.__mro__[1:] for metric in vars(base).get("metrics", ())}
+        inherited.update(*OUTPUT_METRICS.values())
         own = client.measures(asked)
         return every + _declared("services", api, own, every, inherited, f"{client.operation}.")
 

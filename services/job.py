@@ -13,6 +13,7 @@ from genload.artifacts.inputs.texts import TextSource
 from genload.artifacts.inspector import shared
 from genload.artifacts.mesh.check import MeshCheck
 from genload.artifacts.picture.check import PictureCheck
+from genload.artifacts.splats.check import SplatsCheck
 from genload.client import Answer, ClientError
 from genload.client.service_calls import ServiceCalls
 from genload.described.call import PreparedCall, Sendable
@@ -21,7 +22,6 @@ from genload.described.description import Description
 from genload.described.heard import Heard
 from genload.described.labels import read_labels
 from genload.described.numbers import Moment, metrics_of, read_numbers
-from genload.described.output import METRICS
 from genload.described.plan import KEY, Plan, plan_of
 from genload.described.polling import PHASES, Polling
 from genload.described.result import name_in
@@ -40,6 +40,7 @@ from genload.service import (
     Step,
 )
 from genload.settings.metrics.metric import Metric
+from genload.settings.metrics.outputs import OUTPUT_METRICS
 from genload.settings.service import Service
 from genload.settings.wing_models import RequestSettings
 
@@ -63,6 +64,7 @@ def _texts_of(plan: Plan) -> TextSource | None:
 
 _CHECKS: Mapping[str, Callable[[Description, Artifact], dict[str, float]]] = {
     "mesh": _as_mesh,
+    "splats": lambda told, artifact: SplatsCheck(shared().splats, told.placeholder == "allow")(artifact),
     "image": lambda told, artifact: PictureCheck(shared().picture)(artifact),
     "bytes": lambda told, artifact: {},
 }
@@ -77,7 +79,7 @@ class Client(JobClient):
     def measures(cls, request: RequestSettings) -> tuple[Metric, ...]:
         if not isinstance(request, Description):
             return super().measures(request)
-        return (*METRICS[request.output.kind], *metrics_of(request.numbers))
+        return (*OUTPUT_METRICS[request.output.kind], *metrics_of(request.numbers))
 
     @classmethod
     def stages_of(cls, request: RequestSettings) -> tuple[str, ...]:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 
 from genload.artifacts.inspector import shared
 from genload.artifacts.mesh.check import MeshCheck
+from genload.artifacts.picture.check import PictureCheck
+from genload.artifacts.splats.check import SplatsCheck
 from genload.code_errors import ReturnedError
 from genload.errors import ConfigError
-from genload.service import Artifact, JobClient, NotInspectedError
+from genload.service import Artifact, JobClient, NotInspectedError, ServiceError
 
 Inspect = Callable[[Artifact], Mapping[str, float]]
 
@@ -45,8 +47,28 @@ def _as_mesh(artifact: Artifact) -> Mapping[str, float]:
     return MeshCheck(shared().mesh)(artifact)
 
 
+def _as_splats(artifact: Artifact) -> Mapping[str, float]:
+    return SplatsCheck(shared().splats)(artifact)
+
+
+def _as_image(artifact: Artifact) -> Mapping[str, float]:
+    return PictureCheck(shared().picture)(artifact)
+
+
+def _as_bytes(artifact: Artifact) -> Mapping[str, float]:
+    if not artifact.content:
+        raise ServiceError("too_small", f"{artifact.name} has not a single byte")
+    return {}
+
+
 def _not_at_all(artifact: Artifact) -> Mapping[str, float]:
     raise NotInspectedError('the service file wants it so: inspection = "none"')
 
 
-_USUAL: Mapping[str, Inspect] = {"mesh": _as_mesh, "none": _not_at_all}
+_USUAL: Mapping[str, Inspect] = {
+    "mesh": _as_mesh,
+    "splats": _as_splats,
+    "image": _as_image,
+    "bytes": _as_bytes,
+    "none": _not_at_all,
+}

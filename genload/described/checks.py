@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from genload.described.call import Call
 from genload.described.values import FILE_NAMES, OWN_NAMES, TEXT
 from genload.service import JOB_STAGES
-from genload.settings.metrics.meshes import mesh_metrics
+from genload.settings.metrics.outputs import OUTPUT_METRICS
 from genload.settings.metrics.requests import request_metrics
 from genload.settings.suggestion import suggest
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from genload.described.description import Description
 
 _Place = tuple[str | int, ...]
-_METRICS = (*request_metrics("generate", JOB_STAGES), *mesh_metrics("generate"))
+_METRICS = (*request_metrics("generate", JOB_STAGES), *chain(*OUTPUT_METRICS.values()))
 _OF_THE_DRIVER = (
     "attempts",
     "rejections",

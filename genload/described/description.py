@@ -76,7 +76,7 @@ class Description(RequestSettings, Call):  # the keys of the order itself stand 
     format: Literal["", "stl", "obj", "glb", "ply"] = ""
     """The format that is ordered; a result in another one is counted (`format_honoured`), not failed."""
     output: Output = Output()
-    """What the output must be: ``mesh``, ``image``, ``{kind: bytes, at_least: 10KB}``, ``none``."""
+    """What it must be: ``mesh``, ``splats``, ``image``, ``{kind: bytes, at_least: 10KB}``, ``none``."""
     placeholder: Literal["fail", "allow"] = "fail"
     """A bare box, and the same mesh for different images, are what services answer when their model failed.
     ``allow`` takes them for results."""

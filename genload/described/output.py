@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 from genload.described.or_text import OrText
 from genload.service import Artifact, ServiceError
-from genload.settings.metrics.meshes import mesh_metrics
-from genload.settings.metrics.metric import Metric
-from genload.settings.metrics.pictures import picture_metrics
 from genload.settings.units import Bytes
 
-Kind = Literal["mesh", "image", "bytes", "none"]
-
-METRICS: Mapping[Kind, tuple[Metric, ...]] = {
-    "mesh": mesh_metrics("generate"),
-    "image": picture_metrics("generate"),
-    "bytes": (),
-    "none": (),
-}
-"""What criteria may name of an output of each kind."""
+Kind = Literal["mesh", "splats", "image", "bytes", "none"]
 
 
 class Output(OrText):
     """What the output must be; a text alone is its kind."""
 
     kind: Kind = "mesh"
-    """``mesh`` and ``image`` are read whole; of ``bytes`` there must be enough; ``none``: not looked at."""
+    """``mesh``, ``splats`` (Gaussian ones, as PLY) and ``image`` are read whole; of ``bytes`` there must be
+    enough; ``none``: not looked at."""
     at_least_bytes: Bytes = 1.0
     """The least that it may have, of any kind."""
 

@@ -9,8 +9,8 @@ from typing import ClassVar
 
 from genload.service.artifact import Artifact
 from genload.service.client import ServiceClient
-from genload.settings.metrics.meshes import mesh_metrics
 from genload.settings.metrics.metric import Metric
+from genload.settings.metrics.outputs import OUTPUT_METRICS
 from genload.settings.service import Service
 from genload.settings.wing_models import RequestSettings
 
@@ -55,10 +55,11 @@ class JobClient(ServiceClient):
 
     operation: ClassVar[str] = "generate"
     stages: ClassVar[tuple[str, ...]] = JOB_STAGES
-    metrics: ClassVar[tuple[Metric, ...]] = mesh_metrics("generate")
+    metrics: ClassVar[tuple[Metric, ...]] = OUTPUT_METRICS["mesh"]
     inspection: ClassVar[str] = "mesh"
-    """How outputs are inspected if the client has no `inspect` of its own: as a ``mesh``; or ``none``, and
-    then every report says that nobody inspected them. An output counts as valid only after an inspection."""
+    """How outputs are inspected if the client has no `inspect` of its own: as a ``mesh``, as Gaussian
+    ``splats``, as an ``image``, as ``bytes`` of which there is at least one; or ``none``, and then every
+    report says that nobody inspected them. An output counts as valid only after an inspection."""
 
     def __init__(self, service: Service) -> None:
         super().__init__(service)
@@ -70,10 +71,11 @@ class JobClient(ServiceClient):
 
     @classmethod
     def measures(cls, request: RequestSettings) -> tuple[Metric, ...]:
-        """`metrics`, without those of a mesh if outputs are not inspected."""
-        if cls.inspection == "none":
-            return tuple(metric for metric in cls.metrics if metric not in JobClient.metrics)
-        return cls.metrics
+        """`metrics`, with those of the outputs that there are in the place of those of a mesh."""
+        of_outputs = OUTPUT_METRICS.get(cls.inspection, JobClient.metrics)
+        if of_outputs == JobClient.metrics:
+            return cls.metrics
+        return (*of_outputs, *(metric for metric in cls.metrics if metric not in JobClient.metrics))
 
     @abstractmethod
     def upload(self, job: JobInput) -> str:

@@ -77,4 +77,4 @@ def test_an_inspection_that_there_is_none_of_is_refused_with_those_there_are() -
         check_inspection(client_class)
     with pytest.raises(ConfigError, match="'picture'") as refused:
         check_inspection(Odd)
-    assert "'mesh', 'none'" in refused.value.remedy
+    assert "'mesh', 'splats', 'image', 'bytes', 'none'" in refused.value.remedy

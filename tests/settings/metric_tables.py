@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from genload.service import JOB_STAGES
 from genload.settings.criteria.ast import Dimension
 from genload.settings.metrics.machines import MACHINE_METRICS
-from genload.settings.metrics.meshes import mesh_metrics
 from genload.settings.metrics.metric import SERIES_STATS, Failures, Metric, Of
+from genload.settings.metrics.outputs import OUTPUT_METRICS
 from genload.settings.metrics.requests import request_metrics
 from genload.settings.metrics.spoken import speech_metrics
 
@@ -64,7 +64,9 @@ def _of_machines() -> Iterator[str]:
 
 TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "requests": lambda: _of_requests(request_metrics("generate", JOB_STAGES)),
-    "meshes": lambda: _of_requests(mesh_metrics("generate")),
+    "meshes": lambda: _of_requests(OUTPUT_METRICS["mesh"]),
+    "splats": lambda: _of_requests(OUTPUT_METRICS["splats"]),
+    "images": lambda: _of_requests(OUTPUT_METRICS["image"]),
     "speech": lambda: _of_requests(speech_metrics("speech")),
     "machines": _of_machines,
 }

@@ -1,4 +1,4 @@
-"""The inspector's process itself: reads meshes, audio and pictures until there are no more tasks.
+"""The inspector's process itself: reads outputs until there are no more tasks.
 
 Run by `InspectorProcess` as ``python -m genload.artifacts.inspector.child``, with the kinds of output that
 are expected (``mesh``, ``audio``) and the open files that are the shared memory; tasks come on standard
@@ -29,6 +29,8 @@ from genload.artifacts.inspector.messages import (
     PictureTask,
     Refusal,
     Reply,
+    SplatsFound,
+    SplatsTask,
     Task,
     decode_batch,
     framed,
@@ -36,6 +38,7 @@ from genload.artifacts.inspector.messages import (
 )
 from genload.artifacts.mesh.facts import MeshError
 from genload.artifacts.picture.facts import PictureError
+from genload.artifacts.splats.facts import SplatsError
 from genload.errors import CANNOT_INSPECT
 
 _READERS = {"mesh": "genload.artifacts.mesh.reader", "audio": "genload.artifacts.audio.reader"}
@@ -69,8 +72,10 @@ def inspected(task: Task, content: memoryview) -> Reply:
     try:
         if isinstance(task, PictureTask):
             return _picture(content)
+        if isinstance(task, SplatsTask):
+            return _splats(task, content)
         return _mesh(task, content) if isinstance(task, MeshTask) else _audio(task, content)
-    except MeshError as error:
+    except (MeshError, SplatsError) as error:
         return Refusal(error.error_class, error.message, error.numbers)
     except (AudioError, PictureError) as error:
         return Refusal(error.error_class, error.message)
@@ -88,6 +93,12 @@ def _picture(content: memoryview) -> Reply:
     from genload.artifacts.picture.reader import read_picture
 
     return PictureFound(read_picture(bytes(content)))
+
+
+def _splats(task: SplatsTask, content: memoryview) -> Reply:
+    from genload.artifacts.splats.reader import read_splats
+
+    return SplatsFound(read_splats(bytes(content), task.hint))
 
 
 def _audio(task: AudioTask, content: memoryview) -> Reply:

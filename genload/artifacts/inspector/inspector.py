@@ -25,12 +25,15 @@ from genload.artifacts.inspector.messages import (
     PictureTask,
     Refusal,
     Reply,
+    SplatsFound,
+    SplatsTask,
     Task,
     place_after,
 )
 from genload.artifacts.inspector.shared_memory import AT_ONCE_BYTES, SharedMemory
 from genload.artifacts.mesh.facts import MeshError, MeshFacts
 from genload.artifacts.picture.facts import PictureError, PictureFacts
+from genload.artifacts.splats.facts import SplatsError, SplatsFacts
 from genload.human import human
 
 _TIMEOUT_S = 120.0
@@ -145,6 +148,17 @@ class Inspector:
         if isinstance(reply, PictureFound):
             return reply.facts
         raise PictureError(*_reason(reply))
+
+    def splats(self, content: bytes, hint: str = "") -> SplatsFacts:
+        """What `genload.artifacts.splats.reader.read_splats` says of the file; other greenlets run on.
+
+        Raises:
+            SplatsError: as `read_splats`; ``inspector`` as `mesh`.
+        """
+        reply = self._ask(SplatsTask(len(content), hint), content)
+        if isinstance(reply, SplatsFound):
+            return reply.facts
+        raise SplatsError(*_reason(reply), reply.numbers if isinstance(reply, Refusal) else None)
 
     def close(self) -> None:
         """End the child; a later file starts another one. Whoever still waits gets an error."""

@@ -13,6 +13,7 @@ import msgspec
 from genload.artifacts.audio.facts import AudioFacts, RawSamples
 from genload.artifacts.mesh.facts import MeshFacts
 from genload.artifacts.picture.facts import PictureFacts
+from genload.artifacts.splats.facts import SplatsFacts
 
 LENGTH = struct.Struct("<I")
 ALIGNMENT_BYTES = 64
@@ -51,12 +52,19 @@ class PictureTask(msgspec.Struct, tag="picture", array_like=True):
     size: int
 
 
+class SplatsTask(msgspec.Struct, tag="splats", array_like=True):
+    """Read splats: `genload.artifacts.splats.reader.read_splats`."""
+
+    size: int
+    hint: str
+
+
 class Batch(msgspec.Struct, array_like=True):
     """Several tasks at once, in the order in which their files lie in shared memory."""
 
     memory: int  # its descriptor
     memory_bytes: int  # how large it is now
-    tasks: list[MeshTask | AudioTask | PictureTask]
+    tasks: list[MeshTask | AudioTask | PictureTask | SplatsTask]
 
 
 class MeshFound(msgspec.Struct, tag="mesh", array_like=True):
@@ -65,6 +73,10 @@ class MeshFound(msgspec.Struct, tag="mesh", array_like=True):
 
 class PictureFound(msgspec.Struct, tag="picture", array_like=True):
     facts: PictureFacts
+
+
+class SplatsFound(msgspec.Struct, tag="splats", array_like=True):
+    facts: SplatsFacts
 
 
 class AudioFound(msgspec.Struct, tag="audio", array_like=True):
@@ -85,8 +97,8 @@ class Refusal(msgspec.Struct, tag="refusal", array_like=True):
     numbers: dict[str, float] = {}  # what is known all the same
 
 
-Task = MeshTask | AudioTask | PictureTask
-Reply = MeshFound | AudioFound | PictureFound | Refusal
+Task = MeshTask | AudioTask | PictureTask | SplatsTask
+Reply = MeshFound | AudioFound | PictureFound | SplatsFound | Refusal
 
 decode_batch = msgspec.msgpack.Decoder(Batch).decode
 decode_replies = msgspec.msgpack.Decoder(list[Reply]).decode
