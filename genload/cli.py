@@ -25,6 +25,7 @@ _SUMMARIES = {
     "init": "Lay out a project with a suite of your own.",
     "list": "List the suites, their scenarios and what these are for.",
     "try": "Send one request to a service and show all of it.",
+    "plan": "Say what a suite's load would come to, without any load.",
     "run": "Run a suite, or one scenario of it, against a service.",
     "report": "Judge finished runs again, without any load.",
     "serve": "Start the testbed, a small service to try genload on.",
@@ -43,6 +44,8 @@ Examples:
     genload list
 
     genload try orfeas --host http://gpu1:5000
+
+    genload plan orfeas --service-time 82s --slots 3
 
     genload run orfeas/baseline --host http://gpu1:5000
 

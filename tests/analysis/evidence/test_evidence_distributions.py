@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -54,6 +56,12 @@ def test_the_quantiles_of_student_are_scipys(freedom: float, p: float) -> None:
 def test_a_quantile_of_student_that_is_known() -> None:
     assert student_quantile(1, 0.75) == pytest.approx(1.0, rel=1e-12)  # Cauchy's
     assert student_quantile(9, 0.95) == pytest.approx(1.833112932656, rel=1e-12)  # of every table
+
+
+@pytest.mark.parametrize("freedom", [1.1e8, 1e12, 1e300, inf])
+def test_students_with_endless_freedom_is_the_normal(freedom: float) -> None:
+    # As it is for means of requests that took the same time to the last digit.
+    assert student_quantile(freedom, 0.95) == pytest.approx(special.ndtri(0.95), rel=1e-8)
 
 
 @given(st.integers(1, 40), st.floats(0, 400))

@@ -1,0 +1,141 @@
+"""The service that an earlier run met: how many requests it worked on at once, and for how long.
+
+A record tells when a request began and ended, and not how much of that it waited. Of a service that takes
+first what comes first, both follow from the number of its slots: a request begins when it comes, or when the
+slot is free that it waits for. The right number is the one with which the times of the work are closest to
+each other: with more slots, waiting seems to be work; with fewer, what ran together seems to come out
+of the service as it likes, and the times vary as much as they last. Where the times themselves vary so
+much, no waiting is taken for certain.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from genload.analysis.evidence.estimate import BoolArray, FloatArray
+from genload.analysis.plan.assumed import AssumedService
+from genload.errors import UsageError
+from genload.human import count_of
+from genload.runlog.error_classes import NOT_STARTED
+from genload.runlog.reader import open_run
+from genload.runlog.records import RequestRecord
+
+_MOST_SLOTS = 64
+_MOST_READ = 20_000  # requests: more would not change the answer
+_WIDEST = 0.5  # standard deviation ÷ mean of times that may be those of the work
+_AS_GOOD = 1.01  # of the smallest standard deviation, and of the mean: a difference that says nothing
+_EXACT = 0.001
+
+
+def observed_service(folders: Sequence[Path], operation: str, slots: int | None = None) -> AssumedService:
+    """The service that the runs in these run directories met, in modelled time.
+
+    Args:
+        operation: of which the requests must be: ``generate``, ``speech``.
+        slots: how many the service had; None: it is estimated.
+
+    Raises:
+        RunDirectoryError: there is no run that can be read.
+        UsageError: none of them has a request of that kind that succeeded.
+    """
+    runs = [run for folder in folders if (run := _seen(folder, operation)) is not None]
+    if not any((~run.failed).any() for run in runs):
+        raise UsageError(
+            f"no {operation} request succeeded in {', '.join(map(str, folders))}",
+            remedy="name a run of the same kind of service, or say it: --service-time 82s",
+        )
+    there = max((run.succeeded() for run in runs), key=lambda run: run.most_in_flight())
+    found = slots or there.slots()
+    times_s = np.concatenate([run.times_s(found) for run in runs])
+    failed = np.concatenate([run.failed for run in runs])
+    about = f"{count_of(len(times_s), 'request')} of {', '.join(folder.name for folder in folders)}"
+    if slots is None:
+        least = "at least " if found == there.most_in_flight() else ""
+        about += f", {least}{count_of(found, 'slot')} seen"
+    return AssumedService(
+        slots or found,
+        times_s,
+        failed,
+        observed=True,
+        about=about,
+    )
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """The requests of a run, in the order of their starts; in modelled seconds."""
+
+    start_s: FloatArray
+    end_s: FloatArray
+    failed: BoolArray
+
+    def succeeded(self) -> _Seen:
+        good = ~self.failed
+        return _Seen(self.start_s[good], self.end_s[good], self.failed[good])
+
+    def most_in_flight(self) -> int:
+        """The most that there were at once."""
+        before = np.searchsorted(np.sort(self.end_s), self.start_s, side="right")
+        return int((np.arange(1, len(self.start_s) + 1) - before).max(initial=0))
+
+    def slots(self) -> int:
+        """The number of slots with which the work varies least; of equal ones, the largest."""
+        most = min(max(self.most_in_flight(), 1), _MOST_SLOTS)
+        worked = {slots: self.worked_s(slots) for slots in range(1, most + 1)}
+        varies = {
+            slots: float(times_s.std())
+            for slots, times_s in worked.items()
+            if times_s.std() <= _WIDEST * times_s.mean()
+        }
+        least = min(varies.values(), default=0.0)
+        close = least * _AS_GOOD + _EXACT * float(worked[most].mean())
+        return max((slots for slots, std in varies.items() if std <= close), default=most)
+
+    def times_s(self, slots: int) -> FloatArray:
+        """How long each request was worked on. One that failed is taken to have waited for no slot."""
+        times_s = self.end_s - self.start_s
+        times_s[~self.failed] = self.succeeded().worked_s(slots)
+        return times_s
+
+    def worked_s(self, slots: int) -> FloatArray:
+        """The same of requests that all succeeded: from when as many others had ended as had to."""
+        pending: list[float] = []
+        begun = np.empty(len(self.start_s))
+        ends = self.end_s.tolist()
+        for number, start_s in enumerate(self.start_s.tolist()):
+            while pending and pending[0] <= start_s:
+                heapq.heappop(pending)
+            ahead = len(pending) - slots + 1
+            free_s = start_s if ahead <= 0 else heapq.nsmallest(ahead, pending)[-1]
+            begun[number] = min(free_s, ends[number])
+            heapq.heappush(pending, ends[number])
+        return self.end_s - begun
+
+
+def _seen(folder: Path, operation: str) -> _Seen | None:
+    """The first requests of a run that were started and have ended; None without any."""
+    log = open_run(folder)
+    if log.header.operation != operation:
+        return None
+    rows = [
+        (record.start_s, record.start_s + record.duration_s, record.outcome != "ok")
+        for record in islice(_ended(log.requests(), operation), _MOST_READ)
+    ]
+    if not rows:
+        return None
+    start_s, end_s, failed = (np.array(column) for column in zip(*sorted(rows), strict=True))
+    scale = log.header.time_scale
+    return _Seen(start_s / scale, end_s / scale, failed.astype(np.bool_))
+
+
+def _ended(records: Iterable[RequestRecord], operation: str) -> Iterator[RequestRecord]:
+    for record in records:
+        ended = record.outcome != "unfinished" and record.error_class != NOT_STARTED
+        if record.operation == operation and not record.warmup and ended:
+            yield record

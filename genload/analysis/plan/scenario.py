@@ -1,0 +1,136 @@
+"""The plan of one scenario: what its load comes to, and what becomes of its criteria."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from genload import extensions
+from genload.analysis.plan.assumed import AssumedService
+from genload.analysis.plan.changes import Changes
+from genload.analysis.plan.figures import JOB, SPEECH, Figures, figures
+from genload.analysis.plan.outlook import CriterionOutlook, Judge, Outlook, outlook
+from genload.analysis.plan.simulation import Client, Course, simulate
+from genload.service import JobClient, ServiceClient
+from genload.settings.phases import Timeline
+from genload.settings.scenario_catalogue import scenario_catalogue
+from genload.settings.service import Service
+from genload.settings.suite import GpuHourCost, Scenario, Span, Suite
+
+MOST_RUNS = 9
+_A_PLAN = 20_000  # requests of all simulated runs of a scenario together, unless one alone has more
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioPlan:
+    """One scenario before it is run.
+
+    Attributes:
+        figures: of the simulated run that stands in the middle of all.
+        runs: how many were simulated; 1 where nothing is drawn, or one alone is large.
+    """
+
+    name: str
+    figures: Figures
+    runs: int
+    criteria: tuple[CriterionOutlook, ...]
+    price: GpuHourCost | None
+
+    @property
+    def cost(self) -> float | None:
+        """Of one GPU for this time; None where it has no price."""
+        return None if self.price is None else self.price.amount * self.figures.duration_s / 3600
+
+    @property
+    def lost(self) -> list[CriterionOutlook]:
+        """The criteria that must hold and cannot."""
+        return [each for each in self.criteria if each.criterion.must and each.outlook is Outlook.CANNOT]
+
+
+def plan_scenario(suite: Suite, name: str, service: AssumedService, seed: int = 0) -> ScenarioPlan:
+    """Simulate one scenario of a suite against an assumed service, and judge its criteria.
+
+    Raises:
+        UsageError: more requests than it is sensible to simulate.
+        ConfigError: a wing file that is not there.
+    """
+    wings = extensions.Wings()
+    scenario, asked = suite.scenarios[name], suite.service_of(name)
+    timeline = wings.timeline(scenario.shape)
+    client_class: type[ServiceClient] = extensions.attribute("services", asked.api, "Client")
+    client = client_of(client_class, asked, scenario, timeline)
+    judge = Judge(
+        scenario_catalogue(suite, name, wings),
+        client_class.operation,
+        {label: tuple(values) for label, values in wings.labels(asked).items()},
+        suite.validity.min_coverage,
+    )
+    courses = list(_courses(timeline, client, service, seed))
+    runs = [judge.measures(timeline, course) for course in courses]
+    edges = [judge.measures(timeline, course) for course in _edges(timeline, client, service, seed)]
+    changes = Changes(timeline, client, service, judge, len(courses[0].requests), seed)
+    found = [outlook(each, criterion, judge, runs, edges) for each, criterion in scenario.criteria.items()]
+    middle = sorted(courses, key=lambda course: len(course.requests))[len(courses) // 2]
+    weights = JOB if issubclass(client_class, JobClient) else SPEECH
+    return ScenarioPlan(
+        name=name,
+        figures=figures(
+            middle,
+            service.slots,
+            _warmup_s(scenario, client, service),
+            timeline.max_users,
+            weights,
+            [monitor.interval_s for monitor in suite.monitors.values()],
+        ),
+        runs=len(courses),
+        criteria=tuple(replace(each, changes=changes.of(each)) for each in found),
+        price=suite.gpu_hour_cost,
+    )
+
+
+def client_of(
+    client_class: type[ServiceClient], service: Service, scenario: Scenario, timeline: Timeline
+) -> Client:
+    """What this scenario's users do; in an open schedule they are hands, and have no pauses."""
+    polls = issubclass(client_class, JobClient) and not client_class(service).one_call
+    limit_s = service.timeout_s
+    if not issubclass(client_class, JobClient):  # silent until it answers
+        limit_s = min(limit_s, service.receive_timeout_s)
+    poll = service.poll if polls else None
+    if timeline.arrivals is not None:
+        return Client(limit_s=limit_s, poll=poll)
+    return Client(scenario.think, scenario.failure_pause_s or 0.0, limit_s, poll)
+
+
+def _courses(timeline: Timeline, client: Client, service: AssumedService, seed: int) -> Iterator[Course]:
+    """Courses that the load may take: one where nothing is drawn."""
+    first = simulate(timeline, client, service, seed)
+    yield first
+    drawn = not service.is_constant or _is_drawn(client.think)
+    runs = min(MOST_RUNS, _A_PLAN // max(len(first.requests), 1)) if drawn else 1
+    for number in range(1, runs):
+        yield simulate(timeline, client, service, seed + number)
+
+
+def _edges(timeline: Timeline, client: Client, service: AssumedService, seed: int) -> Iterator[Course]:
+    """The most extreme courses: pauses at their shortest, and at their longest; the service at its best."""
+    clients = [client]
+    if client.think is not None and _is_drawn(client.think):
+        clients = [
+            replace(client, think=Span(min_s=limit, max_s=limit))
+            for limit in (client.think.min_s, client.think.max_s)
+        ]
+    elif service.is_constant:
+        return
+    for each in clients:
+        yield simulate(timeline, each, service if service.is_constant else service.fastest(), seed)
+
+
+def _is_drawn(think: Span | None) -> bool:
+    return think is not None and think.min_s < think.max_s
+
+
+def _warmup_s(scenario: Scenario, client: Client, service: AssumedService) -> float:
+    late_s = 0.0 if service.observed else client.notices_after_s(service.mean_s)
+    think_s = 0.0 if client.think is None else (client.think.min_s + client.think.max_s) / 2
+    return scenario.warmup.jobs * (service.mean_s + late_s + think_s)

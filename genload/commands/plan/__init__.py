@@ -1,0 +1,5 @@
+"""The command `genload plan`."""
+
+from genload.commands.plan.command import plan
+
+__all__ = ["plan"]

@@ -1,0 +1,62 @@
+"""`genload plan`: what it prints, its exit codes, and one clear line for what cannot be planned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from genload.cli import main
+
+
+def test_it_shows_the_contradiction_of_the_specification(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "orfeas", "--service-time", "82s", "--slots", "20"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("assumed: 82 s for each request, 20 slots, first come first served")
+    last = shown.rpartition("criteria that cannot hold")[2].split()
+    rows = " ".join(last)
+    assert "orfeas/normal 12.4 min 24 14.8 % –" in rows
+    assert "orfeas/peak" in rows and "minimum_attempted" in rows and "minimum_successes" in rows
+    assert "orfeas/spike" in rows and "recovered" not in rows
+    assert "in all 97.5 min" in rows  # 498 + 747 + 415 + 415 + 3735 s, and four pauses of 10 s
+
+
+def test_strict_is_about_what_must_hold_and_cannot(capsys: pytest.CaptureFixture[str]) -> None:
+    assumed = ["--service-time", "82s", "--slots", "20", "--strict"]
+    assert main(["plan", "orfeas/peak", *assumed]) == 1
+    assert main(["plan", "orfeas/normal", *assumed]) == 0  # what is not provable can hold
+    reported_only = []
+    for name in ("attempted", "successes"):
+        rule = "{must: false, holds: generate.attempted >= 50}"
+        reported_only += ["--set", f"scenarios.peak.criteria.minimum_{name}={rule}"]
+    assert main(["plan", "orfeas/peak", *assumed, *reported_only]) == 0
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "how long the service takes"),
+        (["--service-time", "82s", "--from", "x"], "both say how long"),
+        (["--service-time", "0s"], "--service-time 0s is no time"),
+        (["--service-time", "-3s"], "--service-time -3s is no time"),
+        (["--service-time", "82"], "--service-time 82 is no time"),
+        (["--service-time", "1e9s"], "--service-time 1e9s is no time"),
+        (["--service-time", "soon"], "'soon' is not a number with a unit"),
+        (["--service-time", "82s", "--slots", "0"], "--slots 0 is not in 1..100000"),
+        (["--service-time", "82s", "--slots", "1000000"], "--slots 1000000 is not in"),
+        (["--from", "nowhere"], "there is no folder nowhere"),
+    ],
+)
+def test_a_mistake_is_one_clear_line_and_exit_code_2(
+    options: list[str], said: str, in_empty_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", "orfeas/baseline", *options]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert said in told[-2] and told[-1].startswith("  → ")
+
+
+def test_a_load_too_large_to_simulate_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    endless = ["--set", "scenarios.sustained.shape.duration=1000d", "--service-time", "1s", "--slots", "5"]
+    assert main(["plan", "orfeas/sustained", *endless]) == 2
+    assert "more than 500000 requests" in capsys.readouterr().err
