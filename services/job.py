@@ -65,7 +65,7 @@ def _texts_of(plan: Plan) -> TextSource | None:
 _CHECKS: Mapping[str, Callable[[Description, Artifact], dict[str, float]]] = {
     "mesh": _as_mesh,
     "splats": lambda told, artifact: SplatsCheck(shared().splats, told.placeholder == "allow")(artifact),
-    "image": lambda told, artifact: PictureCheck(shared().picture)(artifact),
+    "image": lambda told, artifact: PictureCheck(shared().picture, told.placeholder == "allow")(artifact),
     "bytes": lambda told, artifact: {},
 }
 

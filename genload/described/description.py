@@ -78,8 +78,8 @@ class Description(RequestSettings, Call):  # the keys of the order itself stand 
     output: Output = Output()
     """What it must be: ``mesh``, ``splats``, ``image``, ``{kind: bytes, at_least: 10KB}``, ``none``."""
     placeholder: Literal["fail", "allow"] = "fail"
-    """A bare box, and the same mesh for different images, are what services answer when their model failed.
-    ``allow`` takes them for results."""
+    """A bare box, a picture of one colour, and the same output for different inputs, are what services answer
+    when their model failed. ``allow`` takes them for results."""
 
     @property
     def one_call(self) -> bool:

@@ -424,7 +424,7 @@ def test_an_output_may_be_any_bytes_as_long_as_there_are_enough() -> None:
 def test_an_output_may_be_a_picture() -> None:
     client = client_of({"output": "image"})
     content = io.BytesIO()
-    Image.new("RGB", (8, 6)).save(content, "PNG")
+    Image.effect_noise((8, 6), 50).save(content, "PNG")
     try:
         assert client.inspect(Artifact(content.getvalue(), "a.png", "")) == {"width_px": 8, "height_px": 6}
         with pytest.raises(ServiceError, match="not_a_picture"):

@@ -15,18 +15,22 @@ class PictureCheck:
 
     Attributes:
         read: looks into bytes, as `Inspector.picture` does.
+        allow_placeholder: let a picture of one colour pass as a result.
     """
 
     read: Callable[[bytes], PictureFacts]
+    allow_placeholder: bool = False
 
     def __call__(self, artifact: Artifact) -> dict[str, float]:
         """``width_px`` and ``height_px``.
 
         Raises:
-            ServiceError: with the class of the `PictureError`.
+            ServiceError: with the class of the `PictureError`, or ``placeholder``.
         """
         try:
             facts = self.read(artifact.content)
         except PictureError as error:
             raise ServiceError(error.error_class, f"{artifact.name}: {error.message}") from error
+        if facts.is_plain and not self.allow_placeholder:
+            raise ServiceError("placeholder", f"{artifact.name} is a picture of one colour, or of none")
         return {"width_px": float(facts.width_px), "height_px": float(facts.height_px)}

@@ -26,3 +26,4 @@ class PictureFacts(msgspec.Struct, frozen=True, kw_only=True):
     format: str  # as its content says: png, jpeg, webp, …
     width_px: int
     height_px: int
+    is_plain: bool  # one colour, give or take what codecs round; or nothing to be seen
