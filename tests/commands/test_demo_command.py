@@ -154,6 +154,20 @@ def test_both_suites_each_against_a_testbed_of_its_own(
     assert {request.results for request in double.requests} == {Path("results")}
 
 
+def test_before_all_of_it_stands_what_the_specification_would_come_to(
+    monkeypatch: pytest.MonkeyPatch, in_empty_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Double(monkeypatch, ExitCode.PASSED, ExitCode.PASSED, ExitCode.PASSED)
+    assert main(["demo"]) == 0
+    before, _, _ = capsys.readouterr().out.partition("starting the testbed")
+    rows = [line.split() for line in before.splitlines() if line.startswith("orfeas/")]
+    impossible = {row[0]: row[-1] for row in rows if row[-1] != "–"}
+    assert len(rows) == 5 and impossible == {"orfeas/peak": "minimum_attempted,"}
+    assert "minimum_successes" in before
+    assert main(["demo", "spike"]) == 0
+    assert "orfeas/" not in capsys.readouterr().out.partition("starting the testbed")[0]
+
+
 def test_nothing_follows_an_interruption(monkeypatch: pytest.MonkeyPatch, in_empty_folder: Path) -> None:
     double = Double(monkeypatch, ExitCode.INTERRUPTED)
     assert main(["demo"]) == ExitCode.INTERRUPTED

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from genload.targets import RunRequest, SuiteTarget
 
 
+_SPECIFICATION, _SERVICE_TIME_S, _SLOTS = "orfeas", 82.0, 20
+
+
 @dataclass(frozen=True, slots=True)
 class Testbed:
     """What a suite of the demo runs against, as its service has it.
@@ -32,7 +35,9 @@ class Testbed:
 
 
 TESTBEDS = {
-    "orfeas": Testbed("image to 3D, 20 slots of a modelled GPU", ("--slots", "20"), scaled=True),
+    "orfeas": Testbed(
+        f"image to 3D, {_SLOTS} slots of a modelled GPU", ("--slots", str(_SLOTS)), scaled=True
+    ),
     "openai_speech": Testbed(
         "text to speech, a real engine",
         ("--api", "litetts", "--scrape-stall", "100ms"),
@@ -80,7 +85,24 @@ def demo(
 
     console = Console(highlight=False)
     request = RunRequest(_chosen(scenarios or []), results=results, time_scale=time_scale, seed=seed)
-    raise typer.Exit(run_suites(_targets(request), console, partial(_served, console=console)))
+    targets = _targets(request)
+    if not scenarios:
+        _show_plan(console)
+    raise typer.Exit(run_suites(targets, console, partial(_served, console=console)))
+
+
+def _show_plan(console: Console) -> None:
+    """What the specification's own suite would come to on the demo's GPU: why the demo asks less of peak."""
+    from genload.analysis.plan import constant
+    from genload.commands.plan.planning import plans
+    from genload.commands.plan.view import plans_view
+    from genload.targets import RunRequest, checked
+
+    [target] = checked(RunRequest((_SPECIFICATION,)))
+    found = list(plans(target, constant(_SERVICE_TIME_S, _SLOTS), 0))
+    how = f"--service-time {_SERVICE_TIME_S:g}s --slots {_SLOTS}"
+    console.print(f"the specification's own suite, before any load: genload plan {_SPECIFICATION} {how}")
+    console.print(plans_view(target.suite, found))
 
 
 def _targets(request: RunRequest) -> list[SuiteTarget]:

@@ -45,7 +45,10 @@ def assumed(suite: Suite, service_time: str | None, slots: int | None, run: Path
 
 
 def plans(
-    target: SuiteTarget, service: AssumedService, seed: int, begins: Callable[[str], None]
+    target: SuiteTarget,
+    service: AssumedService,
+    seed: int,
+    begins: Callable[[str], None] = lambda name: None,
 ) -> Iterator[tuple[str, ScenarioPlan]]:
     """The plan of each scenario that was asked for, by the name it was asked for.
 
