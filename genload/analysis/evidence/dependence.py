@@ -6,8 +6,8 @@ Both questions are asked in the order in which the requests started.
 from __future__ import annotations
 
 import numpy as np
+from scipy import special
 
-from genload.analysis.evidence.distributions import chi_square_tail, log_factorial
 from genload.analysis.evidence.estimate import BoolArray, FloatArray
 
 
@@ -40,12 +40,12 @@ def too_few_runs(events: BoolArray) -> float:
     runs = int(events[0]) + int((events[1:] & ~events[:-1]).sum())
     counts = np.arange(1, runs + 1, dtype=np.float64)
     starts, rest = n - k + 1, k - 1
-    logs = _log_choose(starts, counts) + _log_choose(rest, k - counts) - _log_choose(n, np.array(float(k)))
+    logs = _log_choose(starts, counts) + _log_choose(rest, k - counts) - _log_choose(n, np.float64(k))
     return float(min(1.0, np.exp(logs).sum()))
 
 
-def _log_choose(n: float, k: FloatArray) -> FloatArray:
-    return log_factorial(np.array(float(n))) - log_factorial(k) - log_factorial(n - k)
+def _log_choose(n: float, k: np.ndarray | np.float64) -> np.ndarray:
+    return np.asarray(special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1))
 
 
 def overdispersion(events: BoolArray, blocks: int) -> float:
@@ -55,7 +55,7 @@ def overdispersion(events: BoolArray, blocks: int) -> float:
     if share in (0.0, 1.0):
         return 1.0
     chi2 = float((((counts - sizes * share) ** 2) / (sizes * share * (1 - share))).sum())
-    return chi_square_tail(blocks - 1, chi2)
+    return float(special.chdtrc(blocks - 1, chi2))
 
 
 def block_counts(events: BoolArray, blocks: int) -> tuple[np.ndarray, np.ndarray]:

@@ -25,9 +25,9 @@ from functools import cached_property
 from math import inf, sqrt
 
 import numpy as np
+from scipy import special
 
 from genload.analysis.evidence.dependence import effective_count
-from genload.analysis.evidence.distributions import student_quantile
 from genload.analysis.evidence.estimate import ALPHA, Bound, FloatArray, Side, count_text
 
 MIN_EFFECTIVE = 30
@@ -39,7 +39,7 @@ MIN_PER_BLOCK = 3
 
 def student(freedom: float, alpha: float = ALPHA) -> float:
     """The quantile of Student's t that it exceeds with probability `alpha`: the 95 % one by default."""
-    return student_quantile(max(freedom, 1.0), 1 - alpha)
+    return float(special.stdtrit(max(freedom, 1.0), 1 - alpha))
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, inf, log
 
+from scipy import special
+
 from genload.analysis.evidence.dependence import block_counts, overdispersion, too_few_runs
-from genload.analysis.evidence.distributions import beta_quantile, student_quantile
 from genload.analysis.evidence.estimate import ALPHA, BoolArray, Bound, Side, count_text
 
 BLOCK_COUNTS = (8, 16, 32)
@@ -35,8 +36,8 @@ MOST_REQUESTS = 1e9
 def clopper_pearson(events: float, trials: float, side: Side, alpha: float = ALPHA) -> float:
     """One-sided bound on a share, 0..1; `events` and `trials` may be effective, thus fractional."""
     if side == "upper":
-        return 1.0 if events >= trials else beta_quantile(events + 1, trials - events, 1 - alpha)
-    return 0.0 if events <= 0 else beta_quantile(events, trials - events + 1, alpha)
+        return 1.0 if events >= trials else float(special.betaincinv(events + 1, trials - events, 1 - alpha))
+    return 0.0 if events <= 0 else float(special.betaincinv(events, trials - events + 1, alpha))
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,8 @@ class Spread:
         variance = blocks / (blocks - 1) * float((residuals**2).sum())
         if variance == 0:
             return min(float(self.trials), self.ceiling)
-        student = student_quantile(self.trials - 1, 1 - ALPHA) / student_quantile(blocks - 1, 1 - ALPHA)
-        return min(float(self.trials), self.ceiling, share * (1 - share) / variance * student**2)
+        student = special.stdtrit(self.trials - 1, 1 - ALPHA) / special.stdtrit(blocks - 1, 1 - ALPHA)
+        return min(float(self.trials), self.ceiling, share * (1 - share) / variance * float(student) ** 2)
 
     def bound(self, side: Side) -> float:
         """One-sided 95 % bound on the share."""
