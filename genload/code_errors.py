@@ -54,6 +54,18 @@ class ReturnedError(TypeError):
         super().__init__(f"it must return {wanted}, and returned {found!r:.60}")
 
 
+class OwnCheckError(Exception):
+    """A user's own check of outputs has raised something in the inspector's process.
+
+    Args:
+        place: file, line and function.
+    """
+
+    def __init__(self, place: str, words: str) -> None:
+        self.place = place
+        super().__init__(words)
+
+
 def returned(found: object, wanted: type[_T], function: Callable[..., object]) -> _T:
     """What `function` gave back.
 
@@ -169,7 +181,7 @@ def words_of(error: BaseException) -> str:
 
 def place_of(error: BaseException) -> str:
     """The innermost line that a user wrote; of a traceback without one, the innermost line of all."""
-    if isinstance(error, ReturnedError) and error.place:
+    if isinstance(error, ReturnedError | OwnCheckError) and error.place:
         return error.place
     frames = list(_frames(error.__traceback__))
     if not frames:

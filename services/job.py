@@ -12,6 +12,7 @@ from typing import Any
 from genload.artifacts.inputs.texts import TextSource
 from genload.artifacts.inspector import shared
 from genload.artifacts.mesh.check import MeshCheck
+from genload.artifacts.own.check import own_numbers
 from genload.artifacts.picture.check import PictureCheck
 from genload.artifacts.splats.check import SplatsCheck
 from genload.client import Answer, ClientError
@@ -21,7 +22,7 @@ from genload.described.capture import Captures, take
 from genload.described.description import Description
 from genload.described.heard import Heard
 from genload.described.labels import read_labels
-from genload.described.numbers import Moment, metrics_of, read_numbers
+from genload.described.numbers import Moment, metrics_of, metrics_of_check, read_numbers
 from genload.described.plan import KEY, Plan, plan_of
 from genload.described.polling import PHASES, Polling
 from genload.described.result import name_in
@@ -79,7 +80,9 @@ class Client(JobClient):
     def measures(cls, request: RequestSettings) -> tuple[Metric, ...]:
         if not isinstance(request, Description):
             return super().measures(request)
-        return (*OUTPUT_METRICS[request.output.kind], *metrics_of(request.numbers))
+        output = request.output
+        own = metrics_of_check(output.numbers)
+        return (*OUTPUT_METRICS[output.kind], *metrics_of(request.numbers), *own)
 
     @classmethod
     def stages_of(cls, request: RequestSettings) -> tuple[str, ...]:
@@ -249,7 +252,10 @@ class Client(JobClient):
         if output.kind == "none":
             raise NotInspectedError("the description wants it so: output: none")
         output.check_size(artifact)
-        return _CHECKS[output.kind](self._told, artifact)
+        numbers = _CHECKS[output.kind](self._told, artifact)
+        if output.check is not None:
+            numbers |= own_numbers(shared().own, output.check, artifact, output.factors)
+        return numbers
 
     def in_flight(self) -> int | None:
         gauge = self._told.in_flight

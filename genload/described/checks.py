@@ -41,6 +41,11 @@ def problems_of(description: Description) -> Iterator[Problem]:
     """Every mistake that can be seen without the service."""
     yield from _mode_problems(description)
     yield from _name_problems(description)
+    for name in description.output.numbers:
+        if name in _TAKEN or name in description.numbers:
+            yield Problem(("output", "numbers", name), f"there is a number '{name}' already", "rename it")
+    if description.output.kind == "none" and description.output.check:
+        yield Problem(("output",), "of kind none, which nobody looks at", "take kind: bytes")
     for name in description.numbers:
         if name in _TAKEN:
             yield Problem(("numbers", name), f"'{name}' is a number that genload has already", "rename it")

@@ -12,14 +12,15 @@ from genload.described.heard import Heard
 from genload.described.or_text import OrText, exactly_one
 from genload.described.path import JsonPath
 from genload.settings.criteria.ast import Dimension
-from genload.settings.metrics.metric import Failures, Metric, request_number
+from genload.settings.metrics.metric import Failures, Metric, Of, request_number
 from genload.settings.units import parse_quantity
 
 Moment = Literal["request", "end", "result"]
 NumberName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 
-def _a_unit(unit: str) -> str:
+def a_unit(unit: str) -> str:
+    """The unit, if there is one of this name."""
     try:
         parse_quantity(f"1{unit}")
     except ValueError as error:
@@ -37,7 +38,7 @@ class Number(OrText):
     """What is taken from it: of two stamps the difference: ``{path: ended, minus: started, unit: ms}``."""
     header: str | None = None
     """The name of a header that holds it."""
-    unit: Annotated[str, AfterValidator(_a_unit)] = ""
+    unit: Annotated[str, AfterValidator(a_unit)] = ""
     """What it is in: s, ms, MB, %; none: a plain number."""
     of: Moment = "end"
     """In which answer: that to the `request`, that which tells the job's `end`, that with the `result`."""
@@ -89,4 +90,19 @@ def metrics_of(numbers: Mapping[str, Number]) -> tuple[Metric, ...]:
             key=name,
         )
         for name, number in numbers.items()
+    )
+
+
+def metrics_of_check(units: Mapping[str, str]) -> tuple[Metric, ...]:
+    """What criteria may name of the numbers that a user's own check returns, by their units."""
+    return tuple(
+        request_number(
+            f"generate.{name}",
+            parse_quantity(f"1{unit}").dimension,
+            "the suite's own check",
+            failures=Failures.LEFT_OUT,
+            of=Of.INSPECTED,
+            key=name,
+        )
+        for name, unit in units.items()
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
+from symtable import symtable
 
 from genload.described.call import PreparedCall
 from genload.described.capture import Captures
@@ -10,6 +12,7 @@ from genload.described.description import Description
 from genload.described.result import name_in
 from genload.described.template import Template
 from genload.described.values import Values
+from genload.errors import ConfigError
 
 KEY = "service.request"
 
@@ -23,6 +26,8 @@ class Plan:
 
     def __init__(self, description: Description) -> None:
         told = self.description = description
+        if told.output.check is not None:
+            _require_function(told.output.check)
         self.before: dict[str, tuple[PreparedCall, Captures]] = {
             name: (PreparedCall(step, f"{KEY}.before.{name}"), step.capture)
             for name, step in told.before.items()
@@ -40,6 +45,26 @@ class Plan:
         if name := self.name.text(values):
             return name
         return name_in(self.result.filled(values).path) if self.result is not None else ""
+
+
+def _require_function(check: str) -> None:
+    """Without calling the file's code, which runs in the inspector's process alone.
+
+    Raises:
+        ConfigError: no such file, or no such name in it.
+    """
+    path, _, name = check.rpartition(":")
+    key, remedy = (
+        f"{KEY}.output.check",
+        "write path/to/file.py:function; the path is from where genload was started",
+    )
+    try:
+        names = symtable(Path(path).read_text(encoding="utf-8"), path, "exec").get_identifiers()
+    except (OSError, SyntaxError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise ConfigError(f"{path}: {reason}", key=key, remedy=remedy) from error
+    if name not in names:
+        raise ConfigError(f"{path} has no function '{name}'", key=key, remedy=remedy)
 
 
 @lru_cache(maxsize=16)

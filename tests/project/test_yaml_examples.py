@@ -49,6 +49,7 @@ FRAGMENTS = {
     ("docs/monitors.md", 1): ("orfeas", ""),
     ("docs/monitors.md", 2): ("orfeas", ""),
     ("docs/outputs.md", 0): ("sglang_meshes", ""),
+    ("docs/outputs.md", 1): ("sglang_meshes", ""),
     ("docs/prometheus.md", 0): ("orfeas", ""),
     ("docs/reports.md", 0): ("orfeas", "scenarios.peak.criteria"),
     ("docs/reports.md", 1): ("orfeas", BY_SCENARIO),

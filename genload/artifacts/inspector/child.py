@@ -25,6 +25,8 @@ from genload.artifacts.inspector.messages import (
     AudioTask,
     MeshFound,
     MeshTask,
+    OwnFound,
+    OwnTask,
     PictureFound,
     PictureTask,
     Refusal,
@@ -37,6 +39,7 @@ from genload.artifacts.inspector.messages import (
     place_after,
 )
 from genload.artifacts.mesh.facts import MeshError
+from genload.artifacts.own.facts import OwnError
 from genload.artifacts.picture.facts import PictureError
 from genload.artifacts.splats.facts import SplatsError
 from genload.errors import CANNOT_INSPECT
@@ -74,10 +77,12 @@ def inspected(task: Task, content: memoryview) -> Reply:
             return _picture(content)
         if isinstance(task, SplatsTask):
             return _splats(task, content)
+        if isinstance(task, OwnTask):
+            return _own(task, content)
         return _mesh(task, content) if isinstance(task, MeshTask) else _audio(task, content)
     except (MeshError, SplatsError) as error:
         return Refusal(error.error_class, error.message, error.numbers)
-    except (AudioError, PictureError) as error:
+    except (AudioError, PictureError, OwnError) as error:
         return Refusal(error.error_class, error.message)
     except MemoryError:
         return Refusal("too_large", "the file does not fit into the inspector's memory")
@@ -99,6 +104,12 @@ def _splats(task: SplatsTask, content: memoryview) -> Reply:
     from genload.artifacts.splats.reader import read_splats
 
     return SplatsFound(read_splats(bytes(content), task.hint))
+
+
+def _own(task: OwnTask, content: memoryview) -> Reply:
+    from genload.artifacts.own.function import run_check
+
+    return OwnFound(run_check(task.check, bytes(content), task.name, task.limit_s))
 
 
 def _audio(task: AudioTask, content: memoryview) -> Reply:

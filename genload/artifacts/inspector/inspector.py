@@ -21,6 +21,8 @@ from genload.artifacts.inspector.messages import (
     Batch,
     MeshFound,
     MeshTask,
+    OwnFound,
+    OwnTask,
     PictureFound,
     PictureTask,
     Refusal,
@@ -32,11 +34,13 @@ from genload.artifacts.inspector.messages import (
 )
 from genload.artifacts.inspector.shared_memory import AT_ONCE_BYTES, SharedMemory
 from genload.artifacts.mesh.facts import MeshError, MeshFacts
+from genload.artifacts.own.facts import OwnError
 from genload.artifacts.picture.facts import PictureError, PictureFacts
 from genload.artifacts.splats.facts import SplatsError, SplatsFacts
 from genload.human import human
 
 _TIMEOUT_S = 120.0
+_OWN_TIMEOUT_S = 30.0
 _BATCH_BYTES = 4 << 20  # fewer batches are fewer switches of processes, which empty each other's caches
 _BATCH_TASKS = 64
 _DEAD = (OSError, EOFError, msgspec.DecodeError)
@@ -159,6 +163,17 @@ class Inspector:
         if isinstance(reply, SplatsFound):
             return reply.facts
         raise SplatsError(*_reason(reply), reply.numbers if isinstance(reply, Refusal) else None)
+
+    def own(self, check: str, content: bytes, name: str, limit_s: float = _OWN_TIMEOUT_S) -> dict[str, float]:
+        """The numbers of a user's own check; other greenlets run on.
+
+        Raises:
+            OwnError: as `genload.artifacts.own.function.run_check`; ``inspector`` as `mesh`.
+        """
+        reply = self._ask(OwnTask(len(content), check, name, limit_s), content)
+        if isinstance(reply, OwnFound):
+            return reply.numbers
+        raise OwnError(*_reason(reply))
 
     def close(self) -> None:
         """End the child; a later file starts another one. Whoever still waits gets an error."""

@@ -59,12 +59,21 @@ class SplatsTask(msgspec.Struct, tag="splats", array_like=True):
     hint: str
 
 
+class OwnTask(msgspec.Struct, tag="own", array_like=True):
+    """Call a user's own check: `genload.artifacts.own.function.run_check`."""
+
+    size: int
+    check: str
+    name: str
+    limit_s: float
+
+
 class Batch(msgspec.Struct, array_like=True):
     """Several tasks at once, in the order in which their files lie in shared memory."""
 
     memory: int  # its descriptor
     memory_bytes: int  # how large it is now
-    tasks: list[MeshTask | AudioTask | PictureTask | SplatsTask]
+    tasks: list[MeshTask | AudioTask | PictureTask | SplatsTask | OwnTask]
 
 
 class MeshFound(msgspec.Struct, tag="mesh", array_like=True):
@@ -77,6 +86,10 @@ class PictureFound(msgspec.Struct, tag="picture", array_like=True):
 
 class SplatsFound(msgspec.Struct, tag="splats", array_like=True):
     facts: SplatsFacts
+
+
+class OwnFound(msgspec.Struct, tag="own", array_like=True):
+    numbers: dict[str, float]
 
 
 class AudioFound(msgspec.Struct, tag="audio", array_like=True):
@@ -97,8 +110,8 @@ class Refusal(msgspec.Struct, tag="refusal", array_like=True):
     numbers: dict[str, float] = {}  # what is known all the same
 
 
-Task = MeshTask | AudioTask | PictureTask | SplatsTask
-Reply = MeshFound | AudioFound | PictureFound | SplatsFound | Refusal
+Task = MeshTask | AudioTask | PictureTask | SplatsTask | OwnTask
+Reply = MeshFound | AudioFound | PictureFound | SplatsFound | OwnFound | Refusal
 
 decode_batch = msgspec.msgpack.Decoder(Batch).decode
 decode_replies = msgspec.msgpack.Decoder(list[Reply]).decode

@@ -1,0 +1,1 @@
+"""Outputs that a user's own function checks."""
