@@ -10,7 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gevent
 import pytest
+from gevent import get_hub
+
+from genload.commands.try_.trial import ctrl_c_without_a_trace
 
 pytestmark = pytest.mark.processes
 
@@ -122,6 +126,16 @@ def test_a_service_that_is_not_ready_ends_with_4(genload_try: Try, testbed: Call
     assert "is not ready: http_404" in output and "→ " in output
     assert "stage" not in output
     assert server.truth_records() == []
+
+
+def test_ctrl_c_in_a_callback_of_gevent_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with ctrl_c_without_a_trace(), pytest.raises(KeyboardInterrupt):
+        get_hub().loop.run_callback(interrupt)
+        gevent.sleep(10)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_ctrl_c_says_how_far_it_got(

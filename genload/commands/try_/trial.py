@@ -10,6 +10,8 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Protocol
 
+from gevent import get_hub
+
 from genload.artifacts.inspector import shared
 from genload.beginning import check_beginning, not_ready_remedy, why_not_ready
 from genload.client import watched
@@ -48,6 +50,19 @@ class Attempt(Protocol):
         """It was interrupted: show how far it got."""
 
 
+@contextmanager
+def ctrl_c_without_a_trace() -> Iterator[None]:
+    """Ctrl-C while gevent's hub waits for the service is raised in a callback of the hub, which would print a
+    traceback before it passes it on.
+    """
+    hub = get_hub()
+    before, hub.NOT_ERROR = hub.NOT_ERROR, (*hub.NOT_ERROR, KeyboardInterrupt)
+    try:
+        yield
+    finally:
+        hub.NOT_ERROR = before
+
+
 _ATTEMPTS: Mapping[type, Any] = {JobClient: JobAttempt, SpeechClient: SpeechAttempt}
 
 
@@ -81,7 +96,7 @@ class Trial:
         view, attempt = self._view, None
         view.begin(self._request.targets[0], self._suite.service)
         try:
-            with watched(view.exchange):
+            with ctrl_c_without_a_trace(), watched(view.exchange):
                 self._ask_whether_ready()
                 with self._client() as client, self._sampling() as metrics:
                     attempt = self._attempt(client)
