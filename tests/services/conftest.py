@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 import pytest
 
 from genload import extensions
 from genload.artifacts import inspector
-from genload.service import JobClient, SpeechClient
-from genload.settings.service import Service
+from genload.drivers.job_driver import JobDriver
+from genload.service import Artifact, JobClient, SpeechClient
+from genload.settings.service import Poll, Retry, Service
 
 from ..scripted_server import Call, Reply, ScriptedServer, answers
+from .scripted_description import IMAGE
 
 
 @dataclass
@@ -93,6 +96,34 @@ def speaking(scripted: Any) -> Iterator[Callable[..., Any]]:
         client = extensions.attribute("services", "openai_speech", "Client")(model)
         clients.append(client)
         return client, service
+
+    yield start
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def run(scripted: Any) -> Iterator[Callable[..., Any]]:
+    """A factory: one job of a description against a script; its result, its output and what was asked for."""
+    clients: list[Any] = []
+
+    def start(request: dict[str, Any], script: dict[str, list[Any]], **settings: Any) -> Any:
+        service = scripted(script)
+        data = {"api": "job", "host": service.url, "request": request, "timeout": "3s", **settings}
+        model = Service.model_validate(data, context={"wings": extensions.Wings()})
+        quick = {"poll": Poll(interval_s=0.01), "retry": Retry(default_wait_s=0.01, max_wait_s=0.02)}
+        client = extensions.attribute("services", "job", "Client")(model)
+        clients.append(client)
+        outputs: list[Artifact] = []
+        result = JobDriver(
+            client,
+            IMAGE,
+            service=model.model_copy(update=quick),
+            inspect=lambda artifact: outputs.append(artifact) or {},  # type: ignore[func-returns-value]
+            rng=Random(1),
+            request_id="5f0c2a6e-0000-4000-8000-000000000001",
+        ).run()
+        return result, outputs[0] if outputs else None, service.received
 
     yield start
     for client in clients:
