@@ -20,7 +20,7 @@ from genload.orders import is_order, note_kill
 from genload.service import Artifact, JobState
 
 from ..clock import Clock
-from .scripted_job import DONE, SERVICE, Scripted, drive, job_of
+from ..drivers.scripted_job import DONE, SERVICE, Scripted, drive, job_of
 
 HERE = Path(__file__).name
 CALLS = ["upload", "submit", "poll", "fetch"]

@@ -13,7 +13,7 @@ from genload.errors import ConfigError
 from genload.service import Artifact, NotInspectedError, ServiceError
 
 from ..clock import Clock
-from .scripted_job import SERVICE, Scripted, job_of
+from ..drivers.scripted_job import SERVICE, Scripted, job_of
 
 SPHERE = Artifact(trimesh.creation.icosphere(subdivisions=1).export(file_type="stl"), "a.stl", "")
 PAGE = Artifact(b"<html>Welcome</html>", "a.stl", "text/html")

@@ -21,7 +21,7 @@ from genload.service import Artifact, CannotInspectError, ServiceError
 from genload.settings.wing_models import RequestSettings
 
 from ...clock import Clock
-from ...services.scripted_job import SERVICE, Scripted
+from ...drivers.scripted_job import SERVICE, Scripted
 
 NAMES = (
     *("x", "y", "z", "nx", "ny", "nz", "f_dc_0", "f_dc_1", "f_dc_2", "f_rest_0", "opacity"),
