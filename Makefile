@@ -29,8 +29,8 @@ PYTEST := $(BIN)/python -m pytest --dist worksteal --numprocesses
 test: $(DEV) ## every test but the long faults; one part of them: make test ARGS=tests/settings
 	$(PYTEST) 3 -m "not faults" $(ARGS)
 
-quick: $(DEV) ## the tests that start no process, in under a minute
-	$(PYTEST) auto -m "not processes" $(ARGS)
+quick: $(DEV) ## the tests that start no process, with fewer examples a property, in under a minute
+	$(PYTEST) auto -m "not processes" --hypothesis-profile quick $(ARGS)
 
 faults: $(DEV) ## whole runs against services, monitors and machines that fail in every way we know
 	$(PYTEST) 3 -m faults $(ARGS)

@@ -40,6 +40,7 @@ END_S = 10.0
 LAST_PROCESSES_S = 3.0
 
 hypothesis.settings.register_profile("genload", deadline=None, derandomize=IN_CI)
+hypothesis.settings.register_profile("quick", hypothesis.settings.get_profile("genload"), max_examples=25)
 hypothesis.settings.load_profile("genload")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from genload.analysis.plan import simulation
 from genload.cli import main
 
 
@@ -56,7 +57,10 @@ def test_a_mistake_is_one_clear_line_and_exit_code_2(
     assert said in told[-2] and told[-1].startswith("  → ")
 
 
-def test_a_load_too_large_to_simulate_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_load_too_large_to_simulate_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulation, "MOST_REQUESTS", 5000)
     endless = ["--set", "scenarios.sustained.shape.duration=1000d", "--service-time", "1s", "--slots", "5"]
     assert main(["plan", "orfeas/sustained", *endless]) == 2
-    assert "more than 500000 requests" in capsys.readouterr().err
+    assert "more than 5000 requests" in capsys.readouterr().err

@@ -134,7 +134,7 @@ def test_ctrl_c_in_a_callback_of_gevent_prints_nothing(capfd: pytest.CaptureFixt
 
     with ctrl_c_without_a_trace(), pytest.raises(KeyboardInterrupt):
         get_hub().loop.run_callback(interrupt)
-        gevent.sleep(10)
+        gevent.sleep(0.1)
     assert capfd.readouterr() == ("", "")
 
 

@@ -53,11 +53,14 @@ def test_the_same_input_has_the_same_seed_and_another_one_another() -> None:
 KEYS = st.text(min_size=1)
 TREES = st.recursive(
     st.none() | st.integers() | st.text(),
-    lambda inner: st.lists(inner, min_size=1) | st.dictionaries(KEYS, inner, min_size=1),
+    lambda inner: (
+        st.lists(inner, min_size=1, max_size=3) | st.dictionaries(KEYS, inner, min_size=1, max_size=3)
+    ),
+    max_leaves=12,
 )
 
 
-@given(st.dictionaries(KEYS, TREES, min_size=1), st.data())
+@given(st.dictionaries(KEYS, TREES, min_size=1, max_size=3), st.data())
 def test_a_pointer_replaces_the_one_place_that_it_leads_to(tree: dict[str, Any], data: st.DataObject) -> None:
     at: Any = tree
     pointer, way = "", []

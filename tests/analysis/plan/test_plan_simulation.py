@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genload import extensions
+from genload.analysis.plan import simulation
 from genload.analysis.plan.assumed import AssumedService, constant
 from genload.analysis.plan.simulation import Client, Course, simulate
 from genload.errors import UsageError
@@ -122,8 +123,9 @@ def test_polls_see_an_end_half_a_pause_late_on_average() -> None:
     assert starts(simulate(steady_load(1, 30), Client(poll=poll), observed)) == [0, 9, 18, 27]
 
 
-def test_more_than_is_sensible_is_refused() -> None:
-    with pytest.raises(UsageError, match="more than 500000 requests"):
+def test_more_than_is_sensible_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulation, "MOST_REQUESTS", 5000)
+    with pytest.raises(UsageError, match="more than 5000 requests"):
         simulate(steady_load(1000, 10_000), Client(), constant(0.01, ENOUGH))
 
 
