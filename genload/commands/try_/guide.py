@@ -31,7 +31,10 @@ _OF_STATUS = {
 }
 _OF_THE_OUTPUT = "where the output is (result), and as what it is inspected (format, output)"
 _OF_THE_SERVICE = "these are the service's own words: nothing of the suite need be wrong"
-_OF_OUTPUTS = {"not_a_mesh", "empty_mesh", "nan_vertices", "unknown_format", "bad_output"}
+_OF_OUTPUTS = {
+    *("not_a_mesh", "empty_mesh", "nan_vertices", "not_splats", "empty_splats", "nan_splats"),
+    *("not_a_picture", "too_small", "unknown_format", "bad_output"),
+}
 _OF_REDIRECTS = ("service.follow_redirects", "how many are followed on the service's own host")
 
 
