@@ -31,6 +31,8 @@ class Judgement:
     successes: float | None = None
     low: float | None = None
     high: float | None = None
+    op: Operator | None = None
+    threshold: float | None = None
 
 
 class Measured(Protocol):
@@ -62,8 +64,9 @@ def judge_expression(expression: Expression, measured: Measured) -> Judgement:
         return Judgement("inconclusive", needs=measured.without_strata(expression))
     judged: dict[int, list[tuple[Judgement, float]]] = {}
     for part in all_parts:
-        judgement = _named(_judge(part.comparison, measured), part.stratum)
-        judged.setdefault(part.number, []).append((judgement, threshold_of(part.comparison)))
+        op, threshold = part.comparison.op, threshold_of(part.comparison)
+        judgement = replace(_judge(part.comparison, measured), op=op, threshold=threshold)
+        judged.setdefault(part.number, []).append((_named(judgement, part.stratum), threshold))
     return min((min(strata, key=_by_margin)[0] for strata in judged.values()), key=_order)
 
 

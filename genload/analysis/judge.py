@@ -293,6 +293,8 @@ def _judged(name: str, criterion: Criterion, measures: Measures) -> CriterionVer
         evidence=judgement.evidence,
         low=judgement.low,
         high=judgement.high,
+        op=judgement.op,
+        threshold=judgement.threshold,
         bound=judgement.bound,
         assumption=judgement.assumption,
         needs=judgement.needs,

@@ -67,6 +67,28 @@ def test_the_bound_lies_between_value_and_threshold_only_when_proven(judge_one: 
     assert verdict.needs == "about 598 requests without a failure (300 so far)"
 
 
+@pytest.mark.parametrize(
+    ("expression", "threshold", "margin"),
+    [
+        ("generate.error_rate < 10%", 0.1, 0.5),
+        ("generate.error_rate <= 4%", 0.04, -0.25),
+        ("generate.success_rate >= 76%", 0.76, 0.25),
+        ("generate.success_rate > 100%", 1.0, -0.05),
+        ("generate.error_rate == 5%", 0.05, None),
+        ("generate.error_rate <= 0%", 0.0, None),
+        ("generate.completed <= 200% of generate.attempted", 2.0, 0.525),
+        ("generate.attempted > 200 and generate.error_rate < 4%", 0.04, -0.25),
+        ("gpu.power.max < 300", 300.0, None),
+    ],
+)
+def test_the_margin_is_the_share_of_the_threshold_that_is_left(
+    judge_one: Judge, expression: str, threshold: float, margin: float | None
+) -> None:
+    verdict = judge_one(jobs(["failed" if n % 20 == 7 else "ok" for n in range(300)]), expression)
+    assert verdict.threshold == threshold
+    assert verdict.margin == (None if margin is None else pytest.approx(margin))
+
+
 def test_a_share_of_another_subject_has_the_ratio_as_its_value(judge_one: Judge) -> None:
     records = [job(n, n / 10, (1.2 if n < 50 else 1.0) * (1 + n % 7 / 100)) for n in range(600)]
     verdict = judge_one(

@@ -29,6 +29,8 @@ def criterion(name: str = "zero_errors", **fields: Any) -> CriterionVerdict:
         "bound": 0.451,
         "assumption": "failures are scattered",
         "needs": "59 requests without a failure",
+        "op": "==",
+        "threshold": 0.0,
     }
     return CriterionVerdict(name=name, **{**base, **fields})
 
@@ -77,6 +79,8 @@ def run(scenario: str = "baseline", **fields: Any) -> JudgedRun:
         criterion(
             "avg_time_ok",
             expression="generate.duration.mean in 75s..90s",
+            op="<=",
+            threshold=90.0,
             value=82.1,
             unit="s",
             evidence="proven",
@@ -85,10 +89,13 @@ def run(scenario: str = "baseline", **fields: Any) -> JudgedRun:
             needs=None,
         ),
         criterion("zero_errors"),
-        criterion("full_success", expression="generate.success_rate == 100%", value=1.0, bound=0.549),
+        criterion(
+            "full_success", expression="generate.success_rate == 100%", threshold=1.0, value=1.0, bound=0.549
+        ),
         criterion(
             "all_completed",
             expression="generate.completed == 5",
+            threshold=5.0,
             value=5.0,
             unit="count",
             evidence="exact",
@@ -166,6 +173,8 @@ def failed() -> JudgedRun:
         criterion(
             "spike_error_rate_ok",
             expression="generate.error_rate{phase=spike} < 10%",
+            op="<",
+            threshold=0.1,
             value=0.25,
             result="fail",
             evidence="proven",
@@ -176,6 +185,8 @@ def failed() -> JudgedRun:
             "gpu_memory_stable",
             must=False,
             expression="gpu.memory_used.growth < 10%",
+            op="<",
+            threshold=0.1,
             value=0.2,
             result="fail",
         ),
@@ -210,6 +221,8 @@ def inconclusive() -> JudgedRun:
         criterion(
             "memory_stable",
             expression="server.memory.growth < 5%",
+            op="<",
+            threshold=0.05,
             value=None,
             result="inconclusive",
             evidence=None,

@@ -82,6 +82,8 @@ def spoken() -> JudgedRun:
             criterion(
                 "first_audio",
                 expression="speech.ttfa.p95 < 500ms",
+                op="<",
+                threshold=0.5,
                 value=math.inf,
                 unit="s",
                 result="fail",

@@ -13,6 +13,7 @@ from genload.analysis.judged.trends import Trends
 from genload.analysis.monitors import MonitorSummary, Uptime
 from genload.analysis.reconciliation import Comparison
 from genload.analysis.recorded import Recorded, nothing_recorded
+from genload.settings.criteria.ast import Operator
 from genload.settings.criteria.comparisons import Outcome
 
 RunResult = Literal["pass", "fail", "inconclusive", "no criteria", "observed"]
@@ -27,7 +28,7 @@ class CriterionVerdict(msgspec.Struct, kw_only=True):
     is a `Dimension`. Where polls leave it open, it lies between `low` and `high` (None: it is known, or that
     end is infinite), and the result is that of both ends. `bound` is the one-sided 95 % bound on it, under
     `assumption`; `needs` says what more would decide. `successes` is the same percentile of the successes
-    alone, where `value` is infinite.
+    alone, where `value` is infinite. `threshold` is what the value was compared with by `op`.
     """
 
     name: str
@@ -43,6 +44,20 @@ class CriterionVerdict(msgspec.Struct, kw_only=True):
     successes: float | None = None
     low: float | None = None
     high: float | None = None
+    op: Operator | None = None
+    threshold: float | None = None
+
+    @property
+    def margin(self) -> float | None:
+        """How far the value is on the good side of its threshold, as a share of that; below 0: on the bad side.
+
+        None without a value, for ``==`` and ``!=`` (there is no side), and for a threshold of 0, of which
+        nothing is a share.
+        """
+        if self.value is None or not self.threshold or self.op in (None, "==", "!="):
+            return None
+        past = (self.value - self.threshold) / abs(self.threshold)
+        return past if self.op in (">", ">=") else -past
 
 
 class Reason(msgspec.Struct, kw_only=True):
