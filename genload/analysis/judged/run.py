@@ -49,7 +49,8 @@ class CriterionVerdict(msgspec.Struct, kw_only=True):
 
     @property
     def margin(self) -> float | None:
-        """How far the value is on the good side of its threshold, as a share of that; below 0: on the bad side.
+        """How far the value is on the good side of its threshold, as a share of that; below 0: on the bad
+        one.
 
         None without a value, for ``==`` and ``!=`` (there is no side), and for a threshold of 0, of which
         nothing is a share.
