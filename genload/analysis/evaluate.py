@@ -12,9 +12,10 @@ from typing import Protocol
 
 from genload.analysis.evidence.between import Between
 from genload.analysis.evidence.estimate import Bound, Estimate, Partial, Side, Unbounded
-from genload.analysis.judged import Evidence
+from genload.analysis.judged import Evidence, Miss
 from genload.settings.criteria.ast import Comparison, Dimension, Each, Expression, Operator, Relative, Subject
-from genload.settings.criteria.comparisons import Labels, Outcome, holds, parts, threshold_of
+from genload.settings.criteria.comparisons import Labels, Outcome, Part, holds, parts, threshold_of
+from genload.settings.criteria.write import subject_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Judgement:
     high: float | None = None
     op: Operator | None = None
     threshold: float | None = None
+    misses: tuple[Miss, ...] = ()
 
 
 class Measured(Protocol):
@@ -57,17 +59,37 @@ def judge_expression(expression: Expression, measured: Measured) -> Judgement:
     It fails when one comparison fails, and is inconclusive when none fails and one has no data. The
     verdict speaks of the failing comparison with the best evidence, of the first without data, or of the
     passing one with the least evidence; of several strata, of the one that misses its threshold by most, or
-    meets it by least.
+    meets it by least. `misses` names all that do not hold.
     """
     all_parts = parts(expression, measured.strata_of)
     if isinstance(expression, Each) and not all_parts:
         return Judgement("inconclusive", needs=measured.without_strata(expression))
     judged: dict[int, list[tuple[Judgement, float]]] = {}
+    misses: list[Miss] = []
     for part in all_parts:
         op, threshold = part.comparison.op, threshold_of(part.comparison)
         judgement = replace(_judge(part.comparison, measured), op=op, threshold=threshold)
         judged.setdefault(part.number, []).append((_named(judgement, part.stratum), threshold))
-    return min((min(strata, key=_by_margin)[0] for strata in judged.values()), key=_order)
+        misses += _misses(part, judgement)
+    decisive = min((min(strata, key=_by_margin)[0] for strata in judged.values()), key=_order)
+    return replace(decisive, misses=tuple(sorted(misses, key=lambda miss: miss.result != "fail")))
+
+
+def _misses(part: Part, judgement: Judgement) -> list[Miss]:
+    """What is to be told of one value of an ``each``, if anything is."""
+    if not part.stratum or judgement.result == "pass":
+        return []
+    subject = part.comparison.subject
+    plain = replace(subject, filters=tuple(each for each in subject.filters if each not in part.stratum))
+    return [
+        Miss(
+            labels=dict(part.stratum),
+            subject=subject_text(plain),
+            value=judgement.value,
+            unit=judgement.unit,
+            result=judgement.result,
+        )
+    ]
 
 
 def _order(judgement: Judgement) -> tuple[int, int]:

@@ -299,6 +299,7 @@ def _judged(name: str, criterion: Criterion, measures: Measures) -> CriterionVer
         assumption=judgement.assumption,
         needs=judgement.needs,
         successes=judgement.successes,
+        misses=list(judgement.misses),
     )
 
 

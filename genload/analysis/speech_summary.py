@@ -1,4 +1,5 @@
-"""The numbers of speech that reports show: of all requests, of each voice, length class and cache answer.
+"""The numbers of speech that reports show: of all requests, of each phase, voice, length class and cache
+answer.
 
 Every one is what a criterion on it would observe: they come the same way.
 """
@@ -18,7 +19,7 @@ from genload.analysis.observe import Measures
 from genload.artifacts.audio.playback import gap_percentile_s
 from genload.settings.criteria.ast import Subject
 
-LABELS_FIRST = ("voice", "length", "text", "cache")
+LABELS_FIRST = ("phase", "voice", "length", "text", "cache")
 """In this order; what other labels there are follow."""
 
 Filters = tuple[tuple[str, str], ...]
@@ -70,7 +71,7 @@ class _Speech:
     def _strata(self) -> dict[str, dict[str, SpeechNumbers]]:
         measures = self.measures
         known = dict.fromkeys((*LABELS_FIRST, *measures.header.labels, *measures.table.labels))
-        strata = {label: self._values(label) for label in known if label != "phase"}
+        strata = {label: self._values(label) for label in known}
         return {
             label: {value: self._numbers(((label, value),)) for value in values}
             for label, values in strata.items()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from genload.analysis.judged import CriterionVerdict, JudgedRun, JudgedSuite, Summary
+from genload.analysis.judged import CriterionVerdict, JudgedRun, JudgedSuite, Miss, Summary
 from genload.errors import ExitCode
 from genload.human import human
 from genload.runlog.records import GIVEN_UP
@@ -124,4 +125,20 @@ def explained(criterion: CriterionVerdict) -> str:
         parts.append(f"of the successes alone {human(criterion.successes, criterion.unit)}")
     if criterion.needs:
         parts.append(f"needs {criterion.needs}")
-    return "; ".join(parts)
+    return "; ".join([*parts, *_misses(criterion)])
+
+
+def _misses(criterion: CriterionVerdict) -> Iterator[str]:
+    """For which values of an ``each`` it does not hold: all of them, where there are several."""
+    several = len({miss.subject for miss in criterion.misses}) > 1
+    for result, verb in (("fail", "fails"), ("inconclusive", "is open")):
+        told = [miss for miss in criterion.misses if miss.result == result]
+        if len(criterion.misses) > 1 and told:
+            yield f"{verb} for {', '.join(_miss(miss, several) for miss in told)}"
+
+
+def _miss(miss: Miss, with_subject: bool) -> str:
+    name = " ".join(f"{label}={value}" for label, value in miss.labels.items())
+    what = [miss.subject] if with_subject else []
+    what += [human(miss.value, miss.unit)] if miss.value is not None else []
+    return f"{name} ({' '.join(what)})" if what else name

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from genload.analysis.judge import judge_log
 from genload.analysis.judged import CriterionVerdict
+from genload.reporting.wording import explained
 from genload.settings.criteria.comparisons import Observed, observed
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.criteria.parse import parse
@@ -111,6 +112,33 @@ def test_each_stratum_is_judged(judge_one: Judge) -> None:
     assert verdict.result == "fail"
     assert verdict.value == pytest.approx(0.9)
     assert "voice=b" in (verdict.needs or "")
+
+
+def test_every_value_for_which_it_does_not_hold_is_named(judge_one: Judge) -> None:
+    records = [
+        job(n, n / 10, (1.0, 2.0, 3.0, 1.0)[n % 4], labels={"voice": "abcd"[n % 4]}) for n in range(400)
+    ]
+    log = sound_run(records)
+    log.header.labels = {"voice": [*"abcd", "e"]}
+    verdict = judge_one(log, "each(voice): generate.duration.p95{phase=steady} < 1.5s")
+    assert (verdict.result, verdict.value) == ("fail", 3.0)
+    told = [(miss.labels, miss.subject, miss.value, miss.result) for miss in verdict.misses]
+    subject = "generate.duration.p95{phase=steady}"
+    assert told == [
+        ({"voice": "b"}, subject, 2.0, "fail"),
+        ({"voice": "c"}, subject, 3.0, "fail"),
+        ({"voice": "e"}, subject, None, "inconclusive"),
+    ]
+    assert explained(verdict).endswith("; fails for voice=b (2 s), voice=c (3 s); is open for voice=e")
+    both = "each(voice): generate.duration.p95 < 2.5s and generate.duration.max < 1.5s"
+    words = explained(judge_one(sound_run(records), both))
+    assert words.endswith(
+        "fails for voice=b (generate.duration.max 2 s), voice=c (generate.duration.p95 3 s), "
+        "voice=c (generate.duration.max 3 s)"
+    )
+    alone = judge_one(sound_run(records), "each(voice): generate.duration.p95 < 2.5s")
+    assert len(alone.misses) == 1 and "fails for" not in explained(alone), "the evidence names it already"
+    assert not judge_one(sound_run(records), "each(voice): generate.duration.p95 < 5s").misses
 
 
 def test_a_declared_stratum_without_requests_does_not_pass(judge_one: Judge) -> None:

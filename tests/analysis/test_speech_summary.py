@@ -14,7 +14,7 @@ from genload.analysis.judge import judge_log
 from genload.analysis.judged.speech import SpeechSummary
 from genload.artifacts.audio.playback import gap_class
 from genload.extensions import load
-from genload.reporting.request_wording import speech_findings
+from genload.reporting.request_wording import speech_findings, strata
 from genload.runlog.records import RequestRecord
 
 from .memory_log import job, never_ready, sound_run
@@ -73,6 +73,7 @@ def summary_of(records: list[RequestRecord]) -> SpeechSummary:
 def test_every_stratum_that_was_planned_or_came() -> None:
     strata = summary_of([*RECORDS, BROKEN]).strata
     assert {label: list(values) for label, values in strata.items()} == {
+        "phase": ["steady"],
         "voice": ["af_heart", "am_puck"],
         "length": ["short", "long", "medium"],  # the planned first
         "text": ["new", "repeat"],
@@ -91,6 +92,24 @@ def test_every_stratum_that_was_planned_or_came() -> None:
     assert strata["cache"]["hit"].total_requests == 4  # the broken one among them
     long = strata["length"]["long"]
     assert long.avg_rtf == pytest.approx(2.56 / 12.3)
+
+
+def test_each_phase_has_its_own_numbers() -> None:
+    for record in (records := [streamed(n) for n in range(12)])[6:]:
+        record.phase = "crowd"
+        record.numbers["ttfa_s"] = 0.5
+    names = [("steady", 12.0), ("crowd", 48.0), ("after", 60.0)]
+    log = speech_run(records, phases=[{"name": name, "duration_s": s, "users": 2} for name, s in names])
+    speech = judge_log(log).speech
+    assert speech is not None
+    phases = speech.strata["phase"]
+    assert list(phases) == ["steady", "crowd", "after"]
+    assert [phase.total_requests for phase in phases.values()] == [6, 6, 0]
+    assert phases["steady"].p95_ttfa == pytest.approx(0.055)
+    assert phases["crowd"].p95_ttfa == pytest.approx(0.5)
+    assert phases["crowd"].stalls_per_stream == pytest.approx(4 / 6)
+    assert phases["after"].avg_rtf is None
+    assert [name for name, _ in strata(speech)][:4] == ["all", "phase steady", "phase crowd", "phase after"]
 
 
 def test_a_cache_that_nothing_was_planned_for_has_the_rows_that_it_answered() -> None:

@@ -20,6 +20,17 @@ RunResult = Literal["pass", "fail", "inconclusive", "no criteria", "observed"]
 Evidence = Literal["exact", "proven", "unproven"]
 
 
+class Miss(msgspec.Struct, kw_only=True):
+    """One comparison of an ``each(label)`` that does not hold, or has no data, for one value of the label.
+    `labels` may have others, too, where machines are told apart by several."""
+
+    labels: dict[str, str]
+    subject: str
+    value: float | None  # observed, in the base unit of `unit`
+    unit: str
+    result: Outcome
+
+
 class CriterionVerdict(msgspec.Struct, kw_only=True):
     """One criterion, judged.
 
@@ -28,7 +39,8 @@ class CriterionVerdict(msgspec.Struct, kw_only=True):
     is a `Dimension`. Where polls leave it open, it lies between `low` and `high` (None: it is known, or that
     end is infinite), and the result is that of both ends. `bound` is the one-sided 95 % bound on it, under
     `assumption`; `needs` says what more would decide. `successes` is the same percentile of the successes
-    alone, where `value` is infinite. `threshold` is what the value was compared with by `op`.
+    alone, where `value` is infinite. `threshold` is what the value was compared with by `op`. `misses` has
+    every value of an ``each`` for which it does not hold, the failing ones first.
     """
 
     name: str
@@ -46,6 +58,7 @@ class CriterionVerdict(msgspec.Struct, kw_only=True):
     high: float | None = None
     op: Operator | None = None
     threshold: float | None = None
+    misses: list[Miss] = []
 
     @property
     def margin(self) -> float | None:

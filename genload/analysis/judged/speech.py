@@ -59,7 +59,7 @@ class Playback(msgspec.Struct, kw_only=True):
 class SpeechSummary(msgspec.Struct, kw_only=True):
     """The speech of one run.
 
-    `strata` is by label and value: voice and length, and text and cache where the run has them.
+    `strata` is by label and value: phase, voice and length, and text and cache where the run has them.
     `missing` says in words why there is nothing on ``per_character``, ``gaps``, ``playback``, ``inspection``.
     """
 
