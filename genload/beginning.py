@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 
 from genload.artifacts.usual import check_inspection
 from genload.drivers import job_driver, speech_driver
+from genload.errors import ConfigError
 from genload.service import JobClient, ServiceClient, ServiceError, SpeechClient
 from genload.settings.service import Service
+from genload.settings.suite import Scenario
 
 _INPUTS: Mapping[type, Callable[[Service], None]] = {
     JobClient: job_driver.check_inputs,
@@ -46,6 +48,33 @@ def check_beginning(
     for kind, check_inputs in _INPUTS.items():
         if issubclass(client_class, kind) and not inputs_elsewhere:
             check_inputs(service)
+
+
+def check_listening(
+    client_class: type[ServiceClient], name: str, scenario: Scenario, *, open_schedule: bool
+) -> None:
+    """See that there is somebody to listen, where a scenario says how it is done.
+
+    Args:
+        name: of the scenario.
+        open_schedule: its requests start when they are due, whatever its users do.
+
+    Raises:
+        ConfigError: the service does not speak, or nobody waits for what it says.
+    """
+    if scenario.pace is None:
+        return
+    key = f"scenarios.{name}.pace"
+    if not issubclass(client_class, SpeechClient):
+        raise ConfigError(
+            "the outputs of this service are not played", key=key, remedy="use `think` for a pause"
+        )
+    if open_schedule:
+        raise ConfigError(
+            "in an open schedule the requests start when they are due: nobody listens in between",
+            key=key,
+            remedy="leave it out, or use a shape of users, such as normal",
+        )
 
 
 def why_not_ready(host: str, error: ServiceError) -> str:

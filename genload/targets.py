@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from genload import extensions
-from genload.beginning import check_beginning
+from genload.beginning import check_beginning, check_listening
 from genload.code_errors import code_told
 from genload.errors import UsageError
 from genload.runlog.layout import check_results_folder
@@ -147,6 +147,10 @@ def _suite_target(
         if service not in checked:  # most scenarios ask the same way
             check_beginning(client_class, service, inputs_elsewhere=inputs_elsewhere)
             checked.append(service)
+    for each in scenarios:
+        settings = suite.scenarios[each]
+        arrivals = extensions.Wings().timeline(settings.shape).arrivals
+        check_listening(client_class, each, settings, open_schedule=arrivals is not None)
     then = loaded.then if None in wanted else ()
     return SuiteTarget(request, name, suite, tuple(scenarios), then)
 

@@ -48,6 +48,7 @@ class SpeechResult(Result, eq=False):
         labels: ``voice``; ``length``, if the text has a length class; ``text`` (new, repeat), if the scenario
             repeats texts; ``cache`` (hit, miss), if the service shows it.
         gaps: how many pauses between arrivals there were, by class.
+        played_s: when the last of the audio has been played; 0 if there is none, or nobody knows how much.
 
     `numbers` also has ``characters``; ``valid`` (1 or 0), if the answer was inspected; and all that was
     heard, if the request succeeded.
@@ -55,6 +56,7 @@ class SpeechResult(Result, eq=False):
 
     labels: dict[str, str] = {}
     gaps: dict[int, int] = {}
+    played_s: float = 0.0
 
 
 def request_of(service: Service) -> SpeechRequest:
@@ -144,6 +146,8 @@ class SpeechDriver(Driver[SpeechClient, SpeechResult]):
             raise
         result.numbers.update(heard.numbers)
         result.gaps = heard.gaps
+        if (playout_s := heard.numbers.get("playout_s")) is not None:
+            result.played_s = speech.sent_s + playout_s
         if heard.uninspected is not None:
             result.leave_uninspected(heard.uninspected)
 

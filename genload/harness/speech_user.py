@@ -23,6 +23,7 @@ class SpeechUser(LoadUser):
         assert isinstance(self.load.kit, SpeechKit)  # noqa: S101  `check_users` has seen to it
         self.kit = self.load.kit
         self.client: SpeechClient = self.plan.client_class(self.service)
+        self._listens = self._has_pauses and self.plan.scenario.pace == "playback"
 
     def on_stop(self) -> None:
         client = getattr(self, "client", None)  # there is none when its own code could not make it
@@ -58,6 +59,8 @@ class SpeechUser(LoadUser):
         self._blame(driver.raised, result.request_id)
         self._keep_output(result)
         self._record_speech(turn, result)
+        if self._listens and not turn.warmup:
+            self.busy_until_s = result.played_s
         return result
 
     def _record_speech(self, turn: Turn, result: SpeechResult) -> None:

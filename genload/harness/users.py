@@ -65,6 +65,7 @@ class LoadUser(User):
     joined = False  # has an index, and what else a user has; Locust stops users that never got so far, too
     _recorded = False  # the request of this turn has its record
     _rests = False  # after this turn
+    busy_until_s = 0.0  # with what its last request brought: the next one waits for that
 
     def stop(self, force: bool = False) -> bool:
         note_kill(self.greenlet)  # Locust may wait first, and then kill without a further word
@@ -137,6 +138,8 @@ class LoadUser(User):
 
     def _next_turn(self) -> Turn:
         gate, think = self.load.gate, self._think
+        if (left_s := self.busy_until_s - time.monotonic()) > 0:
+            gevent.sleep(left_s)
         while think is None or gate.wait(self.index):
             if think is not None:
                 gevent.sleep(self.rng.uniform(think.min_s, think.max_s))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -104,6 +104,9 @@ class Scenario(Settings):
     warmup: Warmup = Warmup()
     think: Span | None = None
     """Pause before each request; none unless set."""
+    pace: Literal["playback"] | None = None
+    """`playback`: a user listens to each answer to its end before its next request, and then thinks. Unless
+    set, the next request follows the answer."""
     failure_pause_s: Seconds | None = None
     """Pause of a user whose request failed; none unless set. A failing service then has less load: what is
     slept is no work, and is told beside the error rate."""

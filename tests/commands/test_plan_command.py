@@ -34,6 +34,36 @@ def test_strict_is_about_what_must_hold_and_cannot(capsys: pytest.CaptureFixture
     capsys.readouterr()
 
 
+def test_listeners_ask_less_often(capsys: pytest.CaptureFixture[str]) -> None:
+    def requests(*options: str) -> int:
+        shape = "scenarios.light.shape={kind: sustained, users: 1, duration: 60s}"
+        texts = "service.request.texts={lengths: [medium]}"
+        own = ["--set", shape, "--set", texts, "--set", "scenarios.light.request=null"]
+        own += ["--set", "scenarios.light.criteria=null", "--service-time", "750ms"]
+        assert main(["plan", "litetts/light", *own, *options]) == 0
+        (line,) = [line for line in capsys.readouterr().out.splitlines() if "completed" in line]
+        return int(line.split()[0])
+
+    assert requests() == 80
+    assert requests("--set", "scenarios.light.pace=playback") == 15  # 50 characters are 3.25 s of speech
+
+
+@pytest.mark.parametrize(
+    ("suite", "scenario", "shape", "said"),
+    [
+        ("orfeas", "normal", "{users: 1}", "the outputs of this service are not played"),
+        ("litetts", "light", "{kind: paced, every: 1s}", "nobody listens in between"),
+    ],
+)
+def test_who_cannot_listen_is_told_before_anything_is_sent(
+    suite: str, scenario: str, shape: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pace = ["--set", f"scenarios.{scenario}.pace=playback", "--set", f"scenarios.{scenario}.shape={shape}"]
+    assert main(["plan", f"{suite}/{scenario}", "--service-time", "1s", *pace]) == 2
+    told = capsys.readouterr().err
+    assert said in told and f"scenarios.{scenario}.pace" in told
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -11,7 +11,7 @@ import subprocess
 import urllib.parse
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,28 +42,36 @@ class SpeechLoad:
     def serve(self, **options: Any) -> None:
         """Each answer at once unless the options say otherwise."""
         at_once = {"per_character": "20ms", "pace": "0s", "chunk": "10s"}
-        self.server = self._testbed(api="litetts", engine="tone", **at_once, **options)
+        self.server = self._testbed(api="litetts", engine="tone", **{**at_once, **options})
 
-    def options(self, shape: str, *, criteria: str = "all_good: speech.failed == 0") -> tuple[str, ...]:
+    def options(
+        self,
+        shape: str,
+        *,
+        criteria: str = "all_good: speech.failed == 0",
+        lengths: Sequence[str] = LENGTHS,
+        **scenario: str,
+    ) -> tuple[str, ...]:
         """Write the suite; the options of Locust that run it."""
+        also = "".join(f"    {key}: {value}\n" for key, value in scenario.items())
         self.suite = self.folder / "own.yaml"
         self.suite.write_text(
             "service:\n  api: openai_speech\n  timeout: 40s\n  retry: {max_retries: 0}\n"
             f"  request: {{dialect: litetts, voices: [{', '.join(VOICES)}],"
-            f" texts: {{lengths: [{', '.join(LENGTHS)}]}}}}\n"
+            f" texts: {{lengths: [{', '.join(lengths)}]}}}}\n"
             "locustfile: speech\nreports: [results_json]\n"
             "validity: {lag_floor: 5s, late_share: 100000%, burst_spread_floor: 5s}\n"
             f"scenarios:\n  one:\n    shape: {{{shape}}}\n    warmup: {{jobs: 0}}\n    failure_pause: 0s\n"
-            f"    criteria: {{{criteria}}}\n"
+            f"    criteria: {{{criteria}}}\n{also}"
         )
         return "--scenario", f"{self.suite}/one", "-H", self.server.url
 
     def start(self, *options: str) -> subprocess.Popen[str]:
         return self._start(*options, locustfile="speech")
 
-    def run(self, shape: str, **criteria: str) -> list[dict[str, Any]]:
+    def run(self, shape: str, **options: Any) -> list[dict[str, Any]]:
         """A headless run to its end, which must be a pass; what the service saw."""
-        process = self.start("--headless", *self.options(shape, **criteria))
+        process = self.start("--headless", *self.options(shape, **options))
         output = ended(process)
         assert process.returncode == 0, output
         return list(self.server.truth_records())
@@ -132,6 +140,18 @@ def test_a_sequence_never_has_two_at_once_and_keeps_what_failed(load: SpeechLoad
     kept = sorted(load.results.glob("*/one/failures/silent_audio/*.wav"))
     assert len(kept) == 3
     assert kept[0].read_bytes()[:4] == b"RIFF"
+
+
+def test_a_listener_asks_for_more_when_all_has_been_heard(load: SpeechLoad) -> None:
+    load.serve(per_character="10ms")  # half a second of each text
+    rows = load.run("kind: sequential, requests: 4", lengths=["medium"], pace="playback")
+    records = sorted(load.log.requests(), key=lambda record: record.start_s)
+    assert [round(record.numbers["audio_duration_s"], 1) for record in records] == [0.5] * 4
+    for before, after in itertools.pairwise(records):
+        heard_s = before.start_s + before.numbers["playout_s"]
+        assert 0 <= after.start_s - heard_s < 0.5
+    received_s = sorted(row["received_s"] for row in rows)
+    assert all(after - before > 0.5 for before, after in itertools.pairwise(received_s))
 
 
 def test_a_slow_service_moves_no_intended_start(load: SpeechLoad) -> None:

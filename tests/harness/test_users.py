@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
@@ -87,6 +88,14 @@ def test_who_is_not_asked_to_rests_only_as_long_as_its_locustfile_says(
     asked.pause_after(result_of(100.0, 101.0), 5.0)
     assert clock.slept == [5.0, 7.0]
     assert (silent.load.gate.asleep_s, asked.load.gate.asleep_s) == (5.0, 7.0)
+
+
+def test_a_user_who_listens_first_hears_what_there_is_and_then_thinks(pauses: list[float]) -> None:
+    user = user_of(STEADY, Clock(100.0))
+    user.busy_until_s = time.monotonic() + 4.0
+    with user.turn():
+        pass
+    assert pauses == [pytest.approx(4.0, abs=0.5), 3.0]
 
 
 def test_the_hands_of_an_open_schedule_do_neither(pauses: list[float]) -> None:

@@ -19,6 +19,7 @@ class AssumedService:
     Attributes:
         times_s: seconds that a request is worked on; each is drawn from these.
         failed: which of them end in a failure.
+        listens_s: how long a listener goes on hearing each after it has ended; None: nobody listens.
         observed: as a caller saw them, what polls add included.
         about: where all this is from, for people.
     """
@@ -26,13 +27,15 @@ class AssumedService:
     slots: int
     times_s: FloatArray
     failed: BoolArray
+    listens_s: FloatArray | None = None
     observed: bool = False
     about: str = ""
 
     @property
     def is_constant(self) -> bool:
         """Whether each request takes the same time, and ends the same way."""
-        return bool(np.ptp(self.times_s) == 0 and np.ptp(self.failed.astype(np.int8)) == 0)
+        heard = self.times_s if self.listens_s is None else self.listens_s
+        return not any(np.ptp(each) for each in (self.times_s, heard, self.failed.astype(np.int8)))
 
     @property
     def mean_s(self) -> float:
@@ -46,7 +49,8 @@ class AssumedService:
         """The same on its luckiest day: each request as quick as the quickest, and none fails."""
         good = self.times_s[~self.failed]
         least = np.array([good.min() if len(good) else self.times_s.min()])
-        return replace(self, times_s=least, failed=np.zeros(1, dtype=np.bool_))
+        heard = None if self.listens_s is None else np.array([self.listens_s.min()])
+        return replace(self, times_s=least, failed=np.zeros(1, dtype=np.bool_), listens_s=heard)
 
     def scaled(self, factor: float) -> AssumedService:
         """The same service, with `factor` times the seconds."""
@@ -65,6 +69,7 @@ class Served:
     begun_s: float
     ended_s: float
     failed: bool
+    listen_s: float
 
 
 class Queue:
@@ -88,4 +93,6 @@ class Queue:
         begun_s = max(at_s, self._free_s[0])
         took_s = float(self._service.times_s[which])
         heapq.heapreplace(self._free_s, begun_s + took_s)
-        return Served(begun_s, begun_s + took_s, bool(self._service.failed[which]))
+        heard = self._service.listens_s
+        listen_s = 0.0 if heard is None else float(heard[which])
+        return Served(begun_s, begun_s + took_s, bool(self._service.failed[which]), listen_s)

@@ -53,6 +53,7 @@ def observed_service(folders: Sequence[Path], operation: str, slots: int | None 
     there = max((run.succeeded() for run in runs), key=lambda run: run.most_in_flight())
     found = slots or there.slots()
     times_s = np.concatenate([run.times_s(found) for run in runs])
+    listens_s = np.concatenate([run.listens_s for run in runs])
     failed = np.concatenate([run.failed for run in runs])
     about = f"{count_of(len(times_s), 'request')} of {', '.join(folder.name for folder in folders)}"
     if slots is None:
@@ -62,6 +63,7 @@ def observed_service(folders: Sequence[Path], operation: str, slots: int | None 
         slots or found,
         times_s,
         failed,
+        listens_s if listens_s.any() else None,
         observed=True,
         about=about,
     )
@@ -74,10 +76,11 @@ class _Seen:
     start_s: FloatArray
     end_s: FloatArray
     failed: BoolArray
+    listens_s: FloatArray
 
     def succeeded(self) -> _Seen:
         good = ~self.failed
-        return _Seen(self.start_s[good], self.end_s[good], self.failed[good])
+        return _Seen(self.start_s[good], self.end_s[good], self.failed[good], self.listens_s[good])
 
     def most_in_flight(self) -> int:
         """The most that there were at once."""
@@ -124,14 +127,19 @@ def _seen(folder: Path, operation: str) -> _Seen | None:
     if log.header.operation != operation:
         return None
     rows = [
-        (record.start_s, record.start_s + record.duration_s, record.outcome != "ok")
+        (record.start_s, record.start_s + record.duration_s, record.outcome != "ok", _listen_s(record))
         for record in islice(_ended(log.requests(), operation), _MOST_READ)
     ]
     if not rows:
         return None
-    start_s, end_s, failed = (np.array(column) for column in zip(*sorted(rows), strict=True))
+    start_s, end_s, failed, listens_s = (np.array(column) for column in zip(*sorted(rows), strict=True))
     scale = log.header.time_scale
-    return _Seen(start_s / scale, end_s / scale, failed.astype(np.bool_))
+    return _Seen(start_s / scale, end_s / scale, failed.astype(np.bool_), listens_s)
+
+
+def _listen_s(record: RequestRecord) -> float:
+    """How long its audio went on after its last byte; 0 where there is none. Audio has no time scale."""
+    return max(record.numbers.get("playout_s", 0.0) - record.duration_s, 0.0)
 
 
 def _ended(records: Iterable[RequestRecord], operation: str) -> Iterator[RequestRecord]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from genload import extensions
 from genload.analysis.plan.assumed import AssumedService
 from genload.analysis.plan.changes import Changes
@@ -18,6 +20,9 @@ from genload.settings.service import Service
 from genload.settings.suite import GpuHourCost, Scenario, Span, Suite
 
 MOST_RUNS = 9
+SPOKEN_S = 0.065
+"""A character of English that is read aloud, where no run tells how long answers are."""
+_TEXTS = 512
 _A_PLAN = 20_000  # requests of all simulated runs of a scenario together, unless one alone has more
 
 
@@ -59,6 +64,7 @@ def plan_scenario(suite: Suite, name: str, service: AssumedService, seed: int = 
     timeline = wings.timeline(scenario.shape)
     client_class: type[ServiceClient] = extensions.attribute("services", asked.api, "Client")
     client = client_of(client_class, asked, scenario, timeline)
+    service = _listened(service, asked, scenario)
     judge = Judge(
         scenario_catalogue(suite, name, wings),
         client_class.operation,
@@ -100,6 +106,28 @@ def client_of(
     if timeline.arrivals is not None:
         return Client(limit_s=limit_s, poll=poll)
     return Client(scenario.think, scenario.failure_pause_s or 0.0, limit_s, poll)
+
+
+def _listened(service: AssumedService, asked: Service, scenario: Scenario) -> AssumedService:
+    """With how long users listen to each answer; to none, where the scenario does not pace them by that."""
+    if scenario.pace is None:
+        return replace(service, listens_s=None)
+    if service.listens_s is not None:
+        return service
+    # Here, not above: nothing else of a plan needs the texts themselves.
+    from genload.artifacts.inputs.texts import TextSource
+    from genload.drivers.speech_driver import request_of
+
+    request = request_of(asked)
+    source = TextSource(request.texts, request.voices, seed=0, salt="")
+    characters = np.array([len(source.utterance(number).text) for number in range(_TEXTS)])
+    which = np.arange(_TEXTS) % len(service.times_s)
+    return replace(
+        service,
+        times_s=service.times_s[which],
+        failed=service.failed[which],
+        listens_s=SPOKEN_S * characters / request.speed,
+    )
 
 
 def _courses(timeline: Timeline, client: Client, service: AssumedService, seed: int) -> Iterator[Course]:

@@ -56,6 +56,7 @@ class Request:
         begun_s, freed_s: when a slot began to work on it, and when that was done, whether or not the user was
             still waiting.
         error_class: why it failed; empty for a success.
+        listen_s: how long its user goes on hearing the answer.
     """
 
     user: int
@@ -66,6 +67,7 @@ class Request:
     freed_s: float
     due_s: float | None = None
     error_class: str = ""
+    listen_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ class _Load:
                 tickets.use(user)
                 request = self._request(user, self.timeline.phases[place].name, now_s)
                 yield request
-                pause_s = self.client.failure_pause_s if request.error_class else 0.0
+                pause_s = self.client.failure_pause_s if request.error_class else request.listen_s
                 heapq.heappush(looks, (request.end_s + pause_s, user, False))
 
     def open(self) -> Iterator[Request]:
@@ -166,7 +168,7 @@ class _Load:
         else:
             error_class = "failed" if served.failed else ""
         worked = served.begun_s, served.ended_s
-        return Request(user, phase, start_s, end_s, *worked, due_s, error_class)
+        return Request(user, phase, start_s, end_s, *worked, due_s, error_class, served.listen_s)
 
 
 class _Tickets:

@@ -44,6 +44,7 @@ class Playback(msgspec.Struct, omit_defaults=True):
         sent_as_made: see `sent_as_made`; None for an answer that is not sent as a stream.
         stalls, underrun_s, startup_buffer_s: see `stalls` and `startup_buffer_s`; None for an answer that is
             not streamed.
+        playout_s: send to the moment in which the last of the audio has been played, waits included.
     """
 
     ttfb_s: float | None = None
@@ -57,6 +58,7 @@ class Playback(msgspec.Struct, omit_defaults=True):
     stalls: int | None = None
     underrun_s: float | None = None
     startup_buffer_s: float | None = None
+    playout_s: float | None = None
 
     def numbers(self) -> dict[str, float]:
         """What applies, by the names of the attributes, which are those of the records; without the gaps."""
@@ -91,6 +93,7 @@ def play(
     if not duration_s:
         return playback
     playback.rtf = (speech.end_s - sent_s) / duration_s
+    playback.playout_s = speech.end_s - sent_s + duration_s  # of a whole answer: it is there, and then played
     if speech.streamed and arrivals:
         playback.sent_as_made = sent_as_made(speech, available_s, duration_s)
     if not available_s:
@@ -107,7 +110,8 @@ def play(
     if speech.streamed and playback.sent_as_made != 0:
         times_s = [when_s for when_s, _ in arrivals[first:]]
         available_s = available_s[first:]
-        playback.stalls, playback.underrun_s = stalls(times_s, available_s, pre_buffer_s)
+        playback.stalls, playback.underrun_s, waited_s = stalls(times_s, available_s, pre_buffer_s)
+        playback.playout_s = playback.ttfa_s + pre_buffer_s + waited_s + duration_s
         playback.startup_buffer_s = startup_buffer_s(times_s, available_s)
     return playback
 
@@ -132,8 +136,10 @@ def sent_as_made(speech: Speech, available_s: Sequence[float] | None, duration_s
     return int(last_s - first_s >= BURST * (last_s - speech.sent_s))
 
 
-def stalls(times_s: Sequence[float], available_s: Sequence[float], pre_buffer_s: float) -> tuple[int, float]:
-    """How often a player runs dry, and its longest wait in seconds.
+def stalls(
+    times_s: Sequence[float], available_s: Sequence[float], pre_buffer_s: float
+) -> tuple[int, float, float]:
+    """How often a player runs dry, its longest wait, and all of its waits, in seconds.
 
     It begins `pre_buffer_s` after the first arrival and plays without a pause. Audio that arrives after
     everything before it has been played out ends a stall; its lateness is the wait, and moves every later
@@ -143,7 +149,7 @@ def stalls(times_s: Sequence[float], available_s: Sequence[float], pre_buffer_s:
         times_s: of arrivals, from the one with the first audio on.
         available_s: playable audio after each of them.
     """
-    count, longest_s = 0, 0.0
+    count, longest_s, waited_s = 0, 0.0, 0.0
     start_s = times_s[0] + pre_buffer_s  # moves by every wait
     before_s = available_s[0]
     for when_s, after_s in zip(times_s, available_s, strict=True):
@@ -153,9 +159,10 @@ def stalls(times_s: Sequence[float], available_s: Sequence[float], pre_buffer_s:
         if late_s > _ROUNDING_S:
             count += 1
             longest_s = max(longest_s, late_s)
+            waited_s += late_s
             start_s += late_s
         before_s = after_s
-    return count, longest_s
+    return count, longest_s, waited_s
 
 
 def startup_buffer_s(times_s: Sequence[float], available_s: Sequence[float]) -> float:

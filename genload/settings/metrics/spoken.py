@@ -62,6 +62,7 @@ def speech_metrics(operation: str) -> tuple[Metric, ...]:
             "streams of 10 s of audio and more that came as they were made, and not in one burst at the end",
             finding="in one burst at the end, though they were sent as streams",
         ),
+        number("playout", time, "from the send until the last of the audio has been played, waits included"),
         number("silence", ratio, "share of the audio that is silent", Of.INSPECTED),
         number("rms", plain, "loudness, 0..1 of full scale", Of.INSPECTED, Failures.LEFT_OUT),
         number("characters", count, "length of the text", failures=Failures.COUNTED),

@@ -57,6 +57,16 @@ def test_who_knows_the_slots_says_so(tmp_path: Path) -> None:
     assert (found.slots, found.mean_s) == (3, pytest.approx(90, rel=0.25))
 
 
+def test_how_long_answers_are_heard_beyond_their_last_byte(tmp_path: Path) -> None:
+    records = [job(n, 10.0 * n, 2.0) for n in range(5)]
+    for record in records[:3]:
+        record.numbers["playout_s"] = 6.0
+    records[3].numbers["playout_s"] = 1.9  # the client connected first
+    found = observed_service([write(sound_run(records), tmp_path / "run")], "generate")
+    assert found.listens_s is not None
+    assert found.listens_s.tolist() == [4.0, 4.0, 4.0, 0.0, 0.0]
+
+
 def test_times_are_modelled_ones(tmp_path: Path) -> None:
     found = observed_service([recorded(tmp_path, good(3, [82.0]), users=10, scale=0.02)], "generate")
     assert (found.slots, found.mean_s) == (3, pytest.approx(82))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -71,6 +72,13 @@ def test_users_think_before_each_request_and_not_beyond_the_load() -> None:
     course = simulate(steady_load(1, 30), client, constant(10, 1))
     assert starts(course) == [5, 20]  # at 30 it looks for its next turn, and the load is over
     assert course.end_s == 30
+
+
+def test_users_who_listen_do_so_before_they_think() -> None:
+    service = replace(constant(10, 1), listens_s=np.array([7.0]))
+    assert starts(simulate(steady_load(1, 60), Client(), service)) == [0, 17, 34, 51]
+    thinking = Client(think=Span(min_s=5, max_s=5))
+    assert starts(simulate(steady_load(1, 60), thinking, service)) == [5, 27, 49]
 
 
 def test_a_user_that_thought_beyond_its_phase_thinks_again_in_the_next_one_it_may_work_in() -> None:

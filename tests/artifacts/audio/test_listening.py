@@ -18,7 +18,7 @@ from .sounds import FORMATS, RATE_HZ, pcm16, spoken, tone, wav
 pytestmark = pytest.mark.processes
 
 ALWAYS = {"ttfb_s", "ttfa_s", "rtf", "delivery_rtf", "characters", "chunks", "streamed", "streams"}
-ALWAYS |= {"audio_duration_s"}
+ALWAYS |= {"audio_duration_s", "playout_s"}
 INSPECTED = {"valid", "silence", "rms", "peak", "clipped", "rate_hz", "channels", "first_sound_s"}
 STREAMED = {"stalls", "underrun_s", "startup_buffer_s"}
 

@@ -69,6 +69,7 @@ def test_the_deadline_moves_after_each_stall() -> None:
     assert heard.stalls == 2
     assert heard.underrun_s == pytest.approx(0.07)  # 1.42 − (1.15 + 0.1 + 0.1)
     assert heard.startup_buffer_s == pytest.approx(0.12)  # 1.42 − 1.0 − 0.3
+    assert heard.playout_s == pytest.approx(1.52)  # the last 100 ms begin when they have come
 
 
 def test_a_pre_buffer_is_waited_for_once() -> None:
@@ -80,6 +81,7 @@ def test_a_pre_buffer_is_waited_for_once() -> None:
     assert buffered.stalls == 1
     assert buffered.underrun_s == pytest.approx(0.02)
     assert buffered.startup_buffer_s == pytest.approx(0.12)
+    assert buffered.playout_s == pytest.approx(1.52)
 
 
 def test_faster_than_real_time_on_the_whole_and_still_a_stall() -> None:
@@ -110,6 +112,7 @@ def test_an_answer_that_is_not_streamed_has_no_underrun() -> None:
     assert (heard.stalls, heard.underrun_s, heard.startup_buffer_s) == (None, None, None)
     assert heard.ttfa_s == pytest.approx(0.1)
     assert heard.gap_max_s == pytest.approx(1.9)
+    assert heard.playout_s == pytest.approx(3.0), "it is there after 2 s, and then lasts one"
 
 
 @pytest.mark.parametrize(
@@ -179,7 +182,7 @@ def streams(steps: list[tuple[float, float]]) -> tuple[list[float], list[float]]
 def test_with_the_least_buffer_nothing_stalls(steps: list[tuple[float, float]]) -> None:
     times_s, available_s = streams(steps)
 
-    assert stalls(times_s, available_s, startup_buffer_s(times_s, available_s)) == (0, 0.0)
+    assert stalls(times_s, available_s, startup_buffer_s(times_s, available_s)) == (0, 0.0, 0.0)
 
 
 @given(pieces)
@@ -188,7 +191,7 @@ def test_with_a_millisecond_less_it_does(steps: list[tuple[float, float]]) -> No
     least_s = startup_buffer_s(times_s, available_s)
     assume(least_s >= 0.001)
 
-    count, longest_s = stalls(times_s, available_s, least_s - 0.001)
+    count, longest_s, _ = stalls(times_s, available_s, least_s - 0.001)
 
     assert count >= 1
     assert longest_s <= 0.001 + 1e-9
@@ -199,7 +202,7 @@ def test_the_longest_wait_and_their_number_bound_the_waits_of_a_player_told_apar
     steps: list[tuple[float, float]], pre_buffer_s: float
 ) -> None:
     times_s, available_s = streams(steps)
-    count, longest_s = stalls(times_s, available_s, pre_buffer_s)
+    count, longest_s, all_s = stalls(times_s, available_s, pre_buffer_s)
     # The other way round: how much was waited altogether says when the last audio ends.
     waited_s = 0.0
     for place in range(1, len(times_s)):
@@ -207,6 +210,7 @@ def test_the_longest_wait_and_their_number_bound_the_waits_of_a_player_told_apar
             due_s = times_s[0] + pre_buffer_s + available_s[place - 1] + waited_s
             waited_s += max(times_s[place] - due_s, 0.0)
 
+    assert all_s == pytest.approx(waited_s, abs=1e-6 * len(times_s))
     assert longest_s <= waited_s + 1e-6
     assert waited_s <= count * longest_s + 1e-6 * len(times_s)
 
