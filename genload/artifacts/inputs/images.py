@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import random
 import struct
 from dataclasses import dataclass
 from itertools import count
@@ -96,7 +95,7 @@ class ImageSource:
 
 
 def _drawn(digest: str) -> _Picture:
-    content = png(draw(random.Random(digest)), digest.encode())
+    content = png(draw(digest), digest.encode())
     return _Picture(content, ".png", "image/png")
 
 

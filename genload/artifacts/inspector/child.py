@@ -45,7 +45,7 @@ from genload.artifacts.splats.facts import SplatsError
 from genload.errors import CANNOT_INSPECT
 
 _READERS = {"mesh": "genload.artifacts.mesh.reader", "audio": "genload.artifacts.audio.reader"}
-"""What reads a kind of output, imported where that is expected, or when it comes: audio needs no trimesh."""
+"""What reads a kind of output, imported where that is expected, or when it comes."""
 _MEMORY_BYTES = 4 * 2**30
 _MOST_WORDS_BYTES = 1 << 16
 _MOST_APART, _MOST_APART_S = 0.02, 0.050

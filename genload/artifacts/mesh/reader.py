@@ -1,7 +1,7 @@
 """What a mesh file holds: STL (binary, ASCII), OBJ, glTF, GLB or PLY, told apart by content.
 
-OBJ is read by trimesh, which also joins vertices and tells whether a surface is closed. The other formats
-have readers here: trimesh's drop or refuse what is valid in them (docs/meshes.md).
+OBJ is read by trimesh. The other formats have readers here: trimesh's drop or refuse what is valid in them
+(docs/meshes.md).
 
 Nothing here trusts the file: sizes are checked before they are believed, and whatever a parser stumbles over
 becomes a `MeshError`. Parsing takes the interpreter lock for long, so a process that generates load asks the
@@ -16,7 +16,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import trimesh
 
 from genload.artifacts.mesh.facts import MeshError, MeshFacts, Point
 from genload.artifacts.mesh.gltf import read_gltf
@@ -24,7 +23,7 @@ from genload.artifacts.mesh.layout import is_text, tell_format, with_plain_lines
 from genload.artifacts.mesh.obj import with_absolute_indices
 from genload.artifacts.mesh.ply import read_ply
 from genload.artifacts.mesh.stl import read_ascii_stl, read_binary_stl
-from genload.artifacts.mesh.surface import Surface, is_closed
+from genload.artifacts.mesh.surface import Surface, is_closed, joined
 
 MAX_BYTES = 1 << 30
 """The largest file that is looked into; an answer larger than `service.max_answer` never gets here."""
@@ -55,20 +54,21 @@ def read_mesh(content: bytes, hint: str = "") -> MeshFacts:
         raise MeshError("empty_mesh", f"the {form} draws no triangle")
     for part in parts:
         _check_part(part)
-    low = np.min([part.points.min(axis=0) for part in parts], axis=0)
-    high = np.max([part.points.max(axis=0) for part in parts], axis=0)
+    axes = [np.ascontiguousarray(part.points.T) for part in parts]  # of which numpy finds the ends at once
+    low = np.min([axis.min(axis=1) for axis in axes], axis=0)
+    high = np.max([axis.max(axis=1) for axis in axes], axis=0)
     drawn = [part for part in parts if len(part.triangles)]
     if not _has_area(drawn, low, high):
         raise MeshError("empty_mesh", f"no triangle of the {form} has an area")
-    joined = _joined(_as_one(drawn))
+    whole = joined(_as_one(drawn))
     return MeshFacts(
         format=form.removesuffix("_ascii"),
         faces=faces,
-        vertices=len(joined.vertices),
+        vertices=whole.vertices,
         low=_point(low),
         high=_point(high),
-        watertight=is_closed(joined.faces)
-        or (len(drawn) > 1 and all(is_closed(_joined(part).faces) for part in drawn)),
+        watertight=is_closed(whole.corners)
+        or (len(drawn) > 1 and all(is_closed(joined(part).corners) for part in drawn)),
         is_box=_is_box(drawn, low, high),
     )
 
@@ -89,6 +89,8 @@ def _parsed(content: bytes, hint: str) -> tuple[str, list[Surface]]:
 
 
 def _read_obj(content: bytes) -> list[Surface]:
+    import trimesh  # 60 MB that no other format needs
+
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
@@ -151,14 +153,6 @@ def _as_one(parts: list[Surface]) -> Surface:
     begins = np.cumsum([0, *(len(part.points) for part in parts[:-1])])
     triangles = [part.triangles + begin for part, begin in zip(parts, begins, strict=True)]
     return Surface(np.concatenate([part.points for part in parts]), np.concatenate(triangles))
-
-
-def _joined(surface: Surface) -> Any:
-    """The surface as trimesh's, with vertices at the same position made one."""
-    mesh = trimesh.Trimesh(surface.points, surface.triangles, process=False)
-    with np.errstate(all="ignore"):  # coordinates too large to be compared stay unmerged
-        mesh.merge_vertices(merge_tex=True, merge_norm=True)
-    return mesh
 
 
 def _is_box(parts: list[Surface], low: Any, high: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from random import Random
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genload.artifacts.mesh.reader import read_mesh
-from genload.artifacts.mesh.surface import is_closed
+from genload.artifacts.mesh.surface import Surface, is_closed, joined
 
 FORMATS = ("stl", "stl_ascii", "obj", "glb", "ply")
 
@@ -207,11 +208,50 @@ TETRAHEDRON = [(0, 1, 2), (0, 3, 1), (1, 3, 2), (2, 3, 0)]
 def test_closed_is_when_each_edge_belongs_to_two_triangles(
     triangles: list[tuple[int, int, int]], closed: bool
 ) -> None:
-    assert is_closed(np.array(triangles, np.int64).reshape(-1, 3)) is closed
+    assert is_closed(np.array(triangles, np.uint64).reshape(-1, 3)) is closed
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 4)] * 3), min_size=1, max_size=8))
 def test_closed_is_what_trimesh_calls_watertight(triangles: list[tuple[int, int, int]]) -> None:
     points = np.random.default_rng(1).random((5, 3))
 
-    assert is_closed(np.array(triangles)) == trimesh.Trimesh(points, triangles, process=False).is_watertight
+    second = trimesh.Trimesh(points, triangles, process=False)
+    assert is_closed(np.array(triangles, np.uint64)) == second.is_watertight
+
+
+# --- vertices at the same position --------------------------------------------------------------------------
+
+PLACES = st.sampled_from([-0.0, 0.0, 1.0, 1.000000004, 1.00000002, -3e7, 2.5e-9, 7e-9, 0.1, 0.1 + 1e-17])
+
+
+@given(
+    st.lists(st.tuples(PLACES, PLACES, PLACES), min_size=3, max_size=12),
+    st.lists(st.tuples(*[st.integers(0, 2)] * 3), min_size=1, max_size=6),
+    st.randoms(use_true_random=False),
+)
+def test_vertices_are_joined_as_trimesh_joins_them(
+    points: list[tuple[float, float, float]], triangles: list[tuple[int, int, int]], random: Random
+) -> None:
+    triangles = [*triangles, tuple(random.choices(range(len(points)), k=3))]
+    second = trimesh.Trimesh(points, triangles, process=False)
+    second.merge_vertices(merge_tex=True, merge_norm=True)
+
+    found = joined(Surface(np.array(points), np.array(triangles)))
+
+    assert found.vertices == len(second.vertices)
+    same = found.corners.reshape(-1, 1) == found.corners.reshape(1, -1)
+    assert (same == (second.faces.reshape(-1, 1) == second.faces.reshape(1, -1))).all()
+
+
+@pytest.mark.parametrize("step", [2.0**-20, 0.01, 1.0, 4096.0, 1e12])
+def test_no_two_places_of_a_lattice_have_the_same_name(step: float) -> None:
+    axis = np.arange(-20, 20) * step
+    points = np.stack(np.meshgrid(axis, axis, axis), axis=-1).reshape(-1, 3)
+
+    assert joined(Surface(points, np.arange(len(points) - 1).reshape(-1, 3))).vertices == len(points) - 1
+
+
+def test_places_out_of_all_measure_are_told_apart() -> None:
+    points = np.array([(1e303, 0.0, 0.0), (2e303, 0.0, 0.0), (1e303, 1.0, 0.0), (1e303, 0.0, 0.0)])
+
+    assert joined(Surface(points, np.array([(0, 1, 2), (1, 2, 3)]))).vertices == 3
