@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from gevent import get_hub, monkey, sleep, socket, ssl
+from gevent import get_hub, monkey, socket, ssl
 
 from genload.client.stamps import ANCILLARY_BYTES, arrived_s, ask_for_stamps
 from genload.client.waiting import ExpiredError, Readable, wait_readable, wait_writable
@@ -28,6 +28,10 @@ _WANT_READ = (BlockingIOError, ssl.SSLWantReadError)
 _new_socket = monkey.get_original("socket", "SocketType")  # in C, as the class around it wraps it
 _new_poll = monkey.get_original("select", "poll")
 
+Take = Callable[[memoryview], float]
+"""Takes the next bytes, none at the end of the stream; they are there until it returns. Called in the event
+loop, where nothing may wait. Says until when to wait for more, on the monotonic clock; 0.0: it has all."""
+
 
 class Connection:
     """A connected socket that one greenlet uses at a time.
@@ -38,19 +42,21 @@ class Connection:
 
     Attributes:
         sent_bytes: taken by the kernel since `send` was last called.
-        arrived_s: when the kernel received the last of what `receive` returned, on the monotonic clock, as
+        arrived_s: when the kernel received the last of what `receive` handed over, on the monotonic clock, as
             far as the wall clock can be trusted; 0.0 where it is not known.
     """
 
     __slots__ = (
         "_buffer",
+        "_buffers",
+        "_has_all",
         "_probe",
         "_readable",
         "_sock",
         "_stamped",
+        "_take",
         "_tls",
-        "_try_first",
-        "_unwaited_bytes",
+        "_wants_to_write",
         "arrived_s",
         "sent_bytes",
     )
@@ -60,11 +66,12 @@ class Connection:
         self._tls = tls
         self._stamped = kernel_stamps and not tls and ask_for_stamps(sock)
         self.arrived_s = 0.0
-        self._buffer = _buffer(get_hub())
+        self._buffers = _buffers(get_hub())
+        (self._buffer,) = self._buffers
         self._readable = Readable(sock.fileno())
         self._probe: Any = None
-        self._try_first = False
-        self._unwaited_bytes = 0
+        self._take: Any = None
+        self._has_all = self._wants_to_write = False
         self.sent_bytes = 0
 
     def is_alive(self) -> bool:
@@ -95,7 +102,6 @@ class Connection:
             ExpiredError, OSError: `sent_bytes` tells how far it got.
         """
         self.sent_bytes = 0
-        self._try_first = False
         rest: memoryview | bytes = data
         while True:
             wait = wait_writable
@@ -113,47 +119,60 @@ class Connection:
             elif not wait(self._sock.fileno(), until_s()):
                 raise ExpiredError
 
-    def receive(self, until_s: float) -> memoryview:
-        """The next bytes; none at the end of the stream. They are there until any greenlet of this thread
-        receives something: to be read before the next wait.
+    def receive(self, take: Take, until_s: float) -> None:
+        """Hand over what comes, as it comes, until `take` wants no more.
 
         Args:
-            until_s: when to give up, on the monotonic clock. What has come by then counts even if this
-                process was too busy to look earlier.
+            until_s: when to give up the first wait, on the monotonic clock. What has come by then counts even
+                if this process was too busy to look earlier.
 
         Raises:
-            ExpiredError, OSError.
+            ExpiredError, OSError; and what `take` raises.
         """
-        in_time = True
-        if not self._try_first:
-            # Nothing can be there yet: a try would only cost its exception.
-            in_time = self._readable.wait(until_s)
-        elif self._unwaited_bytes > _FAIR_BYTES:
-            # A server faster than this loop must not keep it from everyone else.
-            self._unwaited_bytes = 0
-            sleep(0)
-        while True:
-            writing = False
-            try:
-                size = self._read_stamped() if self._stamped else self._sock.recv_into(self._buffer)
-            except _WANT_READ:
-                pass
-            except ssl.SSLWantWriteError:
-                writing = True
-            else:
-                # TLS may hold more than the socket shows.
-                self._try_first = self._tls or size == RECEIVE_BYTES
-                self._unwaited_bytes = self._unwaited_bytes + size if self._try_first else 0
-                return self._buffer[:size]
-            if not in_time:
-                raise ExpiredError
-            in_time = wait_writable(self._sock.fileno(), until_s) if writing else self._readable.wait(until_s)
+        readable = self._readable
+        self._take, self._has_all, readable.until_s = take, False, until_s
+        try:
+            while not self._has_all:
+                self._wait(readable.until_s)
+        finally:
+            self._take = None
 
-    def _read_stamped(self) -> int:
-        size: int
-        size, ancillary, _, _ = self._sock.recvmsg_into((self._buffer,), ANCILLARY_BYTES)
-        self.arrived_s = arrived_s(ancillary)
-        return size
+    def _wait(self, until_s: float) -> None:
+        if self._wants_to_write:
+            self._wants_to_write = False
+            in_time = wait_writable(self._sock.fileno(), until_s)
+        elif self._readable.wait(until_s, self._read):  # nothing can be there yet: a try would raise
+            return
+        else:
+            in_time = False
+        if not self._read() and not in_time and self._readable.until_s == until_s:
+            raise ExpiredError
+
+    def _read(self) -> bool:
+        """Hand over what is there; True where there is nothing to be read, for now or for ever."""
+        unwaited_bytes = 0
+        while True:
+            try:
+                if self._stamped:
+                    size, ancillary, _, _ = self._sock.recvmsg_into(self._buffers, ANCILLARY_BYTES)
+                    self.arrived_s = arrived_s(ancillary)
+                else:
+                    size = self._sock.recv_into(self._buffer)
+            except _WANT_READ:
+                return False
+            except ssl.SSLWantWriteError:
+                self._wants_to_write = True
+                return True
+            until_s = self._take(self._buffer[:size])
+            if not until_s:
+                self._has_all = True
+                return True
+            self._readable.until_s = until_s
+            # More may be there: TLS hands out a record at a time. But a server faster than this loop must not
+            # keep it from everyone else.
+            unwaited_bytes += size
+            if (size < RECEIVE_BYTES and not self._tls) or unwaited_bytes > _FAIR_BYTES:
+                return False
 
     def close(self) -> None:
         self._readable.close()
@@ -164,10 +183,10 @@ class Connection:
 
 
 @cache
-def _buffer(hub: Any) -> memoryview:
+def _buffers(hub: Any) -> tuple[memoryview]:
     """What all connections of a thread receive into: memory that is in a cache already, as 64 KiB for each
     answer would not be."""
-    return memoryview(bytearray(RECEIVE_BYTES))
+    return (memoryview(bytearray(RECEIVE_BYTES)),)
 
 
 def connect_tcp(family: int, address: tuple[Any, ...], until_s: float) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from math import inf
 from ssl import SSLError
 from time import monotonic
+from typing import Any
 
 import msgspec
 
@@ -50,6 +51,7 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
     received_bytes: int = 0
     send_failure: OSError | None = None
     _assembler: AnswerAssembler | None = None
+    _take: Any = None  # what wants what comes
 
     def run(self, total_s: float | None) -> Answer:
         """Send the request and take the answer.
@@ -81,18 +83,8 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
                 except (ExpiredError, OSError) as error:
                     again = self._may_send_again(connection, error)
             self.message = b""  # a picture, maybe: thousands of users wait for answers
-            data = self.receive(connection)
-            # Made when there is something to parse: the garbage collector finds less among thousands of
-            # waiting users (5,000 that poll: a sixth less CPU a poll, old and new at once on one core), and
-            # each is 2 kB smaller.
-            self._assembler = assembler = AnswerAssembler(
-                head=self.head, max_body_bytes=self.max_answer_bytes
-            )
-            while not assembler.feed(data):
-                data = self.receive(connection)
-                if not data:
-                    assembler.eof()
-                    break
+            self.receive(connection, self._parse)
+            assembler = self._made_assembler()
             body = assembler.body()
             answer = self._answer(assembler, body, assembler.unpacked(body))
             self.reusable = self._keeps_connection(assembler) and self.send_failure is None
@@ -142,35 +134,62 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
         self.send_failure = failure
         return False
 
-    def receive(self, connection: Connection) -> memoryview:
-        """The next bytes of the answer, see `Connection.receive`; none at the end of the stream, which may be
-        the answer's end."""
-        failure = self.send_failure
+    def receive(self, connection: Connection, take: Callable[[memoryview], bool]) -> None:
+        """Hand over the next bytes of the answer as they come, see `Connection.receive`.
+
+        Args:
+            take: says whether it has all. It gets no bytes at the end of the stream, which may be the
+                answer's end.
+        """
+        self._take = take
         try:
-            until_s = monotonic() + self.timeouts.receive_s
-            if until_s >= self._deadline_s:
-                until_s = self._deadline_s
-                if self.received_bytes and until_s <= monotonic():
-                    raise ExpiredError  # a server that never stops sending
-            data = connection.receive(until_s)
+            connection.receive(self._arrived, self._until_s(monotonic()))
         except ExpiredError:
-            raise self.expired(
-                "receive_timeout", f"silence for {human(self.timeouts.receive_s, 's')}"
-            ) from None
+            silence = f"silence for {human(self.timeouts.receive_s, 's')}"
+            raise self.expired("receive_timeout", silence) from None
         except OSError as error:
-            data, failure = _NOTHING, error
+            self._end_of_stream(error)
+        finally:
+            self._take = None
+
+    def _arrived(self, data: memoryview) -> float:
+        """Stamp and hand over what has been read; until when to wait for more, as `Take` has it."""
         times = self.times
         times.end_s = now_s = monotonic()
         if not data:
-            self._check_end(failure)
-            return data
-        if connection.arrived_s:
-            times.end_s = now_s = self._believed_s(connection.arrived_s, now_s)
+            self._end_of_stream(self.send_failure)
+            return 0.0
+        when_s = now_s
+        if self.connection is not None and self.connection.arrived_s:
+            times.end_s = when_s = self._believed_s(self.connection.arrived_s, now_s)
         if not self.received_bytes:
-            times.first_byte_s = now_s
-        times.chunks.append((now_s, len(data)))
-        self.received_bytes += len(data)
-        return data
+            times.first_byte_s = when_s
+        size = len(data)
+        times.chunks.append((when_s, size))
+        self.received_bytes += size
+        if self._take(data):
+            return 0.0
+        until_s = self._until_s(now_s)
+        if until_s <= now_s:
+            raise ExpiredError  # a server that never stops sending
+        return until_s
+
+    def _until_s(self, now_s: float) -> float:
+        """When a wait that begins now is to be given up."""
+        until_s = now_s + self.timeouts.receive_s
+        return until_s if until_s < self._deadline_s else self._deadline_s
+
+    def _parse(self, data: memoryview) -> bool:
+        self._take = feed = self._made_assembler().feed
+        return feed(data)
+
+    def _made_assembler(self) -> AnswerAssembler:
+        """Made when there is something to parse: the garbage collector finds less among thousands of waiting
+        users (5,000 that poll: a sixth less CPU a poll, old and new at once on one core), and each is 2 kB
+        smaller."""
+        if self._assembler is None:
+            self._assembler = AnswerAssembler(head=self.head, max_body_bytes=self.max_answer_bytes)
+        return self._assembler
 
     def _believed_s(self, arrived_s: float, now_s: float) -> float:
         """When the kernel received what has just been read: as it says, unless that cannot be.
@@ -193,14 +212,16 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
         timeouts = self.timeouts
         return timeouts.receive_s if timeouts.send_s is None else timeouts.send_s
 
-    def _check_end(self, failure: OSError | None) -> None:
-        """Whether the stream may end here at all: cleanly, and not before the answer has begun."""
+    def _end_of_stream(self, failure: OSError | None) -> None:
+        """Hand over the end, if the stream may end here: cleanly, and not before the answer has begun."""
+        self.times.end_s = monotonic()
         if not self.received_bytes:
             error_class = "tls" if isinstance(failure, SSLError) else "reset"
             words = _words(failure) if failure else "the server closed the connection"
             raise self.failed(error_class, f"{words}, without an answer")
         if failure is not None:
             raise self.failed("truncated", f"{_words(failure)}, inside the answer")
+        self._take(_NOTHING)
 
     def _answer(self, assembler: AnswerAssembler, body: bytes, content: bytes) -> Answer:
         times, redirect = self.times, self.redirect
@@ -239,9 +260,7 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
 
     def failed(self, error_class: str, message: str) -> ClientError:
         self.times.end_s = monotonic()
-        if self._assembler is None:
-            self._assembler = AnswerAssembler(head=self.head, max_body_bytes=self.max_answer_bytes)
-        assembler = self._assembler
+        assembler = self._made_assembler()
         body = assembler.body()
         partial = self._answer(assembler, body, body)
         return ClientError(

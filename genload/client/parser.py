@@ -49,6 +49,7 @@ class AnswerAssembler:
         "_pieces",
         "_pieces_before",
         "_reasons",
+        "_safe_bytes",
         "complete",
         "keep_alive",
         "on_body",
@@ -82,16 +83,20 @@ class AnswerAssembler:
         self._max_body_bytes = max_body_bytes
         self._length_checked = False
         self._fed_bytes = 0
-        self._body_bytes = 0
+        self._safe_bytes = min(max_body_bytes, MAX_HEAD_BYTES)  # so many can break no limit
+        self._body_bytes = 0  # that were counted
         self._counted_pieces = 0
         self._body_pieces = 0
 
     def feed(self, data: bytes | memoryview) -> bool:
-        """Take the next bytes, cut anywhere; True once the answer is complete.
+        """Take the next bytes, cut anywhere, and none as `eof`; True once the answer is complete.
 
         Raises:
             BadAnswerError: protocol or too_large.
         """
+        if not data:
+            self.eof()
+            return True
         self._fed_bytes += len(data)
         self._pieces_before.append(len(self._pieces))
         try:
@@ -102,11 +107,12 @@ class AnswerAssembler:
             if isinstance(error, HttpParserUpgrade):
                 self.rest = bytes(data[error.args[0] :])
             self._alone.clear()
-        if not self.complete:
+        if self._fed_bytes > self._safe_bytes:
             self._check_size()
+        if not self.complete:
+            if self.status and not self._length_checked:
+                self._check_length()
             return False
-        if self._fed_bytes > self._max_body_bytes or self._fed_bytes > MAX_HEAD_BYTES:
-            self._check_size()  # less can break no limit
         if not self._alone or len(self._pieces) > self._body_pieces:
             self.keep_alive = False
         return True
@@ -119,6 +125,7 @@ class AnswerAssembler:
         """
         if not self.status:
             raise BadAnswerError("truncated", "the connection ended inside the answer's headers")
+        self._count_body()
         if self._is_chunked():
             raise BadAnswerError(
                 "truncated", f"the connection ended inside a chunked body, after {self._body_bytes:,} bytes"
@@ -187,22 +194,29 @@ class AnswerAssembler:
     # What bounds it.
 
     def _check_size(self) -> None:
-        pieces = self._pieces
-        if len(pieces) > self._counted_pieces:
-            self._body_bytes += sum(map(len, pieces[self._counted_pieces :]))
-            self._counted_pieces = len(pieces)
+        self._count_body()
         if self._body_bytes > self._max_body_bytes:
             raise BadAnswerError("too_large", f"the body is larger than {self._max_body_bytes:,} bytes")
         framing_bytes = self._fed_bytes - self._body_bytes
-        if framing_bytes > MAX_HEAD_BYTES + _FRAMING_PER_BODY_BYTE * self._body_bytes:
+        limit_bytes = MAX_HEAD_BYTES + _FRAMING_PER_BODY_BYTE * self._body_bytes
+        if framing_bytes > limit_bytes:
             raise BadAnswerError("too_large", f"headers and framing are larger than {MAX_HEAD_BYTES:,} bytes")
-        if self.status and not self.complete and not self._length_checked:
-            self._length_checked = True
-            length = int(self._field(b"content-length") or 0)
-            if length > self._max_body_bytes and not self._is_chunked():
-                raise BadAnswerError(
-                    "too_large", f"the body has {length:,} bytes, more than {self._max_body_bytes:,}"
-                )
+        self._safe_bytes = self._fed_bytes + min(
+            self._max_body_bytes - self._body_bytes, limit_bytes - framing_bytes
+        )
+
+    def _count_body(self) -> None:
+        pieces = self._pieces
+        self._body_bytes += sum(map(len, pieces[self._counted_pieces :]))
+        self._counted_pieces = len(pieces)
+
+    def _check_length(self) -> None:
+        self._length_checked = True
+        length = int(self._field(b"content-length") or 0)
+        if length > self._max_body_bytes and not self._is_chunked():
+            raise BadAnswerError(
+                "too_large", f"the body has {length:,} bytes, more than {self._max_body_bytes:,}"
+            )
 
     def _field(self, wanted: bytes) -> bytes:
         """The last field of this name: what counts for codings that are listed in several fields."""

@@ -24,9 +24,12 @@ class Readable:
 
     Args:
         descriptor: of the socket; `close` before the socket is closed.
+
+    Attributes:
+        until_s: when to give up the wait; `look` may move it further.
     """
 
-    __slots__ = ("_alarm", "_alarm_s", "_greenlet", "_hub", "_until_s", "_watcher", "_watching")
+    __slots__ = ("_alarm", "_alarm_s", "_greenlet", "_hub", "_reader", "_watcher", "_watching", "until_s")
 
     def __init__(self, descriptor: int) -> None:
         self._hub = get_hub()
@@ -34,41 +37,50 @@ class Readable:
         self._watching = False
         self._alarm: Any = None
         self._alarm_s = inf  # when the alarm will ring
-        self._until_s = inf
+        self.until_s = inf
         self._greenlet: Any = None
+        self._reader: Callable[[], bool] | None = None
 
-    def wait(self, until_s: float) -> bool:
-        """True when there may be something to read, or the end of the stream; False when the time is up.
+    def wait(self, until_s: float, look: Callable[[], bool]) -> bool:
+        """True when `look` has said so; False when the time is up.
 
         Args:
             until_s: on the monotonic clock.
+            look: called in the event loop each time there may be something to read, or the end of the stream:
+                a wait that goes on costs no switch to the greenlet and back. What it raises is raised here.
         """
         if until_s <= monotonic():
             return False
-        self._until_s = until_s
+        self.until_s = until_s
         if until_s < self._alarm_s:
             self._set_alarm()
         if not self._watching:
             self._watching = True
             self._watcher.start(self._look)
-        self._greenlet = getcurrent()
-        # Not the hub's own `wait`: whoever is switched to for another reason reads, finds nothing and comes
+        self._greenlet, self._reader = getcurrent(), look
+        # Not the hub's own `wait`: whoever is switched to for another reason looks, finds nothing and comes
         # back, so that nothing need be made for each wait to tell the reasons apart.
         try:
             self._hub.switch()
         except ExpiredError:
             return False
         finally:
-            self._greenlet = None
+            self._greenlet = self._reader = None
         return True
 
     def _look(self) -> None:
         """There may be something to read."""
-        if self._greenlet is not None:
-            self._greenlet.switch()
-        else:
+        if self._reader is None:
             self._watching = False
             self._watcher.stop()
+            return
+        try:
+            if not self._reader():
+                return
+        except Exception as error:  # noqa: BLE001 - whatever it is, who waits is to hear of it
+            self._greenlet.throw(error)
+        else:
+            self._greenlet.switch()
 
     def close(self) -> None:
         self._watcher.close()
@@ -78,15 +90,15 @@ class Readable:
     def _set_alarm(self) -> None:
         if self._alarm is not None:
             self._alarm.close()
-        self._alarm_s = self._until_s
-        self._alarm = self._hub.loop.timer(max(self._until_s - monotonic(), 0.0))
+        self._alarm_s = self.until_s
+        self._alarm = self._hub.loop.timer(max(self.until_s - monotonic(), 0.0))
         self._alarm.start(self._ring)
 
     def _ring(self) -> None:
         self._alarm_s = inf
         if self._greenlet is None:
             return
-        if monotonic() < self._until_s:
+        if monotonic() < self.until_s:
             # Rung for an earlier wait; or too early, as the clock of a busy loop is an old one.
             self._set_alarm()
         else:

@@ -147,14 +147,17 @@ class WebSocket:
                 heard = self._take(event)
                 if heard is not None:
                     return heard
-            data = self._exchange.receive(self._connection)
-            if not data:
-                raise self._exchange.failed("truncated", "the connection ended without a closing frame")
-            if self._first:
-                self._first = False
-                self.times.first_byte_s = self.times.end_s
-            self._frames.receive_data(bytes(data))
-            self._events = self._frames.events()
+            self._exchange.receive(self._connection, self._feed)
+
+    def _feed(self, data: memoryview) -> bool:
+        if not data:
+            raise self._exchange.failed("truncated", "the connection ended without a closing frame")
+        if self._first:
+            self._first = False
+            self.times.first_byte_s = self.times.end_s
+        self._frames.receive_data(bytes(data))
+        self._events = self._frames.events()
+        return True
 
     def close(self) -> None:
         """Say goodbye, without waiting for an answer."""

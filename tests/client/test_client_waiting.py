@@ -10,7 +10,7 @@ import gevent.socket
 import pytest
 
 from genload.client.connection import Connection
-from genload.client.waiting import Readable, wait_readable, wait_writable
+from genload.client.waiting import ExpiredError, Readable, wait_readable, wait_writable
 
 
 class Pair:
@@ -18,10 +18,16 @@ class Pair:
 
     def __init__(self) -> None:
         self.here, self.there = gevent.socket.socketpair()
+        self.here.setblocking(False)
         self.readable = Readable(self.here.fileno())
 
     def write_after(self, delay_s: float) -> None:
         gevent.spawn_later(delay_s, self.there.send, b"x")
+
+
+def something() -> bool:
+    """What whoever waits for anything says of whatever comes."""
+    return True
 
 
 @pytest.fixture
@@ -33,9 +39,21 @@ def pair() -> Iterator[Pair]:
     pair.there.close()
 
 
+def received(connection: Connection) -> bytes:
+    """The next bytes."""
+    pieces: list[bytes] = []
+
+    def take(data: memoryview) -> float:
+        pieces.append(bytes(data))
+        return 0.0
+
+    connection.receive(take, time.monotonic() + 30)
+    return b"".join(pieces)
+
+
 def timed(pair: Pair, limit_s: float) -> tuple[bool, float]:
     start_s = time.monotonic()
-    result = pair.readable.wait(start_s + limit_s)
+    result = pair.readable.wait(start_s + limit_s, something)
     return result, time.monotonic() - start_s
 
 
@@ -96,7 +114,7 @@ def test_a_busy_loop_does_not_make_it_early(pair: Pair) -> None:
 
 def test_who_is_switched_to_for_no_reason_goes_on_waiting(pair: Pair) -> None:
     connection = Connection(pair.here, tls=False)
-    reader = gevent.spawn(connection.receive, time.monotonic() + 30)
+    reader = gevent.spawn(received, connection)
     gevent.sleep(0.01)
     gevent.get_hub().loop.run_callback(reader.switch)
     pair.write_after(0.05)
@@ -105,7 +123,7 @@ def test_who_is_switched_to_for_no_reason_goes_on_waiting(pair: Pair) -> None:
 
 
 def test_a_killed_wait_leaves_nothing_behind(pair: Pair) -> None:
-    reader = gevent.spawn(pair.readable.wait, time.monotonic() + 30)
+    reader = gevent.spawn(pair.readable.wait, time.monotonic() + 30, something)
     gevent.sleep(0.01)
     reader.kill()
     pair.there.send(b"x")
@@ -137,7 +155,7 @@ def test_a_connection_that_nobody_closed_is_no_longer_watched() -> None:
     here, there = gevent.socket.socketpair()
     connection = Connection(here, tls=False)
     there.send(b"x")
-    assert connection.receive(time.monotonic() + 30) == b"x"
+    assert received(connection) == b"x"
     descriptor = here.fileno()
     del connection
     here.close()
@@ -153,7 +171,7 @@ def test_a_connection_that_nobody_closed_is_no_longer_watched() -> None:
 
 def test_no_limit_at_all(pair: Pair) -> None:
     pair.write_after(0.02)
-    assert pair.readable.wait(float("inf"))
+    assert pair.readable.wait(float("inf"), something)
 
 
 def test_single_waits(pair: Pair) -> None:
@@ -163,3 +181,63 @@ def test_single_waits(pair: Pair) -> None:
     assert not wait_readable(descriptor, time.monotonic() - 1)
     pair.write_after(0.01)
     assert wait_readable(descriptor, time.monotonic() + 30)
+
+
+def test_who_wants_more_is_not_switched_to_for_each_part(pair: Pair) -> None:
+    connection, there = Connection(pair.here, tls=False), pair.there
+    switches: list[str] = []
+    parts: list[bytes] = []
+
+    def take(data: memoryview) -> float:
+        assert gevent.getcurrent() is gevent.get_hub()
+        parts.append(bytes(data))
+        return 0.0 if len(parts) == 3 else time.monotonic() + 30
+
+    def read() -> None:
+        connection.receive(take, time.monotonic() + 30)
+        switches.append("back")
+
+    reader = gevent.spawn(read)
+    for part in (b"a", b"b", b"c"):
+        gevent.sleep(0.01)
+        assert not switches
+        there.send(part)
+    reader.join(30)
+    assert (parts, switches) == ([b"a", b"b", b"c"], ["back"])
+    connection.close()
+
+
+def test_what_goes_wrong_with_a_part_is_raised_to_who_waits_for_it(pair: Pair) -> None:
+    connection = Connection(pair.here, tls=False)
+
+    def refuse(data: memoryview) -> float:
+        raise ValueError(bytes(data))
+
+    reader = gevent.spawn(connection.receive, refuse, time.monotonic() + 30)
+    pair.write_after(0.01)
+    with pytest.raises(ValueError, match="x"):
+        reader.get(timeout=30)
+    pair.write_after(0.01)
+    assert received(connection) == b"x"  # and the connection waits as before
+    connection.close()
+
+
+@pytest.mark.parametrize(("each_s", "all_s"), [(0.15, 30.0), (30.0, 0.3)])
+def test_the_limit_moves_with_what_comes_and_ends_all_the_same(
+    pair: Pair, each_s: float, all_s: float
+) -> None:
+    connection = Connection(pair.here, tls=False)
+    start_s = time.monotonic()
+    parts: list[float] = []
+
+    def take(data: memoryview) -> float:
+        parts.append(time.monotonic())
+        return min(parts[-1] + each_s, start_s + all_s)
+
+    for n in range(1, 4):
+        pair.write_after(n * 0.06)
+    with pytest.raises(ExpiredError):
+        connection.receive(take, start_s + each_s)
+    assert len(parts) == 3
+    assert time.monotonic() >= min(parts[-1] + each_s, start_s + all_s)
+    connection.close()

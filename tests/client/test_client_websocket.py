@@ -291,12 +291,17 @@ def test_more_than_the_client_takes_is_too_large(raw_server: Servers, client_of:
 def heard_of(*pieces: bytes) -> list[Heard | Closed]:
     """What is heard when a server that has agreed sends these and ends, without any socket."""
     left = [*pieces, b""]
+
+    def receive(connection: Any, take: Callable[[memoryview], bool]) -> None:
+        while not take(memoryview(left.pop(0))):
+            pass
+
     exchange: Any = SimpleNamespace(
         behind=b"",
         send_until_s=lambda: 0.0,
         times=Times(),
         max_answer_bytes=1000,
-        receive=lambda connection: left.pop(0),
+        receive=receive,
         failed=lambda error_class, message: ClientError(error_class, message, times=Times()),
     )
     connection: Any = SimpleNamespace(send=lambda data, until_s: None, sent_bytes=0)
