@@ -25,6 +25,7 @@ class RunRequest:
     Attributes:
         targets: ``suite`` or ``suite/scenario``; a suite is a name or a path.
         asked_for: told to a process that runs one scenario of several: all of them.
+        workers: how many processes have the users; None: as many as the load needs.
     """
 
     targets: tuple[str, ...]
@@ -37,6 +38,7 @@ class RunRequest:
     strict: bool = False
     abort_on: str = ""
     asked_for: tuple[str, ...] = ()
+    workers: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,7 +213,6 @@ class Request(SpeechRequest):
 
     @property
     def is_streamed(self) -> bool:
-        """Whether the service sends an answer while it makes it."""
         return self.ways.streams if self.stream is None else bool(self.stream)
 
     @property

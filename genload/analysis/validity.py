@@ -9,6 +9,7 @@ import errno
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import TypeGuard
 
 from genload.analysis.health import (
@@ -33,6 +34,7 @@ from genload.runlog.records import (
     WorkerLost,
 )
 from genload.settings.criteria.ast import Conjunction, Dimension, Each, Expression, Interval, Quantity
+from genload.settings.processes import WORKER_SHARE
 from genload.settings.suite import Validity
 
 WATCHED_FROM_S = 2.0
@@ -299,15 +301,35 @@ def _client(measurement: Measurement, load: Load, limits: Validity) -> Iterable[
                 code="lag",
                 text=f"{_named(process.source)} did what was due up to {human(lag_s, 's')} late (p99), so "
                 f"its times may be that much too long; {human(limit_s, 's')} are allowed",
-                remedy="free the load generator's cores of other work, or spread the users over more workers",
+                remedy=_lag_remedy(process, measurement.processes),
             )
         if process.busy_s >= limits.max_cpu_for_s:
             yield Reason(
                 code="cpu",
                 text=f"{_named(process.source)} used more than {human(limits.max_cpu, 'ratio')} of a core "
                 f"for {human(process.busy_s, 's')}",
-                remedy="spread the users over more workers (--processes, or other machines)",
+                remedy=_more_workers(measurement.processes),
             )
+
+
+def _lag_remedy(process: ProcessHealth, processes: Sequence[ProcessHealth]) -> str:
+    if process.cpu_max < WORKER_SHARE:
+        return (
+            "free the load generator's cores of other work: it took at most "
+            f"{human(process.cpu_max, 'ratio')} of one itself, and more workers would be as late"
+        )
+    return _more_workers(processes)
+
+
+def _more_workers(processes: Sequence[ProcessHealth]) -> str:
+    """How many processes would each be busy for `WORKER_SHARE` of a core with what these had to do, as far as
+    they got to it: a user who waits for a busy process makes no request meanwhile."""
+    needed = ceil(sum(process.cpu_max for process in processes) / WORKER_SHARE)
+    count = max(needed, len(processes) + 1)
+    return (
+        f"spread the users over {count} worker processes, each with a core of its own: "
+        f"`genload run --workers {count}`, `locust --processes {count}`, or other machines"
+    )
 
 
 def _named(source: str) -> str:

@@ -29,6 +29,7 @@ from genload.harness.readiness import check_anyone_there
 from genload.harness.remote_crew import RemoteCrew
 from genload.harness.run import Run
 from genload.harness.scenario_shape import ScenarioShape
+from genload.harness.shared_clock import clock_name
 from genload.harness.users import check_users
 from genload.harness.web import guard_form, show_run
 from genload.runlog.failures import FailedOutput
@@ -43,12 +44,12 @@ def plan_for(environment: Any, options: Any) -> RunPlan:
     Raises:
         UsageError, ConfigError: there is no such run, or the users of this locustfile cannot do it.
     """
-    # On a master there are neither users nor the files that they send.
-    elsewhere = isinstance(environment.runner, MasterRunner)
+    # On a master there are neither users nor the files that they send, unless it started its workers itself.
+    elsewhere = isinstance(environment.runner, MasterRunner) and not options.processes
     plan = make_plan(request_from(options), inputs_elsewhere=elsewhere)
     check_users(environment.user_classes, plan)
     if not elsewhere:
-        check_limits(plan, plan.timeline.max_users)
+        check_limits(plan, plan.timeline.max_users, options.processes or 1)
     return plan
 
 
@@ -68,7 +69,13 @@ class LocustRuns:
         self.crew: Crew
         if isinstance(runner, MasterRunner):
             self.crew = RemoteCrew(
-                runner, self._add, self._worker_lost, self._keep, self._notice, self._blame
+                runner,
+                self._add,
+                self._worker_lost,
+                self._keep,
+                self._notice,
+                self._blame,
+                clock_name=clock_name(),
             )
         else:
             process = LoadProcess(self._add, self._keep, self._blame)

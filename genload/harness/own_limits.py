@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from pathlib import Path
 
 from genload.errors import UsageError
@@ -14,17 +15,18 @@ what is open for a moment only."""
 _PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
-def check_limits(plan: RunPlan, users: int) -> None:
-    """See that `users` of this process can each have its connections.
+def check_limits(plan: RunPlan, users: int, processes: int = 1) -> None:
+    """See that `users` of this process, or of so many on this machine, can each have its connections.
 
     Raises:
         UsageError: not all of them; the remedy has the number.
     """
-    connections = users * (1 + len(plan.service.allow_origins))
+    share = ceil(users / processes)
+    connections = share * (1 + len(plan.service.allow_origins))
     files, allowed = connections + FILES_OF_A_PROCESS, _files_allowed()
     if allowed is not None and files > allowed:
         raise UsageError(
-            f"{users:,} users need {files:,} open files, and this process may have {allowed:,}",
+            f"{share:,} users need {files:,} open files, and a process may have {allowed:,}",
             remedy=f"allow it more (`ulimit -n {files}`), ask for fewer users, or spread them over workers "
             "on several machines",
         )

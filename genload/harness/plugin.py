@@ -7,8 +7,10 @@ and a test checks each of them.
 from __future__ import annotations
 
 import sys
+import time
 from typing import Any
 
+import gevent
 from locust import events
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
@@ -17,10 +19,13 @@ from genload.harness import locust_hooks
 from genload.harness.options import add_options, results_folder
 from genload.harness.own_users import take_users
 from genload.harness.plan import RunPlan
+from genload.harness.shared_clock import clock_name
 from genload.harness.worker_end import WorkerEnd
 from genload.harness.worker_link import WorkerLink
 from genload.runlog.layout import check_results_folder
 from genload.terminal import write_anything
+
+WORKERS_COME_S, WORKERS_POLL_S = 2.0, 0.01
 
 
 def install() -> None:
@@ -48,7 +53,7 @@ def install() -> None:
 
 
 def _begin_worker(environment: Any, runner: WorkerRunner) -> None:
-    link = WorkerLink(runner)
+    link = WorkerLink(runner, clock_name=clock_name())
     take_users(environment, link.process)
     WorkerEnd(environment, runner, link).attach()
 
@@ -76,3 +81,12 @@ def _begin_runs(environment: Any, runner: Any, web_ui: Any) -> None:
     if plan is not None and not options.suite_folder and (words := told_at_once(plan)):
         print(words, file=sys.stderr, flush=True)
     LocustRuns(environment, runner, web_ui, plan).attach()
+    if isinstance(runner, MasterRunner):
+        _let_workers_come(runner, options.processes or 0)
+
+
+def _let_workers_come(runner: MasterRunner, workers: int) -> None:
+    """Those of this machine are there in milliseconds; Locust looks for them once a second."""
+    deadline_s = time.monotonic() + WORKERS_COME_S
+    while len(runner.clients.ready) < workers and time.monotonic() < deadline_s:
+        gevent.sleep(WORKERS_POLL_S)

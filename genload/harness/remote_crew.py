@@ -57,6 +57,7 @@ class RemoteCrew:
         keep: takes each output that is why its request failed, of the first few of each worker.
         notice: takes a code and what a reader of the report should know of the workers.
         blame: takes what code of a user's has raised on a worker.
+        clock_name: of `clock` (`shared_clock`), for workers that have the same one.
     """
 
     lead_s = LEAD_S
@@ -70,8 +71,9 @@ class RemoteCrew:
         notice: Callable[[str, str], None],
         blame: Callable[[CodeFailure], None],
         clock: Callable[[], float] = time.monotonic,
+        clock_name: str = "",
     ) -> None:
-        self._runner, self._clock = runner, clock
+        self._runner, self._clock, self._clock_name = runner, clock, clock_name
         self._add, self._lost, self._keep, self._notice, self._blame = add, lost, keep, notice, blame
         self._sources: dict[str, str] = {}  # Locust's client id → source
         self._next: dict[str, int] = {}  # source → number of the record expected next
@@ -104,6 +106,7 @@ class RemoteCrew:
                 "of": len(ids),
                 "source": f"w{rank}",
                 "t0_s": t0_s,
+                "clock": self._clock_name,
                 "run": self._run,
             }
             self._runner.send_message(PREPARE, data, client_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import Any
 
@@ -10,6 +11,8 @@ from locust.runners import WorkerRunner
 
 from genload.errors import ExitCode
 from genload.harness.worker_link import WorkerLink
+
+PARENT_POLL_S = 0.2
 
 
 class WorkerEnd:
@@ -29,6 +32,14 @@ class WorkerEnd:
         gevent.signal_handler(signal.SIGINT, self._on_interrupt)
         if hasattr(signal, "SIGHUP"):
             gevent.signal_handler(signal.SIGHUP, self._end)
+        if self._environment.parsed_options.processes:
+            gevent.spawn(self._end_with, os.getppid())
+
+    def _end_with(self, parent: int) -> None:
+        """A worker that its master forked ends with it, however that ends, and goes on loading nobody."""
+        while os.getppid() == parent:
+            gevent.sleep(PARENT_POLL_S)
+        self._end()
 
     def _on_interrupt(self) -> None:
         if not self._interrupted:

@@ -43,10 +43,17 @@ CLOCK_PINGS = 20  # the offset is the one of the fastest of so many round trips
 
 
 class WorkerLink:
-    """A worker's side: runs what the master says, reports what its users did."""
+    """A worker's side: runs what the master says, reports what its users did.
 
-    def __init__(self, runner: WorkerRunner, clock: Callable[[], float] = time.monotonic) -> None:
-        self._runner, self._clock = runner, clock
+    Args:
+        clock_name: of `clock` (`shared_clock`); a master that has the same one has the same time.
+    """
+
+    def __init__(
+        self, runner: WorkerRunner, clock: Callable[[], float] = time.monotonic, clock_name: str = ""
+    ) -> None:
+        self._runner, self._clock, self._clock_name = runner, clock, clock_name
+        self._same_clock = False
         self.process = LoadProcess(self._keep, self._send_output, self._send_blame)
         self._kept: list[RequestRecord] = []  # made and not yet confirmed
         self._first = 0  # number of the first of them
@@ -108,6 +115,7 @@ class WorkerLink:
         self._kept, self._first, self._sent, self._stages = [], 0, 0, 0
         self._master_closes = self._ended = False
         self._first_outputs = FirstFew()
+        self._same_clock = bool(self._clock_name) and self._clock_name == data["clock"]
         t0_s = data["t0_s"] - self._clock_offset()[1]
         try:
             plan = RunPlan.from_message(data["plan"])
@@ -206,4 +214,4 @@ class WorkerLink:
         """(bound, offset) of the fastest recent round trip: |error| ≤ half of it, as in NTP's clock
         filter.
         """
-        return min(self._pings, default=(0.0, 0.0))
+        return (0.0, 0.0) if self._same_clock else min(self._pings, default=(0.0, 0.0))

@@ -154,6 +154,11 @@ class SpeechRequest(RequestSettings):
     pre_buffer_s: RealSeconds = 0.0
     """How long the listener's player waits after the first audio before it begins."""
 
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the service sends an answer while it makes it."""
+        return False
+
     @classmethod
     def laid_on(cls, base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         """As for every service; and a scenario that says what is spoken takes the place of what the service's

@@ -108,6 +108,28 @@ def test_each_reason(change: Change, code: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("cpus", "expected"),
+    [
+        ([0.98], "--workers 2`"),
+        ([0.95, 0.94, 0.95], "--workers 5`"),  # 2.84 cores of work at 0.6 each
+        ([0.2], "took at most 20 % of one itself"),
+    ],
+)
+def test_a_load_generator_that_lags_names_how_many_processes_to_take(
+    cpus: list[float], expected: str
+) -> None:
+    log = sound_run(jobs(["ok"] * 100), {"all": "generate.attempted >= 100"})
+    without(ClientHealth)(log)
+    log.happened[-1:-1] = [
+        ClientHealth(t_s=20.0, source=f"w{rank}", lags_ms=[12.0], cpu=cpu, rss_bytes=10**8)
+        for rank, cpu in enumerate(cpus)
+    ]
+    reasons = judge_log(log).verdict.reasons
+    assert "lag" in {reason.code for reason in reasons}
+    assert all(expected in reason.remedy for reason in reasons)
+
+
+@pytest.mark.parametrize(
     ("events", "expected"),
     [
         ([Notice(t_s=0.1, code="client_error", text="mine.py:7 in ready: KeyError")], ["client_error"]),

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from genload.commands.run import cores
 from genload.commands.run.locust_process import Signals, command, outcome
 from genload.errors import ExitCode
 from genload.targets import RunRequest, SuiteTarget, checked
@@ -78,6 +79,27 @@ def test_the_command_line_says_what_was_asked_for(tmp_path: Path) -> None:
         "--seed",
         "7",
     ]
+
+
+def test_workers_meet_at_a_port_of_their_own(tmp_path: Path) -> None:
+    words = command(target(), "spike", 7, tmp_path, workers=3)
+    assert words[words.index("--processes") + 1] == "3"
+    assert words[words.index("--master-port") + 1] == words[words.index("--master-bind-port") + 1]
+    assert "--processes" not in command(target(), "spike", 7, tmp_path, workers=1)
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"), [("150000 100000", 1), ("max 100000", 2), ("900000 100000", 2), (None, 2)]
+)
+def test_a_container_may_have_fewer_cores_than_its_machine(
+    limit: str | None, expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "cpu.max"
+    if limit is not None:
+        told.write_text(f"{limit}\n")
+    monkeypatch.setattr(cores, "_CPU_MAX", told)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1}, raising=False)
+    assert cores.cores_there() == expected
 
 
 def test_every_option_reaches_the_process(tmp_path: Path) -> None:

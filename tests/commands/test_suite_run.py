@@ -21,6 +21,7 @@ from genload.analysis.judged import JudgedRun, JudgedSuite
 from genload.commands.run import suite_run
 from genload.commands.run.suite_run import run_suites
 from genload.errors import ExitCode
+from genload.extensions import Wings
 from genload.runlog import packing
 from genload.settings.suite import Suite
 from genload.targets import RunRequest, SuiteTarget, checked
@@ -47,6 +48,7 @@ class Stage:
         self._acts: dict[str, tuple[Path | None, int]] = {}
         self.results = folder / "results"
         self.started: list[str] = []
+        self.workers: list[int] = []
         self.settled = 0
         self.output = io.StringIO()
         monkeypatch.setattr(suite_run, "command", self._command)
@@ -57,18 +59,25 @@ class Stage:
         run = self._write_run(self._prepared, scenario, failed=failed) if leaves_run else None
         self._acts[scenario] = (run, code)
 
-    def play(self, *scenarios: str, host: str = "http://127.0.0.1:5000") -> ExitCode:
+    def play(
+        self,
+        *scenarios: str,
+        host: str = "http://127.0.0.1:5000",
+        users: int = 1,
+        workers: int | None = None,
+    ) -> ExitCode:
         suite = Suite.model_validate(
             {
                 "name": "probe",
                 "service": {"api": "orfeas", "host": host},
                 "locustfile": "generation3d",
                 "scenarios": {
-                    name: {"shape": {"kind": "normal", "users": 1}} for name in ("one", "two", "three")
+                    name: {"shape": {"kind": "normal", "users": users}} for name in ("one", "two", "three")
                 },
-            }
+            },
+            context={"wings": Wings()},
         )
-        request = RunRequest(("probe",), results=self.results)
+        request = RunRequest(("probe",), results=self.results, workers=workers)
         target = SuiteTarget(request, "probe", suite, scenarios or ("one", "two", "three"))
         return self.play_all(target)
 
@@ -84,8 +93,11 @@ class Stage:
         decoded: dict[str, Any] = json.loads((self.folder / "summary.json").read_text())
         return decoded
 
-    def _command(self, target: SuiteTarget, scenario: str, seed: int, folder: Path) -> list[str]:
+    def _command(
+        self, target: SuiteTarget, scenario: str, seed: int, folder: Path, workers: int
+    ) -> list[str]:
         self.started.append(scenario)
+        self.workers.append(workers)
         run, code = self._acts[scenario]
         return [sys.executable, "-c", CHILD, str(run or ""), str(folder / scenario), str(code)]
 
@@ -100,6 +112,26 @@ class Stage:
 @pytest.fixture
 def stage(tmp_path: Path, write_run: WriteRun, monkeypatch: pytest.MonkeyPatch) -> Stage:
     return Stage(tmp_path, write_run, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("users", "asked", "expected", "told"),
+    [
+        (1, None, 1, ""),
+        (5_000, None, 2, "one: its users are on 2 worker processes"),
+        (50_000, None, 4, "one may need 19 worker processes, and this machine has 4 cores"),
+        (1, 3, 3, "one: its users are on 3 worker processes"),
+        (50_000, 1, 1, ""),
+    ],
+)
+def test_a_load_gets_the_processes_that_it_needs_or_that_were_asked_for(
+    users: int, asked: int | None, expected: int, told: str, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suite_run, "cores_there", lambda: 4)
+    stage.act("one", 0)
+    stage.play("one", users=users, workers=asked)
+    assert stage.workers == [expected]
+    assert told in stage.output.getvalue() and ("worker" in stage.output.getvalue()) == bool(told)
 
 
 def test_a_suite_that_passes(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,10 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from genload.runlog.reader import open_run
-from genload.runlog.records import LoadEnded, Users, WorkerLost
+from genload.runlog.records import ClockOffset, LoadEnded, Users, WorkerLost
 
 from .conftest import LOCUSTFILES, in_progress
 
@@ -56,6 +57,9 @@ def test_every_request_of_every_worker_arrives(
     (ended_s,) = [event.t_s for event in run.events() if isinstance(event, LoadEnded)]
     targets = [event.target for event in run.events() if isinstance(event, Users) and event.t_s < ended_s]
     assert max(targets) == 20 and targets[-1] == 2
+    # Processes of one machine read the same clock: nothing is measured, and nothing uncertain.
+    clocks = [event for event in run.events() if isinstance(event, ClockOffset)]
+    assert {(clock.offset_s, clock.bound_s) for clock in clocks} == {(0.0, 0.0)}
     assert [worker.wait(20) for worker in workers] == [0, 0]
 
 
@@ -74,6 +78,30 @@ def test_a_lost_worker_makes_the_run_invalid_and_is_named(
     assert "is gone" in output
     assert "of its requests were in flight then" in output
     assert "not valid" in output
+
+
+def test_workers_of_genload_run_end_with_their_master_which_nobody_survives(
+    testbed: Callable[..., Any], short_suite: Callable[..., str], environment: dict[str, str], tmp_path: Path
+) -> None:
+    server = testbed(service_time="100ms", slots=20)
+    command = [sys.executable, "-m", "genload", "run", short_suite(), "--host", server.url]
+    command += ["--workers", "2", "--results", str(tmp_path / "results")]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    run = subprocess.Popen(command, text=True, env=environment, **pipes)
+    try:
+        while len(server.truth_records()) < 3:
+            assert run.poll() is None, "no job has ended"
+            time.sleep(0.05)
+        [master] = psutil.Process(run.pid).children()
+        workers = [child for child in master.children() if child.name() == master.name()]
+        master.kill()
+        output, _ = run.communicate(timeout=60)
+        assert run.returncode == 3, output
+        assert "was ended by SIGKILL: counted as invalid" in output
+        assert "2 worker processes" in output
+        assert not psutil.wait_procs(workers, timeout=20)[1]
+    finally:
+        run.kill()
 
 
 def test_a_worker_needs_no_suite_of_its_own(

@@ -27,14 +27,20 @@ SHORTER = ("--set", "scenarios.sustained.shape.duration=10min")
 RESULTS_SCHEMA = builtin_folder("config") / "schema" / "results.schema.json"
 
 
-@pytest.mark.parametrize("scenario", ["baseline", "normal", "peak", "spike", "sustained"])
+@pytest.mark.parametrize(
+    ("scenario", "workers"),
+    [("baseline", "auto"), ("normal", "auto"), ("peak", "2"), ("spike", "auto"), ("sustained", "auto")],
+)
 def test_a_scenario_reports_what_really_happened(
-    scenario: str, testbed: Callable[..., Any], run_genload: Callable[..., Any], brisk: tuple[str, str]
+    scenario: str,
+    workers: str,
+    testbed: Callable[..., Any],
+    run_genload: Callable[..., Any],
+    brisk: tuple[str, str],
 ) -> None:
     server = testbed(service_time="82s", slots=20, time_scale=SCALE, seed=1)
-    outcome = run_genload(
-        f"demo/{scenario}", "--host", server.url, "--time-scale", SCALE, "--seed", "7", *SHORTER, *brisk
-    )
+    options = "--time-scale", SCALE, "--seed", "7", *SHORTER, *brisk, "--workers", workers
+    outcome = run_genload(f"demo/{scenario}", "--host", server.url, *options)
     result = outcome.result(scenario)
     assert outcome.code == result["verdict"]["exit_code"], outcome.output
     jobs = outcome.jobs(scenario)
@@ -43,6 +49,7 @@ def test_a_scenario_reports_what_really_happened(
     jsonschema.validate(result, json.loads(RESULTS_SCHEMA.read_text()))
     assert sum(job.warmup for job in jobs) == 1
     assert {job.outcome for job in jobs} == {"ok"}
+    assert {job.source for job in jobs} == ({"local"} if workers == "auto" else {"w0", "w1"})
 
 
 def check_against_truth(jobs: list[Any], truth: list[dict[str, Any]]) -> None:

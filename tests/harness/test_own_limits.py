@@ -44,5 +44,5 @@ def test_another_origin_needs_files_of_its_own(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(own_limits, "_files_allowed", lambda: 70)
 
     check_limits(PLAN, 10)
-    with pytest.raises(UsageError, match="11 users need 72 open files, and this process may have 70"):
+    with pytest.raises(UsageError, match="11 users need 72 open files, and a process may have 70"):
         check_limits(PLAN, 11)

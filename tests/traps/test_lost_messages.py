@@ -101,6 +101,18 @@ def test_whatever_is_lost_every_record_arrives_once_and_in_order(
     assert pair.link._kept == []
 
 
+def test_the_clock_of_another_machine_is_known_to_half_a_round_trip() -> None:
+    pair = Pair()
+    for there_s, back_s in ((0.050, 0.001), (0.004, 0.002), (0.001, 0.050)):
+        sent_s = pair.clock.now_s
+        pair.clock.now_s += there_s + back_s
+        answer = {"source": "w0", "upto": 0, "sent_s": sent_s, "master_s": sent_s + there_s + 9.0}
+        pair.link._ack(None, SimpleNamespace(data=answer))
+    bound_s, offset_s = pair.link._clock_offset()
+    assert bound_s == pytest.approx(0.003)  # of the fastest
+    assert offset_s == pytest.approx(9.001) and abs(offset_s - 9.0) <= bound_s
+
+
 def test_how_many_records_there_were_does_not_depend_on_the_last_report(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

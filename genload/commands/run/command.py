@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -36,6 +37,15 @@ Overrides = Annotated[
 Strict = Annotated[bool, typer.Option("--strict", help="Pass only on exact or proven evidence.")]
 
 
+Workers = Annotated[
+    str,
+    typer.Option(
+        help="How many processes have the users; auto: one, or as many as a large load needs.",
+        metavar="auto|N",
+    ),
+]
+
+
 class AbortOn(StrEnum):
     """What ends a scenario before its time."""
 
@@ -67,6 +77,7 @@ def run(
     overrides: Overrides = [],  # noqa: B006  typer hands over a new list each time
     strict: Strict = False,
     abort_on: Abort = None,
+    workers: Workers = "auto",
 ) -> None:
     """Run a suite, or one scenario of it, against a service; the exit code is the verdict.
 
@@ -81,6 +92,8 @@ def run(
         genload run orfeas/spike --host http://gpu1:5000 --strict
 
         genload run my/suite.yaml/peak --set scenarios.peak.shape.users=8
+
+        genload run my/suite.yaml --workers 4    # four cores send the load
 
         genload run orfeas --time-scale 0.02     # genload serve --time-scale 0.02
     """
@@ -110,6 +123,22 @@ def run(
             overrides=tuple(overrides),
             strict=strict,
             abort_on=abort_on or "",
+            workers=_number_of(workers),
         )
         targets = with_followers(request)
     raise typer.Exit(run_suites(targets, console))
+
+
+def _number_of(workers: str) -> int | None:
+    """None: as many as a load needs."""
+    from genload.errors import UsageError
+
+    if workers == "auto":
+        return None
+    if not workers.isdecimal() or int(workers) < 1:
+        raise UsageError(f"--workers {workers} is no number of processes", remedy="use auto, or 1 and more")
+    if int(workers) > 1 and not hasattr(os, "fork"):
+        raise UsageError(
+            "this system has no workers on one machine", remedy="leave --workers out, or use WSL"
+        )
+    return int(workers)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -24,8 +25,12 @@ from genload.targets import SuiteTarget
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def command(target: SuiteTarget, scenario: str, seed: int, folder: Path) -> list[str]:
-    """The command line that runs `scenario` into `folder`, the suite's own."""
+def command(target: SuiteTarget, scenario: str, seed: int, folder: Path, workers: int = 1) -> list[str]:
+    """The command line that runs `scenario` into `folder`, the suite's own.
+
+    Args:
+        workers: how many processes have the users; of several, none is the one that records.
+    """
     request, locustfile = target.request, target.suite.locustfile
     path = Path(locustfile) if locustfile.endswith(".py") else extensions.find("locustfiles", locustfile)
     # -P: the working directory is a user's own; nothing in it may take the place of a module.
@@ -34,6 +39,9 @@ def command(target: SuiteTarget, scenario: str, seed: int, folder: Path) -> list
         # What Locust says of itself at INFO would stand between genload's own lines.
         words += ["--loglevel", "WARNING"]
     words.append("--headless")
+    if workers > 1:
+        port = str(_free_port())  # Locust's own may be taken by another run on this machine
+        words += ["--processes", str(workers), "--master-bind-port", port, "--master-port", port]
     words += ["--scenario", f"{target.asked_for}/{scenario}", "--suite-folder", str(folder)]
     words += ["--asked-for", ",".join(target.scenarios), "--seed", str(seed)]
     if request.host is not None:
@@ -46,6 +54,12 @@ def command(target: SuiteTarget, scenario: str, seed: int, folder: Path) -> list
     if request.abort_on:
         words += ["--abort-on", request.abort_on]
     return words
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
 
 
 class Signals:

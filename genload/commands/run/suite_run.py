@@ -18,12 +18,14 @@ from rich.text import Text
 
 from genload.beginning import why_not_ready
 from genload.code_errors import CodeError, code_told
+from genload.commands.run.cores import cores_there
 from genload.commands.run.locust_process import Signals, command, outcome
 from genload.commands.run.settling import settle
 from genload.errors import ExitCode, GenloadError, RunDirectoryError, suite_exit_code
-from genload.extensions import Wings, attribute
+from genload.extensions import Wings, attribute, shape_class
 from genload.human import human
 from genload.service import ServiceClient, ServiceError
+from genload.settings.processes import processes_for
 from genload.settings.scaling import scale
 from genload.settings.service import Service
 from genload.settings.suite import Suite
@@ -141,7 +143,7 @@ class SuiteRun:
     def _run_scenario(self, scenario: str) -> ExitCode:
         number, all_of_them = len(self._codes) + 1, len(self._target.scenarios)
         self._console.rule(Text(f"{self.name}/{scenario}  {number} of {all_of_them}"))
-        words = command(self._target, scenario, self._seed, self.folder)
+        words = command(self._target, scenario, self._seed, self.folder, self._workers(scenario))
         if self._console.is_terminal:
             # Locust takes a second or two to say something itself, over this.
             self._console.print(Text("starting …", "dim"), end="\r")
@@ -154,6 +156,26 @@ class SuiteRun:
             self._say(f"{scenario} {problem}: counted as invalid", "bold red")
         judged = self._judge(scenario) if has_result else code
         return ExitCode.INTERRUPTED if self._signals.first else ExitCode(suite_exit_code([code, judged]))
+
+    def _workers(self, scenario: str) -> int:
+        """How many processes are to have its users: as many as were asked for, or else as it needs and this
+        machine has cores for. Of several it is said."""
+        asked = self._request.workers
+        if asked is None:
+            load = self._suite.scenarios[scenario]
+            timeline = shape_class(load.shape.kind).timeline(load.shape)
+            service, think_s = self._suite.service_of(scenario), load.think.min_s if load.think else 0.0
+            needed, cores = processes_for(timeline, service, think_s), cores_there()
+            asked = min(needed, cores)
+            if asked < needed:
+                self._say(
+                    f"{scenario} may need {needed} worker processes, and this machine has {cores} cores: if "
+                    "it is late, and so not valid, take more machines (docs/processes.md)",
+                    "yellow",
+                )
+        if asked > 1:
+            self._say(f"{scenario}: its users are on {asked} worker processes (--workers)")
+        return asked
 
     def _judge(self, scenario: str) -> int:
         """Judge what the scenario's process recorded, which does not judge it itself, and say the verdict."""
