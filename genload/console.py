@@ -31,6 +31,7 @@ from genload.reporting.machine_wording import (
 from genload.reporting.quotes import Quotes
 from genload.reporting.request_wording import (
     RANGES,
+    arrivals_words,
     has_ranges,
     mean_range,
     observed,
@@ -102,6 +103,8 @@ def _verdict(run: JudgedRun) -> Iterator[RenderableType]:
 
 def _findings(run: JudgedRun) -> Iterator[tuple[str, str]]:
     """What else a reader should know: title and text. All that was watched and is well has no line."""
+    if run.arrivals is not None:
+        yield "arrivals", arrivals_words(run.arrivals)
     if run.retries is not None:
         yield from retry_findings(run.retries)
     if run.efficiency is not None:

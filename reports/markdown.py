@@ -31,6 +31,7 @@ from genload.reporting.machine_wording import (
 from genload.reporting.quotes import Quotes
 from genload.reporting.request_wording import (
     RANGES,
+    arrivals_words,
     has_ranges,
     mean_range,
     observed,
@@ -124,6 +125,9 @@ def _scenario(run: JudgedRun, tested: str | None) -> Iterator[str]:
         ("result", "criterion", "rule", "observed", "evidence"),
         (_criterion_row(c) for c in run.verdict.criteria),
     )
+    if run.arrivals is not None:
+        yield f"Arrivals: {_text(arrivals_words(run.arrivals))}."
+        yield ""
     yield from _phases(run)
     yield from _stages(run)
     yield from _speech(run)

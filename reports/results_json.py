@@ -31,6 +31,7 @@ from genload.analysis.judged import (
     Summary,
     Verdict,
 )
+from genload.analysis.judged.arrivals import Arrivals
 from genload.analysis.judged.efficiency import Efficiency
 from genload.analysis.judged.speech import SpeechSummary
 from genload.analysis.judged.trends import Trends
@@ -66,6 +67,8 @@ class Users(msgspec.Struct, frozen=True, kw_only=True):
     """How many users a phase asked for."""
 
     target_users: int
+    arrivals: int | UnsetType = UNSET
+    """Of an open load: how many requests it planned."""
 
 
 class Monitored(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,6 +117,8 @@ class Rest(msgspec.Struct, frozen=True, kw_only=True):
     phases: dict[str, dict[str, Any]]
     """By name: the fields of `PHASE`."""
     stages: dict[str, StageSummary]
+    arrivals: Arrivals | UnsetType = UNSET
+    """Of an open load: how many were planned and started, and how late."""
     speech: SpeechSummary | UnsetType = UNSET
     """Speech only: by voice, length and other labels, against text length, and how playback went."""
     error_details: list[ErrorGroup]
@@ -224,6 +229,7 @@ def _rest(run: JudgedRun) -> Rest:
         verdict=run.verdict,
         phases={phase.name: _phase(phase, run) for phase in run.phases},
         stages=run.stages,
+        arrivals=UNSET if run.arrivals is None else run.arrivals,
         speech=UNSET if run.speech is None else run.speech,
         error_details=run.errors,
         retries=UNSET if run.retries is None else run.retries,
@@ -260,7 +266,8 @@ def _phase(phase: PhaseSummary, run: JudgedRun) -> dict[str, Any]:
         end_time=moment(run, phase.end_s),
         duration_seconds=phase.end_s - phase.start_s,
     )
-    return _fields(span, phase.summary, Users(target_users=phase.target_users))
+    planned = UNSET if phase.arrivals is None else phase.arrivals
+    return _fields(span, phase.summary, Users(target_users=phase.target_users, arrivals=planned))
 
 
 def _uptime(run: JudgedRun) -> Uptime | UnsetType:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pydantic import PositiveInt
 
-from genload.settings.phases import Phase, Timeline
+from genload.settings.arrivals import arrivals_within, evenly, hands_for
+from genload.settings.phases import Timeline
 from genload.settings.units import Seconds
 from genload.settings.wing_models import ShapeSettings
 from genload.shape import PhasedShape
-
-MOST_USERS = 2000
-"""Without a limit of its own; each takes a connection while it waits for its answer."""
 
 
 class Paced(PhasedShape):
@@ -27,12 +25,6 @@ class Paced(PhasedShape):
     def timeline(cls, settings: Settings) -> Timeline:
         if settings.every_s <= 0 or settings.duration_s <= 0:
             raise ValueError("both every and duration must be more than 0")
-        phase = Phase("paced", settings.duration_s, users=1, every_s=settings.every_s)
-        arrivals = phase.arrivals or 0
-        if settings.max_users is None and arrivals > MOST_USERS:
-            raise ValueError(
-                f"{arrivals} requests may all be in flight at once, and need a user each: set max_users "
-                "to the most that you want in flight"
-            )
-        users = arrivals if settings.max_users is None else min(settings.max_users, arrivals)
-        return Timeline((Phase("paced", settings.duration_s, users, every_s=settings.every_s),))
+        arrivals = arrivals_within(settings.duration_s, settings.every_s)
+        hands = hands_for(arrivals, settings.max_users, "max_users")
+        return Timeline((evenly("paced", settings.duration_s, hands, settings.every_s),))

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from genload.analysis.evidence.percentiles import percentile
+from genload.analysis.judged.arrivals import Arrivals
 from genload.analysis.load import Load
 from genload.analysis.table import RequestTable
 from genload.runlog.error_classes import NOT_STARTED
@@ -97,7 +98,7 @@ def user_seconds(events: Sequence[Event], load: Load) -> UserSeconds:
     the hands of an open schedule. `phase_starts` looks at these.
     """
     timeline = load.timeline
-    if any(phase.per_user is not None or phase.every_s is not None for phase in timeline.phases):
+    if any(phase.per_user is not None or phase.arrivals is not None for phase in timeline.phases):
         return UserSeconds(readings=sum(isinstance(event, Users) for event in events))
     by_clock = timeline.iterations is None and not ended_for_good(events)
     owed_s = timeline.duration_s if by_clock else load.duration_s
@@ -155,7 +156,7 @@ def _starts(table: RequestTable, phase: Phase) -> PhaseStarts:
         phase=phase,
         attempted=len(starts_s),
         spread_s=float(burst[-1] - burst[0]) if len(burst) else None,
-        late_p99_s=percentile(late_s, 99) if phase.every_s is not None and late_s is not None else None,
+        late_p99_s=percentile(late_s, 99) if phase.arrivals is not None and late_s is not None else None,
         median_s=percentile(table.duration_s[rows & table.ok], 50),
     )
 
@@ -167,3 +168,25 @@ def clock_bounds_s(events: Sequence[Event]) -> dict[str, float]:
         if isinstance(event, ClockOffset):
             bounds[event.source] = max(bounds.get(event.source, 0.0), event.bound_s)
     return bounds
+
+
+def arrivals(table: RequestTable, load: Load, late_from_s: float) -> Arrivals | None:
+    """How an open load was kept; None of a load of users.
+
+    Args:
+        late_from_s: a longer delay is a late start.
+    """
+    planned = load.timeline.arrivals
+    if planned is None:
+        return None
+    delays_s, started = table.column("start_delay_s"), ~table.failed_with({NOT_STARTED})
+    late_s = np.zeros(0) if delays_s is None else delays_s[started & ~np.isnan(delays_s)]
+    return Arrivals(
+        planned=planned,
+        started=int(started.sum()),
+        late=int((late_s > late_from_s).sum()),
+        max_in_flight=load.timeline.max_users,
+        p50_start_delay=percentile(late_s, 50),
+        p99_start_delay=percentile(late_s, 99),
+        max_start_delay=float(late_s.max()) if len(late_s) else None,
+    )

@@ -17,7 +17,7 @@ from genload.analysis.contract import expected_families, family_findings
 from genload.analysis.efficiency import efficiency
 from genload.analysis.evaluate import judge_expression
 from genload.analysis.evidence.percentiles import percentile
-from genload.analysis.health import UserSeconds, phase_starts, processes, user_seconds
+from genload.analysis.health import UserSeconds, arrivals, phase_starts, processes, user_seconds
 from genload.analysis.intake import warmup_notices
 from genload.analysis.judged import CriterionVerdict, JudgedRun, Reason, RunResult, Verdict
 from genload.analysis.judged.efficiency import Efficiency
@@ -120,6 +120,7 @@ def judge_log(
         effective=header.suite,
         versions=header.versions,
         failure_pause_s=scenario.failure_pause_s or 0.0,
+        arrivals=arrivals(table, load, suite.validity.lag_floor_s) if load else None,
         speech=run.speech(),
         contract=family_findings(expected_families(suite), run.samples),
         reconciliation=reconcile(

@@ -8,10 +8,9 @@ from itertools import pairwise
 from typing import Any
 
 from genload.runlog.records import Event, LoadEnded, LoadStarted, PhaseStarted
+from genload.settings.arrivals import evenly
 from genload.settings.criteria.ast import Window
-from genload.settings.phases import Phase, Timeline
-
-FIELDS = ("name", "duration_s", "users", "users_from", "iterations", "per_user", "every_s")
+from genload.settings.phases import RECORDED, Phase, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,14 @@ class Load:
 
 def timeline_of(phases: Sequence[dict[str, Any]]) -> Timeline:
     """The planned timeline as run.json has it."""
-    return Timeline(tuple(Phase(**{key: p[key] for key in FIELDS if key in p}) for p in phases))
+    return Timeline(tuple(map(_phase, phases)))
+
+
+def _phase(recorded: dict[str, Any]) -> Phase:
+    every_s = recorded.get("every_s")
+    if every_s is not None:  # of an open schedule, as older versions have written it
+        return evenly(recorded["name"], recorded["duration_s"], recorded["users"], every_s)
+    return Phase(**{key: recorded[key] for key in RECORDED if key in recorded})
 
 
 def load_of(events: Sequence[Event], phases: Sequence[dict[str, Any]], last_sign_s: float) -> Load | None:

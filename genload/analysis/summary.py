@@ -76,6 +76,7 @@ def _finite_percentile(values: FloatArray, level: float) -> float | None:
 
 def phase_summaries(table: RequestTable, load: Load) -> list[PhaseSummary]:
     """One for each phase that began: its requests are those that were to start in it."""
+    planned = {phase.name: phase.arrivals for phase in load.timeline.phases}
     return [
         PhaseSummary(
             name=phase.name,
@@ -83,6 +84,7 @@ def phase_summaries(table: RequestTable, load: Load) -> list[PhaseSummary]:
             end_s=phase.end_s,
             target_users=phase.users,
             summary=_of_phase(table, phase.name, phase.start_s, phase.end_s),
+            arrivals=planned.get(phase.name),
         )
         for phase in load.phases
     ]

@@ -240,7 +240,7 @@ def _not_started(measurement: Measurement) -> Iterable[Reason]:
                 text=f"{starts.attempted:,} of the {planned:,} requests of phase {starts.phase.name} were "
                 "started",
                 remedy="let the load run to its end, with all the users and workers that it asks for; "
-                "an open schedule may need more of them (`max_users` of the shape)",
+                "an open schedule may need more of them (`max_users` or `max_in_flight` of the shape)",
             )
 
 
@@ -259,14 +259,14 @@ def _bursts(measurement: Measurement, limits: Validity) -> Iterable[Reason]:
 
 def _late(measurement: Measurement, limits: Validity) -> Iterable[Reason]:
     for starts in measurement.starts:
-        limit_s = max(_lag_limit_s(measurement, limits), limits.late_share * (starts.phase.every_s or 0.0))
+        limit_s = max(_lag_limit_s(measurement, limits), limits.late_share * starts.phase.interval_s)
         if starts.late_p99_s is not None and starts.late_p99_s > limit_s:
             yield Reason(
                 code="late_starts",
                 text=f"requests of phase {starts.phase.name} were started {human(starts.late_p99_s, 's')} "
                 f"after their moment at p99, {human(limit_s, 's')} are allowed",
-                remedy="allow more of them in flight (`max_users` of the shape), free the load generator's "
-                "cores of other work, or use more workers",
+                remedy="allow more of them in flight (`max_users` or `max_in_flight` of the shape), free the "
+                "load generator's cores of other work, or use more workers",
             )
 
 

@@ -96,6 +96,7 @@ class Display:
             return text
         if isfinite(run.remaining_s) and run.stage == "load":
             text += f", {run.remaining_s:.0f} s left"
-        users = run.crew.status().users
-        text += f", users {users.working}, in flight {users.in_flight}, completed {total.completed}"
-        return f"{text}, errors {total.failed}"
+        status = run.crew.status()
+        users, callers = status.users, run.arrived(status)
+        at_work = str(callers) if callers else f"users {users.working}, in flight {users.in_flight}"
+        return f"{text}, {at_work}, completed {total.completed}, errors {total.failed}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import asdict
 from importlib.metadata import version
 
 import msgspec
@@ -25,7 +24,7 @@ def run_header(plan: RunPlan, started_at: str) -> RunHeader:
         suite=plan.suite.model_dump(mode="json"),
         requested=plan.requested.model_dump(mode="json"),
         scenario=plan.scenario_name,
-        phases=[asdict(phase) for phase in plan.timeline.phases],
+        phases=[phase.recorded() for phase in plan.timeline.phases],
         operation=plan.client_class.operation,
         stages=list(plan.client_class.stages_of(plan.service.request)),
         labels={name: list(values) for name, values in labels.items()},

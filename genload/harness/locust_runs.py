@@ -225,8 +225,8 @@ class LocustRuns:
     def _users_at_work(self) -> int:
         if self.run is None:
             return 0
-        users = self.run.crew.status().users
-        return users.working + users.leaving
+        users, is_open = self.run.crew.status().users, self.run.plan.timeline.arrivals is not None
+        return users.in_flight if is_open else users.working + users.leaving
 
     def _check_form(self, fields: dict[str, str]) -> None:
         if isinstance(self.runner, MasterRunner) and not self.runner.clients.ready:

@@ -51,8 +51,8 @@ class Picture:
 
     def view(self) -> Group:
         """The whole picture."""
-        run, users, total = self._run, self._run.crew.status().users, self._run.live.total
-        plan = run.plan
+        run, status, total = self._run, self._run.crew.status(), self._run.live.total
+        plan, users, callers = run.plan, status.users, run.arrived(status)
         left = "until its requests have ended" if run.remaining_s == inf else f"{run.remaining_s:.0f} s left"
         where = f"{self._where()}, {left}" if run.stage == "load" else self._where()
         if run.interrupted_by and run.stage in ("draining", "idle"):
@@ -60,10 +60,17 @@ class Picture:
         head = Text(f"{plan.suite.name}/{plan.scenario_name}", "bold").append(
             f"  {where}  {run.journal.now_s():.0f} s", "default"
         )
+        at_work = (
+            str(callers).replace(", ", "   ")
+            if callers
+            else (
+                f"users {users.working} of {self._target()}   "
+                f"in flight {users.in_flight} (leaving {users.leaving})"
+            )
+        )
         numbers = Text(
-            f"users {users.working} of {self._target()}   "
-            f"in flight {users.in_flight} (leaving {users.leaving})   completed {total.completed}   "
-            f"errors {total.failed}   refusals {total.tallies[Tally.REFUSALS]}"
+            f"{at_work}   completed {total.completed}   errors {total.failed}   "
+            f"refusals {total.tallies[Tally.REFUSALS]}"
         )
         errors = Text("  ".join(f"{name} × {count}" for name, count in run.live.errors.most_common(5)), "red")
         return (

@@ -66,7 +66,7 @@ class RunPlan:
         client: type[Any] = extensions.attribute("services", self.service.api, "Client")
         return client
 
-    @property
+    @cached_property
     def timeline(self) -> Timeline:
         return self.shape_class.timeline(self.scenario.shape)
 
@@ -98,14 +98,16 @@ def make_plan(request: RunRequest, *, inputs_elsewhere: bool = False) -> RunPlan
     target, scenario = one_scenario(request, inputs_elsewhere=inputs_elsewhere)
     requested = target.suite
     seed = request.seed if request.seed is not None else requested.seed
+    # A fresh seed for each run unless one is asked for: the same images again would be answered by any result
+    # cache.
+    seed = random.SystemRandom().randrange(2**31) if seed is None else seed
     fitting = with_fitting_monitors(requested, [scenario])
+    scaled = scale(fitting, request.time_scale, extensions.Wings())
     return RunPlan(
-        suite=scale(fitting, request.time_scale, extensions.Wings()),
+        suite=scaled.with_shape(scenario, scaled.scenarios[scenario].shape.of_run(seed)),
         requested=requested,
         scenario_name=scenario,
-        # A fresh seed for each run unless one is asked for: the same images again would be answered by any
-        # result cache.
-        seed=random.SystemRandom().randrange(2**31) if seed is None else seed,
+        seed=seed,
         salt=secrets.token_hex(8),
         time_scale=request.time_scale,
         rehearsal=request.rehearsal,

@@ -19,7 +19,8 @@ from gevent.event import Event
 
 from genload.code_errors import CodeError, CodeFailure
 from genload.errors import GenloadError, ServiceUnavailableError
-from genload.harness.crew import Crew
+from genload.harness.arrived import Arrived, arrived
+from genload.harness.crew import Crew, CrewStatus
 from genload.harness.gathering import first_users, gather
 from genload.harness.header import run_header
 from genload.harness.hope import Hope
@@ -203,6 +204,12 @@ class Run:
         if self.error is not None:
             self.error = self.journal.with_losses(self.error)
         self.crew.release()
+
+    def arrived(self, status: CrewStatus) -> Arrived | None:
+        """The callers of an open load that has begun."""
+        if self._origin_s == inf:
+            return None
+        return arrived(self.plan.timeline, self._origin_s, status, self.live)
 
     @property
     def remaining_s(self) -> float:

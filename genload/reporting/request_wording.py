@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from genload.analysis.judged import MOSTLY, CriterionVerdict, JudgedRun, Retries, StageSummary, Summary
+from genload.analysis.judged.arrivals import Arrivals
 from genload.analysis.judged.speech import Gaps, PerCharacter, Playback, SpeechNumbers, SpeechSummary
 from genload.human import human
 from genload.reporting.wording import human_percentile
@@ -186,3 +187,18 @@ def own_pauses(found: Retries | None) -> str:
     if found is None or found.share_of_mean is None or found.share_of_mean < MOSTLY:
         return ""
     return f"{human(found.share_of_mean, 'ratio')} of it are genload's own pauses after refusals"
+
+
+# --- how an open load was kept ---------------------------------------------------------------------
+
+
+def arrivals_words(found: Arrivals) -> str:
+    """Who came, and who was let in when."""
+    started = "all of them" if found.started == found.planned else f"{found.started:,} of them"
+    words = f"{found.planned:,} planned, {started} started"
+    if found.max_start_delay is not None:
+        words += f", {human(found.p99_start_delay, 's')} after their moment at p99"
+        words += f" ({human(found.max_start_delay, 's')} at most)"
+    if found.late:
+        words += f"; {found.late:,} late, which counts as latency"
+    return f"{words}; up to {found.max_in_flight:,} may be in flight"

@@ -223,7 +223,7 @@ class RunHeader(msgspec.Struct, kw_only=True):
     suite: dict[str, Any]  # the settings in force, after the time scale; it can be loaded as a suite
     requested: dict[str, Any]  # the settings that were asked for, before the time scale
     scenario: str
-    phases: list[dict[str, Any]]  # name, duration_s, users, users_from, iterations, per_user, every_s
+    phases: list[dict[str, Any]]  # name, duration_s, users, users_from, iterations, per_user, arrivals
     operation: str
     stages: list[str]
     labels: dict[str, list[str]] = {}

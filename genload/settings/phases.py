@@ -6,12 +6,32 @@ Pure arithmetic on seconds since the load began (after the warm-up); no clock in
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
-from math import ceil, floor, inf
+from math import floor, inf
+from typing import Any
 
-_ROUNDING = 1e-9  # of a start: 1.1 s ÷ 100 ms is 11.000000000000002 in floating point, and 11 starts
+RECORDED = ("name", "duration_s", "users", "users_from", "iterations", "per_user", "arrivals")
+"""What a run's record has of each phase."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What one arrival asks for, where a trace says so; "" where it does not.
+
+    Attributes:
+        image: the path of a file.
+        length: the class of the text's length.
+        line: of the trace's file, from 1.
+    """
+
+    text: str = ""
+    voice: str = ""
+    length: str = ""
+    image: str = ""
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +45,11 @@ class Phase:
         users_from: how many at its beginning, for a linear ramp; None for a constant phase.
         iterations: how many requests the phase makes in all, for a phase without a duration.
         per_user: of them, how many each user makes; None: whoever is free takes the next.
-        every_s: an open schedule: one request is to start every so many seconds, the first with the phase,
-            whatever became of those before; users are only the hands that start them.
+        arrivals: an open schedule: how many requests are due in it, whatever became of those before; users
+            are only the hands that start them.
+        due_s: when each of them is due, in seconds since the phase began, in order; nothing in a phase that
+            was read from a run's record, which has their number.
+        asks: what each of them asks for; nothing where they all ask for what the suite says.
     """
 
     name: str
@@ -35,23 +58,27 @@ class Phase:
     users_from: int | None = None
     iterations: int | None = None
     per_user: int | None = None
-    every_s: float | None = None
+    arrivals: int | None = None
+    due_s: Sequence[float] = field(default=(), repr=False, compare=False)
+    asks: Sequence[Ask] = field(default=(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.every_s is not None and (self.every_s <= 0 or not self.duration_s or self.users < 1):
-            raise ValueError("an open schedule needs an interval and a duration above 0, and a user")
-
-    @property
-    def arrivals(self) -> int | None:
-        """How many requests an open schedule starts: those at ``k × every_s`` before the phase's end."""
-        if self.every_s is None or self.duration_s is None:
-            return None
-        return max(ceil(self.duration_s / self.every_s - _ROUNDING), 1)
+        if self.arrivals is not None and (not self.duration_s or self.users < 1):
+            raise ValueError("an open schedule needs a duration above 0, and a user")
 
     @property
     def planned(self) -> int | None:
         """How many requests the phase makes in all; None: as many as its users get done."""
         return self.iterations if self.arrivals is None else self.arrivals
+
+    @property
+    def interval_s(self) -> float:
+        """Of an open schedule: the mean time between two arrivals; 0 for a load of users."""
+        return (self.duration_s or 0.0) / self.arrivals if self.arrivals else 0.0
+
+    def recorded(self) -> dict[str, Any]:
+        """What a run's record has of it."""
+        return {name: getattr(self, name) for name in RECORDED}
 
     def target(self, into_s: float) -> int:
         """Users that may start work `into_s` seconds after the phase began."""
@@ -75,7 +102,7 @@ class Timeline:
     phases: tuple[Phase, ...]
 
     def __post_init__(self) -> None:
-        kinds = {(phase.iterations is not None, phase.every_s is not None) for phase in self.phases}
+        kinds = {(phase.iterations is not None, phase.arrivals is not None) for phase in self.phases}
         if len(kinds) > 1 or (len(self.phases) > 1 and self.iterations is not None):
             raise ValueError(
                 "a phase that counts its requests stands alone, and an open schedule among its like"
@@ -113,13 +140,30 @@ class Timeline:
         counts = [p.arrivals for p in self.phases if p.arrivals is not None]
         return sum(counts) if counts else None
 
+    @cached_property
+    def _arrived(self) -> tuple[int, ...]:
+        """How many arrivals are due before each phase, and in all."""
+        return tuple(accumulate((phase.arrivals or 0 for phase in self.phases), initial=0))
+
     def arrival(self, number: int) -> tuple[int, float]:
         """The phase of arrival `number` (from 0) of an open schedule, and when it is due, in seconds since
         the load began.
         """
-        begun = list(accumulate((phase.arrivals or 0 for phase in self.phases), initial=0))
-        index = bisect_right(begun, number) - 1
-        return index, self.start_s(index) + (number - begun[index]) * (self.phases[index].every_s or 0.0)
+        index = bisect_right(self._arrived, number) - 1
+        return index, self.start_s(index) + self.phases[index].due_s[number - self._arrived[index]]
+
+    def due(self, t_s: float) -> int:
+        """How many arrivals of an open schedule are due by `t_s`."""
+        return sum(bisect_right(p.due_s, t_s - self.start_s(index)) for index, p in enumerate(self.phases))
+
+    def ask(self, number: int) -> Ask | None:
+        """What arrival `number` asks for; None where the suite says it, and for a warm-up's request."""
+        return self.asks[number] if 0 <= number < len(self.asks) else None
+
+    @cached_property
+    def asks(self) -> Sequence[Ask]:
+        """What the arrivals of a trace ask for; nothing in any other load."""
+        return tuple(ask for phase in self.phases for ask in phase.asks)
 
     def start_s(self, index: int) -> float:
         """When phase `index` begins."""

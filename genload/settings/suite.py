@@ -266,3 +266,8 @@ class Suite(Settings):
         """The service as one scenario asks it: with that scenario's own `request`."""
         request = self.scenarios[scenario].request
         return self.service if request is None else self.service.model_copy(update={"request": request})
+
+    def with_shape(self, scenario: str, shape: ShapeSettings) -> Self:
+        """This suite with another shape for one scenario."""
+        changed = self.scenarios[scenario].model_copy(update={"shape": shape})
+        return self.model_copy(update={"scenarios": {**self.scenarios, scenario: changed}})

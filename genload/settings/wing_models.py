@@ -28,6 +28,10 @@ class ShapeSettings(Settings):
     kind: str
     """Name of a file in shapes/."""
 
+    def of_run(self, seed: int) -> Self:
+        """These settings with what they leave open, for a run of this seed."""
+        return self
+
 
 class RequestSettings(Settings):
     """Base of what a service file wants to know about each request (``request: {format: stl}``)."""

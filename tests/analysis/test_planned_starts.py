@@ -136,3 +136,21 @@ def test_an_interrupted_load_is_told_by_its_interruption_alone() -> None:
     log = burst(count=3)
     log.happened = [event for event in log.happened if not isinstance(event, RunEnded)]
     assert codes(judge_log(log)) == ["not_ended"]
+
+
+def test_how_an_open_load_was_kept_is_told_of_those_that_were_started() -> None:
+    log = paced(late_s=lambda n: 0.5 if n == 40 else 0.001 * (n + 1))
+    log.records[49].outcome, log.records[49].error_class = "unfinished", "not_started"
+    kept = judge_log(log).arrivals
+    assert kept is not None
+    assert (kept.planned, kept.started, kept.max_in_flight) == (50, 49, 50)
+    assert kept.late == 39  # by more than 10 ms: those from 11 ms on
+    assert kept.p50_start_delay == pytest.approx(0.025)
+    assert kept.max_start_delay == kept.p99_start_delay == pytest.approx(0.5)
+    assert judge_log(burst()).arrivals is None
+
+
+def test_a_record_of_older_versions_says_how_many_were_planned_by_their_interval() -> None:
+    newer = {**PACED, "every_s": None, "arrivals": 50}
+    kept = [judge_log(planned([], phase, 10.0)).arrivals for phase in (PACED, newer)]
+    assert [each and each.planned for each in kept] == [50, 50]

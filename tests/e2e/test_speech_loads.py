@@ -19,6 +19,7 @@ import pytest
 
 from genload.runlog.reader import open_run
 from genload.runlog.records import LoadEnded, LoadStarted, RequestRecord, Users
+from genload.settings.arrivals import Stage, open_load
 
 from ..listening import listening_port
 
@@ -185,22 +186,33 @@ def test_workers_share_a_burst(load: SpeechLoad, cluster: Callable[..., Any]) ->
     assert spoken(records) == {(voice, length): 1 for voice in VOICES for length in LENGTHS}
 
 
-def test_workers_share_a_schedule_and_tell_what_they_never_started(
+def test_workers_share_a_schedule_at_random_and_tell_what_they_never_started(
     load: SpeechLoad, cluster: Callable[..., Any]
 ) -> None:
     # A hand a worker, and each request takes longer than the rest of the load.
     load.serve(first_chunk="4s")
-    shape = f"kind: paced, every: {EVERY_S * 1e3:g}ms, duration: 1s, max_users: 2"
-    options = load.options(shape, criteria="all_left: speech.unfinished == 8 and speech.in_flight.last == 10")
-    master, _ = cluster(*options, locustfile="speech")
+    shape = "kind: arrivals, stages: [{name: calm, rate: 8/s, duration: 500ms}, "
+    shape += "{name: rush, rate: 8/s, to: 40/s, duration: 500ms}], max_in_flight: 2"
+    criteria = "mostly_left: speech.unfinished >= 5 and speech.in_flight.last >= 7"
+    master, _ = cluster(*load.options(shape, criteria=criteria), "--seed", "5", locustfile="speech")
     output = ended(master)
-    assert arrival_numbers(load.log) == list(range(10)), output
-    records = by_intention(load.log)
-    assert [record.source for record in records] == ["w0", "w1"] * 5
-    assert [record.outcome for record in records] == ["ok"] * 2 + ["unfinished"] * 8
-    assert {record.error_class for record in records[2:]} == {"not_started"}
-    assert [record.labels["length"] for record in records] == [LENGTHS[n % 4] for n in range(10)]
+    stages = [Stage("calm", 0.5, 8.0, 8.0), Stage("rush", 0.5, 8.0, 40.0)]
+    planned = open_load(stages, "poisson", 5, 2, "")  # as every process has computed it
+    count = planned.arrivals or 0
+    found = by_intention(load.log)
+    assert len(found) == count, output
+    for rank in range(2):
+        records, numbers = [r for r in found if r.source == f"w{rank}"], range(rank, count, 2)
+        # To the digit but for the clock of the worker, which is known to some milliseconds.
+        offsets_s = [r.intended_s - planned.arrival(n)[1] for r, n in zip(records, numbers, strict=True)]
+        assert offsets_s == pytest.approx([offsets_s[0]] * len(records), abs=1e-6)
+        phases = [planned.phases[planned.arrival(n)[0]].name for n in numbers]
+        assert [record.phase for record in records] == phases
+        assert [record.labels["length"] for record in records] == [LENGTHS[n % 4] for n in numbers]
+        assert [record.outcome for record in records] == ["ok"] + ["unfinished"] * (len(records) - 1)
+        assert {record.error_class for record in records[1:]} == {"not_started"}
     assert len(load.server.truth_records()) == 2
+    assert f"arrivals: {count} planned, 2 of them started" in output, output
 
 
 def test_the_web_ui_runs_one_load_after_the_other(load: SpeechLoad, wait_until: Callable[..., None]) -> None:

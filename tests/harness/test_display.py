@@ -8,7 +8,12 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
+from genload.harness.arrived import Arrived, arrived
+from genload.harness.crew import CrewStatus
 from genload.harness.display import Display
+from genload.harness.gate import GateStatus
+from genload.settings.arrivals import evenly
+from genload.settings.phases import Phase, Timeline
 
 
 @pytest.mark.parametrize("terminal", [True, False])
@@ -42,3 +47,28 @@ def test_while_a_service_is_waited_for_the_line_says_why_and_for_how_long() -> N
         "orfeas/spike 1 s: no one listens at http://gpu1:5000 (Connection refused); "
         "waiting for it, 120 s at most (service.ready_timeout)"
     )
+
+
+def test_of_an_open_load_it_is_told_who_has_come_who_is_late_and_who_is_in() -> None:
+    timeline = Timeline((evenly("arrivals", 10.0, 3, every_s=0.5),))
+    live = SimpleNamespace(total=SimpleNamespace(attempted=2, completed=2, failed=0))
+    users = GateStatus(working=3, in_flight=3)
+    told = arrived(timeline, 100.0, CrewStatus(at_s=103.2, users=users), live)  # type: ignore[arg-type]
+    # Due at 0, 0.5, … 3.0: seven, of which two are done and three under way.
+    assert told == Arrived(due=7, planned=20, held_back=2, in_flight=3, users=3)
+    assert str(told) == "arrived 7 of 20, 2 late and not started, in flight 3 of 3"
+    run = SimpleNamespace(
+        unready="",
+        stage="load",
+        phase="arrivals",
+        remaining_s=6.8,
+        arrived=lambda status: told,
+        plan=SimpleNamespace(suite=SimpleNamespace(name="mine"), scenario_name="calls"),
+        crew=SimpleNamespace(status=lambda: CrewStatus(at_s=103.2, users=users)),
+        live=live,
+        journal=SimpleNamespace(now_s=lambda: 5.0),
+    )
+    line = Display(run).line()  # type: ignore[arg-type]
+    assert line == f"mine/calls 5 s: arrivals, 7 s left, {told}, completed 2, errors 0"
+    of_users = Timeline((Phase("steady", 10.0, 3),))
+    assert arrived(of_users, 100.0, CrewStatus(at_s=103.2, users=users), live) is None  # type: ignore[arg-type]

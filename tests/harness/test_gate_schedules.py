@@ -7,12 +7,13 @@ import pytest
 
 from genload.harness.gate import Gate, Turn
 from genload.harness.tickets import Share
+from genload.settings.arrivals import evenly
 from genload.settings.phases import Phase, Timeline
 
 from ..clock import Clock
 
 BURST = Timeline((Phase("burst", None, users=3, iterations=3, per_user=1),))
-PACED = Timeline((Phase("paced", 1.0, users=2, every_s=0.25),))  # 0, 250, 500 and 750 ms; two hands
+PACED = Timeline((evenly("paced", 1.0, users=2, every_s=0.25),))  # 0, 250, 500 and 750 ms; two hands
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_a_load_that_never_began_owes_nothing(clock: Clock, begun: bool) -> None
 
 
 def test_processes_share_a_schedule(clock: Clock) -> None:
-    timeline = Timeline((Phase("paced", 1.0, users=5, every_s=0.2),))
+    timeline = Timeline((evenly("paced", 1.0, users=5, every_s=0.2),))
     gates = [gate_of(clock, timeline, Share(rank, 2)) for rank in range(2)]
     clock.now_s = 0.99
     turns = [gate.start(index) for gate in gates for index in range(gate.share.count(5))]
@@ -164,7 +165,7 @@ def test_a_burst_starts_within_one_turn_of_the_loop() -> None:
 
 def test_waiting_users_go_at_their_moments_by_the_real_clock() -> None:
     gate = Gate()
-    timeline = Timeline((Phase("paced", 60.0, users=3, every_s=0.02),))
+    timeline = Timeline((evenly("paced", 60.0, users=3, every_s=0.02),))
     gate.reset(timeline, Share())
     began: list[tuple[int, bool]] = []
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from genload.harness.hope import Bounds, Hope, bounds_of
 from genload.harness.live import LiveStats
 from genload.runlog.records import RequestRecord
+from genload.settings.arrivals import evenly
 from genload.settings.metrics.metric import Tally
 from genload.settings.metrics.requests import request_metrics
 from genload.settings.phases import Phase, Timeline
@@ -134,7 +135,7 @@ def test_counted_iterations_leave_an_exact_number() -> None:
 
 def test_a_schedule_leaves_the_arrivals_that_have_no_record() -> None:
     # 50 arrivals, whatever the speed; those in flight are among them.
-    paced = Timeline((Phase("paced", 10.0, users=50, every_s=0.2),))
+    paced = Timeline((evenly("paced", 10.0, users=50, every_s=0.2),))
     common = {"timeline": paced, "phase": "paced"}
     assert lost("generate.completed >= 40", **common, into_s=9, ok=30, failed=10, in_flight=5) == ""
     assert lost("generate.completed >= 41", **common, into_s=9, ok=30, failed=10, in_flight=5) != ""

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genload.harness.tickets import Share, Ticket, Tickets
+from genload.settings.arrivals import evenly
 from genload.settings.phases import Phase, Timeline
 
 
@@ -16,7 +17,7 @@ def burst(users: int) -> Timeline:
 
 
 def paced(every_s: float, duration_s: float, users: int = 100) -> Timeline:
-    return Timeline((Phase("paced", duration_s, users, every_s=every_s),))
+    return Timeline((evenly("paced", duration_s, users, every_s=every_s),))
 
 
 def users_of(share: Share, total: int) -> range:
@@ -67,7 +68,7 @@ def test_an_arrival_is_due_at_its_multiple_of_the_interval() -> None:
 
 
 def test_open_phases_go_on_counting() -> None:
-    timeline = Timeline((Phase("slow", 1.0, 9, every_s=0.5), Phase("fast", 0.5, 9, every_s=0.1)))
+    timeline = Timeline((evenly("slow", 1.0, 9, every_s=0.5), evenly("fast", 0.5, 9, every_s=0.1)))
     found = [(t.number, t.phase, t.due_s) for _, t in taken(timeline, Share())]
     assert found[:4] == [(0, "slow", 0.0), (1, "slow", 0.5), (2, "fast", 1.0), (3, "fast", 1.1)]
     assert len(found) == 7

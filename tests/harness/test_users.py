@@ -24,13 +24,14 @@ from genload.harness.tickets import Share
 from genload.harness.users import LoadUser, check_users
 from genload.runlog.records import RequestRecord
 from genload.service import JobClient, SpeechClient
+from genload.settings.arrivals import evenly
 from genload.settings.phases import Phase, Timeline
 from genload.settings.suite import Scenario
 
 from ..clock import Clock
 
 STEADY = Timeline((Phase("steady", 60.0, users=1),))
-PACED = Timeline((Phase("paced", 60.0, users=1, every_s=10.0),))
+PACED = Timeline((evenly("paced", 60.0, users=1, every_s=10.0),))
 
 
 @pytest.fixture

@@ -53,6 +53,7 @@ FRAGMENTS = {
     ("docs/prometheus.md", 0): ("orfeas", ""),
     ("docs/reports.md", 0): ("orfeas", "scenarios.peak.criteria"),
     ("docs/reports.md", 1): ("orfeas", BY_SCENARIO),
+    ("docs/shapes.md", 0): ("orfeas", ""),
     ("docs/speech.md", 0): ("litetts", "service"),
 }
 # With what they need beside them: test_contributing_examples.py loads the one, test_wheel.py runs it;

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from locust.util.load_locustfile import is_shape_class
 
 from genload import extensions
+from genload.settings.arrivals import evenly
 from genload.settings.phases import Phase, Timeline
 
 from ..clock import Clock
@@ -120,7 +121,7 @@ def test_a_ramp_longer_than_the_load_is_refused() -> None:
         shape_of("normal", Clock(), duration_s=10.0, ramp_s=10.0)
 
 
-BUILT_IN = ["baseline", "burst", "normal", "paced", "peak", "sequential", "spike", "sustained"]
+BUILT_IN = ["arrivals", "baseline", "burst", "normal", "paced", "peak", "sequential", "spike", "sustained"]
 
 
 @pytest.mark.parametrize("kind", BUILT_IN)
@@ -192,20 +193,53 @@ def test_arrivals_are_those_before_the_end(every_s: float, duration_s: float, ar
 def test_a_paced_load_that_cannot_be_is_refused() -> None:
     with pytest.raises(ValueError, match="more than 0"):
         timeline_of("paced", every_s=0.0)
-    with pytest.raises(ValueError, match="36000 requests"):
+    with pytest.raises(ValueError, match="36,000 requests"):
         timeline_of("paced", every_s=0.1, duration_s=3600.0)
     assert timeline_of("paced", every_s=0.1, duration_s=3600.0, max_users=100).arrivals == 36_000
 
 
+def test_arrivals_are_said_in_one_of_three_ways() -> None:
+    one = timeline_of("arrivals", process="constant", rate_per_s=2.0, duration_s=3.0)
+    assert [(p.name, p.duration_s, p.arrivals, p.users) for p in one.phases] == [("arrivals", 3.0, 6, 6)]
+    table = timeline_of(
+        "arrivals", process="constant", rates_per_s=(1.0, 0.0, 3.0), duration_s=6.0, max_in_flight=4
+    )
+    assert [(p.name, p.arrivals, p.users) for p in table.phases] == [
+        ("stage1", 2, 4),
+        ("stage2", 0, 4),
+        ("stage3", 6, 4),
+    ]
+    steps = (
+        {"rate": "1/s", "duration": "2s", "name": "calm"},
+        {"rate": "1/s", "to": "3/s", "duration": "2s"},
+    )
+    ramp = timeline_of("arrivals", process="constant", stages=steps)
+    assert [(p.name, p.arrivals) for p in ramp.phases] == [("calm", 2), ("stage2", 4)]
+    for wrong in ({"rate_per_s": 1.0}, {"duration_s": 1.0}, {"rate_per_s": 1.0, "stages": steps}):
+        with pytest.raises(ValueError, match=r"in one way|no duration"):
+            timeline_of("arrivals", **wrong)
+    with pytest.raises(ValueError, match="a duration each"):
+        timeline_of("arrivals", stages=steps, duration_s=4.0)
+
+
+def test_arrivals_at_random_are_the_runs_own_unless_the_shape_has_a_seed() -> None:
+    shape = extensions.shape_class("arrivals")
+    drawn = shape.Settings(kind="arrivals", rate_per_s=5.0, duration_s=4.0)
+    fixed = shape.Settings(kind="arrivals", rate_per_s=5.0, duration_s=4.0, seed=3)
+    assert (drawn.of_run(3), fixed.of_run(8)) == (fixed, fixed)
+    assert shape.timeline(drawn.of_run(3)).arrival(5) == shape.timeline(fixed).arrival(5)
+    assert shape.timeline(drawn.of_run(4)).arrival(5) != shape.timeline(fixed).arrival(5)
+
+
 def test_loads_that_plan_their_requests_are_not_mixed_with_others() -> None:
     steady, counted = Phase("steady", 10.0, 2), Phase("counted", None, 2, iterations=5)
-    paced = Phase("paced", 10.0, 2, every_s=1.0)
+    paced = evenly("paced", 10.0, 2, every_s=1.0)
     for phases in ((steady, counted), (steady, paced), (paced, counted), (counted, counted)):
         with pytest.raises(ValueError, match="stands alone"):
             Timeline(phases)
     assert Timeline((paced, paced)).arrivals == 20
-    with pytest.raises(ValueError, match="an interval"):
-        Phase("paced", None, 2, every_s=1.0)
+    with pytest.raises(ValueError, match="a duration above 0, and a user"):
+        Phase("paced", None, 2, arrivals=3)
 
 
 def test_time_scale_keeps_the_number_of_arrivals() -> None:

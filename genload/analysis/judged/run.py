@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from genload.analysis.contract import FamilyFinding
+from genload.analysis.judged.arrivals import Arrivals
 from genload.analysis.judged.efficiency import Efficiency
 from genload.analysis.judged.speech import SpeechSummary
 from genload.analysis.judged.trends import Trends
@@ -135,6 +136,7 @@ class PhaseSummary(msgspec.Struct, kw_only=True):
     end_s: float
     target_users: int
     summary: Summary
+    arrivals: int | None = None  # of an open schedule: how many were planned
 
 
 class StageTimes(msgspec.Struct, kw_only=True):
@@ -247,6 +249,7 @@ class JudgedRun(msgspec.Struct, kw_only=True):
     asked_for: list[
         str
     ] = []  # scenarios that were to be run with this one; none: not known, all of the suite
+    arrivals: Arrivals | None = None  # of an open load
     speech: SpeechSummary | None = None  # where the outputs are listened to
     identity: dict[str, str] = {}  # what was tested, by the suite's names and the monitors' own
     monitors: list[MonitorSummary] = []  # how each did during the load

@@ -63,7 +63,9 @@ class Changes:
         more = _least(users, users * _MOST_TIMES, lambda n: holds(with_users(timeline, n), service))
         fewer = None if more else _most(users, lambda n: holds(with_users(timeline, n), service))
         if more or fewer:
-            yield count_of(more or fewer or 0, "user")
+            noun = "user" if timeline.arrivals is None else "request"
+            at_once = "" if timeline.arrivals is None else " in flight at most"
+            yield f"{count_of(more or fewer or 0, noun)}{at_once}"
         times = _least(1, _MOST_TIMES, lambda n: holds(lengthened(timeline, n), service))
         if times is not None and not timeline.per_user:
             yield _length(lengthened(timeline, times))
@@ -93,7 +95,13 @@ def lengthened(timeline: Timeline, times: int) -> Timeline:
     def longer(phase: Phase) -> Phase:
         iterations = None if phase.iterations is None else phase.iterations * times
         duration_s = None if phase.duration_s is None else phase.duration_s * times
-        return replace(phase, duration_s=duration_s, iterations=iterations)
+        if phase.arrivals is None:
+            return replace(phase, duration_s=duration_s, iterations=iterations)
+        # The same arrivals come again: a rate that rises does so again and again, and not more slowly.
+        again = [
+            number * (phase.duration_s or 0.0) + due_s for number in range(times) for due_s in phase.due_s
+        ]
+        return replace(phase, duration_s=duration_s, arrivals=len(again), due_s=again, asks=())
 
     return Timeline(tuple(map(longer, timeline.phases)))
 

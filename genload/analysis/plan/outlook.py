@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 
 from genload.analysis.evaluate import Judgement, judge_expression
@@ -79,7 +79,7 @@ class Judge:
     def measures(self, timeline: Timeline, course: Course) -> Measures:
         """A simulated load as what criteria are measured on."""
         records = take_in(self._records(course), self.operation)
-        phases = [asdict(phase) for phase in timeline.phases]
+        phases = [phase.recorded() for phase in timeline.phases]
         starts = [(phase.name, timeline.start_s(index)) for index, phase in enumerate(timeline.phases)]
         begun = [PhaseStarted(t_s=at_s, phase=name) for name, at_s in starts]
         events: list[Event] = [LoadStarted(t_s=0.0), *begun, LoadEnded(t_s=course.end_s)]

@@ -18,6 +18,7 @@ from genload.settings.phases import Timeline
 from genload.settings.scenario_catalogue import scenario_catalogue
 from genload.settings.service import Service
 from genload.settings.suite import GpuHourCost, Scenario, Span, Suite
+from genload.settings.wing_models import ShapeSettings
 
 MOST_RUNS = 9
 SPOKEN_S = 0.065
@@ -71,10 +72,15 @@ def plan_scenario(suite: Suite, name: str, service: AssumedService, seed: int = 
         {label: tuple(values) for label, values in wings.labels(asked).items()},
         suite.validity.min_coverage,
     )
-    courses = list(_courses(timeline, client, service, seed))
-    runs = [judge.measures(timeline, course) for course in courses]
-    edges = [judge.measures(timeline, course) for course in _edges(timeline, client, service, seed)]
-    changes = Changes(timeline, client, service, judge, len(courses[0].requests), seed)
+    loads = list(_loads(wings, scenario.shape, suite.seed, client, service, seed))
+    courses = [course for _, course in loads]
+    runs = [judge.measures(timeline, course) for timeline, course in loads]
+    edges = [
+        judge.measures(each, course)
+        for each in {id(drawn): drawn for drawn, _ in loads}.values()
+        for course in _edges(each, client, service, seed)
+    ]
+    changes = Changes(loads[0][0], client, service, judge, len(courses[0].requests), seed)
     found = [outlook(each, criterion, judge, runs, edges) for each, criterion in scenario.criteria.items()]
     middle = sorted(courses, key=lambda course: len(course.requests))[len(courses) // 2]
     weights = JOB if issubclass(client_class, JobClient) else SPEECH
@@ -130,14 +136,28 @@ def _listened(service: AssumedService, asked: Service, scenario: Scenario) -> As
     )
 
 
-def _courses(timeline: Timeline, client: Client, service: AssumedService, seed: int) -> Iterator[Course]:
-    """Courses that the load may take: one where nothing is drawn."""
-    first = simulate(timeline, client, service, seed)
-    yield first
-    drawn = not service.is_constant or _is_drawn(client.think)
-    runs = min(MOST_RUNS, _A_PLAN // max(len(first.requests), 1)) if drawn else 1
-    for number in range(1, runs):
-        yield simulate(timeline, client, service, seed + number)
+def _loads(
+    wings: extensions.Wings,
+    shape: ShapeSettings,
+    of_suite: int | None,
+    client: Client,
+    service: AssumedService,
+    seed: int,
+) -> Iterator[tuple[Timeline, Course]]:
+    """Loads that the scenario may come to, each with its timeline: one where nothing is drawn."""
+
+    def timeline(number: int) -> Timeline:
+        return wings.timeline(shape.of_run(number if of_suite is None else of_suite))
+
+    planned = timeline(seed)
+    first = simulate(planned, client, service, seed)
+    yield planned, first
+    is_drawn = of_suite is None and shape.of_run(0) != shape.of_run(1)
+    if is_drawn or not service.is_constant or _is_drawn(client.think):
+        runs = min(MOST_RUNS, _A_PLAN // max(len(first.requests), 1))
+        for number in range(seed + 1, seed + runs):
+            each = timeline(number) if is_drawn else planned
+            yield each, simulate(each, client, service, number)
 
 
 def _edges(timeline: Timeline, client: Client, service: AssumedService, seed: int) -> Iterator[Course]:

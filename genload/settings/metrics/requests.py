@@ -66,6 +66,12 @@ def request_metrics(operation: str, stages: tuple[str, ...] = ()) -> tuple[Metri
             Tally.UNANSWERED,
         ),
         time("duration", "from before the first connect to the last byte", key="duration"),
+        request_number(
+            f"{operation}.start_delay",
+            Dimension.TIME,
+            "in an open schedule: how late it was sent after the moment intended",
+            failures=Failures.COUNTED,
+        ),
         time("server_duration", "jobs: from acceptance to the finish as observed"),
         *(time(f"stage.{stage}", f"jobs: time in stage {stage}", key=f"stage.{stage}") for stage in stages),
     )

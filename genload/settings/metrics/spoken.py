@@ -66,12 +66,6 @@ def speech_metrics(operation: str) -> tuple[Metric, ...]:
         number("silence", ratio, "share of the audio that is silent", Of.INSPECTED),
         number("rms", plain, "loudness, 0..1 of full scale", Of.INSPECTED, Failures.LEFT_OUT),
         number("characters", count, "length of the text", failures=Failures.COUNTED),
-        number(
-            "start_delay",
-            time,
-            "in an open schedule: how late it was sent after the moment intended",
-            failures=Failures.COUNTED,
-        ),
         whole("audio_throughput", plain, "seconds of audio completed inside the window ÷ its length"),
         whole("per_character", time, "slope of `duration` against the length of the text"),
     )

@@ -15,6 +15,7 @@ from genload.analysis.plan import simulation
 from genload.analysis.plan.assumed import AssumedService, constant
 from genload.analysis.plan.simulation import Client, Course, simulate
 from genload.errors import UsageError
+from genload.settings.arrivals import evenly
 from genload.settings.loader import load_suite
 from genload.settings.phases import Phase, Timeline, steady_load
 from genload.settings.service import Poll
@@ -103,7 +104,7 @@ def test_users_of_a_ramp_come_one_by_one() -> None:
 
 
 def test_an_open_schedule_starts_late_without_a_free_hand_and_not_after_its_end() -> None:
-    timeline = Timeline((Phase("paced", 5, users=2, every_s=1),))
+    timeline = Timeline((evenly("paced", 5, users=2, every_s=1),))
     course = simulate(timeline, Client(), constant(2.5, ENOUGH))
     assert [request.due_s for request in course.requests] == [0, 1, 2, 3, 4]
     assert starts(course) == [0, 1, 2.5, 3.5, 5]
