@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from genload.extensions import Wings
-from genload.settings.phases import Phase, Timeline, steady_load
+from genload.settings.arrivals import evenly
+from genload.settings.phases import Timeline, steady_load
 from genload.settings.processes import processes_for
 from genload.settings.service import Service
 
@@ -55,7 +56,7 @@ def test_users_who_think_make_fewer_requests() -> None:
     ],
 )
 def test_a_load_of_arrivals(asked: dict[str, Any], every_s: float, users: int, expected: int) -> None:
-    timeline = Timeline((Phase("steady", 60.0, users, every_s=every_s),))
+    timeline = Timeline((evenly("steady", 60.0, users, every_s),))
     assert processes_for(timeline, service(asked)) == expected
 
 
