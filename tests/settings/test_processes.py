@@ -8,7 +8,7 @@ import pytest
 
 from genload.extensions import Wings
 from genload.settings.arrivals import evenly
-from genload.settings.phases import Timeline, steady_load
+from genload.settings.phases import Phase, Timeline, steady_load
 from genload.settings.processes import processes_for
 from genload.settings.service import Service
 
