@@ -31,7 +31,7 @@ HOST = f"http://127.0.0.1:{PORT}"
 SUITE = f"""
 name: small
 service:
-  api: openai_speech
+  api: speech
   host: "{HOST}"
   request: {{dialect: openai, voices: [one], format: wav, validate: all}}
 locustfile: speech

@@ -291,12 +291,12 @@ def genload_user(rows: list[Row], stamps: str) -> Any:
     stamp_sends(Connection, "send")
     if stamps == "process":
         mock.patch("genload.client.connection.ask_for_stamps", lambda sock: False).start()
-    new_client: Callable[[Service], Any] = attribute("services", "openai_speech", "Client")
+    new_client: Callable[[Service], Any] = attribute("services", "speech", "Client")
     request: dict[str, Any] = {"format": "pcm", **REQUESTS.get(stamps, REQUESTS["kernel"])}
 
     class Listening(User):
         def on_start(self) -> None:
-            settings = {"api": "openai_speech", "host": self.host, "request": request}
+            settings = {"api": "speech", "host": self.host, "request": request}
             self.client = new_client(Service.model_validate(settings, context={"wings": Wings()}))
             begin_apart()
 

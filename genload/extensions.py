@@ -25,7 +25,7 @@ from genload.settings.metrics.requests import request_metrics
 from genload.settings.phases import Timeline
 from genload.settings.service import Service
 from genload.settings.suggestion import suggest
-from genload.settings.wing_models import MonitorSettings, RequestSettings, ShapeSettings
+from genload.settings.wing_models import RENAMED_SERVICES, MonitorSettings, RequestSettings, ShapeSettings
 
 
 def builtin_folder(wing: str) -> Path:
@@ -62,10 +62,12 @@ def find(wing: str, name: str) -> Path:
     Raises:
         ConfigError: there is none; the remedy lists the names there are.
     """
-    for folder in folders(wing):
-        path = folder / f"{name}.py"
-        if path.is_file() and path.parent == folder:
-            return path
+    renamed = RENAMED_SERVICES.get(name, name) if wing == "services" else name
+    for known_as in dict.fromkeys((name, renamed)):
+        for folder in folders(wing):
+            path = folder / f"{known_as}.py"
+            if path.is_file() and path.parent == folder:
+                return path
     raise ConfigError(
         f"no '{name}' in {wing}/",
         remedy=f"{suggest(name, names(wing))}; or add {wing}/{name}.py to your project",

@@ -22,7 +22,7 @@ from genload.commands.demo.testbed import running
 FORMATS = ("wav", "mp3", "flac", "opus", "pcm", "ogg")
 SUITE = """
 name: soak
-service: {{api: openai_speech, timeout: 60s, request: {{dialect: {dialect}, format: {form}}}}}
+service: {{api: speech, timeout: 60s, request: {{dialect: {dialect}, format: {form}}}}}
 locustfile: speech
 monitors: {{host: {{interval: 2s}}}}
 scenarios:

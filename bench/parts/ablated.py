@@ -142,7 +142,7 @@ def heads() -> Callable[..., bytes]:
 
 def parts(environment: Any) -> dict[str, Callable[[], Any]]:
     """How to take each away, by its name; those with a dash before it are part of the one above."""
-    client = attribute("services", "openai_speech", "Client")
+    client = attribute("services", "speech", "Client")
     request_event = environment.events.request
     own = [handler for handler in request_event._handlers if "genload" in getattr(handler, "__module__", "")]
     silence = Speech(b"", "audio/wav", 0.0, 0.0, 0.0, ((0.0, 1),), streamed=False)

@@ -37,7 +37,7 @@ def speech(
         file: other users of the same suite.
     """
     more = f"request: {{dialect: litetts, format: wav, validate: {validate}}}"
-    suite = _suite(folder, users, api="openai_speech", locustfile="speech", operation="speech", more=more)
+    suite = _suite(folder, users, api="speech", locustfile="speech", operation="speech", more=more)
     return _commands(file, suite, folder, workers, host)
 
 

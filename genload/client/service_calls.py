@@ -132,20 +132,22 @@ class ServiceCalls:
         return answer
 
     @contextmanager
-    def websocket(self, path: str, step: Step) -> Iterator[WebSocket | Answer]:
+    def websocket(
+        self, path: str, step: Step, headers: Mapping[str, str] | None = None
+    ) -> Iterator[WebSocket | Answer]:
         """A WebSocket to the service, or its refusal, within the client's deadline; closed with the block.
 
         Args:
-            path, step: as for `call`; to open it is to connect.
+            path, step, headers: as for `call`; to open it is to connect.
 
         Raises:
             ServiceError: with the class of the `ClientError` that leaves the block or came before it.
             ValueError: a path that cannot be sent.
         """
         times, opened = Times(), None
-        headers, total_s = self._headers("", None), self._left_s()
+        sent, total_s = self._headers("", headers), self._left_s()
         try:
-            with self.http.websocket(path, headers=headers, total_s=total_s, times=times) as opened:
+            with self.http.websocket(path, headers=sent, total_s=total_s, times=times) as opened:
                 yield opened
         except ClientError as error:
             step.bytes_sent, step.bytes_received = error.bytes_sent, error.bytes_received

@@ -5,8 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+PLACES: tuple[tuple[str, ...], ...] = (
+    ("error", "message"),
+    ("detail", "message"),
+    ("detail", "error"),
+    ("detail", "errors"),
+    ("message",),
+    ("error",),
+    ("detail",),
+    ("details",),
+    ("msg",),
+)
+"""Where services put them, the best place first: OpenAI, FastAPI and what is made with it, vLLM, Flask."""
 
-def told(said: Any, places: Iterable[tuple[str, ...]]) -> str:
+
+def told(said: Any, places: Iterable[tuple[str, ...]] = PLACES) -> str:
     """Its words on one line.
 
     Args:

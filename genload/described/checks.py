@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from genload.described.call import Call
+from genload.described.problem import Place, Problem
 from genload.described.values import FILE_NAMES, OWN_NAMES, TEXT
 from genload.service import JOB_STAGES
 from genload.settings.metrics.outputs import OUTPUT_METRICS
@@ -16,7 +17,6 @@ from genload.settings.suggestion import suggest
 if TYPE_CHECKING:
     from genload.described.description import Description
 
-_Place = tuple[str | int, ...]
 _METRICS = (*request_metrics("generate", JOB_STAGES), *chain(*OUTPUT_METRICS.values()))
 _OF_THE_DRIVER = (
     "attempts",
@@ -29,12 +29,6 @@ _OF_THE_DRIVER = (
 )
 _TAKEN = {name for metric in _METRICS for name in (metric.short, metric.key)}.union(_OF_THE_DRIVER)
 _HOLD_FILES = ("multipart", "raw")
-
-
-class Problem(NamedTuple):
-    place: _Place
-    reason: str
-    remedy: str
 
 
 def problems_of(description: Description) -> Iterator[Problem]:
@@ -98,7 +92,7 @@ def _name_problems(description: Description) -> Iterator[Problem]:
         )
 
 
-def _in_order(description: Description) -> Iterator[tuple[_Place, Call, Iterable[str]]]:
+def _in_order(description: Description) -> Iterator[tuple[Place, Call, Iterable[str]]]:
     for name, step in description.before.items():
         yield ("before", name), step, step.capture
     yield (), description, description.capture
@@ -109,18 +103,18 @@ def _in_order(description: Description) -> Iterator[tuple[_Place, Call, Iterable
     yield ("result",), description.result, ()
 
 
-def _outside(description: Description) -> Iterator[tuple[_Place, Call]]:
+def _outside(description: Description) -> Iterator[tuple[Place, Call]]:
     yield ("ready",), description.ready
     if description.in_flight is not None:
         yield ("in_flight",), description.in_flight
 
 
-def _captured(description: Description) -> dict[str, _Place]:
+def _captured(description: Description) -> dict[str, Place]:
     """Where each name is captured."""
     return {name: place for place, _, captures in _in_order(description) for name in captures}
 
 
-def _unknown(name: str, place: _Place, known: set[str], behind: dict[str, _Place]) -> Problem:
+def _unknown(name: str, place: Place, known: set[str], behind: dict[str, Place]) -> Problem:
     if name == TEXT:
         remedy = "say which: texts: {file: prompts.jsonl}, or texts: {template: 'a chair of kind {i}'}"
         return Problem(place, "the description says nothing of texts", remedy)

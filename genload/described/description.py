@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import Field, StringConstraints, model_validator
 
 from genload.described.call import Call
 from genload.described.capture import Captures
@@ -16,6 +15,7 @@ from genload.described.numbers import Number, NumberName
 from genload.described.output import Output
 from genload.described.path import JsonPath
 from genload.described.polling import Polling
+from genload.described.problem import refuse
 from genload.described.result import Result
 from genload.described.template import TemplateText
 from genload.settings.speech import Texts
@@ -93,14 +93,5 @@ class Description(RequestSettings, Call):  # the keys of the order itself stand 
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        errors = [
-            InitErrorDetails(
-                type=PydanticCustomError("described", "{reason}", {"reason": reason, "remedy": remedy}),
-                loc=place,
-                input=None,
-            )
-            for place, reason, remedy in problems_of(self)
-        ]
-        if errors:
-            raise ValidationError.from_exception_data("description", errors)
+        refuse("description", problems_of(self))
         return self

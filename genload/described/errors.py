@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable, Container
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, StringConstraints
 
 from genload.client import Answer
 from genload.client.service_calls import page_text, redirect_words, retry_after_s
+from genload.client.words import told
 from genload.described.heard import Heard
-from genload.described.path import JsonPath
+from genload.described.path import JsonPath, found
 from genload.plain import plain
 from genload.service import ServiceError
 from genload.settings.model import Settings
@@ -20,10 +22,26 @@ BUSY = "busy"
 FailureClass = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Status = Annotated[int, Field(ge=200, le=599)]
 
-_SUCCESS = range(200, 203)
 _BUSY = {429: BUSY, 503: BUSY}
-_USUAL_WORDS = ("error", "error.message", "message", "detail", "details", "msg")
+_REFUSED = {401: "auth", 403: "auth"}
+_KINDS = {4: "validation", 5: "server"}
 _LONGEST_WORDS = 400
+
+
+class Classes(NamedTuple):
+    """What statuses mean where a description says nothing of them.
+
+    Attributes:
+        success: those that are none.
+        of: the error class of any other but for 429 and 503, which are `BUSY`.
+    """
+
+    success: Container[int]
+    of: Callable[[int], str]
+
+
+JOBS = Classes(range(200, 203), "http_{}".format)
+SPEECH = Classes({200}, lambda status: _REFUSED.get(status) or _KINDS.get(status // 100, f"http_{status}"))
 
 
 class Errors(Settings):
@@ -37,7 +55,9 @@ class Errors(Settings):
     failed_if: JsonPath | None = None
     """True, or there at all, in an answer 200 that is a failure: ``error``, or ``status == 'error'``."""
 
-    def check(self, answer: Answer, key: str, known: frozenset[int] = frozenset()) -> Heard:
+    def check(
+        self, answer: Answer, key: str, known: frozenset[int] = frozenset(), classes: Classes = JOBS
+    ) -> Heard:
         """The answer, if it is a success.
 
         Args:
@@ -50,25 +70,30 @@ class Errors(Settings):
         status = answer.status
         if status in known:
             return heard
-        told = self.status.get(status)
-        if told is None and status in _SUCCESS:
+        error_class = self.status.get(status)
+        if error_class is None and status in classes.success:
             if self.failed_if is not None and heard.find(self.failed_if):
                 raise ServiceError("service_failed", self.words_of(heard), status=status)
             return heard
-        told = told or _BUSY.get(status) or f"http_{status}"
+        error_class = error_class or _BUSY.get(status) or classes.of(status)
         words = redirect_words(answer) if 300 <= status < 400 else self.words_of(heard)
-        if told == BUSY:
+        if error_class == BUSY:
             raise ServiceError(
                 "rejected", words, rejected=True, retry_after_s=retry_after_s(answer), status=status
             )
-        raise ServiceError(told, words, status=status)
+        raise ServiceError(error_class, words, status=status)
 
     def words_of(self, heard: Heard, path: str | None = None) -> str:
-        """What an answer says for people: at the path, at `words`, or where it usually stands."""
+        """What an answer says for people: as `words_in` its JSON, or the text of a proxy's page."""
+        try:
+            words = self.words_in(heard.tree, path)
+        except ServiceError:  # it is no JSON
+            words = page_text(heard.answer)
+        return words or heard.answer.reason or "no reason given"
+
+    def words_in(self, said: Any, path: str | None = None) -> str:
+        """What JSON says for people: at the path, at `words`, or where it usually stands."""
         for place in (path, self.words):
-            if place is not None and (words := heard.find(place)):
-                return plain(str(words), _LONGEST_WORDS)
-        for place in _USUAL_WORDS:
-            if isinstance(words := heard.find(place), str) and words:
-                return plain(words, _LONGEST_WORDS)
-        return page_text(heard.answer) or heard.answer.reason or "no reason given"
+            if place is not None and (words := found(place, said)):
+                return plain(told(words), _LONGEST_WORDS)
+        return plain(told(said), _LONGEST_WORDS)

@@ -59,23 +59,8 @@ class Result(Call):
         return bool(self.path or self.url or self.base64)
 
     def decoded(self, heard: Heard, name: str) -> Artifact:
-        """The output at `base64` of an answer.
-
-        Raises:
-            ServiceError: ``missing_value``, ``bad_base64``.
-        """
-        text = heard.need_text(self.base64 or "", "base64")
-        media_type = ""
-        if uri := _DATA_URI.match(text, 0, 200):
-            media_type, text = uri.group(1), text[uri.end() :]
-        if "\n" in text or "\r" in text:
-            text = _BLANKS.sub("", text)
-        try:
-            content = base64.b64decode(text, validate=True)
-        except (binascii.Error, ValueError) as error:
-            where = f"{heard.key}.base64: what '{self.base64}' finds is no base64"
-            raise ServiceError("bad_base64", f"{where}: {error}", status=heard.answer.status) from error
-        return Artifact(content, name, media_type)
+        """The output at `base64` of an answer. Raises ServiceError as `decoded` does."""
+        return decoded(heard, self.base64 or "", name)
 
     def body(self, heard: Heard, name: str) -> Artifact:
         """The output that is an answer's body.
@@ -111,6 +96,26 @@ class Result(Call):
             words = f"{key}.zip: '{chosen}' unpacks to more than {max_bytes:,} bytes"
             raise ServiceError("too_large", words)
         return Artifact(content, chosen.rpartition("/")[2], "")
+
+
+def decoded(heard: Heard, path: str, name: str) -> Artifact:
+    """What an answer's JSON has at a path as base64, or as a data URI.
+
+    Raises:
+        ServiceError: ``missing_value``, ``bad_base64``.
+    """
+    text = heard.need_text(path, "base64")
+    media_type = ""
+    if uri := _DATA_URI.match(text, 0, 200):
+        media_type, text = uri.group(1), text[uri.end() :]
+    if "\n" in text or "\r" in text:
+        text = _BLANKS.sub("", text)
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        where = f"{heard.key}.base64: what '{path}' finds is no base64"
+        raise ServiceError("bad_base64", f"{where}: {error}", status=heard.answer.status) from error
+    return Artifact(content, name, media_type)
 
 
 def name_in(url: str) -> str:

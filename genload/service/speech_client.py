@@ -40,6 +40,7 @@ class Speech(msgspec.Struct, frozen=True, eq=False):
         streamed: it is sent as a stream; whether it comes as it is made, its arrivals tell.
         cached: whether the answer came from a cache of the service; None if the answer does not show it.
         numbers: further numbers that the service told, for the record; the client's file declares them.
+        rate_hz: the rate of its raw samples, where the answer told it; None: it is the suite's `pcm`.
     """
 
     content: bytes
@@ -51,6 +52,7 @@ class Speech(msgspec.Struct, frozen=True, eq=False):
     streamed: bool
     cached: bool | None = None
     numbers: Mapping[str, float] = {}
+    rate_hz: int | None = None
 
 
 class SpeechClient(ServiceClient):

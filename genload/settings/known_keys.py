@@ -15,9 +15,13 @@ from genload.settings.suite import Suite
 from genload.settings.wing_models import MonitorSettings, RequestSettings, ShapeSettings, WingModels
 
 
-def known_keys(data: Any, path: Sequence[str | int], wings: WingModels) -> frozenset[str] | None:
-    """YAML keys that may stand at `path` of a suite's plain `data`; None where any key may, or none can."""
-    annotation: Any = Suite
+def known_keys(
+    data: Any, path: Sequence[str | int], wings: WingModels, model: type[BaseModel] = Suite
+) -> frozenset[str] | None:
+    """YAML keys that may stand at `path` of the plain `data` of a suite, or of another model; None where any
+    key may, or none can.
+    """
+    annotation: Any = model
     suite = data
     for part in path:
         annotation = _below(annotation, part)

@@ -7,6 +7,7 @@ from typing import Any
 
 from genload.errors import ConfigError, UsageError
 from genload.settings.suggestion import suggest
+from genload.settings.wing_models import RENAMED_SERVICES
 from genload.settings.yaml_tree import Place, Tree, plain_scalar, read_tree
 
 # Keys that say what the rest of their mapping means: another shape has other parameters.
@@ -51,7 +52,11 @@ def _laid_on(base: Tree, over: Tree) -> Tree:
 
 def _differ(base: Tree, over: Tree, key: str) -> bool:
     ours, theirs = over.child(key), base.child(key)
-    return ours is not None and theirs is not None and ours.value != theirs.value
+    return ours is not None and theirs is not None and _renamed(ours) != _renamed(theirs)
+
+
+def _renamed(name: Tree) -> Any:
+    return RENAMED_SERVICES.get(name.value, name.value) if isinstance(name.value, str) else name.value
 
 
 def override(tree: Tree, assignment: str, known_keys: KnownKeys, option: str = "--set") -> Tree:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -11,7 +12,9 @@ from pydantic import ValidationError
 from genload.errors import CollectedConfigError, ConfigError
 from genload.settings.criteria.error import CriterionError
 from genload.settings.known_keys import known_keys
+from genload.settings.model import Settings
 from genload.settings.suggestion import suggest
+from genload.settings.suite import Suite
 from genload.settings.wing_models import WingModels
 from genload.settings.yaml_tree import Tree
 
@@ -32,11 +35,21 @@ _REMEDIES = {
 }
 
 
-def problems(error: ValidationError, tree: Tree, wings: WingModels) -> list[ConfigError]:
-    """Every error of a failed validation of `tree`, where it was written."""
+_Known = Callable[[Any, list[str | int]], Collection[str] | None]
+
+
+def problems(
+    error: ValidationError, tree: Tree, wings: WingModels, model: type[Settings] = Suite
+) -> list[ConfigError]:
+    """Every error of a failed validation of `tree`, where it was written.
+
+    Args:
+        model: that it was validated as.
+    """
     data = tree.data()
+    known = partial(known_keys, wings=wings, model=model)
     found = error.errors(include_url=False, include_input=False)
-    return [_problem(_Finding(one, data), tree, wings) for one in found]
+    return [_problem(_Finding(one, data), tree, known) for one in found]
 
 
 def collected(errors: list[ConfigError]) -> ConfigError:
@@ -75,20 +88,20 @@ class _Finding:
         return tuple(kept)
 
 
-def _problem(finding: _Finding, tree: Tree, wings: WingModels) -> ConfigError:
-    message, remedy = _wording(finding, wings)
+def _problem(finding: _Finding, tree: Tree, known: _Known) -> ConfigError:
+    message, remedy = _wording(finding, known)
     key = ".".join(str(part) for part in finding.path)
     return tree.nearest(finding.path).error(message, remedy=remedy, key=key)
 
 
-def _wording(finding: _Finding, wings: WingModels) -> tuple[str, str]:
+def _wording(finding: _Finding, known: _Known) -> tuple[str, str]:
     """(message, remedy) of one error."""
     context = finding.context
     cause = context.get("error")
     if isinstance(cause, CriterionError):
         return str(cause), cause.remedy
     if finding.kind == "extra_forbidden":
-        return _unknown_key(finding, wings)
+        return _unknown_key(finding, known)
     if finding.kind == "missing":
         return f"'{finding.path[-1]}' is missing", "add it"
     if "example" in context:
@@ -100,12 +113,11 @@ def _wording(finding: _Finding, wings: WingModels) -> tuple[str, str]:
     return _plain_wording(finding)
 
 
-def _unknown_key(finding: _Finding, wings: WingModels) -> tuple[str, str]:
+def _unknown_key(finding: _Finding, known: _Known) -> tuple[str, str]:
     *parents, key = finding.path
-    known = known_keys(finding.data, parents, wings) or frozenset()
     # The loader's own key, which no model has.
     extra = set() if parents else {"extends"}
-    return f"unknown key '{key}'", suggest(str(key), known | extra)
+    return f"unknown key '{key}'", suggest(str(key), extra.union(known(finding.data, parents) or ()))
 
 
 def _plain_wording(finding: _Finding) -> tuple[str, str]:

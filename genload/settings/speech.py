@@ -171,6 +171,10 @@ class SpeechRequest(RequestSettings):
             base = {**base, "texts": before}
         return super().laid_on(base, over)
 
+    def stream_offer(self) -> str:
+        """What to set below `service.request` for an answer that is streamed; "": it is, or cannot be."""
+        return ""
+
     def labels(self) -> dict[str, tuple[str, ...]]:
         """The labels of its requests' records, with the values they can have; none: any."""
         texts, from_file = self.texts, self.texts.file is not None

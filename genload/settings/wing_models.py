@@ -115,6 +115,9 @@ class WingModels(Protocol):
         ...
 
 
+RENAMED_SERVICES = {"openai_speech": "speech"}
+"""Files in services/ that had another name, which suites may still have."""
+
 NO_WING = "no_wing"
 """Of which type an error is whose wing file is not there at all."""
 

@@ -9,7 +9,7 @@ in ``audio_b64``. A failure is an ``error``, an ``audio.done`` that says so, or 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -18,13 +18,14 @@ import msgspec
 from genload.client.errors import ClientError
 from genload.client.websocket import Closed, WebSocket
 from genload.client.words import told
+from genload.described.path import found
 from genload.service import Artifact, ServiceError, Speech
 from genload.settings.speech import SpeechRequest
+from genload.streamed.description import Messages
 from genload.streamed.events import Words
 from genload.streamed.pieces import Pieces
 
 _SENTENCE = re.compile(r"(?s).+?(?:[.!?…]+[\"'”’)]*(?:\s+|$)|[。！？]+\s*|$)")
-_DONE = "session.done"
 _FINE = (1000, 1005)
 _TRY_AGAIN = 1013
 
@@ -35,26 +36,29 @@ def sentences(text: str) -> list[str]:
 
 
 def speech_of_messages(
-    socket: WebSocket, config: Mapping[str, Any], text: str, request: SpeechRequest, words: Words
+    socket: WebSocket,
+    said: Sequence[str],
+    request: SpeechRequest,
+    words: Words = told,
+    meaning: Messages | None = None,
 ) -> Speech:
     """Have a text spoken, and take the answer to its end.
 
     Args:
-        config: how the service is to speak it.
+        said: what the service is sent for it.
         words: as for `genload.streamed.events.speech_of_events`.
+        meaning: of its messages; None: those above.
 
     Raises:
         ServiceError: ``error_event``, in the service's words; ``closed_CODE``, ``rejected`` where it is to be
-            tried again later; ``truncated``: closed before the end was said; ``bad_event``: no JSON object;
-            ``empty_audio``; and as `Pieces` and `WebSocket`. `output` is the audio that came.
+            tried again later; ``truncated``: closed before the end was said; ``bad_event``: no JSON object,
+            or no audio where it should be; ``empty_audio``; and as `Pieces` and `WebSocket`. `output` is the
+            audio that came.
     """
-    said = [{"type": "session.config", **config}]
-    said += [{"type": "input.text", "text": sentence} for sentence in sentences(text)]
-    said += [{"type": "input.done"}]
     pieces = Pieces(request)
     try:
-        socket.send(*(msgspec.json.encode(each).decode() for each in said))
-        end_s = _take(socket, pieces, words)
+        socket.send(*said)
+        end_s = _take(socket, pieces, words, meaning or Messages())
         if not pieces.arrivals:
             raise ServiceError("empty_audio", "messages without a single byte of audio", status=200)
     except ClientError as error:
@@ -78,7 +82,7 @@ def _with_output(error: ServiceError, pieces: Pieces, request: SpeechRequest) ->
     return error
 
 
-def _take(socket: WebSocket, pieces: Pieces, words: Words) -> float:
+def _take(socket: WebSocket, pieces: Pieces, words: Words, means: Messages) -> float:
     """Take pieces until the end is said; when that was."""
     while True:
         heard = socket.receive()
@@ -88,17 +92,17 @@ def _take(socket: WebSocket, pieces: Pieces, words: Words) -> float:
             pieces.add(heard.when_s, heard.data)
             continue
         said = _object(heard.data)
-        kind = said.get("type")
-        failed = said.get("error")
-        if kind == "error" or failed:
-            what = f"{kind} says that it failed, and not why" if failed is True else told(said, words)
-            raise ServiceError("error_event", what, status=200)
-        if kind == "audio.start":
+        if found(means.failed, said):
+            untold = f"{said.get('type')} says that it failed, and not why"
+            raise ServiceError(
+                "error_event", untold if said.get("error") is True else words(said), status=200
+            )
+        has_audio = means.audio.is_in(said)
+        if has_audio or found(means.start, said):
             pieces.describe(said.get("format"), said.get("sample_rate"), said.get("channels"))
-        elif kind == "audio.chunk":
-            pieces.describe(said.get("format"), said.get("sample_rate"), said.get("channels"))
-            pieces.add_base64(heard.when_s, said.get("audio_b64"))
-        elif kind == _DONE:
+        if has_audio:
+            pieces.add_base64(heard.when_s, found(means.audio.path, said))
+        if found(means.done, said):
             pieces.use(said.get("usage"))
             return heard.when_s
 
@@ -106,7 +110,7 @@ def _take(socket: WebSocket, pieces: Pieces, words: Words) -> float:
 def _closed(end: Closed) -> ServiceError:
     words = f"closed with {end.code}" + (f": {end.reason}" if end.reason else "")
     if end.code in _FINE:
-        return ServiceError("truncated", f"{words}, before {_DONE}", status=200)
+        return ServiceError("truncated", f"{words}, before its end was said", status=200)
     if end.code == _TRY_AGAIN:
         return ServiceError("rejected", words, rejected=True)
     return ServiceError(f"closed_{end.code}", words)

@@ -158,7 +158,7 @@ def test_where_the_kernel_tells_nothing_it_is_not_asked_again(monkeypatch: pytes
 @linux_only
 @pytest.mark.parametrize(
     ("api", "request_of_api", "stamped"),
-    [("openai_speech", {"dialect": "litetts"}, True), ("orfeas", {}, False)],
+    [("speech", {"dialect": "litetts"}, True), ("orfeas", {}, False)],
 )
 def test_speech_is_stamped_by_the_kernel_and_jobs_are_not(
     raw_server: Servers,

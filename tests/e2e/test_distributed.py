@@ -140,7 +140,7 @@ atexit.register(lambda: place.write_text(json.dumps(sorted(sys.modules))))
     ("locustfile", "service", "served"),
     [
         ("generation3d", "{api: orfeas, poll: {interval: 50ms}}", {"service_time": "200ms"}),
-        ("speech", "{api: openai_speech, request: {dialect: litetts}}", {"api": "litetts", "engine": "tone"}),
+        ("speech", "{api: speech, request: {dialect: litetts}}", {"api": "litetts", "engine": "tone"}),
     ],
 )
 def test_a_worker_imports_only_what_makes_the_load(

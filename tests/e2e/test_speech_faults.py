@@ -52,7 +52,7 @@ def test_each_request_has_the_class_of_the_fault_that_befell_it(
     server = testbed(api=api, engine="tone", pace="0s", chunk="500ms", fault=RATES, seed=17)
     suite = {
         "service": {
-            "api": "openai_speech",
+            "api": "speech",
             "timeout": "4s",
             "receive_timeout": "2s",
             "max_answer": "1MiB",
@@ -112,7 +112,7 @@ def test_a_service_that_fails_has_the_load_of_one_that_does_not(
     }
     suite = {
         "service": {
-            "api": "openai_speech",
+            "api": "speech",
             "request": {"dialect": "litetts", "texts": {"lengths": ["short"]}},
         },
         "locustfile": "speech",

@@ -57,7 +57,7 @@ class SpeechLoad:
         also = "".join(f"    {key}: {value}\n" for key, value in scenario.items())
         self.suite = self.folder / "own.yaml"
         self.suite.write_text(
-            "service:\n  api: openai_speech\n  timeout: 40s\n  retry: {max_retries: 0}\n"
+            "service:\n  api: speech\n  timeout: 40s\n  retry: {max_retries: 0}\n"
             f"  request: {{dialect: litetts, voices: [{', '.join(VOICES)}],"
             f" texts: {{lengths: [{', '.join(lengths)}]}}}}\n"
             "locustfile: speech\nreports: [results_json]\n"
@@ -278,7 +278,7 @@ def test_ctrl_c_leaves_a_complete_report(load: SpeechLoad, wait_until: Callable[
 @pytest.mark.parametrize(
     ("locustfile", "texts", "words"),
     [
-        ("generation3d", "{}", "need a service with a JobClient, and 'openai_speech'"),
+        ("generation3d", "{}", "need a service with a JobClient, and 'speech'"),
         ("speech", "{file: nowhere.jsonl}", "nowhere.jsonl"),
     ],
 )
@@ -287,7 +287,7 @@ def test_what_cannot_run_is_refused_at_once(
 ) -> None:
     suite = tmp_path / "own.yaml"
     suite.write_text(
-        f"service: {{api: openai_speech, request: {{dialect: litetts, texts: {texts}}}}}\n"
+        f"service: {{api: speech, request: {{dialect: litetts, texts: {texts}}}}}\n"
         "locustfile: speech\n"
         "scenarios: {one: {shape: {kind: sequential}, criteria: {ok: speech.failed == 0}}}\n"
     )

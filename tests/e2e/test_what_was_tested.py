@@ -14,7 +14,7 @@ pytestmark = pytest.mark.processes
 
 SUITE = """\
 service:
-  api: openai_speech
+  api: speech
   timeout: 40s
   identity:
     model: {endpoint: /v1/models, field: data.0.id}

@@ -220,4 +220,4 @@ def test_what_files_declare_says_so(project: Path) -> None:
         "process.switches": "monitors/local_process.py",
         "server.up": "genload",
     }
-    assert {m.declared_by for m in extensions.Wings().request_metrics("openai_speech")} == {"genload"}
+    assert {m.declared_by for m in extensions.Wings().request_metrics("speech")} == {"genload"}

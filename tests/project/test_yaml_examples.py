@@ -57,8 +57,8 @@ FRAGMENTS = {
     ("docs/speech.md", 0): ("litetts", "service"),
 }
 # With what they need beside them: test_contributing_examples.py loads the one, test_wheel.py runs it;
-# tests/described/test_half_an_hour.py runs the other.
-ELSEWHERE = {("CONTRIBUTING.md", 0), ("docs/your-own-service.md", 2)}
+# tests/described/test_half_an_hour.py and test_real_speech.py run the others.
+ELSEWHERE = {("CONTRIBUTING.md", 0), ("docs/your-own-service.md", 2), ("docs/speech-services.md", 1)}
 # A window of 10 minutes needs a load that is as long.
 NEEDS = {("docs/criteria.md", 0): ("scenarios.spike.shape.before=10min",)}
 TOKENS = {"ORFEAS_TOKEN": "t", "TTS_TOKEN": "t", "IMAGE_DIGEST": "sha256:0"}

@@ -91,9 +91,9 @@ def speaking(scripted: Any) -> Iterator[Callable[..., Any]]:
     def start(script: dict[str, list[Any]], request: dict[str, Any] | None = None, **settings: Any) -> Any:
         service = scripted(script)
         asked = {"dialect": "litetts", **(request or {})}
-        data = {"api": "openai_speech", "host": service.url, "request": asked, **settings}
+        data = {"api": "speech", "host": service.url, "request": asked, **settings}
         model = Service.model_validate(data, context={"wings": extensions.Wings()})
-        client = extensions.attribute("services", "openai_speech", "Client")(model)
+        client = extensions.attribute("services", "speech", "Client")(model)
         clients.append(client)
         return client, service
 

@@ -32,5 +32,5 @@ def failure(client: SpeechClient, utterance: Utterance = HELLO) -> ServiceError:
 
 
 def request_of(settings: dict[str, Any]) -> Any:
-    model = extensions.Wings().request("openai_speech")
+    model = extensions.Wings().request("speech")
     return model.model_validate(settings, context={"wings": extensions.Wings()})

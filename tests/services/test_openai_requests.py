@@ -83,15 +83,15 @@ def test_a_token_by_reference(speaking: Make, monkeypatch: pytest.MonkeyPatch) -
 def test_a_suite_that_does_not_say_the_dialect_is_asked_for_it() -> None:
     """Nothing is taken for granted: OpenAI's streams would be told as LiteTTS's answers from its cache."""
     with pytest.raises(ValidationError, match="whose ways does this service have") as caught:
-        Service.model_validate({"api": "openai_speech"}, context={"wings": extensions.Wings()})
+        Service.model_validate({"api": "speech"}, context={"wings": extensions.Wings()})
     (told,) = caught.value.errors()
     assert told["loc"][:1] == ("request",)
-    assert "litetts (LiteTTS)" in told["ctx"]["remedy"] and "openai (the OpenAI API)" in told["ctx"]["remedy"]
+    assert "litetts, openai, piper" in told["ctx"]["remedy"]
 
 
 def test_a_token_in_clear_is_refused() -> None:
     with pytest.raises(ValidationError, match="in clear"):
-        Service.model_validate({"api": "openai_speech", "headers": {"Authorization": "Bearer s3cret"}})
+        Service.model_validate({"api": "speech", "headers": {"Authorization": "Bearer s3cret"}})
 
 
 def test_a_token_that_is_not_there_is_a_config_error(speaking: Make) -> None:

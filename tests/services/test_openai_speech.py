@@ -63,7 +63,7 @@ def test_vllm_answers_whole_in_every_format() -> None:
 )
 def test_the_labels_of_its_records(settings: dict[str, Any], labels: dict[str, tuple[str, ...]]) -> None:
     service = Service.model_validate(
-        {"api": "openai_speech", "request": {"dialect": "litetts", **settings}},
+        {"api": "speech", "request": {"dialect": "litetts", **settings}},
         context={"wings": extensions.Wings()},
     )
     assert extensions.Wings().labels(service) == labels
@@ -237,7 +237,7 @@ def test_no_capacity_is_a_rejection(
             "text/event-stream",
             "text/event-stream: data",
         ),
-        ((200, {"error": "x"}, {"Content-Type": "audio/wav"}), "audio/wav", "audio/wav: {'error': 'x'}"),
+        ((200, {"error": "x"}, {"Content-Type": "audio/wav"}), "audio/wav", "audio/wav: x"),
         ((200, b" <!DOCTYPE html><p>Hi", {"Content-Type": None}), "", "no content type: Hi"),
     ],
 )

@@ -31,9 +31,9 @@ FAULTS = {
 
 
 def client_of(url: str, request: dict[str, Any], **settings: Any) -> SpeechClient:
-    data = {"api": "openai_speech", "host": url, "request": {"dialect": "litetts", **request}, **settings}
+    data = {"api": "speech", "host": url, "request": {"dialect": "litetts", **request}, **settings}
     service = Service.model_validate(data, context={"wings": extensions.Wings()})
-    client: SpeechClient = extensions.attribute("services", "openai_speech", "Client")(service)
+    client: SpeechClient = extensions.attribute("services", "speech", "Client")(service)
     return client
 
 

@@ -15,13 +15,13 @@ from pydantic import ValidationError
 
 from genload.client import ClientError, Times
 from genload.client.websocket import Closed, Heard
-from genload.service import ServiceError, Speech
+from genload.described.speech.plan import Plan
+from genload.service import ServiceError, Speech, Utterance
 from genload.settings.speech import SpeechRequest
 from genload.streamed.messages import sentences, speech_of_messages
 
 from .scripted_speech import HELLO, Make, failure, request_of
 
-WORDS = (("error", "message"), ("message",), ("error",))
 START = {"type": "audio.start", "format": "pcm", "sample_rate": 24_000, "channels": 1}
 DONE = {"type": "audio.done", "error": False}
 END = {"type": "session.done", "total_sentences": 1}
@@ -46,7 +46,7 @@ def told(*said: Any, form: str = "pcm") -> tuple[Speech, list[str]]:
         times=Times(connected_s=1.0, first_byte_s=1.1),
     )
     request = SpeechRequest.model_validate({"format": form})
-    return speech_of_messages(socket, {"voice": "ryan"}, "One. Two!", request, WORDS), sent
+    return speech_of_messages(socket, ["one", "two"], request), sent
 
 
 def chunk(audio: bytes) -> dict[str, Any]:
@@ -74,12 +74,7 @@ def test_audio_has_the_arrival_of_its_message(said: Sequence[Any]) -> None:
     assert speech.arrivals == tuple((pytest.approx(1.1 + n / 10), 2) for n in place)
     assert (speech.sent_s, speech.first_byte_s, speech.streamed) == (1.0, 1.1, True)
     assert speech.end_s == pytest.approx(1.1 + (len(said) - 1) / 10)
-    assert [json.loads(text) for text in sent] == [
-        {"type": "session.config", "voice": "ryan"},
-        {"type": "input.text", "text": "One. "},
-        {"type": "input.text", "text": "Two!"},
-        {"type": "input.done"},
-    ]
+    assert sent == ["one", "two"]
 
 
 @given(st.text("ab .!?…\n\"'", max_size=40))
@@ -101,8 +96,8 @@ def test_sentences_end_where_they_end() -> None:
             "error_event",
             "audio.done says that it failed",
         ),
-        ([START, b"ab", DONE, Closed(1000, "")], "truncated", "closed with 1000, before session.done"),
-        ([START, b"ab", Closed(1005, "")], "truncated", "before session.done"),
+        ([START, b"ab", DONE, Closed(1000, "")], "truncated", "closed with 1000, before its end was said"),
+        ([START, b"ab", Closed(1005, "")], "truncated", "before its end was said"),
         ([Closed(1011, "engine is gone")], "closed_1011", "closed with 1011: engine is gone"),
         ([Closed(1008, "")], "closed_1008", "closed with 1008"),
         ([Closed(1013, "busy")], "rejected", "closed with 1013: busy"),
@@ -169,13 +164,19 @@ def test_a_refused_handshake_is_told_as_any_refusal(speaking: Make) -> None:
     ],
 )
 def test_how_it_is_told_to_speak(settings: dict[str, Any], config: dict[str, Any]) -> None:
-    request = request_of({"dialect": "vllm", "stream": "websocket", **settings})
-    assert request.config(HELLO) == {"voice": "af_heart", **config}
-    assert request.socket_path == "/v1/audio/speech/stream"
+    plan = Plan(request_of({"dialect": "vllm", "stream": "websocket", **settings}))
+    values = plan.values(Utterance(1, "One. Two!", "ryan"), "request-1")
+    assert plan.call(values)[:2] == ("GET", "/v1/audio/speech/stream")
+    assert [json.loads(text) for text in plan.messages(values)] == [
+        {"type": "session.config", "voice": "ryan", **config},
+        {"type": "input.text", "text": "One. "},
+        {"type": "input.text", "text": "Two!"},
+        {"type": "input.done"},
+    ]
 
 
 def test_who_has_no_websocket_says_where_or_is_refused() -> None:
     with pytest.raises(ValidationError, match="has no WebSocket that speaks"):
         request_of({"dialect": "openai", "stream": "websocket"})
     elsewhere = request_of({"dialect": "openai", "stream": "websocket", "path": "/tts/stream"})
-    assert elsewhere.socket_path == "/tts/stream"
+    assert Plan(elsewhere).call(Plan(elsewhere).values(HELLO, "")).path == "/tts/stream"

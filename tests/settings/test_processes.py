@@ -13,8 +13,8 @@ from genload.settings.processes import processes_for
 from genload.settings.service import Service
 
 JOBS: dict[str, Any] = {"api": "orfeas"}  # polled every 2 s: a job of 20 s, 20 polls
-WHOLE: dict[str, Any] = {"api": "openai_speech", "request": {"dialect": "openai", "stream": False}}
-STREAMS: dict[str, Any] = {"api": "openai_speech", "request": {"dialect": "openai", "stream": True}}
+WHOLE: dict[str, Any] = {"api": "speech", "request": {"dialect": "openai", "stream": False}}
+STREAMS: dict[str, Any] = {"api": "speech", "request": {"dialect": "openai", "stream": True}}
 
 
 def service(asked: dict[str, Any]) -> Service:

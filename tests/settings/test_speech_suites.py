@@ -10,6 +10,8 @@ import pytest
 
 from genload import extensions
 from genload.artifacts.inputs.texts import TextSource
+from genload.described.speech.dialect import Dialect
+from genload.described.speech.dialects import described, dialect_names
 from genload.extensions import Wings
 from genload.service import Utterance
 from genload.settings.known_keys import known_keys
@@ -104,7 +106,7 @@ def test_a_stream_is_held_to_what_a_listener_notices() -> None:
 
 
 def test_the_documents_suite_is_one(tmp_path: Path) -> None:
-    (block,) = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
+    block, _ = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
     path = tmp_path / "example.yaml"
     path.write_text(block, encoding="utf-8")
     suite = load_suite(str(path), folders=[SUITES], wings=extensions.Wings()).suite
@@ -124,20 +126,34 @@ def rows(heading: str) -> dict[str, list[str]]:
 
 
 def test_the_document_knows_every_key_of_the_request() -> None:
-    model: Any = extensions.Wings().request("openai_speech")
+    model: Any = extensions.Wings().request("speech")
     names = {field.alias or name for name, field in model.model_fields.items()}
     assert set(rows("The request")) - {"key"} == names
 
 
 def test_the_document_says_what_the_dialects_are() -> None:
-    dialects = extensions.attribute("services", "openai_speech", "DIALECTS")
     table = rows("Dialects")
-    assert table[""] == list(dialects)
-    assert table["formats"] == [" ".join(dialect.formats) for dialect in dialects.values()]
-    assert table["voice"] == [dialect.voice for dialect in dialects.values()]
-    assert table["ready"] == [dialect.ready_path for dialect in dialects.values()]
-    for told, dialect in zip(table["model"], dialects.values(), strict=True):
-        assert told.startswith(dialect.model or "none")
+    assert sorted(set(table) - {""}) == dialect_names()
+    columns = table[""]
+    for name in dialect_names():
+        dialect, told = Dialect.model_validate(described(name)), dict(zip(columns, table[name], strict=True))
+        ways = dialect.ways
+        assert told["service"] == dialect.name
+        assert told["formats"] == " ".join(dialect.formats)
+        assert told["voice"] == (dialect.voice or "the service's")
+        assert told["model"] == (dialect.model or "none")
+        assert told["ready"] == dialect.ready.path
+        assert told["events"] == ("no" if ways.sse is None else "sse")
+        assert told["WebSocket"] == ("no" if ways.websocket is None else "websocket")
+        if dialect.streams:
+            assert told["streams"] == ("unless told not to" if name == "kokoro" else "always")
+        elif ways.raw is None or name == "litetts":  # which takes the key, and does nothing of it
+            assert told["streams"] == "never"
+        else:
+            assert told["streams"].startswith("when told to")
+            assert told["streams"].removeprefix("when told to").strip(": ") == " ".join(
+                ways.raw.formats or ()
+            )
 
 
 def test_litetts_is_scraped_seldom_and_held_to_its_own_page() -> None:
@@ -166,10 +182,25 @@ def test_what_is_reconciled_is_scraped(name: str) -> None:
 
 
 def test_a_key_that_has_another_name_in_code_is_told_by_its_own() -> None:
-    suite = {"service": {"api": "openai_speech"}}
+    suite = {"service": {"api": "speech"}}
 
     known = known_keys(suite, ("service", "request"), Wings())
     below = known_keys(suite, ("service", "request", "validate"), Wings())
 
     assert known is not None and "validate" in known and "check" not in known
     assert below is not None and "rate_hz" in below
+
+
+def test_a_suite_with_the_former_name_of_the_service_file_goes_on_working(tmp_path: Path) -> None:
+    path = tmp_path / "old.yaml"
+    path.write_text(
+        "extends: litetts\nservice: {api: openai_speech, request: {dialect: kokoro}}\n", encoding="utf-8"
+    )
+    suite = load_suite(str(path), folders=[SUITES], wings=extensions.Wings()).suite
+    assert suite.service.retry.max_retries == 0, "what it extends is still of the same service"
+    request: Any = suite.service.request
+    assert (request.dialect.name, request.voices, request.is_streamed) == (
+        "Kokoro-FastAPI",
+        ("af_heart",),
+        True,
+    )

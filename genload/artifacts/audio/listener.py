@@ -150,7 +150,7 @@ class Listener:
             # Whoever looks at the samples anyway searches them at less cost.
             layouts = wav_layouts(speech.content, streamed=speech.streamed, search=not inspected)
         elif form == "pcm":
-            layouts = [raw_layout(len(speech.content), self._raw)]
+            layouts = [raw_layout(len(speech.content), self._raw_of(speech))]
         else:
             return self._inspected(speech, utterance, form, inspected, offsets)
         sound = _of_samples(layouts, offsets)
@@ -166,6 +166,12 @@ class Listener:
         duration_s = found.duration_s or sound.duration_s
         return _Sound(sound.available_s, duration_s, len(layouts), found.facts, found.cannot_inspect)
 
+    def _raw_of(self, speech: Speech) -> RawSamples:
+        """What its samples are that do not say it: as the answer has told, or else the suite."""
+        if speech.rate_hz is None:
+            return self._raw
+        return RawSamples(speech.rate_hz, self._raw.channels, self._raw.encoding)
+
     def _inspected(
         self, speech: Speech, utterance: Utterance, form: str, decode: bool, offsets: list[int]
     ) -> _Sound:
@@ -175,7 +181,7 @@ class Listener:
         task = AudioTask(
             size=len(speech.content),
             form=form,
-            raw=self._raw,
+            raw=self._raw_of(speech),
             decode=decode,
             streamed=speech.streamed,
             silent_below=self._request.check.silent_below_rms,

@@ -38,7 +38,7 @@ TESTBEDS = {
     "orfeas": Testbed(
         f"image to 3D, {_SLOTS} slots of a modelled GPU", ("--slots", str(_SLOTS)), scaled=True
     ),
-    "openai_speech": Testbed(
+    "speech": Testbed(
         "text to speech, a real engine",
         ("--api", "litetts", "--scrape-stall", "100ms"),
     ),

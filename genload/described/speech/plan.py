@@ -1,0 +1,97 @@
+"""The calls of a speech service made ready, once for all users of a process."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import msgspec
+
+from genload.described.call import Call, PreparedCall, Sendable, filled_tree
+from genload.described.speech.dialect import Socket
+from genload.described.speech.laid import literal, without
+from genload.described.speech.request import Request
+from genload.described.speech.values import SENTENCE, Spoken
+from genload.described.template import Template, templates
+from genload.service import Utterance
+from genload.streamed.messages import sentences
+
+KEY = "service.request.dialect"
+
+
+class _Prepared(NamedTuple):
+    """What is sent where certain names have no value.
+
+    Attributes:
+        opening, sentence, end: what makes the messages of a WebSocket; None: there is none.
+    """
+
+    call: PreparedCall
+    opening: Any = None
+    sentence: Any = None
+    end: Any = None
+
+
+class Plan:
+    """A request made ready.
+
+    Raises:
+        ConfigError: a file that its description names and that cannot be used.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.key = request.key
+        self._values = request.values()
+        self._prepared: dict[frozenset[str], _Prepared] = {}
+        ready = request.dialect.ready
+        if request.ready_path is not None:
+            ready = ready.model_copy(update={"path": literal(request.ready_path)})
+        self.ready = PreparedCall(ready, f"{KEY}.ready")
+        for voice in request.voices:
+            self._for(voice)
+
+    def values(self, utterance: Utterance, request_id: str) -> Spoken:
+        """What its templates may name."""
+        return Spoken(utterance, self._values, request_id)
+
+    def call(self, values: Spoken) -> Sendable:
+        """The call that asks for an utterance, or opens the WebSocket for it."""
+        return self._for(values.utterance.voice).call.filled(values)
+
+    def messages(self, values: Spoken) -> list[str]:
+        """What is said over a WebSocket to have it spoken."""
+        made = self._for(values.utterance.voice)
+        said = [] if made.opening is None else [made.opening(values)]
+        for sentence in self._parts(values.utterance.text):
+            values.sentence = sentence
+            said.append(made.sentence(values))
+        said += [] if made.end is None else [made.end(values)]
+        return [msgspec.json.encode(each).decode() for each in said]
+
+    def _parts(self, text: str) -> list[str]:
+        way = self.request.way
+        assert isinstance(way, Socket)  # noqa: S101  nothing else has messages
+        by_sentence = any(SENTENCE in Template(said).names for _, said in templates(way.say))
+        return sentences(text) if by_sentence else [text]
+
+    def _for(self, voice: str) -> _Prepared:
+        lacking = self.request.lacks(voice)
+        if lacking not in self._prepared:
+            self._prepared[lacking] = self._made(lacking)
+        return self._prepared[lacking]
+
+    def _made(self, lacking: frozenset[str]) -> _Prepared:
+        request, way = self.request, self.request.way
+        call = PreparedCall(Call.model_validate(without(request.call, lacking)), self.key)
+        if not isinstance(way, Socket):
+            return _Prepared(call)
+        opening = {**way.open, **literal(request.extra)}
+        parts = (without(said, lacking) for said in (opening, way.say, way.end))
+        return _Prepared(call, *(filled_tree(said) if said else None for said in parts))
+
+
+@lru_cache(maxsize=16)
+def plan_of(request: str) -> Plan:
+    """The plan of a request, from its JSON: what thousands of users carry out is one object."""
+    return Plan(Request.model_validate_json(request))

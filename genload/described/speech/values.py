@@ -1,0 +1,59 @@
+"""What the templates of one utterance may name."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from genload.described.values import NOTHING, Values
+from genload.service import Utterance
+
+_LONGEST_SEED = 2**31 - 1
+
+OF_ALL = ("format", "is_pcm", "model", "speed", "speed.inverse")
+"""What all utterances of a request have: the format by the service's own name and whether it is raw samples,
+the model, the speed and 1 ÷ speed (how long it takes)."""
+
+SENTENCE = "sentence"
+"""The part of the text that one message of a WebSocket brings."""
+
+UNNAMED = "default"
+"""The voice of a service that is asked for none."""
+
+
+class Spoken(Values):
+    """The names of one utterance and their values.
+
+    Args:
+        of_all: the values of `OF_ALL`.
+        request_id: of the request.
+    """
+
+    __slots__ = ("_of_all", "sentence", "utterance")
+
+    def __init__(self, utterance: Utterance, of_all: Mapping[str, Any], request_id: str) -> None:
+        super().__init__(NOTHING.job, request_id)
+        self.utterance = utterance
+        self.sentence = utterance.text
+        self._of_all = of_all
+
+    def __getitem__(self, name: str) -> Any:
+        own = OWN_NAMES.get(name)
+        return self._of_all[name] if own is None else own(self)
+
+
+def _seed(values: Spoken) -> int:
+    # Of the text itself: the same run again sends the same seeds.
+    return zlib.crc32(values.utterance.text.encode()) & _LONGEST_SEED
+
+
+OWN_NAMES: Mapping[str, Callable[[Spoken], Any]] = {
+    "text": lambda values: values.utterance.text,
+    "voice": lambda values: values.utterance.voice,
+    "number": lambda values: values.utterance.number,
+    "seed": _seed,
+    "uuid": lambda values: values.request_id,
+    SENTENCE: lambda values: values.sentence,
+}
+"""What every utterance has of its own."""

@@ -1,0 +1,190 @@
+"""Any speech service that YAML can describe (``service.request.dialect``): text goes out by a call or over a
+WebSocket, audio comes back whole or streamed. What there is to say, and how: docs/speech-services.md.
+"""
+
+from __future__ import annotations
+
+from genload.artifacts.audio.format import is_text
+from genload.client import Answer, ClientError
+from genload.client.service_calls import ServiceCalls
+from genload.described.errors import SPEECH
+from genload.described.heard import Heard
+from genload.described.result import decoded
+from genload.described.speech.dialect import EventWay, Socket
+from genload.described.speech.plan import KEY, plan_of
+from genload.described.speech.request import Request
+from genload.described.speech.values import Spoken
+from genload.described.values import NOTHING
+from genload.service import Artifact, ServiceError, Speech, SpeechClient, Utterance
+from genload.settings.criteria.ast import Dimension
+from genload.settings.metrics.metric import Failures, Metric, request_number
+from genload.settings.service import Service
+from genload.settings.wing_models import RequestSettings
+from genload.streamed.events import speech_of_events
+from genload.streamed.messages import speech_of_messages
+from genload.streamed.pieces import USAGE
+
+USED = tuple(
+    request_number(
+        f"speech.{name}",
+        Dimension.COUNT,
+        f"{name.replace('_', ' ')}, as the service says",
+        failures=Failures.LEFT_OUT,
+    )
+    for name in USAGE
+)
+
+_TEXT_TYPES = (
+    "text/",
+    "application/json",
+    "application/problem+json",
+    "application/xml",
+    "application/xhtml",
+)
+
+
+class Client(SpeechClient):
+    """One user's way to a speech service."""
+
+    Request = Request
+
+    @classmethod
+    def measures(cls, request: RequestSettings) -> tuple[Metric, ...]:
+        return cls.metrics + (USED if getattr(request, "stream", None) in ("sse", "websocket") else ())
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service)
+        self._plan = plan_of(service.request.model_dump_json())
+        self._request = self._plan.request
+        self._told = self._request.dialect
+        # A listener's times are milliseconds, and a loop with hundreds of streams looks later than that.
+        self._calls = ServiceCalls(self, stamps="kernel")
+        self._is_streamed, self._base64 = self._request.is_streamed, self._request.base64
+        self._cache = self._told.cache if self._request.shows_cache else None
+
+    @classmethod
+    def key_of(cls, step: str) -> str:
+        return {"ready": f"{KEY}.ready", "speech": KEY}.get(step, "service.request")
+
+    def ready(self) -> None:
+        asked = self._plan.ready.filled(NOTHING)
+        answer = self._calls.call(
+            asked.method, asked.path, None, asked.body, asked.content_type, headers=asked.headers
+        )
+        expected = self._told.ready.expect
+        if answer.status == expected:
+            return
+        words = self._told.errors.words_of(Heard(answer, f"{KEY}.ready"))
+        if answer.status == 503:
+            raise ServiceError("not_ready", words, status=503)
+        if answer.status == 404 or (answer.status == 200 and answer.media_type.startswith("text/html")):
+            text = (
+                f"{self.service.host}{asked.path} answers {answer.status}: is this {self._told.name}? {words}"
+            )
+            raise ServiceError("bad_answer", text, status=answer.status)
+        self._success(answer, f"{KEY}.ready")
+        if expected is not None:
+            raise ServiceError("not_ready", f"status {answer.status}: {words}", status=answer.status)
+
+    def speak(self, utterance: Utterance) -> Speech:
+        values, way = self._plan.values(utterance, self.request_id), self._request.way
+        if isinstance(way, Socket):
+            return self._converse(values, way)
+        asked = self._plan.call(values)
+        with self.step("speech", asked.method, recorded=False) as step:
+            try:
+                answer = self._calls.call(
+                    asked.method, asked.path, step, asked.body, asked.content_type, headers=asked.headers
+                )
+                heard = self._success(answer, self._plan.key)
+                if isinstance(way, EventWay):
+                    return speech_of_events(answer, self._request, self._told.errors.words_in, way.events)
+                return self._in_json(heard) if self._base64 is not None else self._as_it_came(heard)
+            except ServiceError as error:
+                name = f"speech{utterance.number}.{self._request.format}"
+                error.output = _partial_output(error, name) or error.output
+                raise
+
+    def _as_it_came(self, heard: Heard) -> Speech:
+        """The body is the audio."""
+        answer, kind = heard.answer, self._checked_kind(heard)
+        return Speech(
+            content=answer.body,
+            media_type=kind,
+            sent_s=answer.times.connected_s,
+            first_byte_s=answer.arrivals[0][0],
+            end_s=answer.times.end_s,
+            arrivals=answer.arrivals,
+            streamed=self._is_streamed and "content-length" not in answer.headers,
+            cached=self._cache.is_hit(answer.headers) if self._cache is not None else None,
+            rate_hz=self._rate_hz(heard),
+        )
+
+    def _in_json(self, heard: Heard) -> Speech:
+        """The audio is in JSON, and there when all of it is."""
+        answer = heard.answer
+        audio = decoded(heard, self._base64 or "", "")
+        if not audio.content:
+            raise ServiceError("empty_audio", f"nothing at '{self._base64}'", status=200)
+        return Speech(
+            content=audio.content,
+            media_type=audio.media_type,
+            sent_s=answer.times.connected_s,
+            first_byte_s=answer.arrivals[0][0],
+            end_s=answer.times.end_s,
+            arrivals=((answer.arrivals[-1][0], len(audio.content)),),
+            streamed=False,
+            cached=self._cache.is_hit(answer.headers) if self._cache is not None else None,
+            rate_hz=self._rate_hz(heard),
+        )
+
+    def _rate_hz(self, heard: Heard) -> int | None:
+        rate = self._told.rate.read(heard) if self._told.rate is not None else None
+        return int(rate) if rate is not None and rate >= 1 else None
+
+    def _converse(self, values: Spoken, way: Socket) -> Speech:
+        asked = self._plan.call(values)
+        with (
+            self.step("speech", "GET", recorded=False) as step,
+            self._calls.websocket(asked.path, step, asked.headers) as socket,
+        ):
+            if isinstance(socket, Answer):
+                heard = self._success(socket, self._plan.key)
+                text = f"no WebSocket here: {self._told.errors.words_of(heard)}"
+                raise ServiceError("http_200", text, status=200)
+            said, words = self._plan.messages(values), self._told.errors.words_in
+            return speech_of_messages(socket, said, self._request, words, way)
+
+    def close(self) -> None:
+        self._calls.http.close()
+
+    def _success(self, answer: Answer, key: str) -> Heard:
+        return self._told.errors.check(answer, key, classes=SPEECH)
+
+    def _checked_kind(self, heard: Heard) -> str:
+        """The media type of a 200 that may be audio; whether it is, is not said here.
+
+        Raises:
+            ServiceError: ``wrong_content``, ``empty_audio``.
+        """
+        answer = heard.answer
+        kind = answer.media_type
+        # What a type says is not believed: Flask sends audio as text/html. But of raw samples, which may look
+        # like text, it tells.
+        says_so = self._request.format != "pcm" or kind.startswith(_TEXT_TYPES)
+        if answer.body and is_text(answer.body, sure=says_so):
+            words = f"{kind or 'no content type'}: {self._told.errors.words_of(heard)}"
+            error = ServiceError("wrong_content", words, status=200)
+            error.output = Artifact(answer.body, "answer.txt", kind)
+            raise error
+        if not answer.body:
+            raise ServiceError("empty_audio", "200 without a single byte", status=200)
+        return kind
+
+
+def _partial_output(error: ServiceError, name: str) -> Artifact | None:
+    """What came of an answer that was cut off."""
+    failure = error.__cause__
+    if not isinstance(failure, ClientError) or failure.answer is None or failure.answer.status != 200:
+        return None
+    return Artifact(failure.answer.body, name, failure.answer.media_type)
