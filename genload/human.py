@@ -31,6 +31,25 @@ def human(value: float | None, unit: str) -> str:
     return f"{_number(value)} {unit}".rstrip()
 
 
+def shown_in(size: float, unit: str) -> tuple[float, str]:
+    """The unit that people read numbers of this size in: what 1 of the base unit is in it, and its name.
+
+    Args:
+        size: a number in base units, as large as those to be shown.
+        unit: as of `human`.
+    """
+    if unit == "s":
+        return next(
+            (factor, name) for limit, factor, name in _TIMES if abs(size) < limit or limit == math.inf
+        )
+    if unit in ("bytes", "bytes/s"):
+        power = min(int(math.log(abs(size), 1024)), len(_BYTES) - 1) if abs(size) >= 1 else 0
+        return 1024.0**-power, _BYTES[power] + unit.removeprefix("bytes")
+    if unit == "1/s":
+        return (1.0, "/s") if abs(size) >= 1 else (60.0, "/min")
+    return {"ratio": (100.0, "%"), "count": (1.0, ""), "state": (1.0, "")}.get(unit, (1.0, unit))
+
+
 def count_of(number: int, noun: str) -> str:
     """A number with its noun: ``1 request``, ``2 requests``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
@@ -48,13 +67,7 @@ def _number(value: float) -> str:
 def _time(value: float) -> str:
     if value == 0:
         return "0 s"
-    factor, name = next((f, n) for limit, f, n in _TIMES if abs(value) < limit)
-    return f"{_number(value * factor)} {name}"
-
-
-def _bytes(value: float) -> str:
-    power = min(int(math.log(abs(value), 1024)), len(_BYTES) - 1) if abs(value) >= 1 else 0
-    return f"{_number(value / 1024**power)} {_BYTES[power]}"
+    return _in_its_unit(value, "s")
 
 
 def _percent(value: float) -> str:
@@ -64,13 +77,19 @@ def _percent(value: float) -> str:
 
 
 def _rate(value: float) -> str:
-    return f"{_number(value)}/s" if abs(value) >= 1 else f"{_number(value * 60)}/min"
+    factor, name = shown_in(value, "1/s")
+    return f"{_number(value * factor)}{name}"
+
+
+def _in_its_unit(value: float, unit: str) -> str:
+    factor, name = shown_in(value, unit)
+    return f"{_number(value * factor)} {name}"
 
 
 _WRITERS: dict[str, Callable[[float], str]] = {
     "s": _time,
-    "bytes": _bytes,
-    "bytes/s": lambda value: f"{_bytes(value)}/s",
+    "bytes": lambda value: _in_its_unit(value, "bytes"),
+    "bytes/s": lambda value: _in_its_unit(value, "bytes/s"),
     "ratio": _percent,
     "1/s": _rate,
     "count": _number,

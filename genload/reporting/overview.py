@@ -11,9 +11,15 @@ from genload.plain import plain
 from genload.reporting.files import write_text
 
 SUMMARY = "summary.md"
+_TO_OPEN = ("report.html", SUMMARY)  # the first of them that the suite has
 
 Ended = tuple[str, str, Path | None]
 """A suite's name, its verdict in capitals, and its folder where it has left one."""
+
+
+def to_open(folder: Path) -> Path:
+    """What a person opens first of a suite's folder; the folder itself where there is nothing to look at."""
+    return next((folder / name for name in _TO_OPEN if (folder / name).is_file()), folder)
 
 
 def write_overview(path: Path, ended: Sequence[Ended], not_run: Sequence[str], exit_code: int) -> Path:

@@ -6,7 +6,7 @@ Labels and their values come from a suite or a service: whoever shows them escap
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, get_args
 
 from genload.analysis.judged import MOSTLY, CriterionVerdict, JudgedRun, Retries, StageSummary, Summary
 from genload.analysis.judged.arrivals import Arrivals
@@ -134,6 +134,16 @@ def observed(criterion: CriterionVerdict) -> str:
     return human_range(criterion.value, criterion.low, criterion.high, criterion.unit)
 
 
+_SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
+
+
+def limit(criterion: CriterionVerdict) -> str:
+    """What the observed number must be, as ``≤ 90 s``; "–" where nothing was judged."""
+    if criterion.op is None:
+        return "–"
+    return f"{_SIGNS.get(criterion.op, criterion.op)} {human(criterion.threshold, criterion.unit)}"
+
+
 def mean_range(summary: Summary) -> str:
     """The mean duration."""
     low = None if summary.shortest is None else summary.shortest.avg_duration
@@ -148,7 +158,12 @@ def p95_range(summary: Summary) -> str:
     return human_range(summary.p95_duration, low, summary.p95_duration, "s")
 
 
-def stage_range(stage: StageSummary, statistic: Literal["mean", "p50", "p95", "max"]) -> str:
+Statistic = Literal["mean", "p50", "p95", "max"]
+STATISTICS: tuple[Statistic, ...] = get_args(Statistic)
+"""Of the time in a stage, in the order in which they are shown."""
+
+
+def stage_range(stage: StageSummary, statistic: Statistic) -> str:
     """One statistic of a stage's time."""
     value = getattr(stage, statistic)
     low, high = (getattr(limit or stage, statistic) for limit in (stage.shortest, stage.longest))

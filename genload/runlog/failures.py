@@ -15,13 +15,12 @@ from gevent.event import AsyncResult
 
 from genload.code_errors import CodeFailure
 from genload.human import human
-from genload.runlog.layout import FAILURES
+from genload.runlog.layout import FAILURES, safe_name
 
 KEPT_PER_CLASS = 3
 MAX_OUTPUT_BYTES = 8 * 2**20
 MAX_RUN_BYTES = 64 * 2**20
 MAX_SENT_BYTES = 256 * 2**10  # from a worker: its records must not wait behind megabytes
-_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
 
@@ -88,7 +87,7 @@ class FailureStore:
             self._tell(f"{what} was not kept: at most {limits}")
         else:
             self._bytes += output.size_bytes
-            path = self._folder / _safe(output.error_class) / f"{number}-{_safe(output.request_id)}"
+            path = self._folder / safe_name(output.error_class) / f"{number}-{safe_name(output.request_id)}"
             path = path.with_name(path.name + _extension(output.name))
             self._writing.append((what, gevent.get_hub().threadpool.spawn(_write, path, output.content)))
 
@@ -96,7 +95,7 @@ class FailureStore:
         """Keep the traceback, if it is one of the first; returns at once."""
         number = self._first_few.number("")
         if number and failure.trace:
-            name = f"{number}-{_safe(failure.place.rpartition('/')[2])}.txt"
+            name = f"{number}-{safe_name(failure.place.rpartition('/')[2])}.txt"
             path, content = (
                 self._folder / failure.error_class / name,
                 failure.trace.encode("utf-8", "replace"),
@@ -110,10 +109,6 @@ class FailureStore:
             if reason := written.get():
                 self._tell(f"{what} was not kept: {reason}")
         self._writing = []
-
-
-def _safe(text: str) -> str:
-    return _UNSAFE.sub("_", text)[:80] or "_"
 
 
 def _extension(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from genload.errors import UsageError
@@ -12,6 +13,13 @@ REQUESTS = "requests.jsonl"
 EVENTS = "events.jsonl"
 SAMPLES = "samples.jsonl"
 FAILURES = "failures"  # a folder
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+def safe_name(text: str) -> str:
+    """A service's text as a file's or a folder's name."""
+    return _UNSAFE.sub("_", text)[:80] or "_"
 
 
 def check_results_folder(folder: Path) -> None:

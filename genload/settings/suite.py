@@ -207,7 +207,7 @@ class Suite(Settings):
     """Name of a file in locustfiles/, or a path."""
     monitors: Monitors = {}
     """By names of the suite's; `kind` names a file in monitors/, and is the name itself unless set."""
-    reports: tuple[str, ...] = ("results_json", "suite_json", "markdown", "junit")
+    reports: tuple[str, ...] = ("results_json", "suite_json", "html", "markdown", "junit")
     """Names of files in reports/, rendered when all scenarios have run."""
     settle: Settle = Settle()
     give_up: GiveUp = GiveUp()

@@ -12,7 +12,7 @@ import pytest
 from genload.cli import main
 
 WriteRun = Callable[..., Path]
-REPORTS = {"junit.xml", "summary.json", "summary.md"}
+REPORTS = {"junit.xml", "report.html", "summary.json", "summary.md"}
 
 
 def results(folder: Path, scenario: str) -> dict[str, Any]:

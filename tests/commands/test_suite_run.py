@@ -146,12 +146,13 @@ def test_a_suite_that_passes(stage: Stage, capsys: pytest.CaptureFixture[str]) -
         "results_two.json",
         "results_three.json",
         "summary.json",
+        "report.html",
         "summary.md",
         "junit.xml",
     }
     assert stage.summary()["overall"] is True
     # The last line is the one thing to open.
-    assert stage.output.getvalue().splitlines()[-1] == f"open {stage.folder / 'summary.md'}"
+    assert stage.output.getvalue().splitlines()[-1] == f"open {stage.folder / 'report.html'}"
     assert "junit.xml" not in stage.output.getvalue() + capsys.readouterr().out
 
 

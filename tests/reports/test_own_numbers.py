@@ -41,8 +41,8 @@ def test_people_read_them_by_state_and_with_what_a_difference_means(
     text = path.read_text(encoding="utf-8")
     states = ["- absent: `gpu_cached_mb`", "- there, never moved: `http_requests_total`, `pages_total`"]
     assert "\n".join(["Expected metrics:", "", *states, "- live: `jobs`", ""]) in text
-    assert "- completed: 6 here, 11 in `prom.generated`: 5 failures counted as successes\n" in text
-    assert "- in_flight: 6 here, 6 in `prom.generated`: no difference\n" in text
+    assert "- completed: 6 here, 11 in prom.generated: 5 failures counted as successes\n" in text
+    assert "- in\\_flight: 6 here, 6 in prom.generated: no difference\n" in text
     assert "- failed: no samples\n" in text
 
 

@@ -26,6 +26,7 @@ def test_the_default_reports_are_written_in_their_order(
         "results_baseline.json",
         "results_spike.json",
         "summary.json",
+        "report.html",
         "summary.md",
         "junit.xml",
     ]
@@ -35,9 +36,12 @@ def test_the_default_reports_are_written_in_their_order(
 def test_every_kind_of_run_is_rendered_by_every_report(
     tmp_path: Path, make_suite: MakeSuite, any_run: JudgedRun
 ) -> None:
-    names = ("results_json", "suite_json", "markdown", "junit")
+    names = Suite.model_fields["reports"].default
     paths = write_reports(make_suite(any_run), tmp_path, names)
-    assert all(path.read_text(encoding="utf-8").endswith("\n") for path in paths) and len(paths) == 4
+    assert (
+        all(path.read_text(encoding="utf-8").endswith("\n") for path in paths)
+        and len(paths) == len(names) == 5
+    )
 
 
 def test_a_projects_own_report_is_found_by_its_name(

@@ -44,4 +44,4 @@ def test_a_scaled_run_says_so_first(tmp_path: Path, make_suite: MakeSuite, kinds
 
 
 def test_a_suite_writes_it_unless_told_otherwise() -> None:
-    assert Suite.model_fields["reports"].default == ("results_json", "suite_json", "markdown", "junit")
+    assert "suite_json" in Suite.model_fields["reports"].default

@@ -90,5 +90,5 @@ def test_trends_are_in_the_files_where_there_are_some(
     assert written["trends"]["memory"][0]["kind"] == "leak"
     assert "trends" not in json.loads(results.encode(results.results(without)))
     text = markdown.render(make_suite(run), tmp_path)[0].read_text(encoding="utf-8")
-    assert "- `duration`: the last part of the load is slower than the first; nothing seen" in text
+    assert "- duration: the last part of the load is slower than the first; nothing seen" in text
     assert "Trends:" not in markdown.render(make_suite(without), tmp_path)[0].read_text(encoding="utf-8")

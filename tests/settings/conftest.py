@@ -86,7 +86,9 @@ class FakeWings:
 
     def require(self, wing: str, name: str) -> None:
         self._known(
-            {"generation3d": 0, "junit": 0, "results_json": 0, "suite_json": 0, "markdown": 0}, name, wing
+            dict.fromkeys(("generation3d", "html", "junit", "results_json", "suite_json", "markdown"), 0),
+            name,
+            wing,
         )
 
     def _known(self, known: dict[str, Any], name: str, wing: str) -> Any:

@@ -73,6 +73,15 @@ def read_mesh(content: bytes, hint: str = "") -> MeshFacts:
     )
 
 
+def surfaces(content: bytes, hint: str = "") -> list[Surface]:
+    """What a mesh file draws, as it stands: its numbers are not checked.
+
+    Raises:
+        MeshError: it cannot be read.
+    """
+    return _parsed(content, hint)[1]
+
+
 def _parsed(content: bytes, hint: str) -> tuple[str, list[Surface]]:
     """The format, and the surfaces in it as they stand: cleaning would hide a NaN."""
     if not content.startswith((b"glTF", b"ply")) and is_text(content):

@@ -71,7 +71,7 @@ def _tell_end(
 ) -> None:
     """How each of several suites ended, and what to open."""
     from genload import console as views
-    from genload.reporting.overview import SUMMARY, write_overview
+    from genload.reporting.overview import to_open, write_overview
 
     if len(targets) > 1:
         ended = [(run.name, run.word, run.folder if run.folder.exists() else None) for run in done]
@@ -79,14 +79,14 @@ def _tell_end(
         views.print_outcomes(ended, not_run, code)
     left = [run.folder for run in done if run.folder.exists()]
     if left:
-        to_open = left[0] / SUMMARY if (left[0] / SUMMARY).is_file() else left[0]
+        first = to_open(left[0])
         if len(targets) > 1:
             page = left[0].parent / f"suites-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.md"
             try:
-                to_open = write_overview(page, ended, not_run, code)
+                first = write_overview(page, ended, not_run, code)
             except OSError as error:
                 console.print(Text(f"cannot write {page}: {error.strerror}", "bold red"), soft_wrap=True)
-        console.print(Text(f"open {to_open}", "bold"), soft_wrap=True)
+        console.print(Text(f"open {first}", "bold"), soft_wrap=True)
 
 
 class SuiteRun:

@@ -1,0 +1,172 @@
+"""A judged suite as one HTML page that needs nothing beside it: no network, no file, no script to be read.
+
+The template is `page.html`, with `page.css` and `page.js` inside of it. Every text is escaped and made
+harmless by the environment, also where the template does not ask for it; the page's own policy lets a browser
+run and style by nothing but what is hashed in it (Content Security Policy, level 3).
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from genload.analysis.judged import CriterionVerdict, JudgedRun, JudgedSuite
+from genload.errors import ExitCode
+from genload.human import human
+from genload.plain import harmless, plain
+from genload.reporting import tables
+from genload.reporting.findings import findings
+from genload.reporting.page import path
+from genload.reporting.page.against import Against, against_length
+from genload.reporting.page.samples import Sample, Samples
+from genload.reporting.page.timeline import Timeline, timeline
+from genload.reporting.page.worst import Margin, worst
+from genload.reporting.request_wording import limit, observed
+from genload.reporting.wording import (
+    explained,
+    no_criteria_words,
+    rehearsal_note,
+    suite_word,
+    tested_words,
+    utc,
+    verdict_word,
+)
+
+_HERE = Path(__file__).parent
+_LONGEST_TEXT = 4000
+_TONES: dict[int, str] = {ExitCode.PASSED: "pass", ExitCode.FAILED: "fail"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What the page shows of one run."""
+
+    run: JudgedRun
+    anchor: str
+    word: str
+    tone: str
+    open: bool
+    worst: CriterionVerdict | None
+    timeline: Timeline | None
+    against: Against | None
+    samples: list[Sample]
+    settings: str
+
+
+def page(suite: JudgedSuite, folder: Path) -> str:
+    """The HTML of a suite.
+
+    Args:
+        folder: where the page will lie; its links go from there.
+
+    Raises:
+        RunDirectoryError: a run's records are gone since it was judged.
+    """
+    samples = Samples(folder)
+    scenarios = [_scenario(suite, number, samples) for number in range(len(suite.runs))]
+    style, script = _part("page.css"), _part("page.js")
+    identities = dict.fromkeys(words for run in suite.runs if (words := tested_words(run)))
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            suite=suite,
+            word=suite_word(suite),
+            tone=_tone(suite.exit_code),
+            scenarios=scenarios,
+            notes=list(dict.fromkeys(note for run in suite.runs if (note := rehearsal_note(run)))),
+            identity=next(iter(identities)) if len(identities) == 1 else "",
+            not_valid=[scenario for scenario in scenarios if not scenario.run.verdict.valid],
+            began=utc(suite.runs[0].start_time) if suite.runs else "",
+            ended=utc(suite.runs[-1].end_time) if suite.runs else "",
+            style=style,
+            script=script,
+            policy=_policy(style, script),
+        )
+    )
+
+
+def _scenario(suite: JudgedSuite, number: int, samples: Samples) -> Scenario:
+    run = suite.runs[number]
+    first_bad = next((n for n, each in enumerate(suite.runs) if each.verdict.exit_code), 0)
+    return Scenario(
+        run=run,
+        anchor=f"scenario-{number + 1}",
+        word=verdict_word(run),
+        tone=_tone(run.verdict.exit_code),
+        open=number == first_bad,
+        worst=worst(run),
+        timeline=timeline(run),
+        against=against_length(run),
+        samples=samples.of(run),
+        settings=yaml.safe_dump(run.effective, sort_keys=False, allow_unicode=True),
+    )
+
+
+def _tone(exit_code: int) -> str:
+    return _TONES.get(exit_code, "open")
+
+
+def _part(name: str) -> Markup:
+    """A file of our own, put into the page as it is."""
+    return Markup((_HERE / name).read_text(encoding="utf-8").strip())  # noqa: S704
+
+
+def _policy(style: str, script: str) -> str:
+    hashes = [f"'sha256-{b64encode(sha256(part.encode()).digest()).decode()}'" for part in (style, script)]
+    return (
+        f"default-src 'none'; style-src {hashes[0]}; script-src {hashes[1]}; img-src data:; media-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_harmless,
+    )
+    environment.filters |= {"human": human, "number": _number, "verbatim": _verbatim, "source": Markup}
+    environment.globals |= {
+        "WIDTH": path.WIDTH,
+        "HEIGHT": path.HEIGHT,
+        "ROOM": path.ROOM,
+        "Margin": Margin,
+        "explained": explained,
+        "findings": findings,
+        "limit": limit,
+        "no_criteria_words": no_criteria_words,
+        "observed": observed,
+        "tables": tables,
+        "tested_words": tested_words,
+        "utc": utc,
+    }
+    return environment
+
+
+def _harmless(value: Any) -> Any:
+    """What is put out is one harmless line, unless it is markup of our own (or a filter's)."""
+    return plain(value, _LONGEST_TEXT) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _verbatim(text: str) -> Markup:
+    """Several lines, as they are."""
+    return escape(harmless(text))
+
+
+def _number(value: float) -> str:
+    """For the script: a number, or nothing."""
+    return f"{value:.6g}" if isfinite(value) else ""

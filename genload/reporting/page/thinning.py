@@ -1,0 +1,54 @@
+"""Fewer points of many, chosen so that a picture of them shows the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from genload.reporting.page.path import Floats
+
+Rows = npt.NDArray[np.intp]
+
+
+def of_a_line(times_s: Floats, values: Floats, most: int) -> Rows:
+    """Which samples, in order, show a line: of each stretch of time its first, last, lowest and highest.
+
+    Args:
+        times_s: ascending.
+        most: at most about so many.
+    """
+    if len(times_s) <= most:
+        return np.arange(len(times_s))
+    stretch = _stretches(times_s, max(1, most // 4))
+    first = np.flatnonzero(np.diff(stretch, prepend=-1))
+    last = np.append(first[1:], len(times_s)) - 1
+    return np.unique(np.concatenate([first, last, *_extremes(stretch, values, first)]))
+
+
+def of_a_cloud(times_s: Floats, values: Floats, most: int) -> Rows:
+    """Which points, in order, show a cloud: the highest and the lowest of each stretch of time, and of all
+    others every so many-th.
+
+    Args:
+        times_s: ascending.
+        most: at most about so many.
+    """
+    if len(times_s) <= most:
+        return np.arange(len(times_s))
+    stretch = _stretches(times_s, max(1, most // 4))
+    first = np.flatnonzero(np.diff(stretch, prepend=-1))
+    evenly = np.linspace(0, len(times_s) - 1, most // 2).astype(np.intp)
+    return np.unique(np.concatenate([evenly, *_extremes(stretch, values, first)]))
+
+
+def _stretches(times_s: Floats, count: int) -> npt.NDArray[np.int64]:
+    """Of `count` equally long stretches, which one each time lies in."""
+    low, high = float(times_s[0]), float(times_s[-1])
+    share = (times_s - low) / (high - low if high > low else 1.0)
+    return np.minimum((share * count).astype(np.int64), count - 1)
+
+
+def _extremes(stretch: npt.NDArray[np.int64], values: Floats, first: Rows) -> tuple[Rows, Rows]:
+    """The rows with the lowest and with the highest value of each stretch."""
+    order = np.lexsort((values, stretch))
+    return order[first], order[np.append(first[1:], len(values)) - 1]

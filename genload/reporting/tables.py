@@ -1,0 +1,105 @@
+"""What reports show as tables, as plain text: whoever renders one escapes its cells.
+
+A table without rows is left out by its renderer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from genload.analysis.judged import JudgedRun, Summary
+from genload.analysis.judged.speech import SpeechNumbers
+from genload.human import human
+from genload.reporting.request_wording import (
+    STATISTICS,
+    mean_range,
+    p95_range,
+    stage_range,
+    stalls,
+    strata,
+    valid,
+)
+
+
+class Table(NamedTuple):
+    """Attributes:
+    rows: one cell for each of `heads`; the first is a name, the others are numbers.
+    code: which columns are somebody's identifiers, to be shown as they stand.
+    """
+
+    heads: Sequence[str]
+    rows: list[Sequence[str]]
+    code: frozenset[int] = frozenset()
+
+
+_NUMBERS = ("failed", "error rate", "mean", "p95", "throughput")
+
+
+def scenario_numbers(run: JudgedRun) -> dict[str, str]:
+    """The numbers of a whole scenario, by their heads."""
+    numbers = dict(zip(_NUMBERS, _numbers(run.overall), strict=True))
+    return {"requests": str(run.overall.total_requests), **numbers, "load": human(run.duration_s, "s")}
+
+
+def phases(run: JudgedRun) -> Table:
+    """A row for each of several phases."""
+    shown = run.phases if len(run.phases) > 1 else []
+    rows = [(p.name, str(p.target_users), str(p.summary.total_requests), *_numbers(p.summary)) for p in shown]
+    return Table(("phase", "users", "requests", *_NUMBERS), [*rows])
+
+
+def stages(run: JudgedRun) -> Table:
+    """A row for each stage, over the requests that completed."""
+    rows = [(name, *(stage_range(stage, each) for each in STATISTICS)) for name, stage in run.stages.items()]
+    return Table(("stage", *STATISTICS), [*rows])
+
+
+def speech(run: JudgedRun) -> Table:
+    """All requests, then a row for each value of the labels that tell some of them apart."""
+    heads = ("requests", "failed", "error rate", "TTFA p50", "p95", "duration p50", "p95", "RTF")
+    rows = [_stratum(*each) for each in strata(run.speech)] if run.speech is not None else []
+    return Table(("speech", *heads, "stalls", "valid"), [*rows])
+
+
+def machines(run: JudgedRun) -> Table:
+    """A row for each series of a machine."""
+    rows = [
+        (
+            s.metric,
+            *(human(value, s.unit) for value in (s.first, s.last, s.max)),
+            human(s.growth, "ratio"),
+            human(s.coverage, "ratio"),
+            s.source,
+        )
+        for s in run.series
+    ]
+    return Table(
+        ("metric", "first", "last", "max", "growth", "coverage", "source"), [*rows], code=frozenset({6})
+    )
+
+
+def _numbers(summary: Summary) -> Sequence[str]:
+    """Cells for `_NUMBERS`."""
+    per_minute = summary.throughput_per_minute
+    return (
+        str(summary.failed_requests),
+        human(None if summary.error_rate is None else summary.error_rate / 100, "ratio"),
+        mean_range(summary),
+        p95_range(summary),
+        "–" if per_minute is None else f"{human(per_minute, '')}/min",
+    )
+
+
+def _stratum(name: str, numbers: SpeechNumbers) -> Sequence[str]:
+    times_s = (numbers.p50_ttfa, numbers.p95_ttfa, numbers.p50_duration, numbers.p95_duration)
+    return (
+        name,
+        str(numbers.total_requests),
+        str(numbers.failed_requests),
+        human(None if numbers.error_rate is None else numbers.error_rate / 100, "ratio"),
+        *(human(value, "s") for value in times_s),
+        human(numbers.avg_rtf, ""),
+        stalls(numbers),
+        valid(numbers),
+    )
