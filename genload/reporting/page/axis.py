@@ -10,6 +10,7 @@ from genload.human import shown_in
 _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 _CLOSE = 0.5
 """An axis starts at 0 unless all numbers lie in the upper part of it, above this share."""
+_NOTHING = 1e-300  # below it a power of ten loses its digits
 _TIME_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400)
 _MOST_TICKS = 8
 
@@ -51,8 +52,8 @@ class Axis:
 
 
 def _round_up(value: float) -> float:
-    """The next of 1, 2, 2.5, 5, 10 … that is no smaller; 1 for nothing."""
-    if value <= 0:
+    """The next of 1, 2, 2.5, 5, 10 … that is no smaller; 1 for nothing, and for what is hardly a number."""
+    if value <= _NOTHING:
         return 1.0
     power = 10.0 ** floor(log10(value))
     return next(power * each for each in _ROUND if power * each >= value * (1 - 1e-9))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from genload.reporting.page.axis import Axis, time_ticks
@@ -31,6 +31,7 @@ def test_the_ticks_are_round(lowest: float, highest: float, unit: str, ticks: tu
 @given(
     st.floats(-1e12, 1e12), st.floats(0, 1e12), st.sampled_from(["s", "bytes", "ratio", "count", "1/s", "W"])
 )
+@example(0.0, 1e-310, "W")
 def test_everything_fits_on_it_and_uses_a_good_part_of_it(lowest: float, span: float, unit: str) -> None:
     highest = lowest + span
     axis = Axis.fitting(lowest, highest, unit)
