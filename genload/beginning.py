@@ -4,16 +4,17 @@ what is said of a service that cannot take work yet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from genload.artifacts.usual import check_inspection
 from genload.drivers import job_driver, speech_driver
 from genload.errors import ConfigError
 from genload.service import JobClient, ServiceClient, ServiceError, SpeechClient
+from genload.settings.phases import Ask
 from genload.settings.service import Service
 from genload.settings.suite import Scenario
 
-_INPUTS: Mapping[type, Callable[[Service], None]] = {
+_INPUTS: Mapping[type, Callable[[Service, Sequence[Ask]], None]] = {
     JobClient: job_driver.check_inputs,
     SpeechClient: speech_driver.check_inputs,
 }
@@ -31,11 +32,16 @@ _NO_ANSWER = {
 
 
 def check_beginning(
-    client_class: type[ServiceClient], service: Service, *, inputs_elsewhere: bool = False
+    client_class: type[ServiceClient],
+    service: Service,
+    asks: Sequence[Ask] = (),
+    *,
+    inputs_elsewhere: bool = False,
 ) -> None:
     """Make what a user needs before its first request, only for the refusals.
 
     Args:
+        asks: of a trace.
         inputs_elsewhere: the users and what they send are on other machines.
 
     Raises:
@@ -47,7 +53,7 @@ def check_beginning(
     client_class(service).close()
     for kind, check_inputs in _INPUTS.items():
         if issubclass(client_class, kind) and not inputs_elsewhere:
-            check_inputs(service)
+            check_inputs(service, asks)
 
 
 def check_listening(

@@ -145,14 +145,13 @@ def _suite_target(
         scenarios |= dict.fromkeys(suite.scenarios if scenario is None else [scenario])
     client_class = extensions.attribute("services", suite.service.api, "Client")
     checked: list[Service] = []
-    for service in map(suite.service_of, scenarios):
-        if service not in checked:  # most scenarios ask the same way
-            check_beginning(client_class, service, inputs_elsewhere=inputs_elsewhere)
-            checked.append(service)
     for each in scenarios:
-        settings = suite.scenarios[each]
-        arrivals = extensions.Wings().timeline(settings.shape).arrivals
-        check_listening(client_class, each, settings, open_schedule=arrivals is not None)
+        service, settings = suite.service_of(each), suite.scenarios[each]
+        timeline = extensions.Wings().timeline(settings.shape)
+        if service not in checked or timeline.asks:  # most scenarios ask the same way
+            check_beginning(client_class, service, timeline.asks, inputs_elsewhere=inputs_elsewhere)
+            checked.append(service)
+        check_listening(client_class, each, settings, open_schedule=timeline.arrivals is not None)
     then = loaded.then if None in wanted else ()
     return SuiteTarget(request, name, suite, tuple(scenarios), then)
 

@@ -24,7 +24,7 @@ before the answer "finished". So ``run`` may be shorter by both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from pathlib import Path
 from random import Random
@@ -32,6 +32,7 @@ from time import monotonic
 from typing import TypeVar
 
 from genload.artifacts.duplicates import OutputRegistry
+from genload.artifacts.inputs.trace import check_jobs, images_of
 from genload.code_errors import returned
 from genload.drivers.driver import Driver
 from genload.drivers.result import Result
@@ -41,6 +42,7 @@ from genload.pauses import pause
 from genload.runlog.error_classes import UNANSWERED
 from genload.runlog.records import WAITED_OUT
 from genload.service import Artifact, JobClient, JobInput, JobPhase, JobState, NotInspectedError, ServiceError
+from genload.settings.phases import Ask
 from genload.settings.service import Service
 
 _CONNECT_COUNTS_IN = {"upload", "accept", "download"}
@@ -77,17 +79,22 @@ class JobResult(Result, eq=False):
     labels: dict[str, str] = {}
 
 
-def check_inputs(service: Service) -> None:
+def check_inputs(service: Service, asks: Sequence[Ask]) -> None:
     """Check before the load that there are images for the jobs.
 
+    Args:
+        asks: of a trace.
+
     Raises:
-        ConfigError: there is no usable image.
+        ConfigError: there is no usable image, or a line of the trace is for another service.
     """
-    if service.images is not None:
+    check_jobs(asks)
+    named = images_of(asks)
+    if service.images is not None or named:
         # Here, not above: what reads pictures takes a quarter of a second to import.
         from genload.artifacts.inputs.images import ImageSource
 
-        ImageSource(0, Path(service.images))
+        ImageSource(0, Path(service.images) if service.images else None, named)
 
 
 class JobDriver(Driver[JobClient, JobResult]):

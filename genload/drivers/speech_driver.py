@@ -7,11 +7,12 @@ inspection comes afterwards, and does not count.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from genload.artifacts.inputs.texts import TextSource
+from genload.artifacts.inputs.trace import check_speech
 from genload.code_errors import returned
 from genload.drivers.driver import Driver
 from genload.drivers.result import Result
@@ -19,6 +20,7 @@ from genload.errors import ConfigError
 from genload.human import human
 from genload.pauses import pause
 from genload.service import ServiceError, Speech, SpeechClient, Utterance
+from genload.settings.phases import Ask
 from genload.settings.service import Service
 from genload.settings.speech import SpeechRequest
 
@@ -74,14 +76,18 @@ def request_of(service: Service) -> SpeechRequest:
     return service.request
 
 
-def check_inputs(service: Service) -> None:
+def check_inputs(service: Service, asks: Sequence[Ask]) -> None:
     """Check before the load that there are texts to speak.
 
+    Args:
+        asks: of a trace.
+
     Raises:
-        ConfigError: the file of texts cannot be used.
+        ConfigError: the file of texts cannot be used, or a line of the trace is for another service.
     """
     request = request_of(service)
     TextSource(request.texts, request.voices, seed=0, salt="")
+    check_speech(asks, request.texts.classes)
 
 
 def labels_of(utterance: Utterance) -> dict[str, str]:

@@ -10,7 +10,7 @@ import msgspec
 from genload import __version__, extensions
 from genload.harness.plan import RunPlan
 from genload.runlog.records import FORMAT_VERSION, RunHeader
-from genload.settings.scenario_catalogue import declared_metrics
+from genload.settings.scenario_catalogue import declared_metrics, with_asked
 
 _VERSIONS_OF = ("locust", "gevent", "httptools", "numpy", "trimesh")
 
@@ -18,7 +18,7 @@ _VERSIONS_OF = ("locust", "gevent", "httptools", "numpy", "trimesh")
 def run_header(plan: RunPlan, started_at: str) -> RunHeader:
     """Requested and effective settings, phases, metrics, versions; references to secrets, never secrets."""
     metrics = declared_metrics(plan.suite, plan.service, extensions.Wings())
-    labels = extensions.Wings().labels(plan.service)
+    labels = with_asked(extensions.Wings().labels(plan.service), plan.timeline)
     return RunHeader(
         format=FORMAT_VERSION,
         suite=plan.suite.model_dump(mode="json"),

@@ -38,9 +38,14 @@ class JobUser(LoadUser):
             super().on_stop()
 
     def next_input(self) -> JobInput:
-        """The next job's own input, made before the turn."""
+        """The next job's own input, made before the turn.
+
+        Raises:
+            StopUser: nobody may start any more.
+        """
+        number = self.next_number()
         self.inputs_made += 1
-        return self.kit.image(self.load.recorder.source, self.index, self.inputs_made)
+        return self.kit.image(self.load.recorder.source, self.index, self.inputs_made, number)
 
     def run_job(self, turn: Turn, job_input: JobInput) -> JobResult:
         """One job from its input to its inspected output; recorded whatever becomes of it."""

@@ -14,6 +14,7 @@ from gevent.lock import BoundedSemaphore
 from genload.artifacts import inspector
 from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.inputs.texts import TextSource
+from genload.artifacts.inputs.trace import images_of
 from genload.drivers.speech_driver import labels_of, request_of
 from genload.harness.plan import RunPlan
 from genload.service import JobClient, JobInput, SpeechClient, Utterance
@@ -75,18 +76,20 @@ class JobKit(InspectingKit):
 
         self.kind = plan.client_class.inspection if plan.client_class.inspection == "mesh" else ""
         images = plan.service.images
-        self._images = ImageSource(plan.seed, Path(images) if images else None)
+        self._timeline = plan.timeline
+        self._images = ImageSource(plan.seed, Path(images) if images else None, images_of(plan.timeline.asks))
         self._making = BoundedSemaphore(1)
         self.outputs = OutputRegistry()
         self.remarks = [f"service.images: {reason}" for reason in self._images.skipped]
 
-    def image(self, source: str, user: int, number: int) -> JobInput:
-        """A user's own. Made one at a time with the loop's turn between two: a millisecond each, for
-        many users let go at once, would hold up everything else.
+    def image(self, source: str, user: int, k: int, number: int) -> JobInput:
+        """A user's own `k`-th, for request `number` of the run. Made one at a time with the loop's turn
+        between two: a millisecond each, for many users let go at once, would hold up everything else.
         """
+        ask = self._timeline.ask(number)
         with self._making:
             gevent.sleep(LOOP_TURN_S)
-            return self._images.image(source, user, number)
+            return self._images.image(source, user, k, "" if ask is None else ask.image)
 
 
 class SpeechKit(InspectingKit):
@@ -100,13 +103,15 @@ class SpeechKit(InspectingKit):
         from genload.artifacts.audio.listener import Listener
 
         request = request_of(plan.service)
+        self._timeline = plan.timeline
         self._texts = TextSource(request.texts, request.voices, seed=plan.seed, salt=plan.salt)
         self.listener = Listener(request, seed=plan.seed, registry=OutputRegistry())
         self.kind = "audio" if self.listener.needs_inspector else ""
 
     def utterance(self, number: int) -> Utterance:
         """What request `number` of the run says, whichever process sends it."""
-        return self._texts.utterance(number)
+        ask = self._timeline.ask(number)
+        return self._texts.utterance(number) if ask is None else self._texts.asked(number, ask)
 
     def labels(self, number: int) -> dict[str, str]:
         return labels_of(self.utterance(number))

@@ -120,7 +120,7 @@ class WorkerLink:
         try:
             plan = RunPlan.from_message(data["plan"])
             check_users(self._runner.environment.user_classes, plan)
-            check_beginning(plan.client_class, plan.service)
+            check_beginning(plan.client_class, plan.service, plan.timeline.asks)
             check_limits(plan, ceil(plan.timeline.max_users / data["of"]))
             self.process.prepare(plan, Share(data["rank"], data["of"]), data["source"], t0_s)
         except GenloadError as error:

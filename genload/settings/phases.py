@@ -24,13 +24,14 @@ class Ask:
     Attributes:
         image: the path of a file.
         length: the class of the text's length.
-        line: of the trace's file, from 1.
+        file, line: where that stands.
     """
 
     text: str = ""
     voice: str = ""
     length: str = ""
     image: str = ""
+    file: str = ""
     line: int = 0
 
 

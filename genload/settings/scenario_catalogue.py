@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from genload.settings.criteria.subjects import label_names
 from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.metrics.metric import Metric
+from genload.settings.phases import Timeline
 from genload.settings.service import Service
 from genload.settings.suite import Suite
 from genload.settings.wing_models import WingModels
@@ -22,9 +23,20 @@ def scenario_catalogue(suite: Suite, scenario: str, wings: WingModels) -> Catalo
     """
     timeline = wings.timeline(suite.scenarios[scenario].shape)
     phases = tuple(phase.name for phase in timeline.phases)
-    labels = {"phase": phases, **wings.labels(suite.service_of(scenario))}
+    labels = {"phase": phases, **with_asked(wings.labels(suite.service_of(scenario)), timeline)}
     metrics = declared_metrics(suite, suite.service_of(scenario), wings)
     return Catalogue.of(metrics, labels, timeline.duration_s, _sample_labels(suite))
+
+
+def with_asked(labels: Mapping[str, tuple[str, ...]], timeline: Timeline) -> dict[str, tuple[str, ...]]:
+    """The labels of a service's requests, with the values that a trace asks for."""
+    found = dict(labels)
+    for name in ("voice", "length"):
+        asked = tuple(value for value in dict.fromkeys(getattr(ask, name) for ask in timeline.asks) if value)
+        known = found.get(name)
+        if asked and known != ():  # which is any
+            found[name] = tuple(dict.fromkeys((*(known or ()), *asked)))
+    return found
 
 
 def declared_metrics(suite: Suite, service: Service, wings: WingModels) -> tuple[Metric, ...]:

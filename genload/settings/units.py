@@ -164,4 +164,7 @@ SamplingSeconds = Annotated[float, *_TIME_IO, Unit(Dimension.TIME, TimeScaling.S
 
 Bytes = Annotated[float, *_text_form(Dimension.BYTES, "64MiB"), Unit(Dimension.BYTES)]
 Ratio = Annotated[float, *_text_form(Dimension.RATIO, "5%"), Unit(Dimension.RATIO)]
+Speed = Annotated[float, Unit(Dimension.PLAIN, TimeScaling.DIVIDE)]
+"""How many times as fast as recorded; a plain number, which ``--time-scale`` divides as it does rates."""
+
 PerSecond = Annotated[float, *_text_form(Dimension.RATE, "30/min"), Unit(Dimension.RATE, TimeScaling.DIVIDE)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -40,36 +41,40 @@ class ImageSource:
         seed: of the run.
         folder: a folder of the user's own PNG and JPEG files to take instead of drawn pictures. Each job gets
             one of them with a comment of its own in the file: other bytes, the same picture.
+        named: files of the user's own that jobs ask for by their path.
 
     Attributes:
         skipped: files of the folder that are not used, each with the reason.
 
     Raises:
-        ConfigError: no such folder, or no usable image in it.
+        ConfigError: no such folder, or no usable image in it; a named one that cannot be used.
     """
 
-    def __init__(self, seed: int, folder: Path | None = None) -> None:
+    def __init__(self, seed: int, folder: Path | None = None, named: Sequence[Path] = ()) -> None:
         self._seed = seed
         self.skipped: list[str] = []
         self._pictures = self._read(folder) if folder else []
+        self._named = _read_named(named)
 
-    def image(self, source: str, user: int, k: int) -> JobInput:
+    def image(self, source: str, user: int, k: int, name: str = "") -> JobInput:
         """The input of the k-th job of one user of one process.
 
         Args:
             source: the process, as in the records: ``local``, ``w0``, …
+            name: the path of the picture that it is to be; "": any.
         """
+        named = self._named[name] if name else None
         for attempt in count():
             # A second attempt is for the one image in a hundred that looks like a program.
             identity = f"{self._seed}/{source}/{user}/{k}/{attempt}"
             digest = hashlib.blake2b(identity.encode(), digest_size=16).hexdigest()
-            picture = self._pick(digest) if self._pictures else _drawn(digest)
+            picture = _drawn(digest) if not (named or self._pictures) else self._pick(digest, named)
             if not looks_executable(picture.content):
                 return JobInput(f"genload-{digest}{picture.suffix}", picture.content, picture.media_type)
         raise AssertionError("unreachable")
 
-    def _pick(self, digest: str) -> _Picture:
-        picture = self._pictures[int(digest, 16) % len(self._pictures)]
+    def _pick(self, digest: str, named: _Picture | None) -> _Picture:
+        picture = named or self._pictures[int(digest, 16) % len(self._pictures)]
         comment = _with_png_comment if picture.media_type == "image/png" else _with_jpeg_comment
         return _Picture(comment(picture.content, digest.encode()), picture.suffix, picture.media_type)
 
@@ -92,6 +97,20 @@ class ImageSource:
             text = f"'{folder}' holds no usable image ({reasons})"
             raise ConfigError(text, key="service.images", remedy=remedy)
         return pictures
+
+
+def _read_named(paths: Sequence[Path]) -> dict[str, _Picture]:
+    pictures: dict[str, _Picture] = {}
+    room = _MAX_FOLDER_BYTES
+    for path in paths:
+        try:
+            picture = pictures[str(path)] = _load(path, room)
+        except ValueError as error:
+            raise ConfigError(
+                f"the image cannot be used: {error}", file=str(path), remedy="name a PNG or JPEG file"
+            ) from error
+        room -= len(picture.content)
+    return pictures
 
 
 def _drawn(digest: str) -> _Picture:

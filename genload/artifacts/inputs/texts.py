@@ -18,6 +18,7 @@ from genload.artifacts.inputs.draws import Draws
 from genload.artifacts.inputs.text_file import read_texts
 from genload.artifacts.inputs.words import SHORTEST, Words
 from genload.service import Utterance
+from genload.settings.phases import Ask
 from genload.settings.speech import Characters, Texts
 
 DEFAULT_CHARACTERS = 50
@@ -64,6 +65,16 @@ class TextSource:
         origin = self._origin(number)
         made = self._make(origin)
         return Utterance(number, made.text, made.voice, made.length, repeat=origin != number)
+
+    def asked(self, number: int, ask: Ask) -> Utterance:
+        """That of a request of a trace; what the trace does not say is as in any other."""
+        if ask.text:
+            return self._utterance(number, self._salted(ask.text, number), ask.length, ask.voice)
+        if ask.length:
+            text = self._exactly(self._texts.classes[ask.length], number)
+            return self._utterance(number, text, ask.length, ask.voice)
+        made = self.utterance(number)
+        return Utterance(number, made.text, ask.voice or made.voice, made.length, made.repeat)
 
     def _origin(self, number: int) -> int:
         """The number whose text is spoken: its own, or for a repeat an earlier one, which was no repeat."""
