@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -33,6 +34,7 @@ from genload.reporting.request_wording import (
     RANGES,
     arrivals_words,
     has_ranges,
+    limit,
     mean_range,
     observed,
     own_pauses,
@@ -59,15 +61,30 @@ _RESULTS = {
     "fail": Text("fail", "red"),
     "inconclusive": Text("open", "yellow"),
 }
-_MOST_MESSAGES = 3
 _LONGEST_LINE = 200
 _LONGEST_FINDING = 400
 _LONGEST_IDENTITY = 1000
 
 
-def verdict_view(judged: JudgedRun) -> RenderableType:
-    """The final verdict of one scenario: criteria, reasons, errors, notices."""
-    return Group(*_verdict(judged))
+class _Most(NamedTuple):
+    """How many of each are shown."""
+
+    messages: int  # of an error class
+    notices: int
+    strata: int  # rows of speech; of more only all together
+
+
+_SHORT, _VERBOSE = _Most(messages=1, notices=4, strata=6), _Most(messages=3, notices=1000, strata=1000)
+
+
+def verdict_view(judged: JudgedRun, *, verbose: bool = False) -> RenderableType:
+    """The final verdict of one scenario: criteria, reasons, errors, notices.
+
+    Args:
+        verbose: each criterion with its rule and its evidence in a sentence, and everything that is said of
+            the run; otherwise a line a criterion, and as much as fits a screen of 40 lines.
+    """
+    return Group(*_verdict(judged, verbose))
 
 
 def suite_view(suite: JudgedSuite) -> RenderableType:
@@ -75,7 +92,8 @@ def suite_view(suite: JudgedSuite) -> RenderableType:
     return Group(*_suite(suite))
 
 
-def _verdict(run: JudgedRun) -> Iterator[RenderableType]:
+def _verdict(run: JudgedRun, verbose: bool) -> Iterator[RenderableType]:
+    most = _VERBOSE if verbose else _SHORT
     if note := rehearsal_note(run):
         yield Text(note, "bold yellow")
     quotes = Quotes()
@@ -88,17 +106,16 @@ def _verdict(run: JudgedRun) -> Iterator[RenderableType]:
     if words := no_criteria_words(run):
         yield _indented(Text(f"→ {words}"))
     if run.verdict.criteria:
-        yield _criteria(run.verdict.criteria)
+        yield (_criteria_told if verbose else _criteria)(run.verdict.criteria)
     yield _indented(Text(_numbers(run), "dim"))
     if run.speech is not None:
-        yield from _speech(run.speech)
+        yield from _speech(run.speech, most)
     for group in run.errors:
-        yield from _error(group, quotes)
+        yield from _error(group, quotes, most)
     for title, text in _findings(run):
         yield _indented(Text.assemble((f"{plain(title)}: ", "bold"), plain(text, _LONGEST_FINDING)))
     yield from _monitors(run, quotes)
-    for notice in run.notices:
-        yield _indented(Text.assemble(("note: ", "bold"), quotes.once(notice)))
+    yield from _notices(run.notices, quotes, most)
 
 
 def _findings(run: JudgedRun) -> Iterator[tuple[str, str]]:
@@ -131,6 +148,13 @@ def _monitors(run: JudgedRun, quotes: Quotes) -> Iterator[RenderableType]:
         yield _indented(Text(quotes.once(uptime_words(run) or "")))
 
 
+def _notices(notices: Sequence[str], quotes: Quotes, most: _Most) -> Iterator[RenderableType]:
+    for notice in notices[: most.notices]:
+        yield _indented(Text.assemble(("note: ", "bold"), quotes.once(notice)))
+    if len(notices) > most.notices:
+        yield _indented(Text(f"{len(notices) - most.notices} more notes: --verbose", "dim"))
+
+
 def _heading(name: str, word: str, width: int = 0) -> Text:
     return Text.assemble((plain(name).ljust(width), "bold"), "  ", (word, _STYLES.get(word, "bold yellow")))
 
@@ -141,6 +165,24 @@ def _indented(text: Text, by: int = 2) -> Padding:
 
 
 def _criteria(criteria: Iterable[CriterionVerdict]) -> Table:
+    """A line each."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    table.add_column("", no_wrap=True)
+    table.add_column("criterion", no_wrap=True, overflow="ellipsis")
+    for head in ("observed", "must be"):
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("evidence", no_wrap=True)
+    for criterion in criteria:
+        name = Text(plain(criterion.name))
+        if not criterion.must:
+            name.append(" (reported only)", "dim italic")
+        evidence = Text(criterion.evidence or "none", "dim")
+        table.add_row(_RESULTS[criterion.result], name, observed(criterion), limit(criterion), evidence)
+    return table
+
+
+def _criteria_told(criteria: Iterable[CriterionVerdict]) -> Table:
+    """Each with its rule and its evidence in a sentence."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
     table.add_column("", no_wrap=True)
     table.add_column("criterion", overflow="fold")
@@ -176,14 +218,15 @@ def _mean(run: JudgedRun) -> str:
     return f"mean {mean_range(run.overall)}" + (f" ({beside})" if beside else "")
 
 
-def _speech(speech: SpeechSummary) -> Iterator[RenderableType]:
+def _speech(speech: SpeechSummary, most: _Most) -> Iterator[RenderableType]:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
     table.add_column("speech", overflow="fold")
     streamed = speech.overall.streamed_requests > 0
     heads = ("requests", "failed", "ttfa p95", "p95", "rtf", *(("stalls",) if streamed else ()), "valid")
     for name in heads:
         table.add_column(name, justify="right")
-    for name, numbers in strata(speech):
+    rows = list(strata(speech))
+    for name, numbers in rows if len(rows) <= most.strata else rows[:1]:
         table.add_row(
             Text(plain(name)),
             str(numbers.total_requests),
@@ -199,10 +242,10 @@ def _speech(speech: SpeechSummary) -> Iterator[RenderableType]:
         yield _indented(Text.assemble((f"{title}: ", "bold"), text))
 
 
-def _error(group: ErrorGroup, quotes: Quotes) -> Iterator[RenderableType]:
+def _error(group: ErrorGroup, quotes: Quotes, most: _Most) -> Iterator[RenderableType]:
     yield _indented(Text.assemble((plain(group.error_class), "red"), f" × {group.count}"))
     messages = [text for text in group.messages if plain(text)]
-    for text in messages[:_MOST_MESSAGES]:
+    for text in messages[: most.messages]:
         yield _indented(Text(plain(quotes.once(text, text), _LONGEST_LINE)), 4)
 
 
@@ -231,10 +274,10 @@ def _suite(suite: JudgedSuite) -> Iterator[RenderableType]:
     yield _heading(suite.suite, suite_word(suite))
 
 
-def print_verdict(judged: JudgedRun, files: Sequence[Path] = ()) -> None:
+def print_verdict(judged: JudgedRun, files: Sequence[Path] = (), *, verbose: bool = False) -> None:
     """Print one scenario's verdict, and where its reports are."""
     console = Console(highlight=False)
-    console.print(verdict_view(judged))
+    console.print(verdict_view(judged, verbose=verbose))
     _print_files(console, files)
 
 

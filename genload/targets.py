@@ -39,6 +39,7 @@ class RunRequest:
     abort_on: str = ""
     asked_for: tuple[str, ...] = ()
     workers: int | None = None
+    verbose: bool = False  # verdicts with rules and evidence in sentences
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,7 +209,7 @@ class LocustRuns:
             broken: list[CodeError] = []
             names = run.plan.suite.reports
             files = reporting.write_reports(suite, self.folder, names, broken.append)
-        console.print_verdict(judged, files)
+        console.print_verdict(judged, files, verbose=self.environment.parsed_options.verbose)
         for error in broken:
             print(error.render(), file=sys.stderr, flush=True)
         try:

@@ -86,6 +86,13 @@ def add_options(parser: Any, *, web_scenario: str | None) -> None:
         default="",
         help="hopeless: end the load as soon as a `must` criterion can no longer hold",
     )
+    parser.add_argument(
+        "--verbose",
+        action="store_true",
+        default=False,
+        include_in_web_ui=False,
+        help="Each criterion of the verdict with its rule and its evidence in a sentence",
+    )
     # Locust's own defaults listen on every interface, without a password.
     parser.set_defaults(web_host=LOOPBACK, master_bind_host=LOOPBACK)
 

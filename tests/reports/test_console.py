@@ -12,7 +12,10 @@ from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
 from genload import console
-from genload.analysis.judged import JudgedRun, JudgedSuite
+from genload.analysis.judged import ErrorGroup, JudgedRun, JudgedSuite
+
+from .judged_jobs import criterion
+from .judged_speech import heard, speech
 
 Kinds = dict[str, Callable[[], JudgedRun]]
 MakeSuite = Callable[..., JudgedSuite]
@@ -30,9 +33,33 @@ def test_no_line_is_wider_than_the_terminal(any_run: JudgedRun, make_suite: Make
         assert max(cell_len(line) for line in shown(view, width=width).splitlines()) <= width
 
 
-def test_a_verdict_shows_criteria_with_value_rule_and_evidence(kinds: Kinds) -> None:
+def test_a_verdict_shows_a_line_a_criterion(kinds: Kinds) -> None:
     text = shown(console.verdict_view(kinds["passed"]()))
     assert "orfeas/baseline  PASS" in text
+    assert re.search(r"^pass +avg_time_ok +82\.1 s +≤ 90 s +proven *$", text, re.MULTILINE)
+    assert re.search(r"^pass +zero_errors +0 % += 0 % +unproven *$", text, re.MULTILINE)
+    assert "generate.duration.mean" not in text
+    assert "5 requests, 0 failed, mean 82.1 s, load 410.5 s, 1 ended after it" in text
+
+
+def test_it_fits_a_screen_of_40_lines_however_much_there_is_to_say(
+    make_run: Callable[..., JudgedRun],
+) -> None:
+    run = make_run(
+        speech=speech(strata={"voice": {f"v{n}": heard() for n in range(30)}}),
+        errors=[ErrorGroup(error_class=f"e{n}", count=9, messages=["a", "b", "c"]) for n in range(3)],
+        notices=[f"notice {n}" for n in range(30)],
+    )
+    run.verdict.criteria = [criterion(f"criterion_{n}") for n in range(12)]
+    text = shown(console.verdict_view(run))
+    assert len(text.splitlines()) <= 40
+    assert "26 more notes: --verbose" in text
+    everything = shown(console.verdict_view(run, verbose=True))
+    assert "notice 29" in everything and "voice v29" in everything
+
+
+def test_verbose_shows_rule_and_evidence_in_sentences(kinds: Kinds) -> None:
+    text = shown(console.verdict_view(kinds["passed"](), verbose=True))
     assert re.search(r"pass +avg_time_ok +82\.1 s", text)
     assert "generate.duration.mean in 75s..90s" in text
     assert "proven: 95 % bound 84.9 s if requests are independent" in text

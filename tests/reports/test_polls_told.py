@@ -42,7 +42,7 @@ RETRIES = Retries(
 
 def told(run: JudgedRun) -> str:
     output = io.StringIO()
-    Console(file=output, width=500, color_system=None).print(console.verdict_view(run))
+    Console(file=output, width=500, color_system=None).print(console.verdict_view(run, verbose=True))
     return output.getvalue()
 
 

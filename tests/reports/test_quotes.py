@@ -38,7 +38,7 @@ def behind_a_proxy(make_run: Callable[..., JudgedRun]) -> JudgedRun:
 
 def on_terminal(run: JudgedRun) -> str:
     output = io.StringIO()
-    Console(file=output, width=300, color_system=None).print(console.verdict_view(run))
+    Console(file=output, width=300, color_system=None).print(console.verdict_view(run, verbose=True))
     return output.getvalue()
 
 

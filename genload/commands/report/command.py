@@ -19,6 +19,10 @@ def report(
             help="Other criteria: YAML, NAME: RULE, or a mapping of them under each scenario.", metavar="FILE"
         ),
     ] = None,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Each criterion with its rule and its evidence in a sentence."),
+    ] = False,
 ) -> None:
     """Judge finished runs again and write their reports; the exit code is the verdict.
 
@@ -32,7 +36,7 @@ def report(
 
         genload report results/orfeas-20261121T140000Z --criteria stricter.yaml
 
-        genload report results/orfeas-20261121T140000Z/spike
+        genload report results/orfeas-20261121T140000Z/spike --verbose
     """
     # Here, not above: `genload report --help` needs none of it.
     from rich.console import Console
@@ -42,5 +46,5 @@ def report(
         from genload.reporting import is_run_directory
 
         suite, files = rejudge(folder, criteria)
-    show(suite, files, alone=is_run_directory(folder))
+    show(suite, files, alone=is_run_directory(folder), verbose=verbose)
     raise typer.Exit(suite.exit_code)

@@ -43,10 +43,10 @@ def rejudge(folder: Path, criteria_file: Path | None) -> tuple[JudgedSuite, list
     return suite, files
 
 
-def show(suite: JudgedSuite, files: Sequence[Path], *, alone: bool) -> None:
+def show(suite: JudgedSuite, files: Sequence[Path], *, alone: bool, verbose: bool) -> None:
     """Print the verdicts; `alone`: it was one run directory, whose suite says nothing more."""
     for run in suite.runs:
-        console.print_verdict(run, files if alone else ())
+        console.print_verdict(run, files if alone else (), verbose=verbose)
     if not alone:
         console.print_suite(suite, files)
 

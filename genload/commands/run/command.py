@@ -46,6 +46,11 @@ Workers = Annotated[
 ]
 
 
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Each criterion with its rule and its evidence in a sentence.")
+]
+
+
 class AbortOn(StrEnum):
     """What ends a scenario before its time."""
 
@@ -78,6 +83,7 @@ def run(
     strict: Strict = False,
     abort_on: Abort = None,
     workers: Workers = "auto",
+    verbose: Verbose = False,
 ) -> None:
     """Run a suite, or one scenario of it, against a service; the exit code is the verdict.
 
@@ -124,6 +130,7 @@ def run(
             strict=strict,
             abort_on=abort_on or "",
             workers=_number_of(workers),
+            verbose=verbose,
         )
         targets = with_followers(request)
     raise typer.Exit(run_suites(targets, console))

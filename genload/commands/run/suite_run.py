@@ -190,7 +190,7 @@ class SuiteRun:
             self._say(error.render(), "red")
             return ExitCode.INVALID
         self._judged.append(judged)
-        views.print_verdict(judged)
+        views.print_verdict(judged, verbose=self._request.verbose)
         try:
             pack(self.folder / scenario)  # the verdict is out; nobody waits for this but the disk
         except RunDirectoryError as error:
