@@ -33,6 +33,10 @@ def _some(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _besides_ours(classes: dict[str, int]) -> dict[str, int]:
+    return {**LENGTHS, **classes}
+
+
 class Characters(Settings):
     """Lengths of text drawn for each request: evenly, or log-normally about a median."""
 
@@ -59,8 +63,8 @@ class Texts(Settings):
     """A text with ``{i}`` for the number of the request."""
     lengths: Annotated[tuple[str, ...], AfterValidator(_some)] | None = None
     """Classes of text length, in turn: names of `classes`."""
-    classes: dict[str, PositiveInt] = LENGTHS
-    """Characters by class."""
+    classes: Annotated[dict[str, PositiveInt], AfterValidator(_besides_ours)] = LENGTHS
+    """Characters by class, besides short (5), medium (50), long (246) and very_long (320)."""
     characters: Characters | None = None
     """Lengths drawn from a range, without classes."""
     file: str | None = None
@@ -171,9 +175,9 @@ class SpeechRequest(RequestSettings):
             base = {**base, "texts": before}
         return super().laid_on(base, over)
 
-    def stream_offer(self) -> str:
-        """What to set below `service.request` for an answer that is streamed; "": it is, or cannot be."""
-        return ""
+    def stream_offers(self) -> tuple[str, ...]:
+        """What to set in `service.request` for an answer that is streamed; none: it is, or cannot be."""
+        return ()
 
     def labels(self) -> dict[str, tuple[str, ...]]:
         """The labels of its requests' records, with the values they can have; none: any."""

@@ -6,12 +6,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from genload import extensions
 from genload.artifacts.audio.listener import Heard, Listener
+from genload.commands.try_.speech_attempt import SpeechAttempt
 from genload.described.speech.dialects import dialect_names
 from genload.service import ServiceError, Speech, Utterance
 from genload.settings.loader import load_suite
@@ -143,6 +145,24 @@ def test_the_document_s_own_service_speaks(tmp_path: Path) -> None:
             client.speak(Utterance(2, HELLO, "bert"))
         client.close()
     assert speech.content == WAV and speech.arrivals[-1][1] == len(WAV) and not speech.streamed
+
+
+def test_a_trial_of_a_whole_answer_says_how_stalls_could_be_measured() -> None:
+    said: list[str] = []
+    view: Any = SimpleNamespace(
+        say=lambda *words: None,
+        detail=said.append,
+        output=lambda *words: None,
+        result=lambda result: None,
+    )
+    with served(IMITATIONS["fish_speech"]("")) as imitation:
+        data = {"api": "speech", "host": imitation.url, "request": {"dialect": "fish_speech"}}
+        service = Service.model_validate(data, context={"wings": extensions.Wings()})
+        client = extensions.attribute("services", "speech", "Client")(service)
+        assert SpeechAttempt(client, service, 1, view).run().outcome == "ok"
+        client.close()
+    assert "playback: not applicable: the answer was not streamed" in said
+    assert "stalls can be measured of a stream, which it sends with service.request: {stream: true}" in said
 
 
 def test_a_service_that_is_another_one_is_not_ready(speak: Speak) -> None:

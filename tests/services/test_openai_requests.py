@@ -12,7 +12,7 @@ from genload import extensions
 from genload.errors import ConfigError
 from genload.settings.service import Service
 
-from .scripted_speech import HELLO, SPEECH, WHOLE, Make, failure
+from .scripted_speech import HELLO, SPEECH, WHOLE, Make, failure, request_of
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,27 @@ def test_a_suite_that_does_not_say_the_dialect_is_asked_for_it() -> None:
     (told,) = caught.value.errors()
     assert told["loc"][:1] == ("request",)
     assert "litetts, openai, piper" in told["ctx"]["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("request_keys", "offers"),
+    [
+        ({"dialect": "litetts"}, []),
+        ({"dialect": "kokoro"}, []),
+        ({"dialect": "kokoro", "stream": False}, ["{stream: true}"]),
+        ({"dialect": "vllm"}, ["{stream: true}", "{stream: sse}", "{stream: websocket}"]),
+        (
+            {"dialect": "vllm", "format": "mp3"},
+            ["{stream: true, format: pcm}", "{stream: sse, format: pcm}", "{stream: websocket}"],
+        ),
+        ({"dialect": "vllm", "stream": True}, []),
+        ({"dialect": "chatterbox"}, []),
+    ],
+)
+def test_who_can_stream_and_is_not_asked_to_is_told_how(
+    request_keys: dict[str, Any], offers: list[str]
+) -> None:
+    assert list(request_of(request_keys).stream_offers()) == offers
 
 
 def test_a_token_in_clear_is_refused() -> None:

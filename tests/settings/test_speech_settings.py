@@ -49,6 +49,11 @@ def test_a_class_that_is_not_used_may_be_short() -> None:
     assert Texts(classes={"tiny": 1, "short": 5}, lengths=("short",)).salt
 
 
+def test_classes_of_one_s_own_stand_beside_the_built_in_ones() -> None:
+    texts = Texts(classes={"page": 2800, "short": 7}, lengths=("short", "medium", "page"))
+    assert texts.characters_of_classes == (7, 50, 2800)
+
+
 def test_a_scenarios_source_of_texts_takes_the_place_of_the_services() -> None:
     base = {"lengths": ["short"], "repeats": "0.2/1"}
     assert merged(base, {"template": "Test {i}"}) == {"template": "Test {i}", "repeats": "0.2/1"}

@@ -35,6 +35,8 @@ _OF_OUTPUTS = {
     *("not_a_mesh", "empty_mesh", "nan_vertices", "not_splats", "empty_splats", "nan_splats"),
     *("not_a_picture", "too_small", "unknown_format", "bad_output"),
 }
+_BY_STATUS = ("validation", "auth")
+_OF_NO_AUDIO = "what came is no audio: path, format, and base64 where audio is inside JSON"
 _OF_REDIRECTS = ("service.follow_redirects", "how many are followed on the service's own host")
 
 
@@ -49,7 +51,9 @@ def advice(error_class: str, error: str, status: int, step: str, key: str) -> tu
         return named[1], "the key that says so; what came instead is above"
     if error_class in _OF_CLASS:
         return _OF_CLASS[error_class]
-    if error_class.startswith("http_"):
+    if error_class == "wrong_content":
+        return key, _OF_NO_AUDIO
+    if error_class.startswith("http_") or error_class in _BY_STATUS:
         if 300 <= status < 400:
             return _OF_REDIRECTS
         below, what = _OF_STATUS.get(status, ("", _OF_THE_SERVICE))

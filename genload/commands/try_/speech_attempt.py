@@ -46,6 +46,7 @@ class SpeechAttempt:
             "input", f"{len(utterance.text)} characters, voice {plain(utterance.voice)}, {request.format}"
         )
         view.detail(plain(utterance.text, TEXT_CHARACTERS))
+        self._offers = request.stream_offers()
         self._ear = _Ear(Listener(inspected, seed=seed, registry=None), view)
         self._driver = SpeechDriver(
             client, utterance, service=service, listener=self._ear, request_id=str(uuid.uuid4())
@@ -69,6 +70,11 @@ class SpeechAttempt:
             burst = numbers.get("sent_as_made") == 0
             how = "came in one burst at its end" if burst else "was not streamed"
             view.detail(f"playback: {_listed(_PLAYBACK, numbers) or f'not applicable: the answer {how}'}")
+            if self._offers:
+                offers = " or ".join(self._offers)
+                view.detail(
+                    f"stalls can be measured of a stream, which it sends with service.request: {offers}"
+                )
         heard = _listed(_SOUND, numbers)
         if heard:
             loud = f", {20 * log10(numbers['rms']):.1f} dBFS" if numbers.get("rms") else ""

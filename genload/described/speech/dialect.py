@@ -56,6 +56,13 @@ class Way(Call):
     """Those that it can answer so; unless given, all."""
 
 
+class RawWay(Way):
+    """How it is told to stream the audio itself."""
+
+    streams: bool = True
+    """False: it may be told so, and answers as ever."""
+
+
 class EventWay(Way):
     """How it is told to stream as server-sent events."""
 
@@ -79,7 +86,7 @@ class Ways(Settings):
 
     whole: Way | None = None
     """``stream: false``"""
-    raw: Way | None = None
+    raw: RawWay | None = None
     """``stream: true``: the audio itself, as it is made."""
     sse: EventWay | None = None
     """``stream: sse``"""

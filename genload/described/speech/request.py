@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from genload.described.call import Call
 from genload.described.problem import Problem, refuse
-from genload.described.speech.dialect import Dialect, Socket, Way
+from genload.described.speech.dialect import Dialect, RawWay, Socket, Way
 from genload.described.speech.dialects import described, dialect_names
 from genload.described.speech.laid import call_of, literal, opening_of, with_extra
 from genload.described.speech.values import UNNAMED
@@ -133,6 +133,9 @@ class Request(SpeechRequest):
 
     @property
     def is_streamed(self) -> bool:
+        way = self.way
+        if isinstance(way, RawWay):
+            return way.streams
         return self.dialect.streams if self.stream is None else bool(self.stream)
 
     @property
@@ -143,12 +146,19 @@ class Request(SpeechRequest):
     def labels(self) -> dict[str, tuple[str, ...]]:
         return super().labels() | ({"cache": ("hit", "miss")} if self.shows_cache else {})
 
-    def stream_offer(self) -> str:
+    def stream_offers(self) -> tuple[str, ...]:
         if self.is_streamed:
-            return ""
-        ways = self.dialect.ways
-        offers = {"true": ways.raw, "sse": ways.sse, "websocket": ways.websocket}
-        return " or ".join(_offer(value, way) for value, way in offers.items() if way is not None)
+            return ()
+        ways, own = self.dialect.ways, self.dialect.formats
+        raw = ways.raw if ways.raw is not None and ways.raw.streams else None
+        offers = {"true": raw, "sse": ways.sse, "websocket": ways.websocket}
+        formats = {value: way.formats or own for value, way in offers.items() if way is not None}
+        return tuple(
+            f"{{stream: {value}}}"
+            if self.format in taken
+            else f"{{stream: {value}, format: {next(iter(taken))}}}"
+            for value, taken in formats.items()
+        )
 
 
 def _usual(dialect: Any) -> dict[str, Any]:
@@ -171,8 +181,3 @@ def _no_way(stream: Any, name: str) -> Problem:
     if stream == "websocket":
         remedy = f"write where it does in service.request.path; or {remedy}"
     return Problem(("stream",), f"{name} {reason}", remedy)
-
-
-def _offer(value: str, way: Way | Socket) -> str:
-    formats = "" if way.formats is None else f" with format: {' or '.join(way.formats)}"
-    return f"stream: {value}{formats}"
