@@ -9,6 +9,8 @@ from typing import Any
 
 from gevent import get_hub, getcurrent, socket
 
+from genload.client.fast_lane import lane_of
+
 
 class ExpiredError(Exception):
     """The limit of a wait has passed."""
@@ -29,10 +31,25 @@ class Readable:
         until_s: when to give up the wait; `look` may move it further.
     """
 
-    __slots__ = ("_alarm", "_alarm_s", "_greenlet", "_hub", "_reader", "_watcher", "_watching", "until_s")
+    __slots__ = (
+        "_alarm",
+        "_alarm_s",
+        "_descriptor",
+        "_greenlet",
+        "_hub",
+        "_hurries",
+        "_lane",
+        "_reader",
+        "_watcher",
+        "_watching",
+        "until_s",
+    )
 
     def __init__(self, descriptor: int) -> None:
         self._hub = get_hub()
+        self._descriptor = descriptor
+        self._lane = lane_of(self._hub)
+        self._hurries = False
         self._watcher = self._hub.loop.io(descriptor, 1)
         self._watching = False
         self._alarm: Any = None
@@ -68,11 +85,29 @@ class Readable:
             self._greenlet = self._reader = None
         return True
 
+    def hurry(self) -> None:
+        """From now on look before others do, see `genload.client.fast_lane`."""
+        if self._lane is not None and not self._hurries:
+            self._hurries = True
+            self._lane.enter(self._descriptor, self._look_first)
+
+    def take_turns(self) -> None:
+        """Look when it is its turn."""
+        if self._lane is not None and self._hurries:
+            self._hurries = False
+            self._lane.leave(self._descriptor)
+
     def _look(self) -> None:
-        """There may be something to read."""
+        """It is its turn: there may be something to read."""
+        if self._lane is not None:
+            self._lane.look()
+        self._look_first()
+
+    def _look_first(self) -> None:
         if self._reader is None:
             self._watching = False
             self._watcher.stop()
+            self.take_turns()
             return
         try:
             if not self._reader():
@@ -83,6 +118,7 @@ class Readable:
             self._greenlet.switch()
 
     def close(self) -> None:
+        self.take_turns()
         self._watcher.close()
         if self._alarm is not None:
             self._alarm.close()

@@ -14,6 +14,8 @@ import pytest
 
 from genload.client import Answer, HttpClient
 from genload.client import stamps as stamps_module
+from genload.client.connection import FIRST_PARTS, Connection
+from genload.client.fast_lane import lane_of
 from genload.client.stamps import arrived_s, ask_for_stamps
 from genload.extensions import Wings, attribute
 from genload.settings.service import Service
@@ -26,6 +28,8 @@ Clients = Callable[..., HttpClient]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n"
 BLOCKED_S = 0.05
+TURN_S = 0.005
+PAUSE_S = 0.03  # shorter than a crowd's turns
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="other kernels are not asked for stamps")
 
@@ -176,3 +180,98 @@ def test_speech_is_stamped_by_the_kernel_and_jobs_are_not(
     client.ready()
     client.close()
     assert bool(asked) is stamped
+
+
+class Crowd:
+    """Connections that all have something to read at once, of which each takes the loop a while.
+
+    Attributes:
+        busy: one of them has had its turn.
+    """
+
+    SIZE = 20
+
+    def __init__(self) -> None:
+        self.busy = threading.Event()
+        self._pairs = [gevent.socket.socketpair() for _ in range(self.SIZE)]
+        self._readers = [gevent.spawn(self._read, here) for here, _ in self._pairs]
+        gevent.sleep(0.01)  # until all wait
+        for _, there in self._pairs:
+            there.send(b"x")
+
+    def _read(self, here: Any) -> None:
+        here.setblocking(False)
+        connection = Connection(here, tls=False)
+        connection.receive(self._take, time.monotonic() + 30)
+        connection.close()
+
+    def _take(self, data: memoryview) -> float:
+        self.busy.set()
+        time.sleep(TURN_S)
+        return 0.0
+
+    def close(self) -> None:
+        gevent.joinall(self._readers)
+        for _, there in self._pairs:
+            there.close()
+
+
+@linux_only
+@pytest.mark.parametrize("told", [True, False])
+def test_first_parts_are_read_before_the_turns_of_others(
+    raw_server: Servers, client_of: Clients, monkeypatch: pytest.MonkeyPatch, told: bool
+) -> None:
+    if not told:  # as inside TLS
+        monkeypatch.setattr("genload.client.connection.ask_for_stamps", lambda sock: False)
+    crowds: list[Crowd] = []
+    written_s: list[float] = []
+
+    def serve(peer: Peer) -> None:
+        while b"/warm-up" in peer.read_request():
+            peer.sock.sendall(OK)
+        peer.sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while not crowds:
+            time.sleep(0.001)
+        crowds[0].busy.wait()
+        for part in (b"3\r\nabc\r\n", b"3\r\ndef\r\n0\r\n\r\n"):
+            written_s.append(time.monotonic())
+            peer.sock.sendall(part)
+            time.sleep(PAUSE_S)
+
+    client = client_of(raw_server(serve).url, stamps="kernel")
+    client.get("/warm-up")
+    reader = gevent.spawn(client.get, "/")
+    gevent.sleep(0.02)  # until it has read the headers
+    crowds.append(Crowd())
+    answer: Answer = reader.get()
+    crowds[0].close()
+    assert [count for _, count in answer.arrivals] == [3, 3]
+    (when_s, _), _ = answer.arrivals
+    assert written_s[0] - 0.001 <= when_s < written_s[1]
+
+
+@linux_only
+def test_who_has_had_its_first_parts_takes_turns() -> None:
+    lane = lane_of(gevent.get_hub())
+    assert lane is not None
+    here, there = gevent.socket.socketpair()
+    here.setblocking(False)
+    connection = Connection(here, tls=False, kernel_stamps=True)
+    in_lane: list[int] = []
+
+    def take(data: memoryview) -> float:
+        in_lane.append(len(lane))
+        there.send(b"x")
+        return time.monotonic() + 30 if len(in_lane) % (FIRST_PARTS + 2) else 0.0
+
+    for _ in range(2):
+        connection.send(b"?", lambda: time.monotonic() + 30)
+        there.send(b"x")
+        connection.receive(take, time.monotonic() + 30)
+    assert in_lane == [*[1] * FIRST_PARTS, 0, 0] * 2
+    connection.send(b"?", lambda: time.monotonic() + 30)
+    assert len(lane) == 1
+    connection.close()
+    assert len(lane) == 0
+    for end in (here, there):
+        end.close()
