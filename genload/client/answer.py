@@ -43,29 +43,21 @@ class Headers(Mapping[str, str]):
         pairs: names and values as they came; any byte is allowed and read as Latin-1.
     """
 
-    __slots__ = ("_pairs", "_values")
+    __slots__ = ("_pairs",)
 
     def __init__(self, pairs: Sequence[tuple[bytes, bytes]]) -> None:
         self._pairs = pairs
-        self._values: dict[str, str] | None = None
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
         """Every field in the order and case in which it came."""
         return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self._pairs]
 
-    def _by_name(self) -> dict[str, str]:
-        # Most answers are measured, not read: nothing is decoded until someone looks.
-        if self._values is None:
-            values: dict[str, str] = {}
-            for raw_name, raw_value in self._pairs:
-                name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-                values[name] = f"{values[name]}, {value}" if name in values else value
-            self._values = values
-        return self._values
-
     def __getitem__(self, name: str) -> str:
-        return self._by_name()[name.lower()]
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
 
     # As Mapping has them, without an exception on the way.
 
@@ -74,17 +66,24 @@ class Headers(Mapping[str, str]):
     @overload
     def get(self, name: str, /, default: str | _Default) -> str | _Default: ...
     def get(self, name: str, /, default: Any = None) -> Any:
-        return self._by_name().get(name.lower(), default)
+        # Most answers are measured, not read: nothing is decoded but what someone looks for.
+        wanted, length = name.lower(), len(name)
+        found: str | None = None
+        for raw_name, raw_value in self._pairs:
+            if len(raw_name) == length and raw_name.decode("latin-1").lower() == wanted:
+                value = raw_value.decode("latin-1")
+                found = value if found is None else f"{found}, {value}"
+        return default if found is None else found
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._by_name()
+        return isinstance(name, str) and self.get(name) is not None
 
     def __iter__(self) -> Iterator[str]:
         """Names in lower case."""
-        return iter(self._by_name())
+        return iter(dict.fromkeys(name.lower() for name, _ in self.pairs))
 
     def __len__(self) -> int:
-        return len(self._by_name())
+        return len({name.lower() for name, _ in self.pairs})
 
     def __repr__(self) -> str:
         return f"Headers({self.pairs!r})"

@@ -300,8 +300,10 @@ class Gate:
         if place is None:
             return None
         phase = self.timeline.phases[place]
-        may = self.share.number(index) < phase.target(into_s - self.timeline.start_s(place))
-        return Turn(phase.name, False, ticket.number) if may else None
+        users = phase.users
+        if phase.users_from is not None:
+            users = phase.target(into_s - self.timeline.start_s(place))
+        return Turn(phase.name, False, ticket.number) if self.share.number(index) < users else None
 
     def _planned_turn(self, ticket: Ticket) -> Turn:
         return Turn(ticket.phase, False, ticket.number, self.origin_s + (ticket.due_s or 0.0))

@@ -66,8 +66,9 @@ class JobUser(LoadUser):
             # Killed at the end of the waiting: Locust fires no event for such a request, we do.
             self._record_job(turn, job.result(outcome="unfinished"))
             raise
-        self._blame(job.raised, request_id)
-        self._keep_output(result)
+        if result.outcome != "ok":
+            self._blame(job.raised, request_id)
+            self._keep_output(result)
         self._record_job(turn, result)
         if self._ordered is not None:
             raise self._ordered

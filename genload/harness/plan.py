@@ -41,7 +41,7 @@ class RunPlan:
     asked_for: tuple[str, ...] = ()
     abort_on: str = ""  # "hopeless": end when a `must` criterion can no longer hold
 
-    @property
+    @cached_property
     def scenario(self) -> Scenario:
         return self.suite.scenarios[self.scenario_name]
 
@@ -50,17 +50,17 @@ class RunPlan:
         """The suite's, with the scenario's own `request`."""
         return self.suite.service_of(self.scenario_name)
 
-    @property
+    @cached_property
     def shape_class(self) -> type[PhasedShape]:
         shape: type[PhasedShape] = extensions.shape_class(self.scenario.shape.kind)
         return shape
 
-    @property
+    @cached_property
     def catalogue(self) -> Catalogue:
         """What the scenario's criteria may name."""
         return scenario_catalogue(self.suite, self.scenario_name, extensions.Wings())
 
-    @property
+    @cached_property
     def client_class(self) -> type[Any]:
         """A subclass of `ServiceClient`; of which kind, the locustfile's user class knows."""
         client: type[Any] = extensions.attribute("services", self.service.api, "Client")

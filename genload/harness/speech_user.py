@@ -56,8 +56,9 @@ class SpeechUser(LoadUser):
             # Killed at the end of the waiting: Locust fires no event for such a request, we do.
             self._record_speech(turn, driver.result(outcome="unfinished"))
             raise
-        self._blame(driver.raised, result.request_id)
-        self._keep_output(result)
+        if result.outcome != "ok":
+            self._blame(driver.raised, result.request_id)
+            self._keep_output(result)
         self._record_speech(turn, result)
         if self._listens and not turn.warmup:
             self.busy_until_s = result.played_s

@@ -130,13 +130,17 @@ class LoadUser(User):
         Args:
             pause_s: where the suite asks for none.
         """
+        if result.outcome != "failed" or not self._has_pauses or self.load.plan is None:
+            return
         asked_s = self.plan.scenario.failure_pause_s
         pause_s = pause_s if asked_s is None else asked_s
-        if result.outcome == "failed" and self._has_pauses and self.load.plan is not None and pause_s:
+        if pause_s:
             with self.load.gate.asleep(self.index):
                 gevent.sleep(pause_s)
 
-    def _next_turn(self) -> Turn:
+    def _begin(self) -> Turn:
+        """The turn that comes, once it has come."""
+        self._recorded = self._rests = False
         gate, think = self.load.gate, self._think
         if (left_s := self.busy_until_s - time.monotonic()) > 0:
             gevent.sleep(left_s)
@@ -150,12 +154,6 @@ class LoadUser(User):
             if not gate.wait(self.index):
                 break
         raise StopUser
-
-    def _begin(self) -> Turn:
-        """The turn that comes, once it has come."""
-        turn = self._next_turn()
-        self._recorded = self._rests = False
-        return turn
 
     def _end(self, turn: Turn, began_s: float, error: BaseException | None) -> None:
         """It ends, with what was raised in it."""

@@ -25,9 +25,6 @@ class RunWriter:
     does, and is called at least every second. Records are made into lines many at a time, which takes half of
     what it takes one by one. What waits before `header` is written after it, so that a directory with records
     in it always says what they belong to.
-
-    Attributes:
-        records: how many request records were taken, by source; what RunEnded reports.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -37,7 +34,6 @@ class RunWriter:
             RunDirectoryError: it holds a run already, or cannot be made.
         """
         self.folder = folder
-        self.records: dict[str, int] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -86,7 +82,6 @@ class RunWriter:
 
     def request(self, record: RequestRecord) -> None:
         """Take one request record, which is not changed any more; its error text is bounded."""
-        self.records[record.source] = self.records.get(record.source, 0) + 1
         self._taken.append(record)
         if len(self._taken) >= BLOCK:
             self._make_lines()

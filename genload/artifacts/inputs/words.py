@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from itertools import product
 from math import gcd, prod
 
@@ -25,9 +26,8 @@ class Words:
     def __init__(self, key: str, letters: int) -> None:
         alternating = "".join("CV"[place % 2] for place in range(letters))
         patterns: Sequence[str] = _SHORT_PATTERNS if letters == SHORTEST else (alternating,)
-        self._patterns = [_tables(pattern) for pattern in patterns]
-        self._counts = [prod(map(len, tables)) for tables in self._patterns]
-        self.count = sum(self._counts)
+        self._patterns = [(tables, prod(map(len, tables))) for tables in map(_tables, patterns)]
+        self.count = sum(count for _, count in self._patterns)
         digest = hashlib.sha256(f"{key}/{letters}".encode()).digest()
         self._first = int.from_bytes(digest[:8]) % self.count
         # A step without a common divisor visits every word once before it comes back.
@@ -38,19 +38,25 @@ class Words:
     def word(self, number: int) -> str:
         """The word of a number, which may be negative."""
         place = (self._first + number * self._step) % self.count
-        for tables, count in zip(self._patterns, self._counts, strict=True):
-            if place >= count:
-                place -= count
-                continue
-            word = ""
-            for table in tables:
-                place, at = divmod(place, len(table))
-                word += table[at]
-            return word
+        for tables, count in self._patterns:
+            if place < count:
+                word = ""
+                for table in tables:
+                    word += table[place % len(table)]
+                    place //= len(table)
+                return word
+            place -= count
         raise AssertionError(place)
 
 
 def _tables(pattern: str) -> list[list[str]]:
-    """Every two letters that there are, for each two places of a pattern."""
+    """Every four letters that there are, for each four places of a pattern."""
+    return [_table(pattern[at : at + 4]) for at in range(0, len(pattern), 4)]
+
+
+@cache
+def _table(pattern: str) -> list[str]:
     pairs = (pattern[at : at + 2] for at in range(0, len(pattern), 2))
-    return [["".join(letters) for letters in product(*(_LETTERS[kind] for kind in pair))] for pair in pairs]
+    choices = (["".join(letters) for letters in product(*(_LETTERS[kind] for kind in pair))] for pair in pairs)
+    # The first two letters change from one to the next, the others when those have all come.
+    return ["".join(reversed(parts)) for parts in product(*reversed(list(choices)))]
