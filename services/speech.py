@@ -60,6 +60,7 @@ class Client(SpeechClient):
         # A listener's times are milliseconds, and a loop with hundreds of streams looks later than that.
         self._calls = ServiceCalls(self, stamps="kernel")
         self._is_streamed, self._base64 = self._request.is_streamed, self._request.base64
+        self._way = self._request.way
         self._cache = self._told.cache if self._request.shows_cache else None
 
     @classmethod
@@ -87,7 +88,7 @@ class Client(SpeechClient):
             raise ServiceError("not_ready", f"status {answer.status}: {words}", status=answer.status)
 
     def speak(self, utterance: Utterance) -> Speech:
-        values, way = self._plan.values(utterance, self.request_id), self._request.way
+        values, way = self._plan.values(utterance, self.request_id), self._way
         if isinstance(way, Socket):
             return self._converse(values, way)
         asked = self._plan.call(values)

@@ -116,6 +116,7 @@ class PreparedCall:
         self._key = key
         self.method = call.method or ("POST" if call.bodies else "GET")
         self._path = Template(call.path)
+        self._always = self._path.fixed if not call.query else None  # the target, where it never changes
         self._query = {name: _scalar(value) for name, value in call.query.items()}
         self._headers = {name: Template(value) for name, value in call.headers.items()}
         makers: Mapping[str, Callable[[], _Body]] = {
@@ -134,10 +135,15 @@ class PreparedCall:
             ServiceError: ``bad_answer``, a captured value that cannot stand where it is to stand.
         """
         content_type, body = self._body(values) if self._body is not None else ("", None)
-        headers = {name: self._in_head(template, values) for name, template in self._headers.items()}
-        for name in [name for name in headers if name.lower() == "content-type"]:
-            content_type = headers.pop(name)
-        return Sendable(self.method, self._target(values), headers, body, content_type)
+        headers: dict[str, str] = {}
+        for name, template in self._headers.items():
+            text = self._in_head(template, values)
+            if name.lower() == "content-type":
+                content_type = text
+            else:
+                headers[name] = text
+        target = self._target(values) if self._always is None else self._always
+        return Sendable(self.method, target, headers, body, content_type)
 
     def _target(self, values: Values) -> str:
         # What begins with a name is a URL of the service's own making, and what stands in a path is a part.
@@ -179,17 +185,35 @@ _Tree = Callable[[Values], Any]
 
 
 def filled_tree(tree: Any) -> _Tree:
-    """What makes JSON-like data of a job's values; parts without a name are made once."""
+    """What makes JSON-like data of a job's values; texts without a name are made once."""
     if isinstance(tree, str):
         template = Template(tree)
-        return template.value if template.names or "${" in tree else _constant(template.text(NOTHING))
+        return template.value if template.fixed is None else _constant(template.fixed)
     if isinstance(tree, Mapping):
-        makers = {key: filled_tree(value) for key, value in tree.items()}
-        return lambda values: {key: make(values) for key, make in makers.items()}
+        return _filled_mapping(tree)
     if isinstance(tree, list | tuple):
         items = [filled_tree(value) for value in tree]
         return lambda values: [make(values) for make in items]
     return _constant(tree)
+
+
+def _filled_mapping(tree: Mapping[str, Any]) -> _Tree:
+    """As `filled_tree`: a copy of what is the same each time, with the rest put into it."""
+    same: dict[str, Any] = {}
+    makers: dict[str, _Tree] = {}
+    for key, value in tree.items():
+        fixed = Template(value).fixed if isinstance(value, str) else value
+        if fixed is None or isinstance(value, Mapping | list | tuple):
+            makers[key] = filled_tree(value)
+        same[key] = fixed
+
+    def make(values: Values) -> dict[str, Any]:
+        filled = same.copy()
+        for key, of in makers.items():
+            filled[key] = of(values)
+        return filled
+
+    return make
 
 
 def _constant(value: Any) -> _Tree:

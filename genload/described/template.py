@@ -25,12 +25,13 @@ class Template:
 
     Attributes:
         names: those that it has, each as often as it has it.
+        fixed: the text, if it is the same each time: it has neither a name nor a secret; else None.
 
     Raises:
         ValueError: a brace that begins or ends no name; the text says what to write.
     """
 
-    __slots__ = ("_parts", "_secret", "names")
+    __slots__ = ("_parts", "_secret", "fixed", "names")
 
     def __init__(self, text: str) -> None:
         self._parts: list[tuple[str, str]] = []  # a text, and the name behind it ("" for none)
@@ -51,6 +52,7 @@ class Template:
             self._parts.append((literal + text[at:], ""))
         self._secret = has_reference(text)
         self.names = tuple(name for _, name in self._parts if name)
+        self.fixed = None if self.names or self._secret else self._parts[0][0]
 
     @property
     def begins_with_a_name(self) -> bool:

@@ -44,6 +44,7 @@ class Plan:
         self.key = request.key
         self._values = request.values()
         self._prepared: dict[frozenset[str], _Prepared] = {}
+        self._of_voice: dict[str, _Prepared] = {}
         ready = request.dialect.ready
         if request.ready_path is not None:
             ready = ready.model_copy(update={"path": literal(request.ready_path)})
@@ -76,10 +77,13 @@ class Plan:
         return sentences(text) if by_sentence else [text]
 
     def _for(self, voice: str) -> _Prepared:
-        lacking = self.request.lacks(voice)
-        if lacking not in self._prepared:
-            self._prepared[lacking] = self._made(lacking)
-        return self._prepared[lacking]
+        made = self._of_voice.get(voice)
+        if made is None:
+            lacking = self.request.lacks(voice)
+            if lacking not in self._prepared:
+                self._prepared[lacking] = self._made(lacking)
+            made = self._of_voice[voice] = self._prepared[lacking]
+        return made
 
     def _made(self, lacking: frozenset[str]) -> _Prepared:
         request, way = self.request, self.request.way
