@@ -57,6 +57,6 @@ def _tables(pattern: str) -> list[list[str]]:
 @cache
 def _table(pattern: str) -> list[str]:
     pairs = (pattern[at : at + 2] for at in range(0, len(pattern), 2))
-    choices = [["".join(letters) for letters in product(*map(_LETTERS.get, pair))] for pair in pairs]
+    choices = [["".join(letters) for letters in product(*map(_LETTERS.__getitem__, pair))] for pair in pairs]
     # The first two letters change from one to the next, the others when those have all come.
     return ["".join(reversed(parts)) for parts in product(*reversed(choices))]
