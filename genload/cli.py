@@ -28,6 +28,8 @@ _SUMMARIES = {
     "plan": "Say what a suite's load would come to, without any load.",
     "run": "Run a suite, or one scenario of it, against a service.",
     "report": "Judge finished runs again, without any load.",
+    "show": "List a run's slowest or failed requests, or show one of them.",
+    "export": "Write a run's requests and samples as tables, CSV or Parquet.",
     "serve": "Start the testbed, a small service to try genload on.",
     "agent": "Serve the metrics of a GPU host as a Prometheus page.",
 }
@@ -52,6 +54,8 @@ Examples:
     genload run orfeas --host http://gpu1:5000 --strict
 
     genload report results/orfeas-20261121T140000Z --criteria stricter.yaml
+
+    genload show results/orfeas-20261121T140000Z/spike --failed
 """
 
 

@@ -32,6 +32,21 @@ def run_directories(folder: Path) -> list[Path]:
     return found
 
 
+def the_run(folder: Path) -> Path:
+    """The one run directory that a command is to look into: `folder`, or the only one in it.
+
+    Raises:
+        RunDirectoryError: there is none, or there are several.
+    """
+    if is_run_directory(folder):
+        return folder
+    found = run_directories(folder)
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found)
+        raise RunDirectoryError(f"{folder} has several runs: {names}", remedy=f"name one, such as {found[0]}")
+    return found[0]
+
+
 def judge_run(folder: Path, *, criteria: Criteria | None = None) -> JudgedRun:
     """Judge one run directory; by its own criteria unless others are given.
 

@@ -1,0 +1,5 @@
+"""The command `genload show`."""
+
+from genload.commands.show.command import show
+
+__all__ = ["show"]
