@@ -1,4 +1,4 @@
-"""The records of a run as rows. They are read twice and never kept: once for the columns, once for the rows."""
+"""The records of a run as rows, read twice and never kept: once for the columns, once for the rows."""
 
 from __future__ import annotations
 
