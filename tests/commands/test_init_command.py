@@ -52,6 +52,12 @@ def test_a_project_may_start_from_any_built_in_suite(tmp_path: Path, base: str) 
     assert "GENLOAD_HOST" in (tmp_path / ".github/workflows/load-test.yml").read_text()
 
 
+def test_a_project_for_a_speech_service_shows_how_it_is_spoken_to(tmp_path: Path) -> None:
+    laid_out(tmp_path, "piper")
+    text = (tmp_path / "config/suites/mine.yaml").read_text(encoding="utf-8")
+    assert "# What the dialect piper is" in text and '#   length_scale: "{speed.inverse}"' in text
+
+
 def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("my own")
     assert laid_out(tmp_path) == {**dict.fromkeys(FILES, True), "README.md": False}

@@ -13,6 +13,7 @@ from genload.settings.loader import load_suite
 _FILES = Path(__file__).parent / "files"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 _SERVICE = re.compile(r"^service:\n(?:[ #].*\n|\n)+", re.MULTILINE)
+_DIALECT = re.compile(r"^ +dialect: (\w+)$", re.MULTILINE)
 _FILLED = re.compile(r"@([a-z]+)@")
 
 
@@ -46,7 +47,7 @@ class Project:
                 name=name,
                 base=start_from,
                 host=base.suite.service.host,
-                service="".join(f"# {line}".rstrip() + "\n" for line in told[0].splitlines()) if told else "",
+                service=_commented(told[0]) + _dialect_of(told[0]) if told else "",
             )
             self._serve, self._run = "", f"genload run {name}"
 
@@ -84,6 +85,21 @@ class Project:
             return _text("workflow.yml", name=self._name, serve=f"{self._serve} &", run=self._run)
         where = "--host ${{ vars.GENLOAD_HOST }}"
         return _text("workflow.yml", name=self._name, serve="true", run=f"{self._run} {where}")
+
+
+def _commented(text: str) -> str:
+    return "".join(f"# {line}".rstrip() + "\n" for line in text.splitlines())
+
+
+def _dialect_of(service: str) -> str:
+    """The description of a speech service by its name, to be written out where something of it is others."""
+    named = _DIALECT.search(service)
+    if named is None:
+        return ""
+    text = (builtin_folder("config") / "dialects" / f"{named[1]}.yaml").read_text(encoding="utf-8")
+    name = named[1]
+    heading = f"# What the dialect {name} is; what differs is said as dialect: {{extends: {name}, …}}:"
+    return f"\n{heading}\n#\n{_commented(text)}"
 
 
 def _text(file: str, **values: str) -> str:
