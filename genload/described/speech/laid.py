@@ -45,17 +45,21 @@ def literal(tree: Any) -> Any:
     return tree
 
 
-def without(tree: Any, names: Collection[str]) -> Any:
-    """JSON-like data without the keys that are nothing but one of these names."""
+def settled(tree: Any, lacking: Collection[str], values: Mapping[str, Any]) -> Any:
+    """JSON-like data without the keys that are nothing but a name that is lacking; and of a text that is
+    nothing but a name with a value, the value.
+    """
     if isinstance(tree, Mapping):
-        absent = {f"{{{name}}}" for name in names}
+        absent = {f"{{{name}}}" for name in lacking}
         return {
-            key: without(value, names)
+            key: settled(value, lacking, values)
             for key, value in tree.items()
             if not (isinstance(value, str) and value in absent)
         }
     if isinstance(tree, list | tuple):
-        return [without(value, names) for value in tree]
+        return [settled(value, lacking, values) for value in tree]
+    if isinstance(tree, str) and tree[:1] == "{" and tree[1:-1] in values:
+        return literal(values[tree[1:-1]])
     return tree
 
 

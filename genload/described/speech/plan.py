@@ -9,7 +9,7 @@ import msgspec
 
 from genload.described.call import Call, PreparedCall, Sendable, filled_tree
 from genload.described.speech.dialect import Socket
-from genload.described.speech.laid import literal, without
+from genload.described.speech.laid import literal, settled
 from genload.described.speech.request import Request
 from genload.described.speech.values import SENTENCE, Spoken
 from genload.described.template import Template, templates
@@ -87,11 +87,11 @@ class Plan:
 
     def _made(self, lacking: frozenset[str]) -> _Prepared:
         request, way = self.request, self.request.way
-        call = PreparedCall(Call.model_validate(without(request.call, lacking)), self.key)
+        call = PreparedCall(Call.model_validate(settled(request.call, lacking, self._values)), self.key)
         if not isinstance(way, Socket):
             return _Prepared(call)
         opening = {**way.open, **literal(request.extra)}
-        parts = (without(said, lacking) for said in (opening, way.say, way.end))
+        parts = (settled(said, lacking, self._values) for said in (opening, way.say, way.end))
         return _Prepared(call, *(filled_tree(said) if said else None for said in parts))
 
 
