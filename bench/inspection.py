@@ -73,7 +73,7 @@ def audio(load: str) -> list[Work]:
 
     from genload.artifacts.audio.facts import RawSamples
     from genload.artifacts.inspector.child import inspected
-    from genload.artifacts.inspector.messages import AudioFound, AudioTask
+    from genload.artifacts.inspector.messages import AudioTask, Found
 
     content = bytes(one_second())
     if load == STREAMED:
@@ -89,7 +89,6 @@ def audio(load: str) -> list[Work]:
 
     def task(decode: bool) -> AudioTask:
         return AudioTask(
-            size=len(content),
             form=form,
             raw=RawSamples(),
             decode=decode,
@@ -100,7 +99,7 @@ def audio(load: str) -> list[Work]:
         )
 
     whole = partial(inspected, task(True), memoryview(content))
-    assert isinstance(whole(), AudioFound)
+    assert isinstance(whole(), Found)
     followed = [partial(inspected, task(False), memoryview(content))] if framed else []
     return [whole, lambda: soundfile.read(io.BytesIO(content), dtype="float32"), *followed]
 
@@ -110,14 +109,14 @@ def mesh(load: str) -> list[Work]:
     import trimesh
 
     from genload.artifacts.inspector.child import inspected
-    from genload.artifacts.inspector.messages import MeshFound, MeshTask
+    from genload.artifacts.inspector.messages import Found, MeshTask
 
     form, _, faces = load.split()
     sphere = trimesh.creation.icosphere(subdivisions={320: 2, 20480: 5, 81920: 6}[int(faces)])
     made = sphere.export(file_type=form)
     content = made.encode() if isinstance(made, str) else made
-    whole = partial(inspected, MeshTask(len(content), form), memoryview(content))
-    assert isinstance(whole(), MeshFound)
+    whole = partial(inspected, MeshTask(form), memoryview(content))
+    assert isinstance(whole(), Found)
     return [whole, lambda: trimesh.load(io.BytesIO(content), file_type=form)]
 
 

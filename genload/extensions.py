@@ -221,6 +221,9 @@ class Wings:
         )
         return labels
 
+    def one_user_alone(self, service: Service) -> str:
+        return str(attribute("services", service.api, "Client").one_user_alone(service.request))
+
     def require(self, wing: str, name: str) -> None:
         if not name.endswith(".py"):
             find(wing, name)

@@ -14,12 +14,15 @@ from urllib.parse import quote
 
 from pydantic import Field
 
+from genload.artifacts.answer.paths import found, there_is
 from genload.client import Answer
 from genload.client.service_calls import ServiceCalls
 from genload.described.call import filled_tree
 from genload.described.errors import Errors
 from genload.described.heard import Heard
-from genload.described.path import JsonPath, found, there_is
+from genload.described.inspection import Placeholder, inspected, metrics_of_output
+from genload.described.output import Output
+from genload.described.path import JsonPath
 from genload.described.template import TemplateTree
 from genload.described.values import NOTHING, Values
 from genload.plain import plain
@@ -32,6 +35,7 @@ from genload.service import (
     JobState,
     ServiceError,
 )
+from genload.settings.metrics.metric import Metric
 from genload.settings.model import Settings
 from genload.settings.service import Service
 from genload.settings.wing_models import RequestSettings
@@ -58,15 +62,30 @@ class Client(JobClient):
 
         calls: Annotated[tuple[Function, ...], Field(min_length=1)]
         """What is called, one after the other in one session."""
-        output: JsonPath
+        result: JsonPath
         """Where the file is in what the last call gives, a list: ``[0]``, or ``[1].value``."""
+        output: Output = Output()
+        """What it must be: ``mesh``, ``splats``, ``image``, ``{kind: bytes, at_least: 10KB}``, ``none``."""
+        placeholder: Placeholder = "fail"
+        """``allow``: a bare box, and the same file for different inputs, are results."""
         prefix: str = "/gradio_api"
         """What stands before the app's paths: Gradio 5 has /gradio_api, Gradio 4 nothing."""
+
+    @classmethod
+    def measures(cls, request: RequestSettings) -> tuple[Metric, ...]:
+        if not isinstance(request, cls.Request):
+            return super().measures(request)
+        return metrics_of_output(request.output)
+
+    @classmethod
+    def inspection_of(cls, request: RequestSettings) -> str:
+        return request.output.kind if isinstance(request, cls.Request) else cls.inspection
 
     def __init__(self, service: Service) -> None:
         super().__init__(service)
         self.one_call = True
         self._told = self.Request.model_validate(service.request.model_dump())
+        self.distinct_outputs = self._told.placeholder == "fail"
         self._data = [filled_tree(list(call.data)) for call in self._told.calls]
         self._calls = ServiceCalls(self)
         self._values = NOTHING
@@ -108,13 +127,16 @@ class Client(JobClient):
     def fetch(self, job_id: str, state: JobState) -> Artifact:
         with self.step("download") as step:
             try:
-                answer = self._calls.get(state.output, step)
+                answer = self._calls.call("GET", state.output, step, spools=True)
             except ValueError as error:
                 words = f"{state.output[:200]!r} cannot be followed: {error}"
                 raise ServiceError("bad_answer", words) from error
-            self._success(answer, "service.request.output")
+            self._success(answer, "service.request.result")
             name = state.output.partition("?")[0].rpartition("/")[2]
-            return Artifact(answer.body, name, answer.headers.get("content-type", ""))
+            return Artifact(answer.content, name, answer.headers.get("content-type", ""))
+
+    def inspect(self, artifact: Artifact) -> dict[str, float]:
+        return inspected(self._told.output, artifact, placeholder=self._told.placeholder)
 
     def time_scale(self) -> float | None:
         return None
@@ -124,16 +146,16 @@ class Client(JobClient):
 
     def _file(self, given: Any) -> str:
         """Where the output is, on the app's own host: a URL that it gives has the name it knows itself by."""
-        file = found(self._told.output, given)
+        file = found(self._told.result, given)
         path = file.get("path") if isinstance(file, dict) else file
         if not isinstance(path, str) or not path:
-            words = f"service.request.output: '{self._told.output}' finds no file: {there_is(given)}"
+            words = f"service.request.result: '{self._told.result}' finds no file: {there_is(given)}"
             raise ServiceError("missing_value", words)
         return f"{self._told.prefix}/file={quote(path, safe='/')}"
 
     @staticmethod
     def _success(answer: Answer, key: str) -> Heard:
-        return Errors().check(answer, key)
+        return Errors().check(Heard(answer, key))
 
 
 def _ended(answer: Answer, fn: str) -> tuple[Any, float]:

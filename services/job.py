@@ -4,25 +4,21 @@ that is polled and fetched. What there is to say, and how: docs/your-own-service
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from time import monotonic
 from typing import Any
 
 from genload.artifacts.inputs.texts import TextSource
-from genload.artifacts.inspector import shared
-from genload.artifacts.mesh.check import MeshCheck
-from genload.artifacts.own.check import own_numbers
-from genload.artifacts.picture.check import PictureCheck
-from genload.artifacts.splats.check import SplatsCheck
 from genload.client import Answer, ClientError
 from genload.client.service_calls import ServiceCalls
 from genload.described.call import PreparedCall, Sendable
 from genload.described.capture import Captures, take
 from genload.described.description import Description
-from genload.described.heard import Heard
+from genload.described.heard import Heard, Reading
+from genload.described.inspection import inspected, metrics_of_output
 from genload.described.labels import read_labels
-from genload.described.numbers import Moment, metrics_of, metrics_of_check, read_numbers
+from genload.described.numbers import Moment, metrics_of, read_numbers
 from genload.described.plan import KEY, Plan, plan_of
 from genload.described.polling import PHASES, Polling
 from genload.described.result import name_in
@@ -36,12 +32,10 @@ from genload.service import (
     JobInput,
     JobPhase,
     JobState,
-    NotInspectedError,
     ServiceError,
     Step,
 )
 from genload.settings.metrics.metric import Metric
-from genload.settings.metrics.outputs import OUTPUT_METRICS
 from genload.settings.service import Service
 from genload.settings.wing_models import RequestSettings
 
@@ -51,24 +45,11 @@ _LONGEST_ID = 200
 _UNDER_WAY = {phase: JobState(phase) for phase in (JobPhase.PENDING, JobPhase.RUNNING)}
 
 
-def _as_mesh(told: Description, artifact: Artifact) -> dict[str, float]:
-    allow = told.placeholder == "allow"
-    return MeshCheck(shared().mesh, told.format, allow_placeholder=allow)(artifact)
-
-
 @lru_cache(maxsize=16)
 def _texts_of(plan: Plan) -> TextSource | None:
     """The prompts, read once for all users. Raises ConfigError: a file that cannot be used."""
     texts = plan.description.texts
     return None if texts is None else TextSource(texts, ("",), seed=0, salt="prompt")
-
-
-_CHECKS: Mapping[str, Callable[[Description, Artifact], dict[str, float]]] = {
-    "mesh": _as_mesh,
-    "splats": lambda told, artifact: SplatsCheck(shared().splats, told.placeholder == "allow")(artifact),
-    "image": lambda told, artifact: PictureCheck(shared().picture, told.placeholder == "allow")(artifact),
-    "bytes": lambda told, artifact: {},
-}
 
 
 class Client(JobClient):
@@ -80,9 +61,11 @@ class Client(JobClient):
     def measures(cls, request: RequestSettings) -> tuple[Metric, ...]:
         if not isinstance(request, Description):
             return super().measures(request)
-        output = request.output
-        own = metrics_of_check(output.numbers)
-        return (*OUTPUT_METRICS[output.kind], *metrics_of(request.numbers), *own)
+        return (*metrics_of_output(request.output), *metrics_of(request.numbers))
+
+    @classmethod
+    def inspection_of(cls, request: RequestSettings) -> str:
+        return request.output.kind if isinstance(request, Description) else cls.inspection
 
     @classmethod
     def stages_of(cls, request: RequestSettings) -> tuple[str, ...]:
@@ -93,6 +76,11 @@ class Client(JobClient):
     def labels(cls, request: RequestSettings) -> Mapping[str, tuple[str, ...]]:
         return dict.fromkeys(request.labels, ()) if isinstance(request, Description) else {}
 
+    @classmethod
+    def one_user_alone(cls, request: RequestSettings) -> str:
+        call = request.call_of_no_job if isinstance(request, Description) else ""
+        return f"{KEY}.{call} asks for no job of its own" if call else ""
+
     def __init__(self, service: Service) -> None:
         super().__init__(service)
         self._plan = plan_of(service.request.model_dump_json())
@@ -102,6 +90,7 @@ class Client(JobClient):
         self.queue_told = self._told.poll is None or self._told.poll.tells_queue
         self._texts = _texts_of(self._plan)
         self._calls = ServiceCalls(self)
+        self._reading = Reading(self._plan.paths, self._plan.encoded, self._calls.spool)
         self._values = NOTHING
         self._asked: Sendable | None = None  # the poll of the job under way: the same again and again
         self._end: Heard | None = None  # the answer that told the end of the job under way
@@ -120,10 +109,10 @@ class Client(JobClient):
         if answer.status == probe.expect:
             return
         if probe.expect is not None:
-            words = self._told.errors.words_of(Heard(answer, f"{KEY}.ready"))
+            words = self._told.errors.words_of(self._heard(answer, ".ready"))
             raise ServiceError("not_ready", f"status {answer.status}: {words}", status=answer.status)
         try:
-            self._told.errors.check(answer, f"{KEY}.ready")
+            self._told.errors.check(self._heard(answer, ".ready"))
         except ServiceError as error:
             if error.rejected:
                 raise ServiceError("not_ready", error.message, status=error.status) from error
@@ -135,14 +124,14 @@ class Client(JobClient):
             self._values.captured[TEXT] = self._texts.utterance(self._values["seed"]).text
         for name, (request, captures) in self._plan.before.items():
             with self.step(name, request.method) as step:
-                self._ask(request, f"{KEY}.before.{name}", step, captures)
+                self._ask(request, f".before.{name}", step, captures)
         return ""
 
     def submit(self, job: JobInput, job_id: str) -> str | JobState:
         told, order = self._told, self._plan.order
         with self.step("submit", order.method) as step:
             answer = self._send(order, self._values, step, waits=told.may_wait)
-            heard = told.errors.check(answer, KEY)
+            heard = told.errors.check(self._heard(answer))
             is_end = self.one_call or (told.mode == "sync_or_job" and answer.status != _ACCEPTED)
             self._note("request", heard)
             if is_end:
@@ -151,17 +140,20 @@ class Client(JobClient):
             accepted = self._job_id()
         self._accepted_s = self._changed_s = monotonic()
         self._seen = False
-        self._asked = self._plan.poll.filled(self._values) if self._plan.poll is not None else None
+        self._asked = None
         return accepted
 
     def poll(self, job_id: str) -> JobState:
-        polling, asked = self._told.poll, self._asked
-        assert polling is not None and asked is not None  # noqa: S101  else there is no job, but one call
+        polling, planned = self._told.poll, self._plan.poll
+        assert polling is not None and planned is not None  # noqa: S101  else there is no job, but one call
+        asked = self._asked or planned.filled(self._values)
+        if not planned.has_secrets:  # which may change while the job is under way
+            self._asked = asked
         with self.step("poll", recorded=False) as step:
             answer = self._sent(asked, step)
             if answer.status == _NOT_FOUND and self._may_be_missing(polling):
                 return _UNDER_WAY[JobPhase.PENDING if self.queue_told else JobPhase.RUNNING]
-            heard = self._told.errors.check(answer, f"{KEY}.poll", polling.statuses)
+            heard = self._told.errors.check(self._heard(answer, ".poll"), polling.statuses)
             word, meaning = polling.told(heard)
             if not meaning:
                 return self._untold(polling, heard)
@@ -217,7 +209,7 @@ class Client(JobClient):
         self._end = None  # an answer may be large: it is not kept until the next job
         if self._plan.result is not None:
             with self.step("download", self._plan.result.method) as step:
-                heard = self._ask(self._plan.result, f"{KEY}.result", step, {})
+                heard = self._ask(self._plan.result, ".result", step, {})
         heard.key = f"{KEY}.result"
         self._note("result", heard)
         if result.base64 is not None:
@@ -226,20 +218,21 @@ class Client(JobClient):
             artifact = self._from(heard.need_text(result.url, "url"))
         else:
             artifact = result.body(heard, self._plan.name_of_result(self._values))
-        return result.unpacked(artifact, f"{KEY}.result", int(self.service.max_answer_bytes))
+        most_bytes = int(self.service.max_answer_bytes)
+        return result.unpacked(artifact, f"{KEY}.result", most_bytes, self._calls.spool)
 
     def _from(self, url: str) -> Artifact:
         """What is at a URL that the service gave."""
         with self.step("download") as step:
             try:
-                answer = self._calls.get(url, step)
-                heard = self._told.errors.check(answer, f"{KEY}.result.url")
+                answer = self._calls.call("GET", url, step, spools=True)
+                heard = self._told.errors.check(self._heard(answer, ".result.url"))
             except ValueError as error:
                 text = f"{KEY}.result.url: {url[:200]!r} cannot be followed: {error}"
                 raise ServiceError("bad_answer", text) from error
             except ServiceError as error:
                 if isinstance(failure := error.__cause__, ClientError) and failure.answer:
-                    error.output = Artifact(failure.answer.body, name_in(url), "")
+                    error.output = Artifact(failure.answer.content, name_in(url), "")
                 raise
             return self._told.result.body(heard, self._plan.name.text(self._values) or name_in(url))
 
@@ -248,14 +241,8 @@ class Client(JobClient):
             self._send(self._plan.cancel, self._values)
 
     def inspect(self, artifact: Artifact) -> dict[str, float] | None:
-        output = self._told.output
-        if output.kind == "none":
-            raise NotInspectedError("the description wants it so: output: none")
-        output.check_size(artifact)
-        numbers = _CHECKS[output.kind](self._told, artifact)
-        if output.check is not None:
-            numbers |= own_numbers(shared().own, output.check, artifact, output.factors)
-        return numbers
+        told = self._told
+        return inspected(told.output, artifact, ordered=told.format, placeholder=told.placeholder)
 
     def in_flight(self) -> int | None:
         gauge = self._told.in_flight
@@ -263,7 +250,7 @@ class Client(JobClient):
             return None
         try:
             answer = self._send(self._plan.in_flight, NOTHING)
-            return int(Heard(answer, f"{KEY}.in_flight").find(gauge.count))
+            return int(self._heard(answer, ".in_flight").find(gauge.count))
         except (ServiceError, TypeError, ValueError, OverflowError):
             return None
 
@@ -284,9 +271,12 @@ class Client(JobClient):
             raise ServiceError("bad_answer", words)
         return text
 
-    def _ask(self, request: PreparedCall, key: str, step: Step, captures: Captures) -> Heard:
+    def _heard(self, answer: Answer, below: str = "") -> Heard:
+        return Heard(answer, KEY + below, self._reading)
+
+    def _ask(self, request: PreparedCall, below: str, step: Step, captures: Captures) -> Heard:
         """Make a call that must succeed, and take from its answer what is wanted."""
-        heard = self._told.errors.check(self._send(request, self._values, step), key)
+        heard = self._told.errors.check(self._heard(self._send(request, self._values, step), below))
         take(captures, heard, self._values)
         return heard
 
@@ -305,6 +295,7 @@ class Client(JobClient):
                 asked.content_type,
                 headers=asked.headers,
                 waits=waits,
+                spools=True,
             )
         except ValueError as error:  # nothing that can be asked for
             raise ServiceError("bad_answer", f"{asked.path[:200]!r} cannot be asked for: {error}") from error

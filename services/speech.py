@@ -128,7 +128,7 @@ class Client(SpeechClient):
         if not audio.content:
             raise ServiceError("empty_audio", f"nothing at '{self._base64}'", status=200)
         return Speech(
-            content=audio.content,
+            content=bytes(audio.content),
             media_type=audio.media_type,
             sent_s=answer.times.connected_s,
             first_byte_s=answer.arrivals[0][0],
@@ -160,7 +160,7 @@ class Client(SpeechClient):
         self._calls.http.close()
 
     def _success(self, answer: Answer, key: str) -> Heard:
-        return self._told.errors.check(answer, key, classes=SPEECH)
+        return self._told.errors.check(Heard(answer, key), classes=SPEECH)
 
     def _checked_kind(self, heard: Heard) -> str:
         """The media type of a 200 that may be audio; whether it is, is not said here.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 
 import gevent
 from xxhash import xxh3_128, xxh3_128_digest
 
 from genload.service import ServiceError
+from genload.spool import Content, Spooled
 
 _AT_ONCE_BYTES = 4 << 20
 """As long as the event loop can be kept waiting: under a millisecond."""
@@ -28,7 +30,7 @@ class OutputRegistry:
         self._limit = limit
         self._inputs: OrderedDict[bytes, str] = OrderedDict()
 
-    def admit(self, input_name: str, output: bytes) -> None:
+    def admit(self, input_name: str, output: Content) -> None:
         """Remember an output.
 
         Raises:
@@ -52,12 +54,17 @@ class OutputRegistry:
             )
 
 
-def _digest(output: bytes) -> bytes:
+def _digest(output: Content) -> bytes:
     """Not a cryptographic one, which takes a hundred times longer: services err, they do not deceive."""
     if len(output) <= _AT_ONCE_BYTES:
-        return xxh3_128_digest(output)
-    digest, view = xxh3_128(), memoryview(output)
-    for start in range(0, len(output), _AT_ONCE_BYTES):
-        digest.update(view[start : start + _AT_ONCE_BYTES])
+        return xxh3_128_digest(bytes(output))
+    digest = xxh3_128()
+    for piece in output.pieces() if isinstance(output, Spooled) else _pieces(output):
+        digest.update(piece)
         gevent.sleep(0)
     return digest.digest()
+
+
+def _pieces(output: bytes) -> Iterator[memoryview]:
+    view = memoryview(output)
+    return (view[start : start + _AT_ONCE_BYTES] for start in range(0, len(output), _AT_ONCE_BYTES))

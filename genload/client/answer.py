@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 import msgspec
+
+from genload.json_text import read_json
+from genload.spool import Content, Spooled
 
 _Default = TypeVar("_Default")
 
@@ -102,6 +104,7 @@ class Answer(msgspec.Struct, eq=False):
         times: see `Times`.
         bytes_sent, bytes_received: on the wire (inside TLS: before encryption, after decryption).
         reused: True if the request went out on a kept connection.
+        spooled: the body, where it is large and was to be spooled: `body` is then empty.
     """
 
     status: int
@@ -113,6 +116,12 @@ class Answer(msgspec.Struct, eq=False):
     bytes_sent: int
     bytes_received: int
     reused: bool
+    spooled: Spooled | None = None
+
+    @property
+    def content(self) -> Content:
+        """The body, wherever it is."""
+        return self.body if self.spooled is None else self.spooled
 
     @property
     def connect_s(self) -> float:
@@ -130,14 +139,7 @@ class Answer(msgspec.Struct, eq=False):
         Raises:
             ValueError: it is none, or nested too deeply to be read.
         """
-        try:
-            return msgspec.json.decode(self.body)
-        except (ValueError, RecursionError):
-            pass  # Python's own servers write NaN, which is no JSON but which the slower reader takes
-        try:
-            return json.loads(self.body)
-        except RecursionError:
-            raise ValueError("JSON nested too deeply") from None
+        return read_json(self.body)
 
     def __repr__(self) -> str:
-        return f"<Answer {self.status}, {len(self.body)} bytes>"
+        return f"<Answer {self.status}, {len(self.content)} bytes>"

@@ -14,9 +14,11 @@ from genload.client.answer import Answer, Headers, Times
 from genload.client.connection import Connection
 from genload.client.errors import BadAnswerError, ClientError, connect_error_class
 from genload.client.parser import AnswerAssembler
+from genload.client.spooling import SpoolingAssembler
 from genload.client.timeouts import Timeouts
 from genload.client.waiting import ExpiredError
 from genload.human import human
+from genload.spool import Spool
 
 _NOTHING = memoryview(b"")
 
@@ -33,6 +35,7 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
         connection: one that was alive a moment ago, or None: connect. Later: what carried the request.
         times: filled on the way; those of `redirect` where there is one.
         redirect: the answer that led here: its bytes are carried on, and the limit of it all.
+        spool: where the body is kept, if it is large; None: in memory.
         reusable: whether the connection may carry another one; if not, it is closed.
     """
 
@@ -44,6 +47,7 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
     connection: Connection | None
     times: Times
     redirect: Answer | None = None
+    spool: Spool | None = None
     reusable: bool = False
     _reused: bool = False
     _deadline_s: float = inf
@@ -188,7 +192,11 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
         users (5,000 that poll: a sixth less CPU a poll, old and new at once on one core), and each is 2 kB
         smaller."""
         if self._assembler is None:
-            self._assembler = AnswerAssembler(head=self.head, max_body_bytes=self.max_answer_bytes)
+            head, most_bytes, spool = self.head, self.max_answer_bytes, self.spool
+            if spool is None:
+                self._assembler = AnswerAssembler(head=head, max_body_bytes=most_bytes)
+            else:
+                self._assembler = SpoolingAssembler(head=head, max_body_bytes=most_bytes, spool=spool)
         return self._assembler
 
     def _believed_s(self, arrived_s: float, now_s: float) -> float:
@@ -241,6 +249,7 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
             sent_bytes if redirect is None else sent_bytes + redirect.bytes_sent,
             self.received_bytes if redirect is None else self.received_bytes + redirect.bytes_received,
             self._reused if redirect is None else redirect.reused,
+            assembler.spooled if isinstance(assembler, SpoolingAssembler) else None,
         )
 
     def _arrivals(self, assembler: AnswerAssembler) -> tuple[tuple[float, int], ...]:

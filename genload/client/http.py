@@ -23,6 +23,7 @@ from genload.client.timeouts import Timeouts
 from genload.client.tls import TlsOptions
 from genload.client.watching import watch, watchers
 from genload.client.websocket import SWITCHED, Upgrade, WebSocket, handshake, new_key
+from genload.spool import Spool
 
 
 class HttpClient:
@@ -100,6 +101,7 @@ class HttpClient:
         total_s: float | None = None,
         timeouts: Timeouts | None = None,
         times: Times | None = None,
+        spool: Spool | None = None,
     ) -> Answer:
         """Send a request and receive the complete answer. If redirects are followed, it is the last answer,
         with the times and bytes of all of them.
@@ -110,6 +112,7 @@ class HttpClient:
             total_s: a limit for the request as a whole, instead of that of the timeouts.
             timeouts: to be used instead of those of the client.
             times: filled while the request goes on, so that they are known if the caller is stopped.
+            spool: where the body of the answer is kept, if it is large; None: in memory.
 
         Raises:
             ClientError: no complete answer came.
@@ -120,9 +123,10 @@ class HttpClient:
         client = self
         if self._others is not None and method in FETCHING and (other := self._others.client_for(path)):
             client, headers, body = other, None, None
-        answer = client._exchange(method, path, headers, body, limit_s, timeouts, times or Times())
+        answer = client._exchange(method, path, headers, body, limit_s, timeouts, times or Times(), spool)
         if self._follow_redirects and 300 < answer.status < 400:
-            return self._followed(client, Request(method, path, headers, body), answer, limit_s, timeouts)
+            request = Request(method, path, headers, body)
+            return self._followed(client, request, answer, limit_s, timeouts, spool)
         return answer
 
     def get(
@@ -227,6 +231,7 @@ class HttpClient:
         answer: Answer,
         limit_s: float | None,
         timeouts: Timeouts,
+        spool: Spool | None,
     ) -> Answer:
         """Follow the redirects, and return the first answer that is none, or is one that is not to be
         followed.
@@ -252,6 +257,7 @@ class HttpClient:
                 limit_s,
                 timeouts,
                 answer.times,
+                spool,
                 answer,
             )
         return answer
@@ -265,6 +271,7 @@ class HttpClient:
         limit_s: float | None,
         timeouts: Timeouts,
         times: Times,
+        spool: Spool | None,
         redirect: Answer | None = None,
     ) -> Answer:
         head = self._head.bytes_for(method, path, headers, None if body is None else len(body))
@@ -283,6 +290,7 @@ class HttpClient:
             kept,
             times,
             redirect,
+            spool,
         )
         answer = watch(exchange, head, body or b"", limit_s) if watchers else exchange.run(limit_s)
         if exchange.reusable:

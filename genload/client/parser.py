@@ -140,8 +140,18 @@ class AnswerAssembler:
 
     def body(self) -> bytes:
         """What has come of the body so far, as it was sent."""
-        pieces = self._pieces[: self._body_pieces] if self.complete else self._pieces
+        pieces = self.body_pieces()
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def body_pieces(self) -> list[bytes]:
+        """The same, as it came; without what was forgotten."""
+        return self._pieces[: self._body_pieces] if self.complete else self._pieces
+
+    def forget_body(self) -> None:
+        """What has come of the body is somewhere else: it is counted, and not kept."""
+        self._pieces.clear()
+        self._pieces_before.clear()
+        self._counted_pieces = self._body_pieces = 0
 
     def body_bytes_by_feed(self) -> list[int]:
         """How many bytes of `body` each call of `feed` brought: 0 for headers and framing alone."""

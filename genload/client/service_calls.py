@@ -28,6 +28,7 @@ from genload.client.websocket import SWITCHED, WebSocket
 from genload.errors import ConfigError
 from genload.service import ServiceClient, ServiceError, Step
 from genload.settings.secrets import has_reference, reveal
+from genload.spool import Spool, beginning
 
 _READ_BODY_BYTES = 2000  # of a page, enough to say what it is
 
@@ -42,16 +43,18 @@ class ServiceCalls:
 
     Attributes:
         http: the connection.
+        spool: where large answers are kept, of all users of the process.
 
     Raises:
         ConfigError: a secret, header or certificate that cannot be used.
     """
 
-    __slots__ = ("_client", "_secrets", "http")
+    __slots__ = ("_client", "_secrets", "http", "spool")
 
     def __init__(self, client: ServiceClient, *, stamps: Stamps = "process") -> None:
         service = client.service
         self._client = client
+        self.spool = _spool_of(int(service.max_large_answers_bytes))
         self._secrets = {name: value for name, value in service.headers.items() if has_reference(value)}
         try:
             self.http = HttpClient(
@@ -93,6 +96,7 @@ class ServiceCalls:
         *,
         headers: Mapping[str, str] | None = None,
         waits: bool = False,
+        spools: bool = False,
     ) -> Answer:
         """One request, as long as the client's deadline allows.
 
@@ -101,6 +105,7 @@ class ServiceCalls:
             step: told what the request cost.
             headers: besides those of the suite.
             waits: its answer comes when its work is done: no silence is too long, but for the deadline.
+            spools: the body of its answer, if it is large, is kept in `spool`.
 
         Raises:
             ServiceError: no whole answer; with the class of the `ClientError`, which is its cause;
@@ -113,7 +118,14 @@ class ServiceCalls:
         limits = _timeouts(service.connect_timeout_s, service.receive_timeout_s, True) if waits else None
         try:
             answer = self.http.request(
-                method, path, headers=sent, body=body, total_s=total_s, timeouts=limits, times=times
+                method,
+                path,
+                headers=sent,
+                body=body,
+                total_s=total_s,
+                timeouts=limits,
+                times=times,
+                spool=self.spool if spools else None,
             )
         except ClientError as error:
             if step is not None:
@@ -191,9 +203,15 @@ def _timeouts(connect_s: float, receive_s: float, waits: bool) -> Timeouts:
     return Timeouts(connect_s=connect_s, receive_s=receive_s)
 
 
+@cache
+def _spool_of(limit_bytes: int) -> Spool:
+    """One for all users of the process."""
+    return Spool(limit_bytes)
+
+
 def page_text(answer: Answer) -> str:
     """The words of an answer that is no JSON: of a proxy's page what a reader sees, each line of it once."""
-    page = answer.body[:_READ_BODY_BYTES].decode("utf-8", "replace")
+    page = beginning(answer.content, _READ_BODY_BYTES).decode("utf-8", "replace")
     visible = re.sub(r"(?is)<(script|style)\b.*?</\1>|<[^>]*>", "\n", page)
     lines = (" ".join(unescape(line).split()) for line in visible.split("\n"))
     return " ".join(dict.fromkeys(line for line in lines if line))[:200]

@@ -114,6 +114,7 @@ class PreparedCall:
 
     def __init__(self, call: Call, key: str) -> None:
         self._key = key
+        self.has_secrets = any(template.has_secret for _, template in call.named())
         self.method = call.method or ("POST" if call.bodies else "GET")
         self._path = Template(call.path)
         self._always = self._path.fixed if not call.query else None  # the target, where it never changes

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from genload.described.call import Call
+from genload.described.output import FORMATS
 from genload.described.problem import Place, Problem
 from genload.described.values import FILE_NAMES, OWN_NAMES, TEXT
 from genload.service import JOB_STAGES
@@ -40,6 +41,11 @@ def problems_of(description: Description) -> Iterator[Problem]:
             yield Problem(("output", "numbers", name), f"there is a number '{name}' already", "rename it")
     if description.output.kind == "none" and description.output.check:
         yield Problem(("output",), "of kind none, which nobody looks at", "take kind: bytes")
+    formats = FORMATS.get(description.output.kind, ())
+    if description.format and description.format not in formats:
+        reason = f"'{description.format}' is no format that is looked for in {description.output.kind}"
+        remedy = f"write one of {', '.join(formats)}, or" if formats else "leave it out, or"
+        yield Problem(("format",), reason, f"{remedy} say what is made: output: …")
     for name in description.numbers:
         if name in _TAKEN:
             yield Problem(("numbers", name), f"'{name}' is a number that genload has already", "rename it")

@@ -10,9 +10,10 @@ from genload.described.call import Call
 from genload.described.capture import Captures
 from genload.described.checks import problems_of
 from genload.described.errors import Errors, Status
+from genload.described.inspection import Placeholder
 from genload.described.labels import Label, LabelName
 from genload.described.numbers import Number, NumberName
-from genload.described.output import Output
+from genload.described.output import Format, Output
 from genload.described.path import JsonPath
 from genload.described.polling import Polling
 from genload.described.problem import refuse
@@ -73,11 +74,11 @@ class Description(RequestSettings, Call):  # the keys of the order itself stand 
     ready: Probe = Probe()
     """How to see that the service takes work."""
     in_flight: InFlight | None = None
-    format: Literal["", "stl", "obj", "glb", "ply"] = ""
+    format: Format = ""
     """The format that is ordered; a result in another one is counted (`format_honoured`), not failed."""
     output: Output = Output()
     """What it must be: ``mesh``, ``splats``, ``image``, ``{kind: bytes, at_least: 10KB}``, ``none``."""
-    placeholder: Literal["fail", "allow"] = "fail"
+    placeholder: Placeholder = "fail"
     """A bare box, a picture of one colour, and the same output for different inputs, are what services answer
     when their model failed. ``allow`` takes them for results."""
 
@@ -90,6 +91,17 @@ class Description(RequestSettings, Call):  # the keys of the order itself stand 
     def may_wait(self) -> bool:
         """Whether the order's call may wait for the output."""
         return self.one_call or self.mode == "sync_or_job"
+
+    @property
+    def call_of_no_job(self) -> str:
+        """The first call behind the order that names nothing of the job: it is answered with anyone's."""
+        calls = {"poll": self.poll, "result": self.result if self.result.path else None}
+        names = {
+            key: [name for _, template in call.named() for name in template.names]
+            for key, call in calls.items()
+            if call is not None
+        }
+        return next((key for key, found in names.items() if not found), "")
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -7,11 +7,11 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, StringConstraints
 
-from genload.client import Answer
+from genload.artifacts.answer.paths import found
 from genload.client.service_calls import page_text, redirect_words, retry_after_s
 from genload.client.words import told
 from genload.described.heard import Heard
-from genload.described.path import JsonPath, found
+from genload.described.path import JsonPath
 from genload.plain import plain
 from genload.service import ServiceError
 from genload.settings.model import Settings
@@ -55,9 +55,7 @@ class Errors(Settings):
     failed_if: JsonPath | None = None
     """True, or there at all, in an answer 200 that is a failure: ``error``, or ``status == 'error'``."""
 
-    def check(
-        self, answer: Answer, key: str, known: frozenset[int] = frozenset(), classes: Classes = JOBS
-    ) -> Heard:
+    def check(self, heard: Heard, known: frozenset[int] = frozenset(), classes: Classes = JOBS) -> Heard:
         """The answer, if it is a success.
 
         Args:
@@ -66,13 +64,12 @@ class Errors(Settings):
         Raises:
             ServiceError: with the class that its status, or what stands in it, has.
         """
-        heard = Heard(answer, key)
-        status = answer.status
+        answer, status = heard.answer, heard.answer.status
         if status in known:
             return heard
         error_class = self.status.get(status)
         if error_class is None and status in classes.success:
-            if self.failed_if is not None and heard.find(self.failed_if):
+            if self.failed_if is not None and heard.has(self.failed_if):
                 raise ServiceError("service_failed", self.words_of(heard), status=status)
             return heard
         error_class = error_class or _BUSY.get(status) or classes.of(status)
@@ -86,14 +83,17 @@ class Errors(Settings):
     def words_of(self, heard: Heard, path: str | None = None) -> str:
         """What an answer says for people: as `words_in` its JSON, or the text of a proxy's page."""
         try:
-            words = self.words_in(heard.tree, path)
+            words = self._words(heard.said, heard.find, path)
         except ServiceError:  # it is no JSON
             words = page_text(heard.answer)
         return words or heard.answer.reason or "no reason given"
 
     def words_in(self, said: Any, path: str | None = None) -> str:
         """What JSON says for people: at the path, at `words`, or where it usually stands."""
+        return self._words(said, lambda place: found(place, said), path)
+
+    def _words(self, said: Any, find: Callable[[str], Any], path: str | None) -> str:
         for place in (path, self.words):
-            if place is not None and (words := found(place, said)):
+            if place is not None and (words := find(place)):
                 return plain(told(words), _LONGEST_WORDS)
         return plain(told(said), _LONGEST_WORDS)

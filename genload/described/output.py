@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, StringConstraints
 
@@ -12,6 +13,12 @@ from genload.service import Artifact, ServiceError
 from genload.settings.units import Bytes, parse_quantity
 
 Kind = Literal["mesh", "splats", "image", "bytes", "none"]
+_Mesh = Literal["stl", "obj", "glb", "ply"]
+_Picture = Literal["png", "jpeg", "webp", "avif", "gif", "tiff", "bmp"]
+Format = Literal["", _Mesh, _Picture]
+
+FORMATS: Mapping[str, tuple[str, ...]] = {"mesh": get_args(_Mesh), "image": get_args(_Picture)}
+"""By the kind of output, those that are told apart."""
 
 
 class Output(OrText):

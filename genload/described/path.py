@@ -1,52 +1,24 @@
-"""Paths into JSON (JMESPath): checked when the suite is read, followed in every answer."""
+"""Paths into JSON (JMESPath), as a description has them: checked when the suite is read."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-import jmespath
 from jmespath.exceptions import JMESPathError
-from jmespath.visitor import TreeInterpreter
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-_MOST_KEYS = 20
-_interpreter = TreeInterpreter()  # it keeps nothing of a tree; `search` would make one for every poll
+from genload.artifacts.answer.paths import compiled
+from genload.settings.model import Settings
+
 _GRAMMAR = 'write it as in data.id, files[0].url or "job-id".state (JMESPath)'
 
 
-@cache
-def compiled(path: str) -> Any:
-    """The path, parsed once in a process.
+class _Path(str):
+    """A text that is known to be a path."""
 
-    Raises:
-        JMESPathError: it cannot be parsed.
-    """
-    return jmespath.compile(path)
-
-
-def found(path: str, tree: Any) -> Any:
-    """What the path finds; None for nothing, and where it asks for what the tree's types do not have."""
-    try:
-        return _interpreter.visit(compiled(path).parsed, tree)
-    except JMESPathError:
-        return None
-
-
-def there_is(tree: Any) -> str:
-    """What a reader may have meant, when a path found nothing: ``it has id, status, output.url``."""
-    if isinstance(tree, list):
-        return f"it is a list of {len(tree)}" + (f"; of the first: {there_is(tree[0])}" if tree else "")
-    if not isinstance(tree, Mapping):
-        return f"it is {tree!r:.60}"
-    names: list[str] = []
-    for key, value in tree.items():
-        below = [f"{key}.{inner}" for inner in value] if isinstance(value, Mapping) and value else [str(key)]
-        names += below
-    listed = ", ".join(names[:_MOST_KEYS]) + (", …" if len(names) > _MOST_KEYS else "")
-    return f"it has {listed}" if names else "it is an empty object"
+    __slots__ = ()
 
 
 def _checked(path: str) -> str:
@@ -60,7 +32,19 @@ def _checked(path: str) -> str:
             "'{path}' is no JSON path{where}",
             {"path": path, "where": where, "remedy": _GRAMMAR},
         ) from error
-    return path
+    return _Path(path)
 
 
 JsonPath = Annotated[str, AfterValidator(_checked)]
+
+
+def paths_in(described: Any) -> Iterator[str]:
+    """Every path of a description, or of a part of one."""
+    if isinstance(described, _Path):
+        yield str(described)
+    elif isinstance(described, Settings):
+        for name in type(described).model_fields:
+            yield from paths_in(getattr(described, name))
+    elif isinstance(described, Mapping):
+        for part in described.values():
+            yield from paths_in(part)

@@ -9,6 +9,8 @@ from symtable import symtable
 from genload.described.call import PreparedCall
 from genload.described.capture import Captures
 from genload.described.description import Description
+from genload.described.heard import PLACES_OF_WORDS
+from genload.described.path import paths_in
 from genload.described.result import name_in
 from genload.described.template import Template
 from genload.described.values import Values
@@ -35,6 +37,8 @@ class Plan:
         self.order = PreparedCall(told, KEY)
         self.poll = PreparedCall(told.poll, f"{KEY}.poll") if told.poll else None
         self.result = PreparedCall(told.result, f"{KEY}.result") if told.result.path else None
+        self.paths = tuple(dict.fromkeys([*paths_in(told), *PLACES_OF_WORDS]))
+        self.encoded = str(told.result.base64 or "")
         self.name = Template(told.result.name)
         self.cancel = PreparedCall(told.cancel, f"{KEY}.cancel") if told.cancel else None
         self.ready = PreparedCall(told.ready, f"{KEY}.ready")

@@ -7,13 +7,14 @@ from typing import Any, Literal, Self
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
+from genload.artifacts.answer.paths import there_is
 from genload.client.service_calls import retry_after_s
 from genload.described.call import Call
 from genload.described.capture import Captures
 from genload.described.errors import FailureClass, Status
 from genload.described.heard import Heard
 from genload.described.or_text import OrText, exactly_one
-from genload.described.path import JsonPath, there_is
+from genload.described.path import JsonPath
 from genload.service import JobPhase, ServiceError
 from genload.settings.units import Seconds, TransportSeconds
 
@@ -119,8 +120,7 @@ class Polling(Call):
             status = heard.answer.status
             return str(status), state.status.get(status, "")
         if state.present is not None:
-            there = heard.find(state.present)
-            return ("there", "completed") if there else ("not there", "unknown")
+            return ("there", "completed") if heard.has(state.present) else ("not there", "unknown")
         if state.all_of is not None:
             words = heard.find(state.all_of)
             return self._of_all(words, heard) if isinstance(words, list) and words else ("", "")

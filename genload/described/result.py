@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import fnmatch
-import io
-import re
-import zipfile
-import zlib
 from typing import Self
 from urllib.parse import urlsplit
 
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
+from genload.artifacts.inspector import shared
 from genload.described.call import Call
-from genload.described.heard import Heard
+from genload.described.heard import Heard, looking_into
 from genload.described.path import JsonPath
 from genload.described.template import Template, TemplateText
-from genload.service import Artifact, ServiceError
-
-_DATA_URI = re.compile(r"data:([^;,]*)(?:;[^,]*)?,", re.IGNORECASE)
-_BLANKS = re.compile(r"[\s]+")
-_DAMAGED = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, OSError)
+from genload.service import Artifact
+from genload.spool import Spool, Spooled
 
 
 class Result(Call):
@@ -70,32 +61,21 @@ class Result(Call):
         """
         media_type = heard.answer.headers.get("content-type", "")
         if media_type.lower().startswith("text/html"):
-            heard.tree  # noqa: B018  raises: it is not what was asked for
-        return Artifact(heard.answer.body, name, media_type)
+            raise heard.no_json()
+        return Artifact(heard.answer.content, name, media_type)
 
-    def unpacked(self, artifact: Artifact, key: str, max_bytes: int) -> Artifact:
-        """The member of the zip, where it is one.
+    def unpacked(self, artifact: Artifact, key: str, max_bytes: int, spool: Spool) -> Artifact:
+        """The member of the zip, where it is one; unpacked by the inspector: a small zip may hold much.
 
         Raises:
-            ServiceError: ``bad_zip``, ``too_large``.
+            ServiceError: ``bad_zip``, ``too_large``, as `looking_into`.
         """
         if self.zip is None:
             return artifact
-        try:
-            with zipfile.ZipFile(io.BytesIO(artifact.content)) as archive:
-                names = archive.namelist()
-                chosen = next((name for name in names if fnmatch.fnmatchcase(name, self.zip)), None)
-                if chosen is None:
-                    there = ", ".join(names[:10]) or "nothing"
-                    raise ServiceError("bad_zip", f"{key}.zip: no member is '{self.zip}'; there are {there}")
-                with archive.open(chosen) as member:
-                    content = member.read(max_bytes + 1)
-        except _DAMAGED as error:
-            raise ServiceError("bad_zip", f"{key}.zip: the zip is damaged: {error}") from error
-        if len(content) > max_bytes:
-            words = f"{key}.zip: '{chosen}' unpacks to more than {max_bytes:,} bytes"
-            raise ServiceError("too_large", words)
-        return Artifact(content, chosen.rpartition("/")[2], "")
+        with looking_into(f"{key}.zip"):
+            content = Spooled(spool)
+            member = shared().member(artifact.content, self.zip, max_bytes, content)
+        return Artifact(content, member.name, "")
 
 
 def decoded(heard: Heard, path: str, name: str) -> Artifact:
@@ -104,17 +84,7 @@ def decoded(heard: Heard, path: str, name: str) -> Artifact:
     Raises:
         ServiceError: ``missing_value``, ``bad_base64``.
     """
-    text = heard.need_text(path, "base64")
-    media_type = ""
-    if uri := _DATA_URI.match(text, 0, 200):
-        media_type, text = uri.group(1), text[uri.end() :]
-    if "\n" in text or "\r" in text:
-        text = _BLANKS.sub("", text)
-    try:
-        content = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        where = f"{heard.key}.base64: what '{path}' finds is no base64"
-        raise ServiceError("bad_base64", f"{where}: {error}", status=heard.answer.status) from error
+    content, media_type = heard.need_base64(path, "base64")
     return Artifact(content, name, media_type)
 
 

@@ -26,12 +26,13 @@ class Template:
     Attributes:
         names: those that it has, each as often as it has it.
         fixed: the text, if it is the same each time: it has neither a name nor a secret; else None.
+        has_secret: whether it refers to one.
 
     Raises:
         ValueError: a brace that begins or ends no name; the text says what to write.
     """
 
-    __slots__ = ("_parts", "_secret", "fixed", "names")
+    __slots__ = ("_parts", "fixed", "has_secret", "names")
 
     def __init__(self, text: str) -> None:
         self._parts: list[tuple[str, str]] = []  # a text, and the name behind it ("" for none)
@@ -50,9 +51,9 @@ class Template:
                 literal = ""
         if literal + text[at:] or not self._parts:
             self._parts.append((literal + text[at:], ""))
-        self._secret = has_reference(text)
+        self.has_secret = has_reference(text)
         self.names = tuple(name for _, name in self._parts if name)
-        self.fixed = None if self.names or self._secret else self._parts[0][0]
+        self.fixed = None if self.names or self.has_secret else self._parts[0][0]
 
     @property
     def begins_with_a_name(self) -> bool:
@@ -65,7 +66,7 @@ class Template:
         Raises:
             ConfigError: a secret that there is none of.
         """
-        if self._secret:  # of the template's own text alone: a service must not name what it wants to have
+        if self.has_secret:  # of the template's own text alone: a service must not name what it wants to have
             return "".join([reveal(text) + (values.text(name) if name else "") for text, name in self._parts])
         return "".join([text + (values.text(name) if name else "") for text, name in self._parts])
 

@@ -65,7 +65,7 @@ class InspectingKit(Kit):
 
 
 class JobKit(InspectingKit):
-    """Images, and an eye on meshes."""
+    """Images, and an eye on what comes of them."""
 
     request_type = "JOB"
 
@@ -74,7 +74,8 @@ class JobKit(InspectingKit):
         # Here, not above: what draws and reads pictures takes a quarter of a second to import.
         from genload.artifacts.inputs.images import ImageSource
 
-        self.kind = plan.client_class.inspection if plan.client_class.inspection == "mesh" else ""
+        kind = plan.client_class.inspection_of(plan.service.request)
+        self.kind = "" if kind in ("bytes", "none") else kind
         images = plan.service.images
         self._timeline = plan.timeline
         self._images = ImageSource(plan.seed, Path(images) if images else None, images_of(plan.timeline.asks))

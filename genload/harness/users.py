@@ -23,7 +23,7 @@ from genload.harness.process import LoadProcess
 from genload.harness.recorder import CONTEXT_KEY
 from genload.identifiers import new_identifier
 from genload.orders import is_order, note_kill
-from genload.runlog.failures import FailedOutput
+from genload.runlog.failures import MAX_OUTPUT_BYTES, FailedOutput
 from genload.runlog.records import RequestRecord
 from genload.service import Artifact, ServiceClient
 
@@ -249,13 +249,14 @@ class LoadUser(User):
         """Of a request that failed for its output: the first few of each error class are kept."""
         if result.failed_output is not None:
             name, content = result.failed_output.name, result.failed_output.content
+            kept = bytes(content) if len(content) <= MAX_OUTPUT_BYTES else None
             self.load.keep(
                 FailedOutput(
                     error_class=result.error_class,
                     request_id=result.request_id,
                     name=name,
                     size_bytes=len(content),
-                    content=content,
+                    content=kept,
                 )
             )
 

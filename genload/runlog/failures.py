@@ -25,7 +25,8 @@ _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
 
 class FailedOutput(msgspec.Struct, kw_only=True):
-    """An output that is why its request failed. `content` is None when a worker did not send it."""
+    """An output that is why its request failed. `content` is None when it is too large for any to be
+    kept, or for a worker to send."""
 
     error_class: str
     request_id: str
@@ -80,11 +81,11 @@ class FailureStore:
         if not number:
             return
         what = f"the {output.error_class} output of request {output.request_id} ({output.size_bytes} bytes)"
-        if output.content is None:
-            self._tell(f"{what} was not kept: a worker sends at most {human(MAX_SENT_BYTES, 'bytes')}")
-        elif output.size_bytes > MAX_OUTPUT_BYTES or self._bytes + output.size_bytes > MAX_RUN_BYTES:
+        if output.size_bytes > MAX_OUTPUT_BYTES or self._bytes + output.size_bytes > MAX_RUN_BYTES:
             limits = f"{human(MAX_OUTPUT_BYTES, 'bytes')} each, {human(MAX_RUN_BYTES, 'bytes')} a run"
             self._tell(f"{what} was not kept: at most {limits}")
+        elif output.content is None:
+            self._tell(f"{what} was not kept: a worker sends at most {human(MAX_SENT_BYTES, 'bytes')}")
         else:
             self._bytes += output.size_bytes
             path = self._folder / safe_name(output.error_class) / f"{number}-{safe_name(output.request_id)}"

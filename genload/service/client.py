@@ -51,6 +51,11 @@ class ServiceClient(ABC):
         any value is possible."""
         return {}
 
+    @classmethod
+    def one_user_alone(cls, request: RequestSettings) -> str:
+        """Why only one user at a time may send such requests; "" where any number may."""
+        return ""
+
     def correlation(self) -> dict[str, str]:
         """The headers by which the service's logs name the present request; to be sent with every call. A
         caller may copy the dictionary, and must not change it. Outside of a request, each call gets new ones.

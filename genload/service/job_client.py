@@ -77,6 +77,11 @@ class JobClient(ServiceClient):
             return cls.metrics
         return (*of_outputs, *(metric for metric in cls.metrics if metric not in JobClient.metrics))
 
+    @classmethod
+    def inspection_of(cls, request: RequestSettings) -> str:
+        """`inspection`, as the settings of the request have it."""
+        return cls.inspection
+
     @abstractmethod
     def upload(self, job: JobInput) -> str:
         """Send the input; returns the id that the service gives the job. If the API takes the input together

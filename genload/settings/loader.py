@@ -107,6 +107,7 @@ def load_suite(
         tree = override(tree, f"service.host={host}", partial(known_keys, wings=wings), "--host")
     suite = _validated(tree, path, wings)
     errors = [*_identity_errors(suite, tree), *_criteria_errors(suite, tree, wings)]
+    errors += _users_errors(suite, tree, wings) if not errors else ()
     if errors:
         raise collected(errors)
     then: dict[Path, None] = {}
@@ -299,6 +300,18 @@ def _identity_errors(suite: Suite, tree: Tree) -> Iterator[ConfigError]:
                 f"the suite has no monitor '{source.monitor}'",
                 remedy=f"{suggest(source.monitor, suite.monitors)}; or add it under monitors",
                 key=".".join(path),
+            )
+
+
+def _users_errors(suite: Suite, tree: Tree, wings: WingModels) -> Iterator[ConfigError]:
+    """Scenarios with several users of a service that cannot tell one's results from another's."""
+    for name, scenario in suite.scenarios.items():
+        users = wings.timeline(scenario.shape).max_users
+        if users > 1 and (reason := wings.one_user_alone(suite.service_of(name))):
+            yield tree.nearest(["scenarios", name, "shape"]).error(
+                f"{users} users would take each other's results: {reason}",
+                remedy="let that call name something of the job, such as a captured {id}; or take one user",
+                key=f"scenarios.{name}.shape",
             )
 
 

@@ -145,6 +145,8 @@ class Service(Settings):
     """The longest silence on a connection that owes an answer."""
     max_answer_bytes: Bytes = float(256 * 2**20)
     """The largest answer that is taken; a larger one is a failure."""
+    max_large_answers_bytes: Bytes = float(4 * 2**30)
+    """What a process holds at once of the answers of a described service that are larger than 1 MB."""
     follow_redirects: Annotated[int, Field(ge=0, le=20)] = 0
     """How many redirects of one request are followed, on the service's own scheme, host and port and those of
     `allow_origins`. Its time is theirs together."""

@@ -110,6 +110,10 @@ class WingModels(Protocol):
         """The labels of the records that its requests make, with the values they can have; none: any."""
         ...
 
+    def one_user_alone(self, service: Service) -> str:
+        """Why only one user at a time may use it; "" where any number may."""
+        ...
+
     def require(self, wing: str, name: str) -> None:
         """Check that a wing (``locustfiles``, ``reports``) has a file of that name."""
         ...

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from genload.artifacts.answer.paths import found
 from genload.described.or_text import OrText
-from genload.described.path import JsonPath, found
+from genload.described.path import JsonPath
 from genload.described.template import TemplateTree
 from genload.settings.model import Settings
 

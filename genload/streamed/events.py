@@ -14,12 +14,12 @@ from typing import Any
 
 import msgspec
 
+from genload.artifacts.answer.paths import found
 from genload.client.answer import Answer
 from genload.client.errors import BadAnswerError
 from genload.client.server_events import EventParser, ServerEvent
 from genload.client.service_calls import page_text
 from genload.client.words import told
-from genload.described.path import found
 from genload.service import Artifact, ServiceError, Speech
 from genload.settings.speech import SpeechRequest
 from genload.streamed.description import Events

@@ -15,10 +15,10 @@ from typing import Any
 
 import msgspec
 
+from genload.artifacts.answer.paths import found
 from genload.client.errors import ClientError
 from genload.client.websocket import Closed, WebSocket
 from genload.client.words import told
-from genload.described.path import found
 from genload.service import Artifact, ServiceError, Speech
 from genload.settings.speech import SpeechRequest
 from genload.streamed.description import Messages

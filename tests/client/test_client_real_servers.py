@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +13,7 @@ import pytest
 
 from genload.client import ClientError, HttpClient, TlsOptions
 
+from ..real_server import started, stop, unused_port
 from .certificates import Authority
 from .servers.wsgi_app import BODY
 
@@ -43,34 +42,6 @@ http {{
 """
 
 Clients = Callable[..., HttpClient]
-
-
-def unused_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def started(command: list[str], port: int) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(command)
-    end = time.monotonic() + 20
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return process
-        except OSError:
-            time.sleep(0.05)
-    process.kill()
-    pytest.fail(f"{command[0]} did not start")
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(5)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture(scope="module", params=["uvicorn", "werkzeug", "werkzeug-1.1"])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genload.described.path import found, there_is
+from genload.artifacts.answer.paths import found, there_is
 from genload.described.pointer import put
 from genload.described.template import Template
 from genload.described.values import Values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,14 @@ WRONG = {
     ),
     "a text that nothing is said of": (
         (BODY, 'json: {prompt: "{text}"}'), BODY, "json.prompt", "nothing of texts", "texts: {file",
+    ),
+    "a format of another kind of output": (
+        (CAPTURE, CAPTURE + "\n    format: glb\n    output: image"),
+        "poll:", "format", "'glb' is no format that is looked for in image", "png, jpeg",
+    ),
+    "a format that nobody looks for": (
+        (CAPTURE, CAPTURE + "\n    format: ply\n    output: bytes"),
+        "poll:", "format", "bytes", "leave it out",
     ),
     "a brace that ends nothing": (
         ("path: /v1/jobs/{id}\n", "path: /v1/jobs/{id\n"),
@@ -157,6 +166,24 @@ def test_what_an_output_is_decides_what_may_be_judged_of_it(load: Loads) -> None
     load(image, ("generate.failed == 0", width))
     with pytest.raises(ConfigError, match=r"unknown metric 'generate\.faces'"):
         load(image, ("generate.failed == 0", faces))
+
+
+@pytest.mark.parametrize(
+    ("replaced", "call"),
+    [
+        ((("path: /v1/jobs/{id}\n", "path: /status\n"), ("/v1/jobs/{id}/result", "/v1/result")), "poll"),
+        ((("/v1/jobs/{id}/result", "/download/model"),), "result"),
+    ],
+)
+def test_results_that_are_nobody_s_own_are_for_one_user_alone(load: Loads, replaced: Any, call: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(*replaced)
+
+    words = f"3 users would take each other's results: service.request.{call} asks for no job of its own"
+    assert caught.value.message == words
+    assert caught.value.key == "scenarios.steady.shape" and caught.value.line == line_of("shape:")
+    assert "or take one user" in caught.value.remedy
+    assert load(*replaced, ("users: 3", "users: 1"))
 
 
 def test_labels_of_the_answers_are_filters(load: Loads) -> None:

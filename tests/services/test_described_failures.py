@@ -92,7 +92,9 @@ BAD = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.processes) if "zip" in name else name for name in BAD]
+)
 def test_bad_answers_to_one_call_have_a_class_each(run: Any, name: str) -> None:
     more, answers, error_class, words = BAD[name]
     settings = {"max_answer_bytes": "1MiB", "headers": {"X-Own": "1"}}
@@ -112,11 +114,15 @@ def test_a_path_to_nothing_shows_the_keys_that_are_there(run: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("found", ["x" * MANY, "", {"a": 1}, ["a"]], ids=["1 MB", "empty", "object", "list"])
+@pytest.mark.parametrize(
+    "found",
+    [pytest.param("x" * MANY, marks=pytest.mark.processes), "", {"a": 1}, ["a"]],
+    ids=["1 MB", "empty", "object", "list"],
+)
 def test_an_id_that_is_none_goes_into_no_request(run: Any, found: Any) -> None:
     result, _, received = run(POLLED, {"/jobs": [{"id": found}]})
 
-    assert failed(result)[0] == "bad_answer" and len(received) == 1
+    assert failed(result)[0] in ("bad_answer", "too_large") and len(received) == 1
     assert len(result.job_id) < 300 and len(result.error) <= 500
 
 

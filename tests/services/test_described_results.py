@@ -41,11 +41,12 @@ def test_a_result_is_found_where_the_description_says(run: Any) -> None:
     assert [asked.path for asked in received] == ["/generate", "/out/a.glb"]
 
 
+@pytest.mark.processes
 def test_a_member_of_a_zip_is_the_output(run: Any) -> None:
     packed = zipped(**{"readme.txt": b"x", "out/model.obj": FILE})
     _, output, _ = result_of(run, {"zip": "*.obj"}, (200, packed, OCTETS))
 
-    assert (output.content, output.name) == (FILE, "model.obj")
+    assert (bytes(output.content), output.name) == (FILE, "model.obj")
 
 
 def test_a_result_of_another_origin_comes_without_the_service_s_credentials(
@@ -123,7 +124,12 @@ def test_an_output_may_be_a_picture() -> None:
     content = io.BytesIO()
     Image.effect_noise((8, 6), 50).save(content, "PNG")
     try:
-        assert client.inspect(Artifact(content.getvalue(), "a.png", "")) == {"width_px": 8, "height_px": 6}
+        picture = Artifact(content.getvalue(), "a.png", "")
+        assert client.inspect(picture) == {"width_px": 8, "height_px": 6}
+        for ordered, honoured in (("png", 1.0), ("jpeg", 0.0)):
+            asked = client_of({"output": "image", "format": ordered})
+            assert asked.inspect(picture)["format_honoured"] == honoured
+            assert "generate.format_honoured" in {m.name for m in asked.measures(asked.service.request)}
         with pytest.raises(ServiceError, match="not_a_picture"):
             client.inspect(Artifact(FILE, "a.png", ""))
     finally:

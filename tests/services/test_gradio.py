@@ -7,7 +7,8 @@ import pytest
 from genload import extensions
 from genload.client import Answer
 from genload.client.answer import Headers, Times
-from genload.service import ServiceError
+from genload.service import Artifact, ServiceError
+from genload.settings.service import Service
 
 
 def answer_of(*chunks: tuple[float, bytes]) -> Answer:
@@ -45,3 +46,15 @@ def test_a_stream_without_a_right_end_is_a_failure(stream: bytes, error_class: s
     with pytest.raises(ServiceError) as raised:
         ended(answer_of((1.0, stream)), "fn")
     assert raised.value.error_class == error_class
+
+
+def test_what_an_app_makes_is_said_as_of_a_described_service() -> None:
+    request = {"calls": [{"fn": "generate"}], "result": "[0]", "output": {"kind": "bytes", "at_least": "3B"}}
+    service = {"api": "gradio", "request": {**request, "placeholder": "allow"}}
+    model = Service.model_validate(service, context={"wings": extensions.Wings()})
+    client = extensions.attribute("services", "gradio", "Client")(model)
+
+    assert client.inspect(Artifact(b"abc", "a.bin", "")) == {} and not client.distinct_outputs
+    assert (client.measures(model.request), client.inspection_of(model.request)) == ((), "bytes")
+    with pytest.raises(ServiceError, match="too_small"):
+        client.inspect(Artifact(b"ab", "a.bin", ""))

@@ -42,6 +42,12 @@ def leaving(content, name):
 def dying(content, name):
     os._exit(3)
 
+def keeping(content, name):
+    kept.append(bytearray(600 * 2**20))
+    return {"length": len(kept)}
+
+kept = []
+
 def hanging(content, name):
     while True:
         try:
@@ -134,6 +140,14 @@ def test_one_that_does_not_end_is_ended(client: Callable[..., Any], tmp_path: Pa
 
     assert monotonic() - began_s < 20
     assert shared().own(f"{tmp_path / 'checks.py'}:silent", b"", "a.bin") == {}
+
+
+@pytest.mark.processes
+def test_memory_that_it_keeps_is_given_back_before_it_is_everyone_s(client: Callable[..., Any]) -> None:
+    keeping = client("keeping")
+    kept = [int(keeping.inspect(OUTPUT)["length"] / 1000) for _ in range(6)]
+
+    assert kept == [1, 2, 3, 4, 1, 2]  # of 600 MiB each, and 2 GiB are enough
 
 
 def test_a_check_that_there_is_none_of_is_told_before_the_load(client: Callable[..., Any]) -> None:

@@ -81,6 +81,9 @@ class FakeWings:
     def monitor_metrics(self, kind: str) -> tuple[Metric, ...]:
         return ()
 
+    def one_user_alone(self, service: Service) -> str:
+        return ""
+
     def labels(self, service: Service) -> dict[str, tuple[str, ...]]:
         return {"grade": tuple(service.request.model_dump().get("grades", ()))}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from genload.artifacts.output_error import OutputError
+
 SAMPLE_BYTES = {"s16le": 2, "f32le": 4}
 LONGEST_S = 3600.0
 """More audio than this is nobody's answer, whatever the text."""
@@ -12,23 +14,16 @@ FRAME_S = 0.020
 """Silence is told frame by frame of this length."""
 
 
-class AudioError(Exception):
+class AudioError(OutputError):
     """Some bytes are not the audio that an answer owes.
 
     Attributes:
         error_class: ``empty_audio`` (no byte, or no sample), ``wrong_content`` (text, or another format than
             was asked for), ``bad_audio`` (does not decode, or contradicts itself), ``truncated`` (ends inside
             a header, frame or page, or before the length that it states), ``nan_audio`` (samples that are no
-            numbers), ``implausible_audio`` (longer than the limit given), ``too_large`` (more than the
-            inspector may unpack), ``inspector`` (the inspector itself failed); ``cannot_inspect`` for audio
-            that seems valid, and that nothing here decodes.
-        message: one line, for people.
+            numbers), ``implausible_audio`` (longer than the limit given); ``cannot_inspect`` for audio that
+            seems valid, and that nothing here decodes.
     """
-
-    def __init__(self, error_class: str, message: str) -> None:
-        super().__init__(f"{error_class}: {message}")
-        self.error_class = error_class
-        self.message = message
 
 
 class RawSamples(msgspec.Struct, frozen=True, array_like=True):

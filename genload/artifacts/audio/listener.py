@@ -179,7 +179,6 @@ class Listener:
         if not decode and not offsets:
             return _Sound(None, None)
         task = AudioTask(
-            size=len(speech.content),
             form=form,
             raw=self._raw_of(speech),
             decode=decode,

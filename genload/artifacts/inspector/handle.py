@@ -1,7 +1,8 @@
-"""The near end of the inspector's process: its pipes."""
+"""The near end of the inspector's process: its socket and pipe."""
 
 from __future__ import annotations
 
+import array
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import gevent
 import gevent.os
+import gevent.socket
 
 from genload.artifacts.inspector.messages import LENGTH, Batch, Reply, decode_replies, framed
 
@@ -27,8 +29,10 @@ class InspectorProcess:
     """
 
     def __init__(self, files: Sequence[int], kinds: Sequence[str] = ()) -> None:
-        # Pipes of our own, not Popen's: they are the same whether gevent has patched Popen or not.
-        tasks, self._tasks = os.pipe()
+        # Of our own, not Popen's: they are the same whether gevent has patched Popen or not. A socket can
+        # hand over open files.
+        tasks, self._tasks = gevent.socket.socketpair()
+        os.set_blocking(tasks.fileno(), True)
         self._replies, replies = os.pipe()
         self._words = tempfile.TemporaryFile()  # noqa: SIM115  open for as long as the child
         # -P: whatever lies in the working directory must not be taken for a module of ours.
@@ -36,36 +40,36 @@ class InspectorProcess:
         try:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter, no shell
                 command,
-                stdin=tasks,
+                stdin=tasks.fileno(),
                 stdout=replies,
                 stderr=self._words,
                 env=_environment(),
                 pass_fds=files,
             )
         finally:
-            os.close(tasks)
+            tasks.close()
             os.close(replies)
         self.pid = self._process.pid
-        gevent.os.make_nonblocking(self._tasks)
         gevent.os.make_nonblocking(self._replies)
 
-    def exchange(self, batch: Batch) -> list[Reply]:
+    def exchange(self, batch: Batch, files: Sequence[int] = ()) -> list[Reply]:
         """Have tasks done; a reply for each, in their order. Other greenlets run meanwhile.
+
+        Args:
+            files: open ones that are handed over with it.
 
         Raises:
             OSError, EOFError, msgspec.DecodeError: the child is gone, or talks nonsense.
         """
         try:
-            self._write(framed(batch))
+            message = memoryview(framed(batch))
+            handed = [(gevent.socket.SOL_SOCKET, gevent.socket.SCM_RIGHTS, array.array("i", files))]
+            sent = self._tasks.sendmsg([message], handed if files else [])
+            self._tasks.sendall(message[sent:])
             (size,) = LENGTH.unpack(self._read(LENGTH.size))
             return decode_replies(self._read(size))
         except (OSError, EOFError) as error:
             raise EOFError(f"{error} {self._last_words()}".strip()) from error
-
-    def _write(self, data: bytes) -> None:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[gevent.os.nb_write(self._tasks, rest) :]
 
     def _read(self, size: int) -> bytes:
         data = bytearray()
@@ -84,7 +88,7 @@ class InspectorProcess:
 
     def close(self) -> None:
         """End it."""
-        os.close(self._tasks)
+        self._tasks.close()
         os.close(self._replies)
         self._words.close()
         self._process.kill()

@@ -8,36 +8,39 @@ does it, and what waits for it meanwhile goes to it together: one wake-up a batc
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
 
 import gevent
 import msgspec
 from gevent.event import Event
 
+from genload.artifacts.answer.facts import AnswerError, AnswerFacts, Unpacked
 from genload.artifacts.audio.facts import AudioError
 from genload.artifacts.inspector.handle import InspectorProcess
 from genload.artifacts.inspector.messages import (
+    AnswerTask,
     AudioFound,
     AudioTask,
     Batch,
-    MeshFound,
     MeshTask,
-    OwnFound,
     OwnTask,
-    PictureFound,
     PictureTask,
     Refusal,
     Reply,
-    SplatsFound,
     SplatsTask,
     Task,
+    ZipTask,
     place_after,
 )
 from genload.artifacts.inspector.shared_memory import AT_ONCE_BYTES, SharedMemory
 from genload.artifacts.mesh.facts import MeshError, MeshFacts
+from genload.artifacts.output_error import OutputError
 from genload.artifacts.own.facts import OwnError
 from genload.artifacts.picture.facts import PictureError, PictureFacts
 from genload.artifacts.splats.facts import SplatsError, SplatsFacts
 from genload.human import human
+from genload.spool import Content, Spooled
 
 _TIMEOUT_S = 120.0
 _OWN_TIMEOUT_S = 30.0
@@ -45,47 +48,66 @@ _BATCH_BYTES = 4 << 20  # fewer batches are fewer switches of processes, which e
 _BATCH_TASKS = 64
 _DEAD = (OSError, EOFError, msgspec.DecodeError)
 
+_Facts = TypeVar("_Facts")
+
+
+class _Errand(NamedTuple):
+    task: Task
+    content: Content
+    output: Spooled | None
+
 
 class _Batch:
     """Tasks that go to the child together, by way of a memory: each file is copied there as soon as it comes,
-    while a cache still has it; or later, if it is large, or there is no memory yet.
+    while a cache still has it; or later, if it is large, or there is no memory yet. What is spooled is an
+    open file already, and is handed over as it is.
     """
 
-    __slots__ = ("contents", "done", "late", "memory", "replies", "size_bytes", "tasks")
+    __slots__ = ("done", "errands", "files", "late", "memory", "places", "replies", "size_bytes")
 
     def __init__(self, memory: SharedMemory | None) -> None:
         self.memory = memory
-        self.tasks: list[Task] = []
-        self.contents: list[bytes] = []
+        self.errands: list[_Errand] = []
+        self.places: list[tuple[int, int, int]] = []
+        self.files: list[int] = []
         self.late: list[tuple[bytes, int]] = []
         self.size_bytes = 0
         self.replies: list[Reply] = []
         self.done = Event()
 
-    def add(self, task: Task, content: bytes) -> int | None:
+    def add(self, errand: _Errand) -> int | None:
         """Its number; None when the batch is full."""
-        number, place = len(self.tasks), self.size_bytes
-        size_bytes = place_after(place, len(content))
+        content, number, place = errand.content, len(self.errands), self.size_bytes
+        size_bytes = place_after(place, 0 if isinstance(content, Spooled) else len(content))
         if number and (number == _BATCH_TASKS or size_bytes > _BATCH_BYTES):
             return None
-        self.tasks.append(task)
-        self.contents.append(content)
+        self.errands.append(errand)
+        self.places.append((len(content), self._handed(content), self._handed(errand.output)))
         self.size_bytes = size_bytes
+        if isinstance(content, Spooled):
+            return number
         if self.memory is None or len(content) > AT_ONCE_BYTES:
             self.late.append((content, place))
         else:
             self.memory.write(content, place)
         return number
 
+    def _handed(self, content: Content | None) -> int:
+        if not isinstance(content, Spooled):
+            return -1
+        self.files.append(content.file)
+        return len(self.files) - 1
+
     def message(self, memory: SharedMemory) -> Batch:
         """What the child is told, once everything is in the memory."""
         for content, place in self.late:
             memory.write_in_pieces(content, place)
-        return Batch(memory.file, memory.size_bytes, self.tasks)
+        tasks = [errand.task for errand in self.errands]
+        return Batch(memory.file, memory.size_bytes, tasks, self.places)
 
     def end(self, replies: list[Reply]) -> None:
         """Wake everyone who waits; the files are let go of."""
-        self.replies, self.contents, self.late = replies, [], []
+        self.replies, self.errands, self.late = replies, [], []
         self.done.set()
 
 
@@ -119,61 +141,53 @@ class Inspector:
         """Of the child; None before it started."""
         return self._child.pid if self._child else None
 
-    def mesh(self, content: bytes, hint: str = "") -> MeshFacts:
+    def mesh(self, content: Content, hint: str = "") -> MeshFacts:
         """What `genload.artifacts.mesh.reader.read_mesh` says of the file; other greenlets run meanwhile.
 
         Raises:
             MeshError: as `read_mesh`; ``inspector`` when the child died of this file twice, or took longer
                 than the time limit.
         """
-        reply = self._ask(MeshTask(len(content), hint), content)
-        if isinstance(reply, MeshFound):
-            return reply.facts
-        raise MeshError(*_reason(reply), reply.numbers if isinstance(reply, Refusal) else None)
+        return self._ask(MeshTask(hint), content, MeshFacts, MeshError)
 
     def audio(self, task: AudioTask, content: bytes) -> AudioFound:
-        """What the task asks for; other greenlets run meanwhile.
+        """What the task asks for. Raises AudioError, as `read_audio` and `mesh`."""
+        return self._ask(task, content, AudioFound, AudioError)
 
-        Raises:
-            AudioError: as `genload.artifacts.audio.reader.read_audio`; ``inspector`` as `mesh`.
+    def picture(self, content: Content) -> PictureFacts:
+        """What `read_picture` says of the file. Raises PictureError, as that and `mesh`."""
+        return self._ask(PictureTask(), content, PictureFacts, PictureError)
+
+    def splats(self, content: Content, hint: str = "") -> SplatsFacts:
+        """What `read_splats` says of the file. Raises SplatsError, as that and `mesh`."""
+        return self._ask(SplatsTask(hint), content, SplatsFacts, SplatsError)
+
+    def own(
+        self, check: str, content: Content, name: str, limit_s: float = _OWN_TIMEOUT_S
+    ) -> dict[str, float]:
+        """The numbers of a user's own check. Raises OwnError, as `run_check` and `mesh`."""
+        return self._ask(OwnTask(check, name, limit_s), content, dict[str, float], OwnError)
+
+    def answer(self, content: Content, paths: Sequence[str], encoded: str, output: Spooled) -> AnswerFacts:
+        """What `read_answer` finds in JSON. Raises AnswerError, as that and `mesh`.
+
+        Args:
+            output: written with what the base64 at `encoded` is.
         """
-        reply = self._ask(task, content)
-        if isinstance(reply, AudioFound):
-            return reply
-        raise AudioError(*_reason(reply))
+        task = AnswerTask(list(paths), encoded)
+        facts = self._ask(task, content, AnswerFacts, AnswerError, output)
+        output.written(facts.decoded_bytes or 0)
+        return facts
 
-    def picture(self, content: bytes) -> PictureFacts:
-        """What `genload.artifacts.picture.reader.read_picture` says of the file; other greenlets run on.
+    def member(self, content: Content, pattern: str, max_bytes: int, output: Spooled) -> Unpacked:
+        """What `unpack` finds in a zip. Raises AnswerError, as that and `mesh`.
 
-        Raises:
-            PictureError: as `read_picture`; ``inspector`` as `mesh`.
+        Args:
+            output: written with the member.
         """
-        reply = self._ask(PictureTask(len(content)), content)
-        if isinstance(reply, PictureFound):
-            return reply.facts
-        raise PictureError(*_reason(reply))
-
-    def splats(self, content: bytes, hint: str = "") -> SplatsFacts:
-        """What `genload.artifacts.splats.reader.read_splats` says of the file; other greenlets run on.
-
-        Raises:
-            SplatsError: as `read_splats`; ``inspector`` as `mesh`.
-        """
-        reply = self._ask(SplatsTask(len(content), hint), content)
-        if isinstance(reply, SplatsFound):
-            return reply.facts
-        raise SplatsError(*_reason(reply), reply.numbers if isinstance(reply, Refusal) else None)
-
-    def own(self, check: str, content: bytes, name: str, limit_s: float = _OWN_TIMEOUT_S) -> dict[str, float]:
-        """The numbers of a user's own check; other greenlets run on.
-
-        Raises:
-            OwnError: as `genload.artifacts.own.function.run_check`; ``inspector`` as `mesh`.
-        """
-        reply = self._ask(OwnTask(len(content), check, name, limit_s), content)
-        if isinstance(reply, OwnFound):
-            return reply.numbers
-        raise OwnError(*_reason(reply))
+        found = self._ask(ZipTask(pattern, max_bytes), content, Unpacked, AnswerError, output)
+        output.written(found.size_bytes)
+        return found
 
     def close(self) -> None:
         """End the child; a later file starts another one. Whoever still waits gets an error."""
@@ -184,18 +198,34 @@ class Inspector:
             memory.close()
         self._memories, self._free = (), []
 
-    def _ask(self, task: Task, content: bytes) -> Reply:
+    def _ask(
+        self,
+        task: Task,
+        content: Content,
+        facts: type[_Facts],
+        refused: type[OutputError],
+        output: Spooled | None = None,
+    ) -> _Facts:
+        """Have a task done; other greenlets run meanwhile.
+
+        Raises:
+            OutputError: of the type `refused`.
+        """
+        errand = _Errand(task, content, output)
         batch = self._waiting[-1] if self._waiting else None
-        place = batch.add(task, content) if batch is not None else None
+        place = batch.add(errand) if batch is not None else None
         if batch is None or place is None:
             free = self._free_memories()
             batch, place = _Batch(free.pop() if free else None), 0
-            batch.add(task, content)
+            batch.add(errand)
             self._waiting.append(batch)
         if self._courier is None:
             self._courier = gevent.spawn(self._carry)
         batch.done.wait()
-        return batch.replies[place]
+        reply = batch.replies[place]
+        if isinstance(reply, Refusal):
+            raise refused(reply.error_class, reply.message, reply.numbers)
+        return msgspec.msgpack.decode(reply.facts, type=facts)
 
     def _carry(self) -> None:
         """Carry batches to the child and replies back, until none waits. A greenlet of its own: one that is
@@ -213,7 +243,7 @@ class Inspector:
             closed: Reply = Refusal("inspector", "the inspector was closed before it had read the file")
             for left in (batch, *self._waiting):
                 if left is not None and not left.done.is_set():
-                    left.end([closed] * len(left.tasks))
+                    left.end([closed] * len(left.errands))
             self._waiting.clear()
 
     def _hand_on(self, batch: _Batch) -> None:
@@ -230,21 +260,18 @@ class Inspector:
     def _replies(self, batch: _Batch) -> list[Reply]:
         """A reply for each task. When the child dies of several files, each has another try of its own: who
         dies twice died of the file."""
-        tasks, contents = batch.tasks, batch.contents
         try:
             return self._exchange(batch)
         except gevent.Timeout:
-            if len(tasks) == 1:
+            if len(batch.errands) == 1:
                 return [self._too_slow()]
         except _DEAD:
             pass
-        return [
-            self._alone(batch.memory, task, content) for task, content in zip(tasks, contents, strict=True)
-        ]
+        return [self._alone(batch.memory, errand) for errand in batch.errands]
 
-    def _alone(self, memory: SharedMemory | None, task: Task, content: bytes) -> Reply:
+    def _alone(self, memory: SharedMemory | None, errand: _Errand) -> Reply:
         batch = _Batch(memory)
-        batch.add(task, content)
+        batch.add(errand)
         try:
             return self._exchange(batch)[0]
         except gevent.Timeout:
@@ -263,7 +290,7 @@ class Inspector:
             # Memories go to those in front first.
             assert self._child is not None and batch.memory is not None  # noqa: S101
             with gevent.Timeout(self._timeout_s):
-                return self._child.exchange(batch.message(batch.memory))
+                return self._child.exchange(batch.message(batch.memory), batch.files)
         except BaseException:
             # Half a message may be in the pipe: nobody may read on from there.
             self._drop_child()
@@ -279,9 +306,3 @@ class Inspector:
         child, self._child = self._child, None
         if child:
             child.close()
-
-
-def _reason(reply: Reply) -> tuple[str, str]:
-    if isinstance(reply, Refusal):
-        return reply.error_class, reply.message
-    return "inspector", "the inspector answered for another file"

@@ -1,19 +1,18 @@
 """What is said between the process that generates load and the one that looks into its outputs.
 
 Each way a 4-byte length and a msgpack message. The files themselves lie in memory that both share, one
-after the other, each at a multiple of `ALIGNMENT_BYTES`.
+after the other, each at a multiple of `ALIGNMENT_BYTES`; those that are open files already are handed over
+with the length, and so are files that are to be written.
 """
 
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import msgspec
 
 from genload.artifacts.audio.facts import AudioFacts, RawSamples
-from genload.artifacts.mesh.facts import MeshFacts
-from genload.artifacts.picture.facts import PictureFacts
-from genload.artifacts.splats.facts import SplatsFacts
 
 LENGTH = struct.Struct("<I")
 ALIGNMENT_BYTES = 64
@@ -22,7 +21,6 @@ ALIGNMENT_BYTES = 64
 class MeshTask(msgspec.Struct, tag="mesh", array_like=True):
     """Read a mesh: `genload.artifacts.mesh.reader.read_mesh`."""
 
-    size: int  # of the file
     hint: str
 
 
@@ -36,7 +34,6 @@ class AudioTask(msgspec.Struct, tag="audio", array_like=True):
         offsets: bytes after which the playable seconds are asked for; empty: not asked.
     """
 
-    size: int
     form: str
     raw: RawSamples
     decode: bool
@@ -49,50 +46,56 @@ class AudioTask(msgspec.Struct, tag="audio", array_like=True):
 class PictureTask(msgspec.Struct, tag="picture", array_like=True):
     """Decode a picture: `genload.artifacts.picture.reader.read_picture`."""
 
-    size: int
-
 
 class SplatsTask(msgspec.Struct, tag="splats", array_like=True):
     """Read splats: `genload.artifacts.splats.reader.read_splats`."""
 
-    size: int
     hint: str
 
 
 class OwnTask(msgspec.Struct, tag="own", array_like=True):
     """Call a user's own check: `genload.artifacts.own.function.run_check`."""
 
-    size: int
     check: str
     name: str
     limit_s: float
 
 
+class AnswerTask(msgspec.Struct, tag="answer", array_like=True):
+    """Read JSON: `genload.artifacts.answer.reader.read_answer`. What is at the path `encoded`, if it is
+    base64, is written to the file that comes with the task."""
+
+    paths: list[str]
+    encoded: str
+
+
+class ZipTask(msgspec.Struct, tag="zip", array_like=True):
+    """Unpack a member: `genload.artifacts.answer.archive.unpack`; into the file that comes with the task."""
+
+    pattern: str
+    max_bytes: int
+
+
+Task = MeshTask | AudioTask | PictureTask | SplatsTask | OwnTask | AnswerTask | ZipTask
+
+
 class Batch(msgspec.Struct, array_like=True):
-    """Several tasks at once, in the order in which their files lie in shared memory."""
+    """Several tasks at once, in the order in which their files lie in shared memory.
 
-    memory: int  # its descriptor
-    memory_bytes: int  # how large it is now
-    tasks: list[MeshTask | AudioTask | PictureTask | SplatsTask | OwnTask]
+    Attributes:
+        memory: its descriptor.
+        memory_bytes: how large it is now.
+        places: of each task the size of its file in that memory; which of the files handed over it is instead
+            (-1: none); and which of them is written (-1: none).
+    """
 
-
-class MeshFound(msgspec.Struct, tag="mesh", array_like=True):
-    facts: MeshFacts
-
-
-class PictureFound(msgspec.Struct, tag="picture", array_like=True):
-    facts: PictureFacts
-
-
-class SplatsFound(msgspec.Struct, tag="splats", array_like=True):
-    facts: SplatsFacts
+    memory: int
+    memory_bytes: int
+    tasks: list[Task]
+    places: list[tuple[int, int, int]]
 
 
-class OwnFound(msgspec.Struct, tag="own", array_like=True):
-    numbers: dict[str, float]
-
-
-class AudioFound(msgspec.Struct, tag="audio", array_like=True):
+class AudioFound(msgspec.Struct, array_like=True):
     """`facts` where it was decoded. `available_s` (one for each offset) and `duration_s` where that was asked
     for and can be said. `streams`: how many follow one another; of WAV and PCM 0, for they are not counted
     here. `cannot_inspect`: why it was not decoded though that was asked for."""
@@ -104,18 +107,28 @@ class AudioFound(msgspec.Struct, tag="audio", array_like=True):
     cannot_inspect: str = ""
 
 
+class Found(msgspec.Struct, tag="found", array_like=True):
+    """What is in the file, as its kind of task has it."""
+
+    facts: msgspec.Raw
+
+
 class Refusal(msgspec.Struct, tag="refusal", array_like=True):
     error_class: str
     message: str
     numbers: dict[str, float] = {}  # what is known all the same
 
 
-Task = MeshTask | AudioTask | PictureTask | SplatsTask | OwnTask
-Reply = MeshFound | AudioFound | PictureFound | SplatsFound | OwnFound | Refusal
+Reply = Found | Refusal
 
 decode_batch = msgspec.msgpack.Decoder(Batch).decode
 decode_replies = msgspec.msgpack.Decoder(list[Reply]).decode
 _encode = msgspec.msgpack.Encoder().encode
+
+
+def found(facts: Any) -> Found:
+    """A reply with these."""
+    return Found(msgspec.Raw(_encode(facts)))
 
 
 def framed(message: Batch | list[Reply]) -> bytes:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import mmap
 import os
-import tempfile
 
 import gevent
+
+from genload.spool import nameless_file
 
 _USUAL_BYTES = 4 << 20
 _PAGE_BYTES = 1 << 16
@@ -26,11 +27,7 @@ class SharedMemory:
     """
 
     def __init__(self) -> None:
-        if hasattr(os, "memfd_create"):
-            self.file = os.memfd_create("genload-inspector")
-        else:  # not Linux: a file without a name serves as well
-            with tempfile.TemporaryFile() as file:
-                self.file = os.dup(file.fileno())
+        self.file = nameless_file("inspector")
         os.ftruncate(self.file, _USUAL_BYTES)
         self._map, self.size_bytes = mmap.mmap(self.file, _USUAL_BYTES), _USUAL_BYTES
 

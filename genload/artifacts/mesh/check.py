@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from genload.artifacts.mesh.facts import MeshError, MeshFacts
 from genload.errors import CANNOT_INSPECT
 from genload.service import Artifact, CannotInspectError, ServiceError
+from genload.spool import Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class MeshCheck:
         allow_placeholder: let a bare axis-aligned box pass as a result.
     """
 
-    read: Callable[[bytes, str], MeshFacts]
+    read: Callable[[Content, str], MeshFacts]
     ordered_format: str = ""
     allow_placeholder: bool = False
 

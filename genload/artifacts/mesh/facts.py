@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
+
+from genload.artifacts.output_error import OutputError
 
 Point = tuple[float, float, float]
 
 
-class MeshError(Exception):
+class MeshError(OutputError):
     """Some bytes are not the mesh that a finished job owes.
 
     Attributes:
         error_class: ``empty_mesh`` (no triangle, or none with an area), ``nan_vertices``, ``truncated``,
-            ``not_a_mesh`` (another kind of file, or one that contradicts itself), ``too_large``
-            (more than the inspector may unpack), ``inspector`` (the inspector itself failed);
-            ``cannot_inspect`` for a mesh that seems valid, and that nothing here reads.
-        message: one line, for people.
-        numbers: what is known of the mesh all the same: of one that cannot be inspected ``faces`` and
-            ``vertices``, as the file says.
+            ``not_a_mesh`` (another kind of file, or one that contradicts itself); ``cannot_inspect`` for a
+            mesh that seems valid, and that nothing here reads.
+        numbers: of a mesh that cannot be inspected ``faces`` and ``vertices``, as the file says.
     """
-
-    def __init__(self, error_class: str, message: str, numbers: Mapping[str, float] | None = None) -> None:
-        super().__init__(f"{error_class}: {message}")
-        self.error_class = error_class
-        self.message = message
-        self.numbers = dict(numbers or {})
 
 
 class MeshFacts(msgspec.Struct, frozen=True, kw_only=True):

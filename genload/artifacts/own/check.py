@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from genload.artifacts.own.facts import OwnError
 from genload.code_errors import CLIENT_ERROR, OwnCheckError
 from genload.service import Artifact, ServiceError
+from genload.spool import Content
 
 
 def own_numbers(
-    ask: Callable[[str, bytes, str], Mapping[str, float]],
+    ask: Callable[[str, Content, str], Mapping[str, float]],
     check: str,
     artifact: Artifact,
     factors: Mapping[str, float],

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
+from genload.artifacts.output_error import OutputError
 
-class OwnError(Exception):
+
+class OwnError(OutputError):
     """The check gives no numbers.
 
     Attributes:
-        error_class: ``bad_output`` (the check refuses it), ``client_error`` (a mistake in the check),
-            ``too_large``, ``inspector`` (no answer).
-        message: one line, for people.
+        error_class: ``bad_output`` (the check refuses it), ``client_error`` (a mistake in the check).
     """
-
-    def __init__(self, error_class: str, message: str) -> None:
-        super().__init__(f"{error_class}: {message}")
-        self.error_class = error_class
-        self.message = message

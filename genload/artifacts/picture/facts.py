@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import msgspec
 
+from genload.artifacts.output_error import OutputError
 
-class PictureError(Exception):
+
+class PictureError(OutputError):
     """Some bytes are not the picture that a finished job owes.
 
     Attributes:
-        error_class: ``not_a_picture``, ``truncated``, ``too_large`` (more pixels than the inspector may
-            unpack), ``inspector`` (the inspector itself failed).
-        message: one line, for people.
+        error_class: ``not_a_picture``, ``truncated``.
     """
-
-    def __init__(self, error_class: str, message: str) -> None:
-        super().__init__(f"{error_class}: {message}")
-        self.error_class = error_class
-        self.message = message
 
 
 class PictureFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from genload.artifacts.splats.facts import SplatsError, SplatsFacts
 from genload.errors import CANNOT_INSPECT
 from genload.service import Artifact, CannotInspectError, ServiceError
+from genload.spool import Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class SplatsCheck:
         allow_placeholder: let splats pass that no model makes of a picture.
     """
 
-    read: Callable[[bytes, str], SplatsFacts]
+    read: Callable[[Content, str], SplatsFacts]
     allow_placeholder: bool = False
 
     def __call__(self, artifact: Artifact) -> dict[str, float]:

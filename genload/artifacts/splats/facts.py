@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
+
+from genload.artifacts.output_error import OutputError
 
 Point = tuple[float, float, float]
 
 
-class SplatsError(Exception):
+class SplatsError(OutputError):
     """Some bytes are not the splats that a finished job owes.
 
     Attributes:
         error_class: ``empty_splats`` (none, or none that can be seen), ``nan_splats``, ``truncated``,
-            ``not_splats`` (another kind of file, or one that contradicts itself), ``too_large`` (more than
-            the inspector may unpack), ``inspector`` (the inspector itself failed); ``cannot_inspect`` for
+            ``not_splats`` (another kind of file, or one that contradicts itself); ``cannot_inspect`` for
             splats that seem valid, and that nothing here reads.
-        message: one line, for people.
-        numbers: what is known of the splats all the same.
     """
-
-    def __init__(self, error_class: str, message: str, numbers: Mapping[str, float] | None = None) -> None:
-        super().__init__(f"{error_class}: {message}")
-        self.error_class = error_class
-        self.message = message
-        self.numbers = dict(numbers or {})
 
 
 class SplatsFacts(msgspec.Struct, frozen=True, kw_only=True):

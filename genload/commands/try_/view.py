@@ -20,6 +20,7 @@ from genload.plain import plain
 from genload.service import Artifact, Step
 from genload.settings.secrets import has_reference, hide, hide_queries, is_secret_header
 from genload.settings.service import Service
+from genload.spool import Content, beginning
 
 HEADER_CHARACTERS = 120
 BODY_CHARACTERS = 300
@@ -253,15 +254,15 @@ def _sent(seen: Seen) -> str:
 
 def _body(answer: Answer | None) -> str:
     """The beginning of a body that people can read, on one line."""
-    return "" if answer is None else _shown(answer.body, answer.headers.get("content-type", ""))
+    return "" if answer is None else _shown(answer.content, answer.headers.get("content-type", ""))
 
 
-def _shown(body: bytes, kind: str) -> str:
+def _shown(body: Content, kind: str) -> str:
     if not body:
         return ""
     if not kind.lower().startswith(_TEXT_TYPES):
         return f"({human(len(body), 'bytes')}{f' of {plain(kind, 40)}' if kind else ''}, not shown)"
-    text = _told(body[:_READ_BODY_BYTES].decode("utf-8", "replace"))
+    text = _told(beginning(body, _READ_BODY_BYTES).decode("utf-8", "replace"))
     return plain(_ENCODED.sub(lambda found: f"{found[0][:_SHOWN_ENCODED]}…", text), BODY_CHARACTERS)
 
 

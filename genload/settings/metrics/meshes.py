@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from genload.settings.criteria.ast import Dimension
+from genload.settings.metrics.formats import format_honoured
 from genload.settings.metrics.metric import Failures, Metric, Of, request_number, request_share
 
 
@@ -23,11 +24,5 @@ def mesh_metrics(operation: str) -> tuple[Metric, ...]:
             "outputs without a hole ÷ outputs inspected",
             of=Of.INSPECTED,
         ),
-        request_share(
-            f"{operation}.format_honoured",
-            "outputs in the ordered format",
-            "outputs in the ordered format ÷ outputs inspected where one was ordered",
-            of=Of.INSPECTED,
-            finding="in another format than was ordered",
-        ),
+        format_honoured(operation),
     )

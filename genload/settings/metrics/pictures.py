@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from genload.settings.criteria.ast import Dimension
+from genload.settings.metrics.formats import format_honoured
 from genload.settings.metrics.metric import Failures, Metric, Of, request_number
 
 
 def picture_metrics(operation: str) -> tuple[Metric, ...]:
     """What is known of each output that was looked into."""
-    return tuple(
+    sides = (
         request_number(
             f"{operation}.{side}_px",
             Dimension.COUNT,
@@ -18,3 +19,4 @@ def picture_metrics(operation: str) -> tuple[Metric, ...]:
         )
         for side in ("width", "height")
     )
+    return (*sides, format_honoured(operation))

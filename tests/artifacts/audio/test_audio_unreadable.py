@@ -173,7 +173,7 @@ def test_aac_is_the_wrong_content_for_who_asked_for_another(aac: bytes) -> None:
 def test_without_ffmpeg_aac_cannot_be_inspected_and_its_length_is_told(
     aac: bytes, without_ffmpeg: None
 ) -> None:
-    task = AudioTask(len(aac), "aac", RawSamples(), True, True, 0.001, 60.0, [len(aac)])
+    task = AudioTask("aac", RawSamples(), True, True, 0.001, 60.0, [len(aac)])
     found = _audio(task, memoryview(aac))
 
     assert found.facts is None  # type: ignore[union-attr]

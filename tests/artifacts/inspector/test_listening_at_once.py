@@ -67,7 +67,7 @@ def test_what_waits_meanwhile_goes_together(
     monkeypatch.setattr(
         handle.InspectorProcess,
         "exchange",
-        lambda self, batch: sizes.append(len(batch.tasks)) or exchange(self, batch),
+        lambda self, batch, files: sizes.append(len(batch.tasks)) or exchange(self, batch, files),
     )
     one = listener(own_inspector)
     jobs = [gevent.spawn(one.listen, answered(spoken("wav", 0.2)), asked(n)) for n in range(100)]
@@ -97,11 +97,11 @@ MORTAL = """
 import os, sys
 import genload.artifacts.inspector.child as child
 real = child._audio
-def mortal(task, content):
+def mortal(task, content, output):
     if bytes(content[44:48]) == b"DIE!":
         os.abort()
     return real(task, content)
-child._audio = mortal
+child.LOOKS[child.AudioTask] = mortal
 child.main()
 """
 
@@ -148,7 +148,7 @@ def test_closing_leaves_nobody_waiting(own_inspector: Inspector) -> None:
 
 
 def test_a_task_that_is_not_audio_is_refused_with_its_class(inspector: Inspector) -> None:
-    task = AudioTask(4, "flac", RawSamples(), True, False, 0.001, 10.0, [])
+    task = AudioTask("flac", RawSamples(), True, False, 0.001, 10.0, [])
     with pytest.raises(AudioError) as caught:
         inspector.audio(task, b"fLaC")
 

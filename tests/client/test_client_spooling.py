@@ -1,0 +1,122 @@
+"""Large answers in a spool: the same answer, elsewhere, and never more than there is room for."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genload.client import ClientError, HttpClient
+from genload.client import spooling as module
+from genload.client.parser import AnswerAssembler
+from genload.client.spooling import SpoolingAssembler
+from genload.spool import Spool, Spooled, SpoolFullError
+
+from ..scripted_server import ScriptedServer
+
+LARGE = 1 << 20
+ROOM = 8 << 20
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
+
+
+def answered(raw_server: Callable[..., ScriptedServer], *pieces: bytes) -> str:
+    return raw_server(lambda peer: [peer.answer(*pieces), peer.answer(*pieces)]).url
+
+
+@pytest.mark.parametrize("size", [LARGE, LARGE + 1, 5 * LARGE + 7])
+def test_an_answer_of_more_than_a_megabyte_is_kept_in_the_spool_and_the_connection_with_it(
+    raw_server: Any, client_of: Callable[..., HttpClient], size: int
+) -> None:
+    body, spool = bytes(range(256)) * (size // 256) + b"x" * (size % 256), Spool(ROOM)
+    client = client_of(answered(raw_server, HEAD % size, body), max_answer_bytes=ROOM)
+    plain = client.get("/")
+    answer = client.request("GET", "/", spool=spool)
+
+    assert (answer.spooled is not None) == (size > LARGE)
+    assert bytes(answer.content) == body == plain.content
+    assert answer.reused and answer.bytes_received == plain.bytes_received
+    assert sum(count for _, count in answer.arrivals) == size
+    assert [at_s for at_s, _ in answer.arrivals] == sorted(at_s for at_s, _ in answer.arrivals)
+    assert spool.held_bytes == (size if size > LARGE else 0)
+    del answer
+    assert spool.held_bytes == 0
+
+
+@pytest.mark.parametrize(
+    ("size", "sent", "most", "room", "error_class"),
+    [
+        (3 * LARGE, 3 * LARGE, ROOM, 2 * LARGE, "client_limit"),
+        (3 * LARGE, 3 * LARGE, 2 * LARGE, ROOM, "too_large"),
+        (3 * LARGE, 2 * LARGE, ROOM, ROOM, "truncated"),
+    ],
+)
+def test_an_answer_that_is_not_whole_has_its_class_and_what_came(
+    raw_server: Any,
+    client_of: Callable[..., HttpClient],
+    size: int,
+    sent: int,
+    most: int,
+    room: int,
+    error_class: str,
+) -> None:
+    spool = Spool(room)
+    server = raw_server(lambda peer: peer.answer(HEAD % size, bytes(sent)))
+    with pytest.raises(ClientError) as caught:
+        client_of(server.url, max_answer_bytes=most).request("GET", "/", spool=spool)
+
+    assert caught.value.error_class == error_class
+    assert spool.held_bytes <= min(room, most)
+    if error_class == "truncated":
+        assert caught.value.answer is not None and len(caught.value.answer.content) == sent
+    del caught  # it holds what came, and its traceback who had it
+    gevent.sleep(0)  # what reads in the loop holds what it has raised until its turn is over
+    gc.collect()
+    assert spool.held_bytes == 0
+
+
+@given(st.lists(st.integers(1, 30), max_size=20), st.lists(st.integers(1, 40), min_size=1), st.booleans())
+def test_wherever_a_chunked_answer_is_cut_it_is_the_same_as_in_memory(
+    chunks: list[int], cuts: list[int], more: bool
+) -> None:
+    body = b"".join(bytes([65 + n]) * size for n, size in enumerate(chunks))
+    framed = b"".join(b"%x\r\n%s\r\n" % (size, bytes([65 + n]) * size) for n, size in enumerate(chunks))
+    data = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + framed + b"0\r\n\r\n"
+    data += b"HTTP/1.1 200 OK\r\n" if more else b""
+    spool = Spool(1000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "SPOOLED_BYTES", 50)
+        here = AnswerAssembler(head=False, max_body_bytes=1000)
+        there = SpoolingAssembler(head=False, max_body_bytes=1000, spool=spool)
+        place = 0
+        for cut in [*cuts, len(data)]:
+            ended = here.feed(data[place : place + cut]), there.feed(data[place : place + cut])
+            place += cut
+            assert ended[0] == ended[1]
+            if ended[0]:
+                break
+
+    assert here.keep_alive == there.keep_alive
+    assert here.body_bytes_by_feed() == there.body_bytes_by_feed()
+    assert here.body() == body == (there.body() if there.spooled is None else bytes(there.spooled))
+    if there.spooled is not None:
+        assert len(body) > 50 and there.body() == b""
+
+
+def test_a_spool_holds_no_more_than_it_may_and_gives_back_what_nobody_holds() -> None:
+    spool = Spool(100)
+    one = Spooled(spool)
+    one.write(b"a" * 60)
+    other = Spooled(spool)
+    with pytest.raises(SpoolFullError, match="more than 100 bytes"):
+        other.write(b"b" * 41)
+    other.write(b"b" * 40)
+    with pytest.raises(SpoolFullError):
+        Spooled(spool).written(1)
+    assert (bytes(one), one.beginning(3), len(other)) == (b"a" * 60, b"aaa", 40)
+    del one
+    assert spool.held_bytes == 40
