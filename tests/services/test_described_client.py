@@ -110,14 +110,14 @@ def test_what_answers_give_is_never_taken_for_a_reference_to_a_secret(run: Any, 
 
 
 def test_a_token_that_changes_while_a_job_is_polled_is_sent_as_it_is_then(run: Any, tmp_path: Any) -> None:
-    (tmp_path / "token").write_text("first")
+    (tmp_path / "token").write_text("swordfish")
     poll = {**POLL, "headers": {"X-Token": f"${{file:{tmp_path}/token}}"}}
 
     class Turning(list[Any]):
         """Answers to polls; with the first, another token is there."""
 
         def pop(self, index: Any = -1) -> Any:
-            (tmp_path / "token").write_text("another")
+            (tmp_path / "token").write_text("marlin-77")
             return super().pop(index)
 
     states = Turning([{"status": "working"}, {"status": "done"}])
@@ -126,7 +126,7 @@ def test_a_token_that_changes_while_a_job_is_polled_is_sent_as_it_is_then(run: A
 
     assert result.outcome == "ok", result.error
     tokens = [asked.headers["x-token"] for asked in received if asked.path == "/jobs/7"]
-    assert tokens == ["first", "another"]
+    assert tokens == ["swordfish", "marlin-77"]
 
 
 # --- steps before the order, and what answers give

@@ -29,7 +29,10 @@ from genload.service import CannotInspectError
 from .listened import answered, asked, error_of, listener
 from .sounds import RATE_HZ, Wave, chunk, pcm16, spoken, tone, wav
 
-CLASSES = {"empty_audio", "wrong_content", "bad_audio", "truncated", "nan_audio", "implausible_audio"}
+CLASSES = {
+    *("empty_audio", "wrong_content", "bad_audio", "truncated", "nan_audio", "implausible_audio"),
+    *("wrong_rate", "wrong_channels"),
+}
 
 
 def by_ffmpeg(wave: Wave, container: str, codec: str, rate_hz: int = RATE_HZ) -> bytes:
