@@ -1,25 +1,24 @@
 """A WebSocket (RFC 6455) over the measuring client's own connection: the same stamps, limits and errors.
 
-It opens with a request like any other, so that a refusal is an answer like any other. The frames are those of
-wsproto, which knows no sockets and no clock either.
+It opens with a request like any other, so that a refusal is an answer like any other. Frames are written by
+wsproto, which knows no sockets and no clock either, and read by `genload.client.frames`.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import suppress
 from time import monotonic
-from typing import Any
 
 import msgspec
-from wsproto.connection import CLIENT, ConnectionState
-from wsproto.connection import Connection as Frames
-from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
+from wsproto.frame_protocol import FrameProtocol
 from wsproto.utilities import generate_accept_token, generate_nonce
 
 from genload.client.answer import Answer
 from genload.client.connection import Connection
-from genload.client.errors import ClientError
+from genload.client.errors import BadAnswerError, ClientError
 from genload.client.exchange import Exchange
+from genload.client.frames import Closed, FrameReader, Message, Ping
 from genload.client.parser import AnswerAssembler
 from genload.client.waiting import ExpiredError
 from genload.human import human
@@ -59,18 +58,6 @@ class Heard(msgspec.Struct, frozen=True):
     data: str | bytes
 
 
-class Closed(msgspec.Struct, frozen=True):
-    """The server has closed the WebSocket.
-
-    Attributes:
-        code: 1000 where it has done what it was for, 1005 where none was named.
-        reason: its words, maybe none.
-    """
-
-    code: int
-    reason: str
-
-
 class WebSocket:
     """An open WebSocket; one greenlet uses it at a time.
 
@@ -92,12 +79,13 @@ class WebSocket:
 
     __slots__ = (
         "_connection",
-        "_events",
         "_exchange",
+        "_failure",
         "_first",
-        "_frames",
-        "_parts",
-        "_payload_bytes",
+        "_heard",
+        "_is_awaited",
+        "_reader",
+        "_writer",
         "bytes_sent",
         "times",
     )
@@ -106,13 +94,15 @@ class WebSocket:
         if answer.headers.get("sec-websocket-accept") != generate_accept_token(key).decode("ascii"):
             raise exchange.failed("protocol", "a 101 that does not answer this handshake")
         self._exchange, self._connection = exchange, connection
-        self._frames = Frames(CLIENT, trailing_data=exchange.behind)
-        self._events = self._frames.events()  # one by one: after a close no ping can be answered
-        self._parts: list[Any] = []  # of a message that is not whole: text, or bytes
-        self._payload_bytes = 0  # of all messages
+        self._writer = FrameProtocol(client=True, extensions=[])
+        self._reader = FrameReader(exchange.max_answer_bytes, self._hear)
+        self._heard: deque[tuple[float, Message]] = deque()
+        self._is_awaited = False  # what has been heard: more than bytes
+        self._failure: ClientError | None = None  # behind all that was heard
         self._first = True  # no message was sent, or nothing came behind it
         self.times = exchange.times
         self.bytes_sent = answer.bytes_sent
+        self._read(exchange.behind)
 
     @property
     def bytes_received(self) -> int:
@@ -125,9 +115,7 @@ class WebSocket:
         Raises:
             ClientError: ``send_timeout``, ``timeout``.
         """
-        data = b""
-        if self._frames.state is ConnectionState.OPEN:
-            data = b"".join([self._frames.send(TextMessage(data=text)) for text in texts])
+        data = b"" if self._reader.closed else b"".join([self._writer.send_data(text) for text in texts])
         if self._first:
             self.times.first_byte_s = 0.0
             self.times.connected_s = monotonic()
@@ -137,17 +125,31 @@ class WebSocket:
     def receive(self) -> Heard | Closed:
         """The next whole message, or that there will be none. Pings are answered meanwhile.
 
+        A message of bytes asks for nothing, and is handed out when something else has come behind it: audio
+        costs no switch to its user and back, and is looked at when it does not keep the next from its stamp.
+
         Raises:
             ClientError: ``receive_timeout``, ``timeout``; ``truncated``: the connection ended, and no closing
                 frame had said so; ``too_large``: the messages together; ``protocol``: what came are no frames
                 that a server may send.
         """
         while True:
-            for event in self._events:
-                heard = self._take(event)
-                if heard is not None:
-                    return heard
-            self._exchange.receive(self._connection, self._feed)
+            while self._heard:
+                when_s, message = self._heard.popleft()
+                if isinstance(message, Ping):
+                    self._hand_over(bytes(self._writer.pong(message.payload)))
+                elif isinstance(message, Closed):
+                    self._hand_over(bytes(self._writer.close(message.code, message.reason)))
+                    return message
+                else:
+                    return Heard(when_s, message)
+            if self._failure is not None:
+                raise self._failure
+            self._is_awaited = False
+            try:
+                self._exchange.receive(self._connection, self._feed)
+            except ClientError as error:
+                self._failure = error
 
     def _feed(self, data: memoryview) -> bool:
         if not data:
@@ -155,39 +157,26 @@ class WebSocket:
         if self._first:
             self._first = False
             self.times.first_byte_s = self.times.end_s
-        self._frames.receive_data(bytes(data))
-        self._events = self._frames.events()
-        return True
+        self._read(bytes(data))
+        return self._is_awaited
+
+    def _read(self, data: bytes) -> None:
+        try:
+            self._reader.feed(data)
+        except BadAnswerError as error:
+            self._failure = self._exchange.failed(error.error_class, error.message)
+            self._is_awaited = True
+
+    def _hear(self, message: Message) -> None:
+        self._heard.append((self.times.end_s, message))
+        if type(message) is not bytes:
+            self._is_awaited = True
 
     def close(self) -> None:
         """Say goodbye, without waiting for an answer."""
-        if self._frames.state is ConnectionState.OPEN:
+        if not self._reader.closed:
             with suppress(ClientError):
-                self._hand_over(self._frames.send(CloseConnection(code=_NORMAL)))
-
-    def _take(self, event: Event) -> Heard | Closed | None:
-        if isinstance(event, TextMessage | BytesMessage):
-            return self._part(event)
-        if isinstance(event, Ping):
-            self._hand_over(self._frames.send(event.response()))
-        elif isinstance(event, CloseConnection):
-            if self._frames.state is ConnectionState.OPEN:  # wsproto's way to tell of frames that are none
-                raise self._exchange.failed("protocol", f"no frames of a WebSocket's server: {event.reason}")
-            self._hand_over(self._frames.send(event.response()))
-            return Closed(int(event.code), event.reason or "")
-        return None
-
-    def _part(self, event: TextMessage | BytesMessage) -> Heard | None:
-        self._payload_bytes += len(event.data)
-        limit = self._exchange.max_answer_bytes
-        if self._payload_bytes > limit:
-            raise self._exchange.failed("too_large", f"the messages are larger than {limit:,} bytes")
-        self._parts.append(event.data)
-        if not event.message_finished:
-            return None
-        data = "".join(self._parts) if isinstance(event, TextMessage) else b"".join(self._parts)
-        self._parts.clear()
-        return Heard(self.times.end_s, data)
+                self._hand_over(bytes(self._writer.close(_NORMAL)))
 
     def _hand_over(self, data: bytes) -> None:
         """Send frames; that the connection has ended is kept for whoever reads to its end."""

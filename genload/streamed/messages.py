@@ -17,7 +17,8 @@ import msgspec
 
 from genload.artifacts.answer.paths import found
 from genload.client.errors import ClientError
-from genload.client.websocket import Closed, WebSocket
+from genload.client.frames import Closed
+from genload.client.websocket import WebSocket
 from genload.client.words import told
 from genload.service import Artifact, ServiceError, Speech
 from genload.settings.speech import SpeechRequest

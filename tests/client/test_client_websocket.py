@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from wsproto.utilities import generate_accept_token
 
 from genload.client import Answer, ClientError, Headers, HttpClient, Timeouts, Times, TlsOptions
-from genload.client.websocket import Closed, Heard, WebSocket
+from genload.client.frames import Closed
+from genload.client.websocket import Heard, WebSocket
 
 from ..scripted_server import Peer, ScriptedServer
 from .certificates import Authority
@@ -215,16 +216,16 @@ def test_a_close_without_a_code(raw_server: Servers, client_of: Clients) -> None
     [
         (b"\x81\x85\x01\x02\x03\x04hello", "masked"),
         (b"\x83\x00", "opcode"),
-        (b"\xc1\x00", "Reserved bit"),
-        (b"\x09\x00", "fragment control frame"),
+        (b"\xc1\x00", "reserved bit"),
+        (b"\x09\x00", "control frame in fragments"),
         (b"\x89\x7e\x00\x80" + bytes(128), "125"),
-        (b"\x82\x7e\x00\x01x", "2 bytes"),
-        (frame(0, b"x"), "CONTINUATION"),
-        (frame(TEXT, b"a", fin=False) + frame(TEXT, b"b"), "CONTINUATION"),
-        (frame(TEXT, b"\xff\xfe"), "utf-8"),
-        (frame(CLOSE, b"\x03"), "1 byte"),
-        (closing(999), "invalid code"),
-        (closing(1006), "local-only"),
+        (b"\x82\x7e\x00\x01x", "more bytes than it takes"),
+        (frame(0, b"x"), "goes on with no message"),
+        (frame(TEXT, b"a", fin=False) + frame(TEXT, b"b"), "inside another"),
+        (frame(TEXT, b"\xff\xfe"), "no UTF-8"),
+        (frame(CLOSE, b"\x03"), "half a closing code"),
+        (closing(999), "code 999"),
+        (closing(1006), "code 1006"),
         (b"HTTP/1.1 200 OK\r\n\r\n", ""),
     ],
 )

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from genload.client import ClientError, Times
-from genload.client.websocket import Closed, Heard
+from genload.client.frames import Closed
+from genload.client.websocket import Heard
 from genload.described.speech.plan import Plan
 from genload.service import ServiceError, Speech, Utterance
 from genload.settings.speech import SpeechRequest
