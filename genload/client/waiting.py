@@ -39,6 +39,7 @@ class Readable:
         "_hub",
         "_hurries",
         "_lane",
+        "_read_ahead",
         "_reader",
         "_watcher",
         "_watching",
@@ -50,6 +51,7 @@ class Readable:
         self._descriptor = descriptor
         self._lane = lane_of(self._hub)
         self._hurries = False
+        self._read_ahead = False  # before its turn, which may still come
         self._watcher = self._hub.loop.io(descriptor, 1)
         self._watching = False
         self._alarm: Any = None
@@ -89,7 +91,7 @@ class Readable:
         """From now on look before others do, see `genload.client.fast_lane`."""
         if self._lane is not None and not self._hurries:
             self._hurries = True
-            self._lane.enter(self._descriptor, self._look_first)
+            self._lane.enter(self._descriptor, self._look_ahead)
 
     def take_turns(self) -> None:
         """Look when it is its turn."""
@@ -101,9 +103,18 @@ class Readable:
         """It is its turn: there may be something to read."""
         if self._lane is not None:
             self._lane.look()
-        self._look_first()
+        if self._reader is None and self._read_ahead:
+            # What the loop has found was read in between; if there is more, it finds that again.
+            self._read_ahead = False
+        else:
+            self._look_now()
 
-    def _look_first(self) -> None:
+    def _look_ahead(self) -> None:
+        """Before its turn."""
+        self._read_ahead = True
+        self._look_now()
+
+    def _look_now(self) -> None:
         if self._reader is None:
             self._watching = False
             self._watcher.stop()

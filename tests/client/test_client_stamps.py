@@ -275,3 +275,29 @@ def test_who_has_had_its_first_parts_takes_turns() -> None:
     assert len(lane) == 0
     for end in (here, there):
         end.close()
+
+
+@linux_only
+def test_who_was_read_before_its_turn_keeps_its_place_for_the_next_answer() -> None:
+    lane = lane_of(gevent.get_hub())
+    assert lane is not None
+    pairs = [gevent.socket.socketpair() for _ in range(3)]
+    connections = []
+    for here, _ in pairs:
+        here.setblocking(False)
+        connections.append(Connection(here, tls=False, kernel_stamps=True))
+    for _ in range(2):  # answers of one part each, all there at the same turn of the loop
+        for connection, (_, there) in zip(connections, pairs, strict=True):
+            connection.send(b"?", lambda: time.monotonic() + 30)
+            there.recv(1)
+        waits = [gevent.spawn(one.receive, lambda data: 0.0, time.monotonic() + 30) for one in connections]
+        gevent.sleep(0.005)
+        for _, there in pairs:
+            there.send(b"x")
+        gevent.joinall(waits, raise_error=True)
+        gevent.sleep(0.005)
+        assert len(lane) == len(pairs)
+    for connection, (_, there) in zip(connections, pairs, strict=True):
+        connection.close()
+        there.close()
+    assert len(lane) == 0
