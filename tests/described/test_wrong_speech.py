@@ -47,6 +47,9 @@ WRONG = {
     "one that it extends": (
         ("name: Mine", "extends: mine"), "dialect:", "dialect", "no dialect 'mine'", "config/dialects/mine",
     ),
+    "no call": (
+        ("path: /say", "extend: kokoro"), "dialect:", "dialect", "says no call", "extends: kokoro",
+    ),
     "a name that no utterance has": (
         ("{voice}", "{speaker}"), "json:", "dialect.json.who", "an utterance has no '{speaker}'", "voice",
     ),

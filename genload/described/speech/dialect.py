@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema, model_validator
+from pydantic_core import CoreSchema
 
 from genload.described.call import Call
 from genload.described.description import Probe
@@ -16,10 +17,14 @@ from genload.described.path import JsonPath
 from genload.described.problem import refuse
 from genload.described.speech.checks import problems_of
 from genload.described.template import TemplateScalars, TemplateText
+from genload.extensions import builtin_folder
 from genload.settings.model import Settings
 from genload.settings.secrets import Headers
 from genload.settings.speech import AudioFormat, Pcm
 from genload.streamed.description import Events, Messages
+
+FOLDER = "dialects"
+"""Of config/: where descriptions are that have a name."""
 
 
 def _by_name(formats: Any) -> Any:
@@ -144,6 +149,16 @@ class Dialect(Call):  # the keys of the call itself stand beside the others
     errors: Errors = Errors()
     ready: Probe = Probe()
     """How to see that the service takes work; best something that no other service has."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> Any:
+        whole = super().__get_pydantic_json_schema__(core_schema, handler)
+        handler.resolve_ref_schema(whole)["properties"]["extends"] = {
+            "type": "string",
+            "description": "The name of another description: this one is laid on it, key by key.",
+        }
+        names = sorted(path.stem for path in (builtin_folder("config") / FOLDER).glob("*.yaml"))
+        return {"anyOf": [{"enum": names}, {"type": "string"}, whole]}
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -10,19 +10,17 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from genload.described.speech.dialect import Dialect
+from genload.described.speech.dialect import FOLDER, Dialect
 from genload.extensions import Wings, folders
 from genload.settings.problems import collected, problems
 from genload.settings.suggestion import suggest
 from genload.settings.wing_models import RequestSettings
 from genload.settings.yaml_tree import Place, read_tree
 
-_FOLDER = "dialects"
-
 
 def dialect_names() -> list[str]:
     """Every name that there is, sorted."""
-    return sorted({path.stem for folder in folders("config") for path in (folder / _FOLDER).glob("*.yaml")})
+    return sorted({path.stem for folder in folders("config") for path in (folder / FOLDER).glob("*.yaml")})
 
 
 def described(value: Any) -> Any:
@@ -30,14 +28,21 @@ def described(value: Any) -> Any:
     given back as it is.
 
     Raises:
-        PydanticCustomError: no such name.
+        PydanticCustomError: no such name; neither a call nor what it extends.
         ConfigError: a file that is no description.
     """
     if isinstance(value, str):
         return _named(value, frozenset())
-    if isinstance(value, Mapping) and isinstance(value.get("extends"), str):
-        return _extended(value, frozenset())
-    return value
+    if not isinstance(value, Mapping):
+        return value
+    if not isinstance(value.get("extends"), str):
+        if "path" not in value:
+            remedy = (
+                "write path: /v1/audio/speech and what is sent there; or extends: kokoro, and what differs"
+            )
+            raise PydanticCustomError("dialect", "the description says no call", {"remedy": remedy})
+        return value
+    return _extended(value, frozenset())
 
 
 def _extended(data: Mapping[str, Any], read: frozenset[Path]) -> dict[str, Any]:
@@ -49,8 +54,8 @@ def _extended(data: Mapping[str, Any], read: frozenset[Path]) -> dict[str, Any]:
 def _named(name: str, read: frozenset[Path]) -> dict[str, Any]:
     """The description of this name, in a file that is not among those read already."""
     for folder in folders("config"):
-        path = (folder / _FOLDER / f"{name}.yaml").resolve()
-        if path.parent == (folder / _FOLDER).resolve() and path.is_file() and path not in read:
+        path = (folder / FOLDER / f"{name}.yaml").resolve()
+        if path.parent == (folder / FOLDER).resolve() and path.is_file() and path not in read:
             data = _extended(_of_file(path, path.stat().st_mtime_ns), read | {path})
             return {"name": name, **data}
     remedy = f"{suggest(name, dialect_names())}; or add config/dialects/{name}.yaml to your project"
