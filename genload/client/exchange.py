@@ -20,6 +20,8 @@ from genload.client.waiting import ExpiredError
 from genload.human import human
 from genload.spool import Spool
 
+SWITCHED = 101
+"""The status of an answer behind which the connection goes on in another protocol."""
 _NOTHING = memoryview(b"")
 
 

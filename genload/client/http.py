@@ -12,7 +12,7 @@ import msgspec
 
 from genload.client.answer import Answer, Times
 from genload.client.connection import Connection
-from genload.client.exchange import Exchange
+from genload.client.exchange import SWITCHED, Exchange
 from genload.client.multipart import multipart
 from genload.client.origin import Origin
 from genload.client.other_origins import OtherOrigins
@@ -21,8 +21,8 @@ from genload.client.request_head import RequestHead
 from genload.client.stamps import Stamps
 from genload.client.timeouts import Timeouts
 from genload.client.tls import TlsOptions
-from genload.client.watching import watch, watchers
-from genload.client.websocket import SWITCHED, Upgrade, WebSocket, handshake, new_key
+from genload.client.watching import Passed, tell_of, watch, watchers
+from genload.client.websocket import Upgrade, WebSocket, handshake, new_key
 from genload.spool import Spool
 
 
@@ -195,17 +195,20 @@ class HttpClient:
         limit_s = timeouts.total_s if total_s is None else total_s
         limits = timeouts, self._max_answer_bytes
         exchange = Upgrade(self._origin.connect, head, False, *limits, None, times or Times())
-        answer = watch(exchange, head, b"", limit_s) if watchers else exchange.run(limit_s)
+        answer = watch(exchange, head, b"", limit_s, opens=True) if watchers else exchange.run(limit_s)
         connection = exchange.connection
         if connection is None or answer.status != SWITCHED:
             yield answer
             return
+        passed: list[Passed] | None = [] if watchers else None
         try:
-            socket = WebSocket(exchange, connection, answer, key)
+            socket = WebSocket(exchange, connection, answer, key, passed)
             yield socket
             socket.close()
         finally:
             connection.close()
+            if passed is not None:
+                tell_of(head, b"", answer, None, passed)
 
     def close(self) -> None:
         """Close the open connection. After this the client closes each connection after its request."""

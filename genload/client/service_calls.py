@@ -17,6 +17,7 @@ import msgspec
 
 from genload.client.answer import Answer, Times
 from genload.client.errors import ClientError
+from genload.client.exchange import SWITCHED
 from genload.client.http import HttpClient
 from genload.client.multipart import multipart
 from genload.client.origin import origin_of
@@ -24,7 +25,7 @@ from genload.client.request_head import OtherOriginError
 from genload.client.stamps import Stamps
 from genload.client.timeouts import Timeouts
 from genload.client.tls import TlsOptions
-from genload.client.websocket import SWITCHED, WebSocket
+from genload.client.websocket import WebSocket
 from genload.errors import ConfigError
 from genload.service import ServiceClient, ServiceError, Step
 from genload.settings.secrets import has_reference, reveal

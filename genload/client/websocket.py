@@ -17,13 +17,13 @@ from wsproto.utilities import generate_accept_token, generate_nonce
 from genload.client.answer import Answer
 from genload.client.connection import Connection
 from genload.client.errors import BadAnswerError, ClientError
-from genload.client.exchange import Exchange
+from genload.client.exchange import SWITCHED, Exchange
 from genload.client.frames import Closed, FrameReader, Message, Ping
 from genload.client.parser import AnswerAssembler
 from genload.client.waiting import ExpiredError
+from genload.client.watching import Passed
 from genload.human import human
 
-SWITCHED = 101
 _NORMAL = 1000
 
 new_key = generate_nonce
@@ -68,6 +68,7 @@ class WebSocket:
         exchange: what `answer`, a 101, came by.
         connection: which carried it.
         key: that `handshake` was made with.
+        passed: where what passes is to be written down; None: nowhere.
 
     Attributes:
         times: those of the exchange.
@@ -84,16 +85,24 @@ class WebSocket:
         "_first",
         "_heard",
         "_is_awaited",
+        "_passed",
         "_reader",
         "_writer",
         "bytes_sent",
         "times",
     )
 
-    def __init__(self, exchange: Upgrade, connection: Connection, answer: Answer, key: bytes) -> None:
+    def __init__(
+        self,
+        exchange: Upgrade,
+        connection: Connection,
+        answer: Answer,
+        key: bytes,
+        passed: list[Passed] | None = None,
+    ) -> None:
         if answer.headers.get("sec-websocket-accept") != generate_accept_token(key).decode("ascii"):
             raise exchange.failed("protocol", "a 101 that does not answer this handshake")
-        self._exchange, self._connection = exchange, connection
+        self._exchange, self._connection, self._passed = exchange, connection, passed
         self._writer = FrameProtocol(client=True, extensions=[])
         self._reader = FrameReader(exchange.max_answer_bytes, self._hear)
         self._heard: deque[tuple[float, Message]] = deque()
@@ -121,6 +130,8 @@ class WebSocket:
             self.times.connected_s = monotonic()
         self._hand_over(data)
         self.times.sent_s = monotonic()
+        if self._passed is not None:
+            self._passed += [Passed(self.times.sent_s, True, text) for text in texts]
 
     def receive(self) -> Heard | Closed:
         """The next whole message, or that there will be none. Pings are answered meanwhile.
@@ -169,6 +180,8 @@ class WebSocket:
 
     def _hear(self, message: Message) -> None:
         self._heard.append((self.times.end_s, message))
+        if self._passed is not None:
+            self._passed.append(Passed(self.times.end_s, False, message))
         if type(message) is not bytes:
             self._is_awaited = True
 

@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from genload.client import ClientError, HttpClient, Seen, watched
+from genload.client import Answer, ClientError, HttpClient, Seen, watched
+from genload.client.frames import Closed
 
 from ..scripted_server import Peer, ScriptedServer
+from .test_client_websocket import BINARY, TEXT, accept, closing, conversation, frame
 
 Servers = Callable[..., ScriptedServer]
 Clients = Callable[..., HttpClient]
@@ -43,3 +45,28 @@ def test_a_failed_exchange_is_told_with_what_came(raw_server: Servers, client_of
     (one,) = seen
     assert one.error is caught.value and one.error.error_class == "truncated"
     assert one.answer is not None and (one.answer.status, one.answer.body) == (200, b"hal")
+
+
+def test_a_websocket_is_told_of_once_with_all_that_passed(raw_server: Servers, client_of: Clients) -> None:
+    def talk(peer: Peer) -> None:
+        peer.sock.sendall(accept(peer))
+        peer.sock.recv(65536)
+        peer.sock.sendall(frame(TEXT, b"one") + frame(BINARY, b"two") + closing(1000, "bye"))
+
+    seen: list[Seen] = []
+    refused = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+    client = client_of(raw_server(talk, lambda peer: peer.answer(refused)).url)
+    with watched(seen.append):
+        heard = conversation(client, "hello")
+        with client.websocket("/talk") as answer:
+            assert isinstance(answer, Answer)
+    one, other = seen
+    assert one.answer is not None and one.answer.status == 101 and one.error is None
+    assert [(each.sent, each.message) for each in one.messages] == [
+        (True, "hello"),
+        (False, "one"),
+        (False, b"two"),
+        (False, Closed(1000, "bye")),
+    ]
+    assert [each.when_s for each in one.messages[1:3]] == [getattr(each, "when_s", 0.0) for each in heard[:2]]
+    assert other.answer is answer and other.messages == ()

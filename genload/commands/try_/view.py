@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable, Sequence
 from time import monotonic
@@ -14,32 +13,21 @@ from rich.text import Text
 from genload.client import Answer, Seen
 from genload.code_errors import CLIENT_ERROR, REMEDY
 from genload.commands.try_.expected_metrics import ExpectedMetric, ExpectedMetrics
+from genload.commands.try_.shown import body_in_short, messages_in_short, told
 from genload.exposition.family_state import FamilyState
 from genload.human import human
 from genload.plain import plain
 from genload.service import Artifact, Step
-from genload.settings.secrets import has_reference, hide, hide_queries, is_secret_header
+from genload.settings.secrets import has_reference, hide, is_secret_header
 from genload.settings.service import Service
-from genload.spool import Content, beginning
 
 HEADER_CHARACTERS = 120
-BODY_CHARACTERS = 300
-_READ_BODY_BYTES = 4096
 _INDENT = 9
-_ENCODED = re.compile(r"[A-Za-z0-9+/=_-]{120,}")  # a file as base64, or the part of one that was read
-_SHOWN_ENCODED = 24
 _STATES = {
     FamilyState.ABSENT: "absent",
     FamilyState.IDLE: "there and not moved",
     FamilyState.LIVE: "live",
 }
-_TEXT_TYPES = (
-    "text/",
-    "application/json",
-    "application/problem+json",
-    "application/x-www-form-urlencoded",
-    "application/xml",
-)
 
 
 class Ended(Protocol):
@@ -95,7 +83,7 @@ class TrialView:
         """An exchange has ended. The same request again (a poll) takes one line."""
         self._exchanges += 1
         self._last = seen
-        request = plain(_told(seen.request.removesuffix(" HTTP/1.1")), 200)
+        request = plain(told(seen.request.removesuffix(" HTTP/1.1")), 200)
         body, before = _body(seen.answer), self._answered
         self._answered = body
         if request == self._shown and seen.answer is not None:
@@ -110,6 +98,8 @@ class TrialView:
         if seen.answer is not None:
             self._headers("<", seen.answer.headers.pairs)
             self.detail(body, "dim")
+            for line in messages_in_short(seen.messages, seen.answer.times.connected_s):
+                self.detail(line, "dim")
 
     def step(self, step: Step) -> None:
         """A named call of the service's client has ended: its exchanges are printed already, if it made any
@@ -151,7 +141,7 @@ class TrialView:
         self._line(Text())
         self._line(Text.assemble(("what failed  ", "bold"), plain(what)))
         if (seen := self._last) is not None:
-            sent = plain(_told(seen.request.removesuffix(" HTTP/1.1")), 200)
+            sent = plain(told(seen.request.removesuffix(" HTTP/1.1")), 200)
             self._line(Text.assemble(("sent         ", "bold"), sent, " ", (_sent(seen), "dim")))
             came = Text.assemble(("came back    ", "bold"), _status(seen), " ", (_body(seen.answer), "dim"))
             self._line(came)
@@ -198,7 +188,7 @@ class TrialView:
                 continue
             self._known[place] = value
             secret = is_secret_header(name) or name.lower() in self._hidden
-            shown = "(hidden)" if secret else plain(_told(value), HEADER_CHARACTERS)
+            shown = "(hidden)" if secret else plain(told(value), HEADER_CHARACTERS)
             self.detail(f"{mark} {plain(name, HEADER_CHARACTERS)}: {shown}", "dim")
         if known:
             self.detail(f"{mark} and {known} as before", "dim")
@@ -249,26 +239,12 @@ def _outcome(seen: Seen) -> Text:
 def _sent(seen: Seen) -> str:
     """The beginning of the body that was sent."""
     kind = next((value for name, value in seen.headers if name.lower() == "content-type"), "")
-    return _shown(seen.body, kind)
+    return body_in_short(seen.body, kind)
 
 
 def _body(answer: Answer | None) -> str:
     """The beginning of a body that people can read, on one line."""
-    return "" if answer is None else _shown(answer.content, answer.headers.get("content-type", ""))
-
-
-def _shown(body: Content, kind: str) -> str:
-    if not body:
-        return ""
-    if not kind.lower().startswith(_TEXT_TYPES):
-        return f"({human(len(body), 'bytes')}{f' of {plain(kind, 40)}' if kind else ''}, not shown)"
-    text = _told(beginning(body, _READ_BODY_BYTES).decode("utf-8", "replace"))
-    return plain(_ENCODED.sub(lambda found: f"{found[0][:_SHOWN_ENCODED]}…", text), BODY_CHARACTERS)
-
-
-def _told(text: str) -> str:
-    """What was sent or answered, without what lets others in."""
-    return hide_queries(hide(text))
+    return "" if answer is None else body_in_short(answer.content, answer.headers.get("content-type", ""))
 
 
 def _now(metric: ExpectedMetric, *, reached: bool) -> Text:
