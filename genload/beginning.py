@@ -10,7 +10,7 @@ from genload.artifacts.usual import check_inspection
 from genload.drivers import job_driver, speech_driver
 from genload.errors import ConfigError
 from genload.service import JobClient, ServiceClient, ServiceError, SpeechClient
-from genload.settings.phases import Ask
+from genload.settings.phases import Ask, Timeline
 from genload.settings.service import Service
 from genload.settings.suite import Scenario
 
@@ -57,28 +57,28 @@ def check_beginning(
 
 
 def check_listening(
-    client_class: type[ServiceClient], name: str, scenario: Scenario, *, open_schedule: bool
+    client_class: type[ServiceClient], name: str, scenario: Scenario, timeline: Timeline
 ) -> None:
     """See that there is somebody to listen, where a scenario says how it is done.
 
     Args:
         name: of the scenario.
-        open_schedule: its requests start when they are due, whatever its users do.
 
     Raises:
         ConfigError: the service does not speak, or nobody waits for what it says.
     """
-    if scenario.pace is None:
-        return
-    key = f"scenarios.{name}.pace"
-    if not issubclass(client_class, SpeechClient):
-        raise ConfigError(
-            "the outputs of this service are not played", key=key, remedy="use `think` for a pause"
-        )
-    if open_schedule:
+    asked = {"pace": scenario.pace, "leave": scenario.leave, "shape": timeline.walkouts_s}
+    for key, value in asked.items():
+        if value and not issubclass(client_class, SpeechClient):
+            raise ConfigError(
+                "nobody listens to the outputs of this service",
+                key=f"scenarios.{name}.{key}",
+                remedy="pace, leave and walkout are for services that speak; a pause of users is `think`",
+            )
+    if scenario.pace is not None and timeline.arrivals is not None:
         raise ConfigError(
             "in an open schedule the requests start when they are due: nobody listens in between",
-            key=key,
+            key=f"scenarios.{name}.pace",
             remedy="leave it out, or use a shape of users, such as normal",
         )
 

@@ -34,7 +34,9 @@ from genload.reporting.request_wording import (
     RANGES,
     arrivals_words,
     has_ranges,
+    left_words,
     limit,
+    listener_findings,
     mean_range,
     observed,
     own_pauses,
@@ -110,10 +112,11 @@ def _verdict(run: JudgedRun, verbose: bool) -> Iterator[RenderableType]:
     yield _indented(Text(_numbers(run), "dim"))
     if run.speech is not None:
         yield from _speech(run.speech, most)
+    if run.listeners is not None:
+        yield from map(_finding, listener_findings(run.listeners))
     for group in run.errors:
         yield from _error(group, quotes, most)
-    for title, text in _findings(run):
-        yield _indented(Text.assemble((f"{plain(title)}: ", "bold"), plain(text, _LONGEST_FINDING)))
+    yield from map(_finding, _findings(run))
     yield from _monitors(run, quotes)
     yield from _notices(run.notices, quotes, most)
 
@@ -201,6 +204,7 @@ def _numbers(run: JudgedRun) -> str:
     overall = run.overall
     parts = [
         f"{overall.total_requests} requests, {overall.failed_requests} failed",
+        *filter(None, [left_words(overall)]),
         *([words] if (words := asleep_words(run)) else []),
         _mean(run),
         f"load {human(run.duration_s, 's')}",
@@ -238,8 +242,11 @@ def _speech(speech: SpeechSummary, most: _Most) -> Iterator[RenderableType]:
             valid(numbers),
         )
     yield table
-    for title, text in speech_findings(speech):
-        yield _indented(Text.assemble((f"{title}: ", "bold"), text))
+    yield from map(_finding, speech_findings(speech))
+
+
+def _finding(found: tuple[str, str]) -> RenderableType:
+    return _indented(Text.assemble((f"{plain(found[0])}: ", "bold"), plain(found[1], _LONGEST_FINDING)))
 
 
 def _error(group: ErrorGroup, quotes: Quotes, most: _Most) -> Iterator[RenderableType]:

@@ -152,7 +152,7 @@ def _suite_target(
         if service not in checked or timeline.asks:  # most scenarios ask the same way
             check_beginning(client_class, service, timeline.asks, inputs_elsewhere=inputs_elsewhere)
             checked.append(service)
-        check_listening(client_class, each, settings, open_schedule=timeline.arrivals is not None)
+        check_listening(client_class, each, settings, timeline)
     then = loaded.then if None in wanted else ()
     return SuiteTarget(request, name, suite, tuple(scenarios), then)
 

@@ -33,6 +33,7 @@ from genload.analysis.judged import (
 )
 from genload.analysis.judged.arrivals import Arrivals
 from genload.analysis.judged.efficiency import Efficiency
+from genload.analysis.judged.listeners import Listeners
 from genload.analysis.judged.speech import SpeechSummary
 from genload.analysis.judged.trends import Trends
 from genload.analysis.monitors import MonitorSummary
@@ -121,6 +122,8 @@ class Rest(msgspec.Struct, frozen=True, kw_only=True):
     """Of an open load: how many were planned and started, and how late."""
     speech: SpeechSummary | UnsetType = UNSET
     """Speech only: by voice, length and other labels, against text length, and how playback went."""
+    listeners: Listeners | UnsetType = UNSET
+    """Where some of who listened were to leave: those who stayed, and what the service did when all left."""
     error_details: list[ErrorGroup]
     retries: Retries | UnsetType = UNSET
     """Where something was tried again: refusals waited out, by call; polls without an answer."""
@@ -231,6 +234,7 @@ def _rest(run: JudgedRun) -> Rest:
         stages=run.stages,
         arrivals=UNSET if run.arrivals is None else run.arrivals,
         speech=UNSET if run.speech is None else run.speech,
+        listeners=UNSET if run.listeners is None else run.listeners,
         error_details=run.errors,
         retries=UNSET if run.retries is None else run.retries,
         warmup=run.warmup,

@@ -6,7 +6,7 @@ not show it: of a load whose every request ends after it, all may be late alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
@@ -38,10 +38,14 @@ class InFlight:
     stretches: Stretches
 
     @classmethod
-    def of(cls, table: RequestTable, rows: BoolArray, stretches: Stretches) -> InFlight:
+    def of(cls, those: Sequence[tuple[RequestTable, BoolArray]], stretches: Stretches) -> InFlight:
+        """Of some requests of each table."""
         # What was never started "ends" at the load's end, and is what a backlog consists of.
-        ends_s = np.where(table.failed_with({NOT_STARTED}), np.inf, table.end_s)
-        return cls(np.sort(table.start_s[rows]), np.sort(ends_s[rows]), stretches)
+        begins_s = [table.start_s[rows] for table, rows in those]
+        ends_s = [
+            np.where(table.failed_with({NOT_STARTED}), np.inf, table.end_s)[rows] for table, rows in those
+        ]
+        return cls(np.sort(np.concatenate(begins_s)), np.sort(np.concatenate(ends_s)), stretches)
 
     def at(self, moments_s: FloatArray) -> FloatArray:
         """How many, at each moment."""

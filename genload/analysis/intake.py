@@ -9,7 +9,7 @@ from itertools import islice
 
 from genload.analysis.judged import ErrorGroup
 from genload.analysis.table import RequestTable, TableBuilder
-from genload.runlog.records import RequestRecord
+from genload.runlog.records import LEFT, RequestRecord
 
 MESSAGES_KEPT = 5
 _AT_ONCE = 1000  # records, of which each column takes its part
@@ -19,12 +19,14 @@ _AT_ONCE = 1000  # records, of which each column takes its part
 class Intake:
     """Everything that analysis wants from requests.jsonl.
 
-    `measured` and `warmup` hold the logical requests of the scenario's operation. Of the measured ones alone:
+    `measured`, `left` and `warmup` hold the logical requests of the scenario's operation; those whose
+    listeners left are apart: nobody knows how they would have ended. Of the measured ones alone:
     `errors`; `gaps`, the pauses between their arrivals by class; `remarks`, which say why outputs could not
     be inspected, each with their number. `last_end_s` is of any request.
     """
 
     measured: RequestTable
+    left: RequestTable
     warmup: RequestTable
     errors: list[ErrorGroup]
     warmup_errors: list[ErrorGroup]
@@ -72,7 +74,7 @@ def warmup_notices(intake: Intake) -> Iterator[str]:
 def take_in(records: Iterable[RequestRecord], operation: str) -> Intake:
     """Read the records once; nothing of them is kept but columns."""
     records = iter(records)
-    measured, warmup = TableBuilder(), TableBuilder()
+    measured, left, warmup = TableBuilder(), TableBuilder(), TableBuilder()
     errors, warmup_errors = _Errors(), _Errors()
     gaps: Counter[int] = Counter()
     remarks: Counter[str] = Counter()
@@ -85,6 +87,9 @@ def take_in(records: Iterable[RequestRecord], operation: str) -> Intake:
             before = [record for record in ours if record.warmup]
             warmup.add(before)
             warmup_errors.add(before)
+        if gone := [record for record in load if record.outcome == LEFT]:
+            left.add(gone)
+            load = [record for record in load if record.outcome != LEFT]
         measured.add(load)
         errors.add(load)
         for record in load:
@@ -94,6 +99,7 @@ def take_in(records: Iterable[RequestRecord], operation: str) -> Intake:
                 remarks[record.remark] += 1
     return Intake(
         measured=measured.build(),
+        left=left.build(),
         warmup=warmup.build(),
         errors=errors.groups(),
         warmup_errors=warmup_errors.groups(),

@@ -21,7 +21,9 @@ from genload.analysis.health import UserSeconds, arrivals, phase_starts, process
 from genload.analysis.intake import warmup_notices
 from genload.analysis.judged import CriterionVerdict, JudgedRun, Reason, RunResult, Verdict
 from genload.analysis.judged.efficiency import Efficiency
+from genload.analysis.judged.listeners import Listeners
 from genload.analysis.judged.speech import SpeechSummary
+from genload.analysis.listeners import listeners
 from genload.analysis.monitors import broken_monitors, monitor_summaries, silent_notices, uptime
 from genload.analysis.observe import Measures, catalogue_of
 from genload.analysis.reading import Log, read, recorded
@@ -92,9 +94,9 @@ def judge_log(
         strict=strict,
         interrupted=next((event.by for event in run.events if isinstance(event, Interrupted)), None),
         seed=header.seed,
-        overall=summaries.summary(table, everything, begin_s, end_s),
+        overall=summaries.summary(table, everything, begin_s, end_s, left=len(run.intake.left)),
         warmup=summaries.summary(warmup, np.ones(len(warmup), dtype=np.bool_), 0.0, 0.0),
-        phases=summaries.phase_summaries(table, load) if load else [],
+        phases=summaries.phase_summaries(table, run.intake.left, load) if load else [],
         stages=summaries.stage_summaries(table, header.stages),
         errors=run.intake.errors,
         retries=retries(table),
@@ -122,9 +124,12 @@ def judge_log(
         failure_pause_s=scenario.failure_pause_s or 0.0,
         arrivals=arrivals(table, load, suite.validity.lag_floor_s) if load else None,
         speech=run.speech(),
+        listeners=run.listeners(),
         contract=family_findings(expected_families(suite), run.samples),
         reconciliation=reconcile(
-            suite.reconcile, Ledger.of([run.intake.warmup, run.intake.measured], run.events), run.store.find
+            suite.reconcile,
+            Ledger.of([run.intake.warmup, run.intake.measured, run.intake.left], run.events),
+            run.store.find,
         ),
         degradation=run.degradation,
         trends=trends(run.course, run.degradation) if run.course else None,
@@ -233,6 +238,10 @@ class _Run:
         measures = self.measures
         return speech_summary(measures, self.intake.gaps) if measures and is_speech(measures) else None
 
+    def listeners(self) -> Listeners | None:
+        """Those who left, and those who stayed; None where nobody was to leave."""
+        return listeners(self.measures.of_left(), self.scenario) if self.measures else None
+
     @cached_property
     def degradation(self) -> dict[str, float | None] | None:
         """The durations at the beginning and at the end; None if no criterion compares parts of the load."""
@@ -276,8 +285,10 @@ class _Run:
             header=self.header,
             catalogue=self.catalogue,
             table=self.intake.measured,
+            left=self.intake.left,
             store=self.store,
             load=self.load,
+            in_flight_gauge=self.suite.reconcile.in_flight,
             min_coverage=self.suite.validity.min_coverage,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf, isfinite
 from typing import Any
 
@@ -14,11 +14,12 @@ from genload.analysis.evidence.estimate import Absent, Estimate, Exact, Partial,
 from genload.analysis.evidence.means import Mean, MeanRatio
 from genload.analysis.evidence.percentiles import Percentile
 from genload.analysis.evidence.series import Growth, State, slope
+from genload.analysis.listeners import Left
 from genload.analysis.load import Load
 from genload.analysis.request_statistics import RequestStatistics
 from genload.analysis.series import Series, SeriesStore
 from genload.analysis.states import Held
-from genload.analysis.table import RequestTable
+from genload.analysis.table import RequestTable, TableBuilder
 from genload.human import human
 from genload.runlog.records import RunHeader
 from genload.settings.criteria.ast import Conjunction, Dimension, Each, Subject
@@ -66,6 +67,8 @@ class Measures:
     store: SeriesStore
     load: Load
     min_coverage: float
+    left: RequestTable = field(default_factory=lambda: TableBuilder().build())
+    in_flight_gauge: str | None = None  # the service's own number of requests under way
 
     def strata_of(self, each: Each) -> tuple[Labels, ...]:
         """What ``each(label)`` runs through: the label's values among requests, or the series that have it.
@@ -105,11 +108,17 @@ class Measures:
     def of(self, subject: Subject) -> Estimate:
         """The subject's estimate; `Absent` with the reason where there is nothing to judge."""
         if self._is_of_requests(subject.metric):
-            return RequestStatistics(self.catalogue, self.table, self.load, subject).estimate()
+            if subject.metric == f"{self.header.operation}.released":
+                return self.of_left().released()
+            return RequestStatistics(self.catalogue, self.table, self.load, subject, self.left).estimate()
         operation, _, name = subject.metric.partition(".")
         if operation == self.header.operation:
             return Absent(f"requests with a {name}, which nobody declared for this run")
         return self._of_samples(subject, self.catalogue.metrics.get(subject.metric))
+
+    def of_left(self) -> Left:
+        """What tells of listeners who left."""
+        return Left(self.table, self.left, self.store, self.load, self.in_flight_gauge)
 
     def _is_of_requests(self, name: str) -> bool:
         metric = self.catalogue.metrics.get(name)

@@ -20,7 +20,7 @@ from genload.analysis.evidence.estimate import BoolArray, FloatArray
 from genload.analysis.series import Series
 from genload.analysis.table import OUTCOMES, RequestTable
 from genload.human import human
-from genload.runlog.records import WAITED_OUT, Event, WorkerLost
+from genload.runlog.records import LEFT, WAITED_OUT, Event, WorkerLost
 from genload.settings.contract import Reconcile
 
 RESTARTS, UP = "server.restarts", "server.up"
@@ -67,6 +67,7 @@ class Ledger:
         delivered: the service said that it succeeded, whatever came of its output.
         refused_later: the service took it on, and said later that it failed.
         abandoned: the service took it on, and genload stopped waiting for its end.
+        left: its listener left before the end, as the suite wanted it.
         lost_workers: workers that were lost, and when the last was heard of them, in seconds of the run.
     """
 
@@ -79,6 +80,7 @@ class Ledger:
     delivered: BoolArray
     refused_later: BoolArray
     abandoned: BoolArray
+    left: BoolArray
     lost_workers: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
@@ -107,6 +109,7 @@ class Ledger:
             delivered=delivered,
             refused_later=refused_later,
             abandoned=accepted & ~delivered & ~refused_later & np.concatenate(waited_out),
+            left=np.concatenate([table.outcome == OUTCOMES[LEFT] for table in tables]),
             lost_workers={event.source: event.t_s for event in events if isinstance(event, WorkerLost)},
         )
 
@@ -309,21 +312,26 @@ def _parts(
     killed_which = cut_off & _inside(ledger.end_s, rise.blind)
     killed = int((ended & killed_which).sum())
     broken_off = int((began & cut_off & ~killed_which).sum())
-    unanswered = int((began & ~ledger.accepted).sum())
+    unanswered = int((began & ~ledger.accepted & ~ledger.left).sum())
+    left = int((ended & ledger.left).sum())
+    gone = "request{s} whose listener left, which the service "
     again = float(ledger.orders[began].sum() - began.sum())
     parts = {
         "sent": [(-1, round(again), "refused order{s}, which the service does not count")],
         "accepted": [
             (1, unanswered, "request{s} without an answer that it was accepted, counted as accepted"),
+            (1, int((began & ledger.left).sum()), f"{gone}took on"),
         ],
         "completed": [
             (1, refused, "failure{s} counted as success{es}"),
             (1, spoiled, "output{s} that came broken, which the service counts as success{es}"),
+            (1, left, f"{gone}went on with to the end, and counts as success{{es}}"),
             (1, abandoned, "job{s} that genload stopped waiting for, and which succeeded later"),
             (1, broken_off, "job{s} that genload lost sight of, and which succeeded later"),
         ],
         "failed": [
             (-1, refused, "failure{s} not counted as failure{s}"),
+            (1, left, f"{gone}counts as failure{{s}}"),
             (-1, spoiled, "output{s} that came broken, of which the service knows nothing"),
             (-1, abandoned, "job{s} that genload itself stopped waiting for"),
             (-1, killed, "job{s} under way at a restart, which no counter knows"),
@@ -381,9 +389,12 @@ def _in_flight(metric: str, series: Series, ledger: Ledger) -> Comparison:
 
 def _in_flight_meanings(series: Series, ledger: Ledger, excess: FloatArray) -> list[str]:
     place = int(excess.argmax())
-    own = int((ledger.abandoned & (ledger.end_s <= series.times_s[place])).sum())
-    if excess[place] <= own:
-        return [_said(int(excess[place]), "job{s} that genload itself had stopped waiting for")]
+    for which, words in (
+        (ledger.abandoned, "job{s} that genload itself had stopped waiting for"),
+        (ledger.left, "request{s} whose listener had left, which the service went on with"),
+    ):
+        if excess[place] <= int((which & (ledger.end_s <= series.times_s[place])).sum()):
+            return [_said(int(excess[place]), words)]
     found = []
     first_s = float(ledger.start_s.min()) if len(ledger.start_s) else float("inf")
     last_s = float(ledger.end_s.max()) if len(ledger.end_s) else float("-inf")

@@ -48,6 +48,7 @@ class RequestStatistics:
     table: RequestTable
     load: Load
     subject: Subject
+    left: RequestTable  # those whose listeners left: in no statistic but their count and what was in flight
 
     def estimate(self) -> Estimate:
         """The subject's estimate; `Absent` with the reason where there is nothing to judge."""
@@ -58,18 +59,23 @@ class RequestStatistics:
 
     def rows(self) -> BoolArray:
         """The requests of the subject's filters and window."""
-        rows = np.ones(len(self.table), dtype=np.bool_)
+        return self._rows_of(self.table)
+
+    def _rows_of(self, table: RequestTable) -> BoolArray:
+        rows = np.ones(len(table), dtype=np.bool_)
         for label, value in self.subject.filters:
-            rows &= self.table.where(label, value)
+            rows &= table.where(label, value)
         if self.subject.window is not None:
             begin, end = self.load.part(self.subject.window)
-            rows &= (self.table.start_s >= begin) & (self.table.start_s < end)
+            rows &= (table.start_s >= begin) & (table.start_s < end)
         return rows
 
     def _number(self, metric: Metric) -> Estimate:
         rows = self.rows()
         if metric.counts is Tally.TRUE:
             return self._share_carried(metric, rows)
+        if metric.counts is Tally.LEFT:
+            return Exact(float(self._rows_of(self.left).sum()))
         if metric.counts is not None:
             return self._tallied(metric.counts, metric.per, rows)
         makers: dict[str, Callable[[], Estimate]] = {
@@ -139,10 +145,11 @@ class RequestStatistics:
         return Throughput(self.table.end_s[audio.there], *stretch, weights=weights, sampled=audio.sampled)
 
     def _in_flight(self) -> Estimate:
-        rows, stretches = self._whenever(), self._stretches()
-        if not stretches or not rows.any():
+        stretches, labels = self._stretches(), self._of_its_labels()
+        those = [(table, labels._rows_of(table)) for table in (self.table, self.left)]
+        if not stretches or not any(rows.any() for _, rows in those):
             return self._nothing("attempted")
-        return InFlight.of(self.table, rows, stretches).estimate(self.subject)
+        return InFlight.of(those, stretches).estimate(self.subject)
 
     def _stretches(self) -> list[tuple[float, float]]:
         """The time that phases and window name."""
@@ -159,9 +166,12 @@ class RequestStatistics:
 
     def _whenever(self) -> BoolArray:
         """The requests of the subject's labels, in whatever phase and window."""
+        return self._of_its_labels().rows()
+
+    def _of_its_labels(self) -> RequestStatistics:
         # The phase of a request is where it began; a completion belongs to the time in which it came.
         labels = tuple((label, value) for label, value in self.subject.filters if label != "phase")
-        return replace(self, subject=Subject(self.subject.metric, filters=labels)).rows()
+        return replace(self, subject=Subject(self.subject.metric, filters=labels))
 
     def _completed(self, begin_s: float, end_s: float) -> BoolArray:
         return completed_within(self.table, self._whenever(), begin_s, end_s)

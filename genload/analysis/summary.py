@@ -21,7 +21,7 @@ from genload.analysis.judged import (
     StageTimes,
     Summary,
 )
-from genload.analysis.load import Load
+from genload.analysis.load import Load, PhaseTime
 from genload.analysis.polled import bounds
 from genload.analysis.request_statistics import completions, rejections
 from genload.analysis.series import SeriesStore
@@ -34,7 +34,7 @@ DEGRADATION_PARTS = 6
 """First and last part that are compared: 10 of 60 minutes."""
 
 
-def summary(table: RequestTable, rows: BoolArray, begin_s: float, end_s: float) -> Summary:
+def summary(table: RequestTable, rows: BoolArray, begin_s: float, end_s: float, *, left: int = 0) -> Summary:
     """The numbers of some requests; completions between the two times make the throughput."""
     attempted, ok = int(rows.sum()), rows & table.ok
     completed, limits = int(ok.sum()), bounds(table, "duration")
@@ -52,6 +52,7 @@ def summary(table: RequestTable, rows: BoolArray, begin_s: float, end_s: float) 
         drained_requests=int((rows & table.drained).sum()),
         rejections=int(rejections(table, rows)),
         p95_of_successes=percentile(table.duration_s[ok], 95),
+        left_requests=left,
         shortest=None if limits is None else ShortestDurations(**_durations(table, rows, limits[0])),
     )
 
@@ -74,8 +75,12 @@ def _finite_percentile(values: FloatArray, level: float) -> float | None:
     return value if value is not None and isfinite(value) else None
 
 
-def phase_summaries(table: RequestTable, load: Load) -> list[PhaseSummary]:
-    """One for each phase that began: its requests are those that were to start in it."""
+def phase_summaries(table: RequestTable, left: RequestTable, load: Load) -> list[PhaseSummary]:
+    """One for each phase that began: its requests are those that were to start in it.
+
+    Args:
+        left: the requests whose listeners left.
+    """
     planned = {phase.name: phase.arrivals for phase in load.timeline.phases}
     return [
         PhaseSummary(
@@ -83,15 +88,17 @@ def phase_summaries(table: RequestTable, load: Load) -> list[PhaseSummary]:
             start_s=phase.start_s,
             end_s=phase.end_s,
             target_users=phase.users,
-            summary=_of_phase(table, phase.name, phase.start_s, phase.end_s),
+            summary=_of_phase(table, left, phase),
             arrivals=planned.get(phase.name),
         )
         for phase in load.phases
     ]
 
 
-def _of_phase(table: RequestTable, name: str, begin_s: float, end_s: float) -> Summary:
-    numbers = summary(table, table.where("phase", name), begin_s, end_s)
+def _of_phase(table: RequestTable, left: RequestTable, phase: PhaseTime) -> Summary:
+    begin_s, end_s = phase.start_s, phase.end_s
+    gone = int(left.where("phase", phase.name).sum())
+    numbers = summary(table, table.where("phase", phase.name), begin_s, end_s, left=gone)
     # A completion belongs to the time in which it came, whichever phase its request began in.
     done = len(completions(table, np.ones(len(table), dtype=np.bool_), begin_s, end_s))
     numbers.throughput_per_minute = 60 * done / (end_s - begin_s) if end_s > begin_s else None

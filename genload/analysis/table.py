@@ -17,9 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from genload.analysis.evidence.estimate import BoolArray, FloatArray
-from genload.runlog.records import RequestRecord
+from genload.runlog.records import LEFT, RequestRecord
 
-OUTCOMES = {"ok": 0, "failed": 1, "unfinished": 2}
+OUTCOMES = {"ok": 0, "failed": 1, "unfinished": 2, LEFT: 3}
 
 _ERROR = "\0error_class"  # among the labels while the table is filled, under a name that no label has
 

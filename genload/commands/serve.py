@@ -221,7 +221,7 @@ def serve(
     Faults of speech:
 
       RATE of all requests: reject, reject-bare, limit, limit-bare, error, html, json, empty-audio, hang,
-      reset, truncated, stall, slow-loris, endless, error-event, garbage, silence, clipped, nan,
+      reset, truncated, stall, slow-loris, endless, error-event, deaf, garbage, silence, clipped, nan,
       wrong-rate, duplicate.
 
       Of the service: slow-start=TIME, crash=N, memory-growth=SIZE, memory-step=SIZE@N.

@@ -8,6 +8,7 @@ inspection comes afterwards, and does not count.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,6 +20,7 @@ from genload.drivers.result import Result
 from genload.errors import ConfigError
 from genload.human import human
 from genload.pauses import pause
+from genload.runlog.records import LEFT
 from genload.service import ServiceError, Speech, SpeechClient, Utterance
 from genload.settings.phases import Ask
 from genload.settings.service import Service
@@ -105,11 +107,12 @@ class SpeechDriver(Driver[SpeechClient, SpeechResult]):
 
     Args:
         listener: inspects the answer, and returns numbers for the record.
+        leaves_at_s: when the listener goes, whatever has come by then; inf: never.
         request_id: sent with the request.
         clock, sleep: a clock in seconds, and a function that waits; tests pass their own.
     """
 
-    __slots__ = ("_listener", "_utterance")
+    __slots__ = ("_leaves_at_s", "_listener", "_utterance")
 
     def __init__(
         self,
@@ -119,6 +122,7 @@ class SpeechDriver(Driver[SpeechClient, SpeechResult]):
         service: Service,
         listener: Ear,
         request_id: str,
+        leaves_at_s: float = inf,
         clock: Callable[[], float] = monotonic,
         sleep: Callable[[float], None] = pause,
     ) -> None:
@@ -127,8 +131,11 @@ class SpeechDriver(Driver[SpeechClient, SpeechResult]):
         result.numbers["characters"] = float(len(utterance.text))
         self._utterance = utterance
         self._listener = listener
+        self._leaves_at_s = leaves_at_s
 
     def _drive(self) -> None:
+        # To a client, hanging up then is what it does at any deadline.
+        self._client.deadline_s = min(self._client.deadline_s, self._leaves_at_s)
         speak = self._client.speak
         speech = returned(self._insist("speech", speak, self._utterance), Speech, speak)
         if speech.end_s >= self._client.deadline_s:
@@ -158,6 +165,9 @@ class SpeechDriver(Driver[SpeechClient, SpeechResult]):
             result.leave_uninspected(heard.uninspected)
 
     def _fail(self, error: ServiceError) -> None:
+        if error.error_class == "timeout" and self._clock() >= self._leaves_at_s:
+            self._result.outcome = LEFT
+            return
         super()._fail(error)
         if error.error_class in _NO_AUDIO and self._listener.inspects(self._utterance):
             self._result.numbers["valid"] = 0.0

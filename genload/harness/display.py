@@ -99,4 +99,5 @@ class Display:
         status = run.crew.status()
         users, callers = status.users, run.arrived(status)
         at_work = str(callers) if callers else f"users {users.working}, in flight {users.in_flight}"
-        return f"{text}, {at_work}, completed {total.completed}, errors {total.failed}"
+        text += f", {at_work}, completed {total.completed}, errors {total.failed}"
+        return text + (f", left by their listeners {total.left}" if total.left else "")

@@ -10,7 +10,7 @@ import msgspec
 from genload import __version__, extensions
 from genload.harness.plan import RunPlan
 from genload.runlog.records import FORMAT_VERSION, RunHeader
-from genload.settings.scenario_catalogue import declared_metrics, with_asked
+from genload.settings.scenario_catalogue import declared_metrics, request_labels
 
 _VERSIONS_OF = ("locust", "gevent", "httptools", "numpy", "trimesh")
 
@@ -18,7 +18,7 @@ _VERSIONS_OF = ("locust", "gevent", "httptools", "numpy", "trimesh")
 def run_header(plan: RunPlan, started_at: str) -> RunHeader:
     """Requested and effective settings, phases, metrics, versions; references to secrets, never secrets."""
     metrics = declared_metrics(plan.suite, plan.service, extensions.Wings())
-    labels = with_asked(extensions.Wings().labels(plan.service), plan.timeline)
+    labels = request_labels(plan.suite, plan.scenario_name, plan.timeline, extensions.Wings())
     return RunHeader(
         format=FORMAT_VERSION,
         suite=plan.suite.model_dump(mode="json"),

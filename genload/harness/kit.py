@@ -16,6 +16,8 @@ from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.inputs.texts import TextSource
 from genload.artifacts.inputs.trace import images_of
 from genload.drivers.speech_driver import labels_of, request_of
+from genload.harness.gate import Turn
+from genload.harness.leaving import Leaving
 from genload.harness.plan import RunPlan
 from genload.service import JobClient, JobInput, SpeechClient, Utterance
 
@@ -35,8 +37,8 @@ class Kit:
     def __init__(self, plan: RunPlan) -> None:
         """Raises ConfigError: no usable input."""
 
-    def labels(self, number: int) -> dict[str, str]:
-        """Those that request `number` would have had, for one that was never started."""
+    def labels(self, turn: Turn) -> dict[str, str]:
+        """Those that a request would have had, for one that was never started."""
         return {}
 
     def open(self) -> None:
@@ -108,14 +110,15 @@ class SpeechKit(InspectingKit):
         self._texts = TextSource(request.texts, request.voices, seed=plan.seed, salt=plan.salt)
         self.listener = Listener(request, seed=plan.seed, registry=OutputRegistry())
         self.kind = "audio" if self.listener.needs_inspector else ""
+        self.leaving = Leaving(plan.timeline, plan.scenario.leave, plan.seed)
 
     def utterance(self, number: int) -> Utterance:
         """What request `number` of the run says, whichever process sends it."""
         ask = self._timeline.ask(number)
         return self._texts.utterance(number) if ask is None else self._texts.asked(number, ask)
 
-    def labels(self, number: int) -> dict[str, str]:
-        return labels_of(self.utterance(number))
+    def labels(self, turn: Turn) -> dict[str, str]:
+        return labels_of(self.utterance(turn.number)) | self.leaving.labels(turn)
 
 
 _KITS: Mapping[type, type[Kit]] = {JobClient: JobKit, SpeechClient: SpeechKit}

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from genload.harness.totals import Totals
-from genload.runlog.records import RequestRecord, Sample
+from genload.runlog.records import LEFT, RequestRecord, Sample
 from genload.settings.criteria.ast import Dimension, Relative, Subject
 from genload.settings.criteria.comparisons import parts
 from genload.settings.metrics.catalogue import Catalogue
@@ -72,7 +72,7 @@ class LiveStats:
         """Many at a time are counted in a third of the time: whoever looks has them counted first."""
         own = [record for record in self._new if record.operation == self.operation]
         self._new.clear()
-        durations_s = [record.duration_s for record in own if record.outcome != "unfinished"]
+        durations_s = [record.duration_s for record in own if record.outcome not in ("unfinished", LEFT)]
         self._fastest_s = min(self._fastest_s, *durations_s, inf)
         for phase, records in groupby([one for one in own if not one.warmup], key=lambda one: one.phase):
             self._phases.setdefault(phase, Totals()).add(list(records), self._carried)

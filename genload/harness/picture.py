@@ -71,6 +71,7 @@ class Picture:
         numbers = Text(
             f"{at_work}   completed {total.completed}   errors {total.failed}   "
             f"refusals {total.tallies[Tally.REFUSALS]}"
+            + (f"   left by their listeners {total.left}" if total.left else "")
         )
         errors = Text("  ".join(f"{name} × {count}" for name, count in run.live.errors.most_common(5)), "red")
         return (

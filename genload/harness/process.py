@@ -91,7 +91,7 @@ class LoadProcess:
             outcome="unfinished",
             error_class=NOT_STARTED,
             error="every user was busy until the load ended",
-            labels=self.kit.labels(turn.number),
+            labels=self.kit.labels(turn),
         )
 
     def blame(self, error: BaseException, request_id: str = "") -> None:

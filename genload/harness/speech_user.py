@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import ClassVar
 
 from genload.drivers.speech_driver import SpeechDriver, SpeechResult
@@ -49,6 +50,7 @@ class SpeechUser(LoadUser):
             service=self.service,
             listener=self.kit.listener,
             request_id=new_identifier(),
+            leaves_at_s=self._leaves_at_s(turn),
         )
         try:
             result = driver.run()
@@ -64,7 +66,13 @@ class SpeechUser(LoadUser):
             self.busy_until_s = result.played_s
         return result
 
+    def _leaves_at_s(self, turn: Turn) -> float:
+        """When whoever listens to a request that starts now is gone."""
+        gate, now_s = self.load.gate, time.monotonic()
+        walkout_s = gate.origin_s + gate.timeline.next_walkout_s(now_s - gate.origin_s)
+        return min(now_s + self.kit.leaving.after_s(turn), walkout_s)
+
     def _record_speech(self, turn: Turn, result: SpeechResult) -> None:
         record = self._request_record(turn, result, self.client.operation)
-        record.labels, record.gaps = result.labels, result.gaps
+        record.labels, record.gaps = result.labels | self.kit.leaving.labels(turn), result.gaps
         self._fire(record)

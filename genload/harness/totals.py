@@ -15,7 +15,7 @@ from genload.analysis.ranks import level_in_sample
 from genload.errors import CANNOT_INSPECT
 from genload.harness.spread import Spread
 from genload.runlog.error_classes import UNANSWERED
-from genload.runlog.records import RequestRecord
+from genload.runlog.records import LEFT, RequestRecord
 from genload.settings.metrics.metric import Failures, Metric, Tally
 
 
@@ -55,9 +55,17 @@ class Totals:
     def failed(self) -> int:
         return self.tallies[Tally.FAILED]
 
+    @property
+    def left(self) -> int:
+        return self.tallies[Tally.LEFT]
+
     def add(self, records: Sequence[RequestRecord], metrics: Collection[Metric] = ()) -> None:
         """Count some records, with the numbers of these metrics."""
         tallies = self.tallies
+        if any(record.outcome == LEFT for record in records):
+            stayed = [record for record in records if record.outcome != LEFT]
+            tallies[Tally.LEFT] += len(records) - len(stayed)
+            records = stayed
         tallies[Tally.ATTEMPTED] += len(records)
         for record in records:
             good, numbers = record.outcome == "ok", record.numbers

@@ -24,7 +24,7 @@ from genload.harness.recorder import CONTEXT_KEY
 from genload.identifiers import new_identifier
 from genload.orders import is_order, note_kill
 from genload.runlog.failures import MAX_OUTPUT_BYTES, FailedOutput
-from genload.runlog.records import RequestRecord
+from genload.runlog.records import LEFT, RequestRecord
 from genload.service import Artifact, ServiceClient
 
 REST_S = 1.0
@@ -231,6 +231,10 @@ class LoadUser(User):
 
     def _fire(self, record: RequestRecord) -> None:
         self._recorded = self._recorded or bool(record.operation)
+        if record.outcome == LEFT:
+            # Locust would have to count it as a success or as a failure, and it is neither.
+            self.load.recorder.add(record)
+            return
         failure = None
         if record.outcome != "ok":
             failure = RequestFailedError(

@@ -18,7 +18,14 @@ from genload.reporting.machine_wording import (
     uptime_words,
 )
 from genload.reporting.quotes import Quotes
-from genload.reporting.request_wording import arrivals_words, own_pauses, retry_findings, speech_findings
+from genload.reporting.request_wording import (
+    arrivals_words,
+    left_words,
+    listener_findings,
+    own_pauses,
+    retry_findings,
+    speech_findings,
+)
 from genload.reporting.wording import asleep_words
 
 
@@ -40,6 +47,7 @@ def findings(run: JudgedRun) -> Iterator[tuple[str, list[Finding]]]:
     found = {
         "Arrivals": [Finding("", arrivals_words(run.arrivals))] if run.arrivals is not None else [],
         "Heard": [*_heard(run)],
+        "Listeners who left": [*_listeners(run)],
         "Errors": [*_errors(run, quotes)],
         "Tried again": [*_retries(run)],
         "Monitors": [*_monitors(run, quotes)],
@@ -55,6 +63,13 @@ def findings(run: JudgedRun) -> Iterator[tuple[str, list[Finding]]]:
 def _heard(run: JudgedRun) -> Iterator[Finding]:
     if run.speech is not None:
         yield from (Finding(title, text) for title, text in speech_findings(run.speech))
+
+
+def _listeners(run: JudgedRun) -> Iterator[Finding]:
+    if run.listeners is not None:
+        phases = [f"{words} in {p.name}" for p in run.phases if (words := left_words(p.summary))]
+        yield Finding("", ", ".join(phases) or "nobody left")
+        yield from (Finding(title, text) for title, text in listener_findings(run.listeners))
 
 
 def _errors(run: JudgedRun, quotes: Quotes) -> Iterator[Finding]:

@@ -10,8 +10,9 @@ from typing import Literal, get_args
 
 from genload.analysis.judged import MOSTLY, CriterionVerdict, JudgedRun, Retries, StageSummary, Summary
 from genload.analysis.judged.arrivals import Arrivals
+from genload.analysis.judged.listeners import Fall, Listeners, Stayed, Walkout
 from genload.analysis.judged.speech import Gaps, PerCharacter, Playback, SpeechNumbers, SpeechSummary
-from genload.human import human
+from genload.human import count_of, human
 from genload.reporting.wording import human_percentile
 
 # --- what a listener would have noticed: rows of a table by stratum, a line on each finding ------
@@ -103,6 +104,55 @@ def _inspection(speech: SpeechSummary) -> str:
     unreadable = speech.overall.cannot_inspect_requests
     others = f"; {unreadable} cannot be inspected here" if unreadable else ""
     return f"{inspected} of {speech.answers} answers, {share} of them valid{others}"
+
+
+def left_words(found: Summary) -> str:
+    """How many requests were left by their listeners; empty where none was."""
+    gone = found.left_requests
+    return f"{gone} left by {'its listener' if gone == 1 else 'their listeners'}" if gone else ""
+
+
+def listener_findings(found: Listeners) -> Iterator[tuple[str, str]]:
+    """Title and text of what became of those who left, and of those who stayed."""
+    if found.stayed is not None:
+        beside = f"beside {human(found.share, 'ratio')} who leave: {_stayed(found.stayed)}"
+        without = f"; the same load without: {_stayed(found.alone)}" if found.alone is not None else ""
+        yield "listeners who stay", beside + without
+    for walkout in found.walkouts:
+        yield "all left at once", "; ".join(_walkout(walkout))
+
+
+def _stayed(stayed: Stayed) -> str:
+    first, whole = (
+        f"{human(p50, 's')} (p95 {human(p95, 's')})"
+        for p50, p95 in (
+            (stayed.p50_ttfa, stayed.p95_ttfa),
+            (stayed.p50_duration, stayed.p95_duration),
+        )
+    )
+    return f"first audio after {first}, all after {whole}, {count_of(stayed.requests, 'request')}"
+
+
+def _walkout(walkout: Walkout) -> Iterator[str]:
+    words = {
+        True: "the service noticed",
+        False: "the service did not notice, and went on with the work",
+        None: f"whether the service noticed cannot be told: {walkout.why}",
+    }
+    cut_off = f"{count_of(walkout.answers, 'answer')} cut off"
+    if walkout.would_go_on is not None:
+        cut_off += f", of which the longest would have gone on for {human(walkout.would_go_on, 's')}"
+    yield f"{words[walkout.noticed]} ({cut_off})"
+    yield from (_fall(fall, walkout.watched) for fall in walkout.falls if not fall.missing)
+    if walkout.noticed is not None:
+        yield from (f"{fall.metric} not measurable: {fall.missing}" for fall in walkout.falls if fall.missing)
+
+
+def _fall(fall: Fall, watched_s: float) -> str:
+    levels = f"{fall.metric} from {fall.busy:.3g}"
+    if fall.after_high is None:
+        return f"{levels} not back at {fall.rest:.3g} in the {human(watched_s, 's')} that it was watched"
+    return f"{levels} down after {human_range(fall.after_high, fall.after_low, fall.after_high, 's')}"
 
 
 # --- times that polls leave open, as the range in which they lie ---------------------------------

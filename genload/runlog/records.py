@@ -12,6 +12,9 @@ import msgspec
 
 FORMAT_VERSION = 1
 
+LEFT = "left"
+"""The outcome of a request whose listener left before its end, because the suite wanted it so."""
+
 
 class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     """A request: a whole job (`name` "generate"), one of its HTTP calls ("upload", "submit", "download"), a
@@ -37,7 +40,7 @@ class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     intended_s: float | None = None  # when an open schedule wanted it to start; the latency begins there
     start_s: float = 0.0  # when the request really started
     duration_s: float = 0.0
-    outcome: str = "ok"  # "ok", "failed", "unfinished"
+    outcome: str = "ok"  # "ok", "failed", "unfinished", "left" (by its listener, as the suite wanted it)
     drained: bool = False  # the request ended after the end of the load
     error_class: str = ""
     error: str = ""  # the reason, in words of the service or of genload, at most 500 characters
@@ -223,7 +226,7 @@ class RunHeader(msgspec.Struct, kw_only=True):
     suite: dict[str, Any]  # the settings in force, after the time scale; it can be loaded as a suite
     requested: dict[str, Any]  # the settings that were asked for, before the time scale
     scenario: str
-    phases: list[dict[str, Any]]  # name, duration_s, users, users_from, iterations, per_user, arrivals
+    phases: list[dict[str, Any]]  # the fields of a phase that are `RECORDED`
     operation: str
     stages: list[str]
     labels: dict[str, list[str]] = {}

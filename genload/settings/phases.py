@@ -13,7 +13,17 @@ from itertools import accumulate
 from math import floor, inf
 from typing import Any
 
-RECORDED = ("name", "duration_s", "users", "users_from", "iterations", "per_user", "arrivals")
+RECORDED = (
+    "name",
+    "duration_s",
+    "users",
+    "users_from",
+    "iterations",
+    "per_user",
+    "arrivals",
+    "leave_share",
+    "all_leave",
+)
 """What a run's record has of each phase."""
 
 
@@ -51,6 +61,8 @@ class Phase:
         due_s: when each of them is due, in seconds since the phase began, in order; nothing in a phase that
             was read from a run's record, which has their number.
         asks: what each of them asks for; nothing where they all ask for what the suite says.
+        leave_share: share of its requests whose listeners leave before the end; None: that of the scenario.
+        all_leave: at its end everybody leaves at once, whatever they are in the middle of.
     """
 
     name: str
@@ -62,6 +74,8 @@ class Phase:
     arrivals: int | None = None
     due_s: Sequence[float] = field(default=(), repr=False, compare=False)
     asks: Sequence[Ask] = field(default=(), repr=False, compare=False)
+    leave_share: float | None = None
+    all_leave: bool = False
 
     def __post_init__(self) -> None:
         if self.arrivals is not None and (not self.duration_s or self.users < 1):
@@ -188,6 +202,15 @@ class Timeline:
     def next_boundary_s(self, t_s: float) -> float:
         """The first phase boundary after `t_s` (`inf` when there is none)."""
         return next((end for end in self.ends_s if end > t_s), inf)
+
+    @cached_property
+    def walkouts_s(self) -> tuple[float, ...]:
+        """When everybody leaves at once."""
+        return tuple(end for phase, end in zip(self.phases, self.ends_s, strict=True) if phase.all_leave)
+
+    def next_walkout_s(self, t_s: float) -> float:
+        """The first of these moments after `t_s` (`inf` when there is none)."""
+        return next((end for end in self.walkouts_s if end > t_s), inf)
 
     def user_seconds(self, from_s: float, to_s: float) -> float:
         """The target integrated over [from_s, to_s): what the load owes, for the validity check."""

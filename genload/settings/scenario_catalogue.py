@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from genload.settings.criteria.subjects import label_names
 from genload.settings.metrics.catalogue import Catalogue
@@ -23,20 +23,24 @@ def scenario_catalogue(suite: Suite, scenario: str, wings: WingModels) -> Catalo
     """
     timeline = wings.timeline(suite.scenarios[scenario].shape)
     phases = tuple(phase.name for phase in timeline.phases)
-    labels = {"phase": phases, **with_asked(wings.labels(suite.service_of(scenario)), timeline)}
+    labels = {"phase": phases, **request_labels(suite, scenario, timeline, wings)}
     metrics = declared_metrics(suite, suite.service_of(scenario), wings)
     return Catalogue.of(metrics, labels, timeline.duration_s, _sample_labels(suite))
 
 
-def with_asked(labels: Mapping[str, tuple[str, ...]], timeline: Timeline) -> dict[str, tuple[str, ...]]:
-    """The labels of a service's requests, with the values that a trace asks for."""
-    found = dict(labels)
+def request_labels(
+    suite: Suite, scenario: str, timeline: Timeline, wings: WingModels
+) -> dict[str, tuple[str, ...]]:
+    """The labels of a scenario's requests, with the values they can have, those that a trace asks for among
+    them; none: any.
+    """
+    found = dict(wings.labels(suite.service_of(scenario)))
     for name in ("voice", "length"):
         asked = tuple(value for value in dict.fromkeys(getattr(ask, name) for ask in timeline.asks) if value)
         known = found.get(name)
         if asked and known != ():  # which is any
             found[name] = tuple(dict.fromkeys((*(known or ()), *asked)))
-    return found
+    return found | suite.scenarios[scenario].labels
 
 
 def declared_metrics(suite: Suite, service: Service, wings: WingModels) -> tuple[Metric, ...]:

@@ -85,6 +85,15 @@ class Span(Settings):
         return self
 
 
+class Leave(Settings):
+    """Who closes the connection in the middle of an answer: ``{share: 10%, after: {min: 0.5s, max: 3s}}``."""
+
+    share: Annotated[Ratio, Field(le=1)]
+    """Of all listeners; drawn by the seed and the request's number."""
+    after: Span
+    """From the request's start, drawn for each; whose answer is there by then hears it to its end."""
+
+
 class Warmup(Settings):
     """Requests made before the load by one user: recorded, shown, left out of every statistic."""
 
@@ -107,6 +116,8 @@ class Scenario(Settings):
     pace: Literal["playback"] | None = None
     """`playback`: a user listens to each answer to its end before its next request, and then thinks. Unless
     set, the next request follows the answer."""
+    leave: Leave | None = None
+    """Listeners who leave in the middle of an answer; their requests are neither successes nor failures."""
     failure_pause_s: Seconds | None = None
     """Pause of a user whose request failed; none unless set. A failing service then has less load: what is
     slept is no work, and is told beside the error rate."""
@@ -114,6 +125,11 @@ class Scenario(Settings):
     """What must hold. Without one that must, there is no verdict (exit code 3) unless `observe` is set."""
     observe: bool = False
     """Only to be watched: where nothing must hold, the scenario ends with exit code 0."""
+
+    @property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """The labels that its requests have besides those of the service's own."""
+        return {} if self.leave is None else {"listener": ("stays", "leaves")}
 
     @field_validator("shape", mode="before")
     @classmethod

@@ -35,6 +35,7 @@ class SpeechFault(StrEnum):
     ERROR_EVENT = (
         "error-event"  # says after the first chunk that it failed; where that cannot be said, truncated
     )
+    DEAF = "deaf"  # does not notice that its client is gone: it is spoken to its end
     # audio
     GARBAGE = "garbage"  # noise instead of a file, of the right type
     SILENCE = "silence"  # as long as it should be

@@ -118,7 +118,7 @@ class Service:
             fault = asked(request.headers.get(HEADER.lower())) or self._draws.draw()
         except UnknownFaultError as error:
             raise RefusedError(self._dialect.error(400, str(error))) from None
-        truth.fault = str(fault or "")
+        truth.fault, answer.deaf = str(fault or ""), fault is SpeechFault.DEAF
         self._admit(request)
         wanted = sent_as(self._options.stream, self._dialect.read(request))
         truth.voice, truth.format, truth.speed = wanted.voice, str(wanted.form), wanted.speed

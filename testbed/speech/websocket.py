@@ -155,7 +155,8 @@ class Session:
 
     def leave(self) -> None:
         """The client is gone."""
-        if self._task is not None and self._answer is not None and not self._answer.ended:
+        answer = self._answer
+        if self._task is not None and answer is not None and not (answer.ended or answer.deaf):
             self._task.cancel()
 
     def _hear(self, text: str, received_ns: int) -> None:

@@ -70,6 +70,7 @@ class Answer:
         sizes: bytes of the body in each of these writes; of events those of the audio inside.
         last_ns: just before the latest write of whatever.
         ended: all of it is written.
+        deaf: its client may leave, and it goes on.
     """
 
     def __init__(self, connection: Connection, *, keep_alive: bool) -> None:
@@ -80,12 +81,12 @@ class Answer:
         # Arrays, because the collector would look at every object in a list of tuples, again and again.
         self.stamps_ns, self.sizes = array("q"), array("q")
         self.last_ns = 0
-        self.ended = False
+        self.ended = self.deaf = False
 
     @property
     def gone(self) -> bool:
-        """The client has closed, or was cut off."""
-        return self._connection.gone
+        """The client has closed, or was cut off, and that is noticed."""
+        return self._connection.gone and not self.deaf
 
     @property
     def blocked(self) -> bool:
@@ -173,7 +174,8 @@ class Answer:
 
     def _send(self, content: bytes, body_bytes: int) -> int:
         stamp_ns = self.last_ns = monotonic_ns()
-        self._connection.transport.write(content)
+        if not self._connection.gone:
+            self._connection.transport.write(content)
         if body_bytes:
             self.stamps_ns.append(stamp_ns)
             self.sizes.append(body_bytes)
@@ -239,7 +241,8 @@ class Connection(asyncio.Protocol):
         self.resume_writing()
         if self._socket is not None:
             self._socket.leave()
-        if self._task is not None and self._answer is not None and not self._answer.ended:
+        answer = self._answer
+        if self._task is not None and answer is not None and not (answer.ended or answer.deaf):
             self._task.cancel()
 
     def pause_writing(self) -> None:

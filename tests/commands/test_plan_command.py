@@ -49,19 +49,23 @@ def test_listeners_ask_less_often(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("suite", "scenario", "shape", "said"),
+    ("target", "key", "said"),
     [
-        ("orfeas", "normal", "{users: 1}", "the outputs of this service are not played"),
-        ("litetts", "light", "{kind: paced, every: 1s}", "nobody listens in between"),
+        ("orfeas/normal", "pace=playback", "nobody listens to the outputs of this service"),
+        ("orfeas/normal", "leave={share: 10%, after: 1s}", "nobody listens to the outputs of this service"),
+        ("orfeas/normal", "shape={kind: walkout}", "nobody listens to the outputs of this service"),
+        ("litetts/sustained", "pace=playback", "nobody listens in between"),
+        ("litetts/light", "leave={share: 110%, after: 1s}", "less than or equal to 1"),
+        ("litetts/light", "leave={share: 10%, after: {min: 3s, max: 1s}}", "min is larger than max"),
     ],
 )
-def test_who_cannot_listen_is_told_before_anything_is_sent(
-    suite: str, scenario: str, shape: str, said: str, capsys: pytest.CaptureFixture[str]
+def test_what_listeners_cannot_do_is_told_before_anything_is_sent(
+    target: str, key: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pace = ["--set", f"scenarios.{scenario}.pace=playback", "--set", f"scenarios.{scenario}.shape={shape}"]
-    assert main(["plan", f"{suite}/{scenario}", "--service-time", "1s", *pace]) == 2
+    scenario = target.partition("/")[2]
+    assert main(["plan", target, "--service-time", "1s", "--set", f"scenarios.{scenario}.{key}"]) == 2
     told = capsys.readouterr().err
-    assert said in told and f"scenarios.{scenario}.pace" in told
+    assert said in told and f"scenarios.{scenario}.{key.partition('=')[0]}" in told
 
 
 @pytest.mark.parametrize(

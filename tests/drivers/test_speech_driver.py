@@ -80,7 +80,9 @@ class Ear:
         return Heard(numbers, {3: 1}, self.unread)
 
 
-def driver(client: Scripted, listener: Ear | None = None, service: Service = SERVICE) -> SpeechDriver:
+def driver(
+    client: Scripted, listener: Ear | None = None, service: Service = SERVICE, **options: Any
+) -> SpeechDriver:
     clock = client.clock
     return SpeechDriver(
         client,
@@ -90,12 +92,15 @@ def driver(client: Scripted, listener: Ear | None = None, service: Service = SER
         request_id="r-1",
         clock=clock,
         sleep=clock.sleep,
+        **options,
     )
 
 
-def drive(*script: tuple[float, Any], listener: Ear | None = None) -> tuple[SpeechResult, Scripted]:
+def drive(
+    *script: tuple[float, Any], listener: Ear | None = None, **options: Any
+) -> tuple[SpeechResult, Scripted]:
     client = Scripted(Clock(), *script)
-    return driver(client, listener).run(), client
+    return driver(client, listener, **options).run(), client
 
 
 def busy(retry_after_s: float | None = None) -> ServiceError:
@@ -131,6 +136,25 @@ def test_a_failure_has_a_class_and_nothing_that_was_heard() -> None:
     assert result.duration_s == pytest.approx(1.0)
     assert set(result.numbers) == {"attempts", "rejections", "characters"}
     assert "cache" not in result.labels
+
+
+def test_who_leaves_hangs_up_then_and_has_neither_succeeded_nor_failed() -> None:
+    late = ServiceError("timeout", "not done after 3 s")
+    result, client = drive((3.0, late), leaves_at_s=1003.0)
+    assert client.deadlines_s == [1003.0]
+    assert (result.outcome, result.error_class, result.error) == ("left", "", "")
+    assert (result.duration_s, result.bytes_received) == (pytest.approx(3.0), 100)
+    assert set(result.numbers) == {"attempts", "rejections", "characters"}
+    # Whose answer is late by the clock was gone, too; while it waits to ask again it may leave as well.
+    assert drive((4.0, b"audio"), leaves_at_s=1003.0)[0].outcome == "left"
+    assert drive((1.0, busy(9.0)), leaves_at_s=1003.0)[0].outcome == "left"
+
+
+def test_what_ends_before_its_listener_would_have_left_is_what_it_is() -> None:
+    assert drive((2.0, b"audio"), leaves_at_s=1003.0)[0].outcome == "ok"
+    broken = ServiceError("server", "out of memory", status=500)
+    assert drive((2.0, broken), leaves_at_s=1003.0)[0].error_class == "server"
+    assert drive((60.0, ServiceError("timeout", "")), leaves_at_s=1090.0)[0].error_class == "timeout"
 
 
 @pytest.mark.parametrize("inspecting", [True, False])

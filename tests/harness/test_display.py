@@ -51,7 +51,7 @@ def test_while_a_service_is_waited_for_the_line_says_why_and_for_how_long() -> N
 
 def test_of_an_open_load_it_is_told_who_has_come_who_is_late_and_who_is_in() -> None:
     timeline = Timeline((evenly("arrivals", 10.0, 3, every_s=0.5),))
-    live = SimpleNamespace(total=SimpleNamespace(attempted=2, completed=2, failed=0))
+    live = SimpleNamespace(total=SimpleNamespace(attempted=2, completed=2, failed=0, left=0))
     users = GateStatus(working=3, in_flight=3)
     told = arrived(timeline, 100.0, CrewStatus(at_s=103.2, users=users), live)  # type: ignore[arg-type]
     # Due at 0, 0.5, … 3.0: seven, of which two are done and three under way.

@@ -55,6 +55,7 @@ FRAGMENTS = {
     ("docs/reports.md", 1): ("orfeas", BY_SCENARIO),
     ("docs/shapes.md", 0): ("orfeas", ""),
     ("docs/speech.md", 0): ("litetts", "service"),
+    ("docs/speech.md", 1): ("litetts", ""),
 }
 # With what they need beside them: test_contributing_examples.py loads the one, test_wheel.py runs it;
 # tests/described/test_half_an_hour.py and test_real_speech.py run the others.

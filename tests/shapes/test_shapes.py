@@ -246,3 +246,26 @@ def test_time_scale_keeps_the_number_of_arrivals() -> None:
     whole, scaled = timeline_of("paced"), timeline_of("paced", every_s=0.2 * 0.02, duration_s=10 * 0.02)
     assert whole.arrivals == scaled.arrivals == 50
     assert whole.arrival(49) == (0, pytest.approx(9.8))
+
+
+def test_a_walkout_has_all_leave_at_the_end_of_its_phase_and_nobody_after_it() -> None:
+    shape = shape_of("walkout", Clock(), users=4, stay_s=20.0, mixed_s=30.0, until_s=10.0, watch_s=15.0)
+    timeline = shape.phases
+    assert [timeline.target(at_s) for at_s in (0, 59.9, 60, 74.9)] == [4, 4, 0, 0]
+    assert timeline.duration_s == 75.0
+    assert [(phase.name, phase.leave_share) for phase in timeline.phases] == [
+        ("stay", 0.0),
+        ("mixed", None),
+        ("walkout", 0.0),
+        ("after", None),
+    ]
+    assert timeline.walkouts_s == (60.0,)
+    assert [timeline.next_walkout_s(at_s) for at_s in (-inf, 0.0, 59.9, 60.0)] == [60.0, 60.0, 60.0, inf]
+
+
+def test_a_walkout_may_do_without_what_it_is_compared_with() -> None:
+    short = shape_of("walkout", Clock(), stay_s=0.0, mixed_s=0.0)
+    assert [phase.name for phase in short.phases.phases] == ["walkout", "after"]
+    for wrong in ({"until_s": 0.0}, {"watch_s": 0.0}):
+        with pytest.raises(ValueError, match="somebody must leave, and be watched"):
+            _ = shape_of("walkout", Clock(), **wrong).phases

@@ -84,6 +84,18 @@ def test_the_first_audio_is_there_while_the_rest_is_not(talk) -> None:
     assert service.end() == 0
 
 
+def test_the_deaf_go_on_for_who_is_gone(talk) -> None:
+    service = talk("vllm", *TONE, "--audio=300ms", fresh=True)
+    for fault in ("", "deaf"):
+        with service.connect(fault, response_format="pcm", stream=True, stream_format="audio") as client:
+            client.recv(1)
+    rows = service.wait_for_truths(2)
+    gone, deaf = sorted(rows, key=lambda row: row["fault"])
+    assert (gone["outcome"], deaf["outcome"]) == ("client_gone", "completed")
+    assert deaf["audio_s"] == 0.3 > gone["audio_s"]
+    assert service.end() == 0
+
+
 def test_real_speech_is_streamed_sentence_by_sentence(talk) -> None:
     service = talk("kokoro", "--engine=hibari")
     text = "This is one of eight sentences, all of them much alike. " * 8

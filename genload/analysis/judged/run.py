@@ -9,6 +9,7 @@ import msgspec
 from genload.analysis.contract import FamilyFinding
 from genload.analysis.judged.arrivals import Arrivals
 from genload.analysis.judged.efficiency import Efficiency
+from genload.analysis.judged.listeners import Listeners
 from genload.analysis.judged.speech import SpeechSummary
 from genload.analysis.judged.trends import Trends
 from genload.analysis.monitors import MonitorSummary, Uptime
@@ -109,7 +110,8 @@ class Summary(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The numbers of one population of requests: first those of the specification's example, by its names and
     in its order. Durations in seconds, rates in percent. mean, min, max are over successes; percentiles over
     every attempt, with failed and unfinished ones infinitely slow: None where that makes them infinite, or
-    where there is no request. `shortest` is None where no polls leave the durations open."""
+    where there is no request. `left_requests`, whose listeners left, are in no other number. `shortest` is
+    None where no polls leave the durations open."""
 
     total_requests: int
     successful_requests: int
@@ -127,6 +129,7 @@ class Summary(msgspec.Struct, kw_only=True, omit_defaults=True):
     drained_requests: int
     rejections: int
     p95_of_successes: float | None
+    left_requests: int = 0
     shortest: ShortestDurations | None = None
 
 
@@ -251,6 +254,7 @@ class JudgedRun(msgspec.Struct, kw_only=True):
     ] = []  # scenarios that were to be run with this one; none: not known, all of the suite
     arrivals: Arrivals | None = None  # of an open load
     speech: SpeechSummary | None = None  # where the outputs are listened to
+    listeners: Listeners | None = None  # where some of who listened were to leave
     identity: dict[str, str] = {}  # what was tested, by the suite's names and the monitors' own
     monitors: list[MonitorSummary] = []  # how each did during the load
     uptime: Uptime | None = None  # where a monitor asked the service whether it is there

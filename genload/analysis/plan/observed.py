@@ -24,7 +24,7 @@ from genload.errors import UsageError
 from genload.human import count_of
 from genload.runlog.error_classes import NOT_STARTED
 from genload.runlog.reader import open_run
-from genload.runlog.records import RequestRecord
+from genload.runlog.records import LEFT, RequestRecord
 
 _MOST_SLOTS = 64
 _MOST_READ = 20_000  # requests: more would not change the answer
@@ -144,6 +144,6 @@ def _listen_s(record: RequestRecord) -> float:
 
 def _ended(records: Iterable[RequestRecord], operation: str) -> Iterator[RequestRecord]:
     for record in records:
-        ended = record.outcome != "unfinished" and record.error_class != NOT_STARTED
+        ended = record.outcome not in ("unfinished", LEFT) and record.error_class != NOT_STARTED
         if record.operation == operation and not record.warmup and ended:
             yield record

@@ -15,7 +15,7 @@ from genload.analysis.plan.outlook import CriterionOutlook, Judge, Outlook, outl
 from genload.analysis.plan.simulation import Client, Course, simulate
 from genload.service import JobClient, ServiceClient
 from genload.settings.phases import Timeline
-from genload.settings.scenario_catalogue import scenario_catalogue, with_asked
+from genload.settings.scenario_catalogue import request_labels, scenario_catalogue
 from genload.settings.service import Service
 from genload.settings.suite import GpuHourCost, Scenario, Span, Suite
 from genload.settings.wing_models import ShapeSettings
@@ -69,7 +69,7 @@ def plan_scenario(suite: Suite, name: str, service: AssumedService, seed: int = 
     judge = Judge(
         scenario_catalogue(suite, name, wings),
         client_class.operation,
-        with_asked(wings.labels(asked), timeline),
+        request_labels(suite, name, timeline, wings),
         suite.validity.min_coverage,
     )
     loads = list(_loads(wings, scenario.shape, suite.seed, client, service, seed))

@@ -8,7 +8,7 @@ from heapq import heappush, heappushpop
 
 from genload.errors import UsageError
 from genload.runlog.reader import RunLog
-from genload.runlog.records import RequestRecord
+from genload.runlog.records import LEFT, RequestRecord
 
 _MOST_NAMED = 5
 
@@ -43,9 +43,10 @@ def chosen(records: Iterable[RequestRecord], *, failed: bool, most: int) -> Chos
         if not record.operation:
             continue
         found.total += 1
-        found.failed += record.outcome != "ok"
+        has_failed = record.outcome not in ("ok", LEFT)
+        found.failed += has_failed
         if failed:
-            if record.outcome != "ok" and len(found.requests) < most:
+            if has_failed and len(found.requests) < most:
                 found.requests.append(record)
         else:
             entry = (record.latency_s, -found.total, record)

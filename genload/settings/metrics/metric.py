@@ -61,6 +61,7 @@ class Tally(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     UNFINISHED = "unfinished"
+    LEFT = "left"  # by their listeners: of all others nothing else is counted
     UNANSWERED = "unanswered"
     INVALID = "invalid"  # whose output was inspected, and is broken
     UNREADABLE = "unreadable"  # with an output that nothing here can look into
@@ -71,7 +72,7 @@ class Tally(StrEnum):
     @property
     def is_0_of_none(self) -> bool:
         """Whether it is 0 where nothing was attempted; how much of that went wrong is unknown."""
-        return self in (Tally.ATTEMPTED, Tally.COMPLETED)
+        return self in (Tally.ATTEMPTED, Tally.COMPLETED, Tally.LEFT)
 
 
 @dataclass(frozen=True, slots=True)

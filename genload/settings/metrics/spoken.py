@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from genload.settings.criteria.ast import Dimension
-from genload.settings.metrics.metric import Failures, Metric, Of, request_number, request_share
+from genload.settings.metrics.metric import (
+    Failures,
+    Metric,
+    Of,
+    Tally,
+    request_count,
+    request_number,
+    request_share,
+)
 
 
 def speech_metrics(operation: str) -> tuple[Metric, ...]:
@@ -66,6 +74,17 @@ def speech_metrics(operation: str) -> tuple[Metric, ...]:
         number("silence", ratio, "share of the audio that is silent", Of.INSPECTED),
         number("rms", plain, "loudness, 0..1 of full scale", Of.INSPECTED, Failures.LEFT_OUT),
         number("characters", count, "length of the text", failures=Failures.COUNTED),
+        request_count(
+            f"{operation}.left",
+            "requests whose listeners left before the end, as the suite wanted it; in no other number",
+            Tally.LEFT,
+        ),
+        whole(
+            "released",
+            time,
+            "from the moment in which all listeners left until the service was at rest: by its own number of "
+            "requests in flight, or else by its GPU or CPU",
+        ),
         whole("audio_throughput", plain, "seconds of audio completed inside the window ÷ its length"),
         whole("per_character", time, "slope of `duration` against the length of the text"),
     )
