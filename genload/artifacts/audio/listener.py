@@ -8,10 +8,10 @@ plain samples take less than to ask there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
 from itertools import accumulate
 
 import msgspec
+from xxhash import xxh3_64_intdigest
 
 from genload.artifacts.audio.check import AudioCheck
 from genload.artifacts.audio.facts import AudioError, AudioFacts, RawSamples
@@ -113,8 +113,7 @@ class Listener:
             return True
         if not share:
             return False
-        drawn = blake2b(b"%d/%d" % (self._seed, utterance.number), digest_size=8).digest()
-        return int.from_bytes(drawn, "big") < share * 2**64
+        return xxh3_64_intdigest(b"%d/%d" % (self._seed, utterance.number)) < share * 2**64
 
     def listen(self, speech: Speech, utterance: Utterance) -> Heard:
         """What the answer sounds like. Other greenlets run meanwhile.
