@@ -150,7 +150,7 @@ class Client(JobClient):
         if not planned.has_secrets:  # which may change while the job is under way
             self._asked = asked
         with self.step("poll", recorded=False) as step:
-            answer = self._sent(asked, step)
+            answer = asked.sent(self._calls, step, spools=True)
             if answer.status == _NOT_FOUND and self._may_be_missing(polling):
                 return _UNDER_WAY[JobPhase.PENDING if self.queue_told else JobPhase.RUNNING]
             heard = self._told.errors.check(self._heard(answer, ".poll"), polling.statuses)
@@ -283,22 +283,7 @@ class Client(JobClient):
     def _send(
         self, request: PreparedCall, values: Values, step: Step | None = None, *, waits: bool = False
     ) -> Answer:
-        return self._sent(request.filled(values), step, waits=waits)
-
-    def _sent(self, asked: Sendable, step: Step | None = None, *, waits: bool = False) -> Answer:
-        try:
-            return self._calls.call(
-                asked.method,
-                asked.path,
-                step,
-                asked.body,
-                asked.content_type,
-                headers=asked.headers,
-                waits=waits,
-                spools=True,
-            )
-        except ValueError as error:  # nothing that can be asked for
-            raise ServiceError("bad_answer", f"{asked.path[:200]!r} cannot be asked for: {error}") from error
+        return request.filled(values).sent(self._calls, step, waits=waits, spools=True)
 
     def _note(self, of: Moment, heard: Heard) -> None:
         """Keep the numbers and labels that an answer has for the job's record."""

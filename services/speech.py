@@ -69,9 +69,7 @@ class Client(SpeechClient):
 
     def ready(self) -> None:
         asked = self._plan.ready.filled(NOTHING)
-        answer = self._calls.call(
-            asked.method, asked.path, None, asked.body, asked.content_type, headers=asked.headers
-        )
+        answer = asked.sent(self._calls)
         expected = self._told.ready.expect
         if answer.status == expected:
             return
@@ -94,47 +92,36 @@ class Client(SpeechClient):
         asked = self._plan.call(values)
         with self.step("speech", asked.method, recorded=False) as step:
             try:
-                answer = self._calls.call(
-                    asked.method, asked.path, step, asked.body, asked.content_type, headers=asked.headers
-                )
+                answer = asked.sent(self._calls, step)
                 heard = self._success(answer, self._plan.key)
                 if isinstance(way, EventWay):
                     return speech_of_events(answer, self._request, self._told.errors.words_in, way.events)
-                return self._in_json(heard) if self._base64 is not None else self._as_it_came(heard)
+                return self._heard(heard)
             except ServiceError as error:
                 name = f"speech{utterance.number}.{self._request.format}"
                 error.output = _partial_output(error, name) or error.output
                 raise
 
-    def _as_it_came(self, heard: Heard) -> Speech:
-        """The body is the audio."""
-        answer, kind = heard.answer, self._checked_kind(heard)
+    def _heard(self, heard: Heard) -> Speech:
+        """What the answer to a call has of audio: its body, or what is inside of its JSON."""
+        answer, arrivals = heard.answer, heard.answer.arrivals
+        streamed = self._is_streamed and "content-length" not in answer.headers
+        if self._base64 is None:
+            content, kind = answer.body, self._checked_kind(heard)
+        else:
+            inside = decoded(heard, self._base64, "")
+            content, kind, streamed = bytes(inside.content), inside.media_type, False
+            arrivals = ((arrivals[-1][0], len(content)),)  # there is none before all of it is there
+            if not content:
+                raise ServiceError("empty_audio", f"nothing at '{self._base64}'", status=200)
         return Speech(
-            content=answer.body,
+            content=content,
             media_type=kind,
             sent_s=answer.times.connected_s,
             first_byte_s=answer.arrivals[0][0],
             end_s=answer.times.end_s,
-            arrivals=answer.arrivals,
-            streamed=self._is_streamed and "content-length" not in answer.headers,
-            cached=self._cache.is_hit(answer.headers) if self._cache is not None else None,
-            rate_hz=self._rate_hz(heard),
-        )
-
-    def _in_json(self, heard: Heard) -> Speech:
-        """The audio is in JSON, and there when all of it is."""
-        answer = heard.answer
-        audio = decoded(heard, self._base64 or "", "")
-        if not audio.content:
-            raise ServiceError("empty_audio", f"nothing at '{self._base64}'", status=200)
-        return Speech(
-            content=bytes(audio.content),
-            media_type=audio.media_type,
-            sent_s=answer.times.connected_s,
-            first_byte_s=answer.arrivals[0][0],
-            end_s=answer.times.end_s,
-            arrivals=((answer.arrivals[-1][0], len(audio.content)),),
-            streamed=False,
+            arrivals=arrivals,
+            streamed=streamed,
             cached=self._cache.is_hit(answer.headers) if self._cache is not None else None,
             rate_hz=self._rate_hz(heard),
         )

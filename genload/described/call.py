@@ -13,7 +13,9 @@ import msgspec
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from genload.client import Answer
 from genload.client.multipart import FormPart, form_data
+from genload.client.service_calls import ServiceCalls
 from genload.described.pointer import JsonPointer, put
 from genload.described.template import (
     Scalar,
@@ -26,7 +28,7 @@ from genload.described.template import (
 from genload.described.values import NOTHING, Values
 from genload.errors import ConfigError
 from genload.human import human
-from genload.service import JobInput, ServiceError
+from genload.service import JobInput, ServiceError, Step
 from genload.settings.model import Settings
 from genload.settings.secrets import Headers
 
@@ -100,6 +102,25 @@ class Sendable(NamedTuple):
     headers: dict[str, str]
     body: bytes | None
     content_type: str
+
+    def sent(
+        self, calls: ServiceCalls, step: Step | None = None, *, waits: bool = False, spools: bool = False
+    ) -> Answer:
+        """Its answer.
+
+        Args:
+            step, waits, spools: as `ServiceCalls.call` has them.
+
+        Raises:
+            ServiceError: as there; ``bad_answer`` for what cannot be asked for.
+        """
+        method, path, headers, body, content_type = self
+        try:
+            return calls.call(
+                method, path, step, body, content_type, headers=headers, waits=waits, spools=spools
+            )
+        except ValueError as error:
+            raise ServiceError("bad_answer", f"{path[:200]!r} cannot be asked for: {error}") from error
 
 
 _Body = Callable[[Values], tuple[str, bytes]]
