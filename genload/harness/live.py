@@ -7,7 +7,7 @@ at until it pleases is no verdict.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import reduce
 from itertools import groupby
 from math import inf
@@ -28,8 +28,8 @@ BLOCK = 256
 """So many records are counted at once, at most."""
 
 
-def followed(scenario: Scenario, catalogue: Catalogue) -> dict[str, Metric]:
-    """The metrics that the scenario's criteria name, by name."""
+def followed(scenario: Scenario, catalogue: Catalogue, watched: Collection[str] = ()) -> dict[str, Metric]:
+    """The metrics that the scenario's criteria name, and those that are watched besides, by name."""
     comparisons = [
         part.comparison
         for criterion in scenario.criteria.values()
@@ -37,7 +37,7 @@ def followed(scenario: Scenario, catalogue: Catalogue) -> dict[str, Metric]:
     ]
     subjects = [comparison.subject for comparison in comparisons]
     subjects += [each.right.of for each in comparisons if isinstance(each.right, Relative)]
-    names = dict.fromkeys(subject.metric for subject in subjects)
+    names = dict.fromkeys([*(subject.metric for subject in subjects), *watched])
     return {name: catalogue.metrics[name] for name in names if name in catalogue.metrics}
 
 
@@ -143,6 +143,11 @@ class LiveStats:
         """Samples count until then."""
         self._samples.until_s = at_s
 
+    @property
+    def newest(self) -> Mapping[str, float]:
+        """Of each metric of the machines the value that came last during the load."""
+        return self._samples.last
+
     def read_samples(self) -> None:
         self._samples.read()
 
@@ -155,7 +160,7 @@ class _SampleTail:
         self.until_s = inf
         self._from_s = from_s
         self._decoder = msgspec.json.Decoder(Sample)
-        self._last: dict[str, float] = {}
+        self.last: dict[str, float] = {}
         self._sum: Counter[str] = Counter()
         self._count: Counter[str] = Counter()
         self._max: dict[str, float] = {}
@@ -175,7 +180,7 @@ class _SampleTail:
             if not self._from_s <= sample.t_s <= self.until_s:
                 continue
             for metric, value in sample.values.items():
-                self._last[metric] = value
+                self.last[metric] = value
                 self._sum[metric] += value  # type: ignore[assignment]  # a Counter adds floats as well
                 self._count[metric] += 1
                 self._max[metric] = max(self._max.get(metric, value), value)
@@ -184,6 +189,6 @@ class _SampleTail:
     def value(self, metric: str, stat: str | None) -> float | None:
         if not self._count[metric]:
             return None
-        stats = {"last": self._last[metric], "max": self._max[metric], "min": self._min[metric]}
+        stats = {"last": self.last[metric], "max": self._max[metric], "min": self._min[metric]}
         stats["mean"] = self._sum[metric] / self._count[metric]
         return stats.get(stat or "")

@@ -8,9 +8,10 @@ import logging
 import shutil
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gevent
 from locust.runners import MasterRunner
@@ -34,6 +35,9 @@ from genload.harness.users import check_users
 from genload.harness.web import guard_form, show_run
 from genload.runlog.failures import FailedOutput
 from genload.runlog.records import RequestRecord
+
+if TYPE_CHECKING:
+    from genload.harness.scenario_page import ScenarioPage
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +70,7 @@ class LocustRuns:
         self._began = False
         self._reporter: gevent.Greenlet | None = None
         self._signal = ""
+        self._page: ScenarioPage | None = None
         self.crew: Crew
         if isinstance(runner, MasterRunner):
             self.crew = RemoteCrew(
@@ -100,6 +105,7 @@ class LocustRuns:
             scenario = environment.parsed_options.scenario
             guard_form(self.web_ui.app, scenario, self._is_running, self._check_form)
             show_run(self.web_ui.app, self._is_running, self._users_at_work)
+            self._page = _scenario_page(self.web_ui, environment.parsed_options, self._is_running)
         self._catch_signals()
 
     # ---- Locust's events
@@ -126,12 +132,21 @@ class LocustRuns:
         try:
             stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
             self.folder = suite_folder(self.environment.parsed_options, plan.suite.name, stamp)
-            self.run = Run(plan, self.folder / plan.scenario_name, self.crew, lambda: self.runner.user_count)
+            watched = (f"{plan.client_class.operation}.duration",) if self._page is not None else ()
+            self.run = Run(
+                plan,
+                self.folder / plan.scenario_name,
+                self.crew,
+                lambda: self.runner.user_count,
+                watched=watched,
+            )
             with code_told(ExitCode.INVALID):
                 self.run.start()
             if self._reporter is None:  # it is not None if the last worker has left meanwhile
                 self.display = Display(self.run)
                 self.display.start()
+                if self._page is not None:
+                    self._page.began(self.run)
         except GenloadError as error:
             if self.run is not None:  # the run has made its folder, which was not there before
                 _remove(self.run.folder)
@@ -167,6 +182,8 @@ class LocustRuns:
         self.environment.process_exit_code = int(ExitCode.INVALID)  # as long as there is no verdict
         if self.display is not None:
             self.display.stop()
+        if self._page is not None:
+            self._page.ended()
         run.finalize()
         if isinstance(run.error, UsageError):
             _remove(run.folder)
@@ -210,6 +227,8 @@ class LocustRuns:
             names = run.plan.suite.reports
             files = reporting.write_reports(suite, self.folder, names, broken.append)
         console.print_verdict(judged, files, verbose=self.environment.parsed_options.verbose)
+        if self._page is not None:
+            self._page.judged(judged, self.folder / "report.html")
         for error in broken:
             print(error.render(), file=sys.stderr, flush=True)
         try:
@@ -288,6 +307,13 @@ class LocustRuns:
         self.runner.quit()
         if self.web_ui is not None:
             self.web_ui.stop()
+
+
+def _scenario_page(web_ui: Any, options: Any, is_running: Callable[[], bool]) -> ScenarioPage:
+    # Here, not above: without a web page there is none of this.
+    from genload.harness.scenario_page import ScenarioPage
+
+    return ScenarioPage(web_ui, options, is_running)
 
 
 def _remove(folder: Path) -> None:

@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from genload.harness.asked_for import users_asked_for
 from genload.harness.run import Run
 from genload.human import human
 from genload.settings.criteria.comparisons import observed
@@ -64,7 +65,7 @@ class Picture:
             str(callers).replace(", ", "   ")
             if callers
             else (
-                f"users {users.working} of {self._target()}   "
+                f"users {users.working} of {users_asked_for(run)}   "
                 f"in flight {users.in_flight} (leaving {users.leaving})"
             )
         )
@@ -79,12 +80,6 @@ class Picture:
             if errors
             else Group(head, numbers, self._criteria())
         )
-
-    def _target(self) -> int:
-        run = self._run
-        if run.stage != "load":
-            return 1 if run.stage == "warm-up" else 0
-        return run.plan.timeline.target(run.shape.elapsed_s())
 
     def _criteria(self) -> Table:
         table = Table(box=None, pad_edge=False, header_style="dim")

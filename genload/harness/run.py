@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from math import inf
 from pathlib import Path
 
@@ -67,6 +67,7 @@ class Run:
         crew: the processes in which the users run.
         locust_users: returns the number of users as Locust counts them, for the record.
         clock: a clock in monotonic seconds.
+        watched: metrics of requests that somebody looks at, beside those that criteria name.
 
     Attributes:
         journal: writes the run directory.
@@ -79,12 +80,13 @@ class Run:
         crew: Crew,
         locust_users: Callable[[], int],
         clock: Callable[[], float] = time.monotonic,
+        watched: Collection[str] = (),
     ) -> None:
         self.plan, self.folder, self.crew = plan, folder, crew
         self._locust_users, self._clock = locust_users, clock
         self.shape = plan.shape_class(plan.scenario.shape, ahead_s=USERS_AHEAD_S, clock=clock)
         self.journal = Journal(folder, clock, lambda error: self._end_by(error, NOT_RECORDED))
-        metrics = followed(plan.scenario, plan.catalogue)
+        metrics = followed(plan.scenario, plan.catalogue, watched)
         self.live = LiveStats(plan.client_class.operation, folder / "samples.jsonl", metrics)
         self._tick_s = min(TICK_S, max(plan.timeline.duration_s / TICKS_PER_LOAD, SHORTEST_TICK_S))
         self.begun = False
@@ -210,6 +212,11 @@ class Run:
         if self._origin_s == inf:
             return None
         return arrived(self.plan.timeline, self._origin_s, status, self.live)
+
+    @property
+    def load_began_s(self) -> float | None:
+        """Since the run began; None before."""
+        return self._origin_s - self.journal.t0_s if self._origin_s < inf else None
 
     @property
     def remaining_s(self) -> float:

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -80,6 +81,8 @@ def served_web_ui(
             try:
                 urllib.request.urlopen(url, timeout=2).close()
                 break
+            except urllib.error.HTTPError:  # it answers, if only under a path prefix
+                break
             except OSError:
                 assert process.poll() is None and time.monotonic() < deadline, "the web UI did not come up"
                 time.sleep(0.1)
@@ -140,6 +143,14 @@ def test_a_scenario_is_chosen_in_the_form_and_judged(web_ui: str, chromium: str,
         choice.select_option("demo/baseline")
         page.get_by_role("button", name="Start").click()
         page.get_by_text("generate", exact=True).first.wait_for(timeout=60_000)
+        page.get_by_role("link", name="Scenario").click()
+        page.get_by_role("heading", name="demo/baseline").wait_for()
+        page.locator("#criteria", has_text="all_completed").wait_for()
+        page.locator("#finished", has_text="demo/baseline").wait_for(timeout=80_000)
+        page.locator("#charts figure", has_text="server.memory").wait_for()
+        page.get_by_role("link", name="report").click()
+        page.get_by_role("heading", name="demo").first.wait_for()
+        assert re.match(r"demo: [A-Z]+$", page.title())
     results = tmp_path / "results"
     deadline = time.monotonic() + 60
     while not list(results.glob("*/results_baseline.json")):
@@ -148,6 +159,53 @@ def test_a_scenario_is_chosen_in_the_form_and_judged(web_ui: str, chromium: str,
     (report,) = results.glob("*/results_baseline.json")
     document = json.loads(report.read_text())
     assert (document["scenario"], document["successful_requests"]) == ("baseline", 5)
+
+
+LOGIN = f"""
+from flask import redirect
+from flask_login import UserMixin, login_user
+from locust import events
+exec(compile(open({str(LOCUSTFILE)!r}).read(), "generation3d.py", "exec"))
+class Someone(UserMixin):
+    id = "me"
+@events.init.add_listener
+def let_in(web_ui, **_):
+    web_ui.app.secret_key = "of a test"
+    web_ui.login_manager.user_loader(lambda name: Someone())
+    @web_ui.app.route("/load/let-me-in")
+    def let_me_in():
+        login_user(Someone())
+        return redirect("/load/scenario")
+"""
+
+
+def test_the_scenario_page_is_behind_the_login_and_the_path_prefix_and_starts_runs(
+    chromium: str, tmp_path: Path
+) -> None:
+    locustfile = tmp_path / "login.py"
+    locustfile.write_text(LOGIN)
+    options = ("--web-login", "--web-base-path", "/load")
+    with (
+        served_web_ui(tmp_path, "http://127.0.0.1:1", *options, locustfile=locustfile) as url,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+        page = browser.new_page()
+        for path in ("scenario", "scenario/state", "scenario/scenario.js", "scenario/report/0"):
+            answer = page.request.get(f"{url}/load/{path}", max_redirects=0)
+            assert answer.status in (302, 401), path
+        page.goto(f"{url}/load/let-me-in")
+        assert page.url == f"{url}/load/scenario"
+        choice = page.locator("select[name=scenario]")
+        choice.locator("option", has_text="orfeas/spike").wait_for(state="attached")
+        assert choice.input_value() == "demo/spike"
+        page.get_by_role("button", name="Start").click()
+        page.get_by_text("no one listens at http://127.0.0.1:1").wait_for(timeout=10_000)
+        assert page.request.get(f"{url}/load/scenario/report/0").status == 404
+        page.get_by_role("link", name="Locust").click()
+        page.get_by_role("link", name="The page of genload's scenarios").click()
+        page.get_by_role("button", name="Start").wait_for()
+        browser.close()
 
 
 def test_without_a_scenario_the_page_has_the_list_and_waits_for_a_choice(

@@ -1,0 +1,91 @@
+"""How a run went until now: a moment every second, for the charts of a page that may be opened late."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import gevent
+import msgspec
+
+from genload.harness.asked_for import users_asked_for
+from genload.harness.run import Run
+from genload.settings.criteria.ast import Subject
+
+EVERY_S = 1.0
+MOST = 3600
+"""Moments that are kept: an hour, of which the oldest go first."""
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """What was known at one time.
+
+    Attributes:
+        number: counted from 0, so that a page asks for what it does not have.
+        t_s: since the run began.
+        completed, failed: requests so far.
+        mean_s: of the requests that ended since the moment before; None without one.
+        machines: the newest value of each metric, base units.
+    """
+
+    number: int
+    t_s: float
+    target: int
+    working: int
+    in_flight: int
+    completed: int
+    failed: int
+    mean_s: float | None
+    machines: dict[str, float]
+
+
+class History:
+    """Takes a moment every second for as long as a run goes on."""
+
+    def __init__(self, run: Run, every_s: float = EVERY_S) -> None:
+        self._run, self._every_s = run, every_s
+        self._moments: deque[Moment] = deque(maxlen=MOST)
+        self._number, self._ended, self._sum_s = 0, 0, 0.0
+        self._taking = gevent.spawn(self._take_moments)
+
+    def stop(self) -> None:
+        """The run has ended; its last moment is taken."""
+        self._taking.kill()
+        self._take()
+
+    def since(self, number: int) -> list[Moment]:
+        """The moments from this number on."""
+        return [moment for moment in self._moments if moment.number >= number]
+
+    def _take_moments(self) -> None:
+        while True:
+            self._take()
+            gevent.sleep(self._every_s)
+
+    def _take(self) -> None:
+        run = self._run
+        total, users = run.live.total, run.crew.status().users
+        moment = Moment(
+            number=self._number,
+            t_s=run.journal.now_s(),
+            target=users_asked_for(run),
+            working=users.working,
+            in_flight=users.in_flight,
+            completed=total.completed,
+            failed=total.failed,
+            mean_s=self._mean_since(),
+            machines=dict(run.live.newest),
+        )
+        self._number += 1
+        self._moments.append(moment)
+
+    def _mean_since(self) -> float | None:
+        """The mean duration of those that were added to the totals since the last time."""
+        live = self._run.live
+        duration = f"{live.operation}.duration"
+        count, mean_s = (live.lookup(Subject(duration, stat)) for stat in ("count", "mean"))
+        if count is None or mean_s is None:
+            return None
+        ended, sum_s = int(count), count * mean_s
+        added, added_s = ended - self._ended, sum_s - self._sum_s
+        self._ended, self._sum_s = ended, sum_s
+        return added_s / added if added > 0 else None

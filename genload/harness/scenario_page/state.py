@@ -1,0 +1,125 @@
+"""What the page shows, as it is sent to the browser: numbers, and texts that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from genload.harness.live import LiveStats
+from genload.harness.run import Run
+from genload.harness.scenario_page.history import History, Moment
+from genload.human import human
+from genload.plain import plain
+from genload.settings.criteria.ast import Subject
+from genload.settings.criteria.comparisons import observed
+from genload.settings.criteria.criterion import Criterion
+from genload.settings.criteria.subjects import subjects
+
+_MOST_ERRORS = 8
+
+
+class PhaseShown(msgspec.Struct, frozen=True):
+    """`length_s` is None for one that counts its requests."""
+
+    name: str
+    length_s: float | None
+    users: int
+
+
+class CriterionShown(msgspec.Struct, frozen=True):
+    """`result` is by the observed value so far: pass, fail, or inconclusive while there is none."""
+
+    name: str
+    rule: str
+    must: bool
+    result: str
+    observed: str
+
+
+class RunShown(msgspec.Struct, frozen=True, kw_only=True):
+    """One run.
+
+    Attributes:
+        number: which of this process it is, from 1.
+        stage: what it does, in words; `phase` which phase of the load, "" outside of it.
+        load_began_s: since the run began; None before.
+        left_s: of the load; None when its requests decide.
+        latency: p50 and p95 of every attempt so far, as text.
+    """
+
+    number: int
+    name: str
+    purpose: str
+    host: str
+    stage: str
+    phase: str
+    now_s: float
+    load_began_s: float | None
+    left_s: float | None
+    phases: list[PhaseShown]
+    criteria: list[CriterionShown]
+    latency: dict[str, str]
+    errors: dict[str, int]
+    units: dict[str, str]
+    moments: list[Moment]
+
+
+class Finished(msgspec.Struct, frozen=True, kw_only=True):
+    """A run of this process that has been judged. `report` is the address of its page, below this one."""
+
+    name: str
+    word: str
+    exit_code: int
+    text: str
+    report: str
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """`run` is None before the first; it stays there when it has ended, until the next begins."""
+
+    running: bool
+    run: RunShown | None
+    finished: list[Finished]
+
+
+def run_shown(run: Run, number: int, history: History, after: int) -> RunShown:
+    """The run as it is.
+
+    Args:
+        number: which of this process it is.
+        after: the number of the first moment that the page does not have.
+    """
+    plan = run.plan
+    remaining_s = run.remaining_s
+    return RunShown(
+        number=number,
+        name=f"{plan.suite.name}/{plan.scenario_name}",
+        purpose=plan.scenario.purpose,
+        host=plain(plan.service.host),
+        stage=plain(f"waiting for the service: {run.unready}") if run.unready else run.stage,
+        phase=run.phase if run.stage == "load" else "",
+        now_s=run.journal.now_s(),
+        load_began_s=run.load_began_s,
+        left_s=remaining_s if run.stage == "load" and remaining_s != float("inf") else None,
+        phases=[PhaseShown(phase.name, phase.duration_s, phase.users) for phase in plan.timeline.phases],
+        criteria=[_criterion(name, each, run.live) for name, each in plan.scenario.criteria.items()],
+        latency=dict(_latency(run.live)),
+        errors={plain(name): count for name, count in run.live.errors.most_common(_MOST_ERRORS)},
+        units={name: metric.dimension.value for name, metric in plan.catalogue.metrics.items()},
+        moments=history.since(after),
+    )
+
+
+def _criterion(name: str, criterion: Criterion, live: LiveStats) -> CriterionShown:
+    result = observed(criterion.expression, live.lookup, live.unit)
+    text = human(result.value, result.unit)
+    if result.value is None and not all(map(live.is_live, subjects(criterion.expression))):
+        text = "at the end"
+    return CriterionShown(name, criterion.holds, criterion.must, result.result, text)
+
+
+def _latency(live: LiveStats) -> Iterable[tuple[str, str]]:
+    for percent in (50.0, 95.0):
+        value = live.lookup(Subject(f"{live.operation}.duration", "p", percent))
+        yield f"p{percent:g}", human(value, "s")

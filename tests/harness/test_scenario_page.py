@@ -1,0 +1,149 @@
+"""What the page of a scenario is told, of a run in any stage."""
+
+from __future__ import annotations
+
+from math import inf
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from genload.harness.gate import GateStatus
+from genload.harness.live import LiveStats, followed
+from genload.harness.scenario_page.history import History
+from genload.harness.scenario_page.state import run_shown
+from genload.runlog.records import RequestRecord, Sample
+from genload.settings.metrics.catalogue import Catalogue
+from genload.settings.metrics.requests import request_metrics
+from genload.settings.phases import Phase, Timeline
+from genload.settings.suite import Scenario
+
+CRITERIA = {
+    "fast": "generate.duration.p95 < 2s",
+    "few_errors": {"must": False, "holds": "generate.error_rate{phase=steady} < 10%"},
+    "memory": "server.memory.growth < 5%",
+}
+
+
+class FakeRun(SimpleNamespace):
+    """A run whose clock is set by the test."""
+
+    def __init__(self, folder: Path) -> None:
+        scenario = Scenario.model_validate(
+            {"shape": {"kind": "normal", "users": 2}, "criteria": CRITERIA, "purpose": "p"}
+        )
+        catalogue = Catalogue.of(request_metrics("generate"))
+        timeline = Timeline((Phase("ramp", 10.0, 2, users_from=0), Phase("steady", 20.0, 2)))
+        self.samples = folder / "samples.jsonl"
+        super().__init__(
+            plan=SimpleNamespace(
+                suite=SimpleNamespace(name="probe"),
+                scenario_name="normal",
+                scenario=scenario,
+                service=SimpleNamespace(host="http://gpu1:5000"),
+                timeline=timeline,
+                catalogue=catalogue,
+            ),
+            live=LiveStats("generate", self.samples, followed(scenario, catalogue, ["generate.duration"])),
+            crew=SimpleNamespace(status=lambda: SimpleNamespace(users=GateStatus(working=2, in_flight=1))),
+            shape=SimpleNamespace(elapsed_s=lambda: self.now_s - 5.0),
+            journal=SimpleNamespace(now_s=lambda: self.now_s),
+            stage="load",
+            phase="steady",
+            unready="",
+            load_began_s=5.0,
+            remaining_s=12.0,
+        )
+        self.now_s = 23.0
+
+    def add(self, duration_s: float, outcome: str = "ok", error_class: str = "") -> None:
+        self.live.add(
+            RequestRecord(
+                source="local",
+                n=0,
+                name="generate",
+                operation="generate",
+                phase="steady",
+                duration_s=duration_s,
+                outcome=outcome,
+                error_class=error_class,
+            )
+        )
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> FakeRun:
+    return FakeRun(tmp_path)
+
+
+@pytest.fixture
+def history(run: FakeRun) -> Any:
+    """One that takes a moment only when the test says so."""
+    made = History(run, every_s=3600.0)  # type: ignore[arg-type]
+    yield made
+    made.stop()
+
+
+def take(history: History) -> None:
+    history._take()
+
+
+def test_a_moment_has_users_requests_and_the_mean_of_those_that_just_ended(
+    run: FakeRun, history: History
+) -> None:
+    run.add(1.0)
+    run.add(3.0)
+    take(history)
+    run.add(5.0)
+    run.add(0.1, "failed", "timeout")
+    run.now_s = 24.0
+    take(history)
+    take(history)
+    first, second, third = history.since(0)
+    assert (first.t_s, first.target, first.working, first.in_flight) == (23.0, 2, 2, 1)
+    assert (first.completed, first.failed, first.mean_s) == (2, 0, 2.0)
+    assert (second.completed, second.failed, second.mean_s) == (3, 1, 5.0)
+    assert third.mean_s is None
+    assert [moment.number for moment in history.since(2)] == [2]
+
+
+def test_the_machines_newest_values_are_in_it(run: FakeRun, history: History) -> None:
+    for t_s, value in ((6.0, 1e9), (7.0, 2e9)):
+        sample = Sample(
+            t_s=t_s, monitor="exposition", values={"server.memory": value, "gpu.power{gpu=0}": 300.0}
+        )
+        with run.samples.open("ab") as file:
+            file.write(msgspec.json.encode(sample) + b"\n")
+    run.live.read_samples()
+    take(history)
+    assert history.since(0)[-1].machines == {"server.memory": 2e9, "gpu.power{gpu=0}": 300.0}
+
+
+def test_criteria_are_shown_by_what_was_observed(run: FakeRun, history: History) -> None:
+    for _ in range(9):
+        run.add(1.0)
+    run.add(0.1, "failed", "timeout")
+    shown = run_shown(run, 3, history, 0)  # type: ignore[arg-type]
+    assert (shown.number, shown.name, shown.phase, shown.left_s) == (3, "probe/normal", "steady", 12.0)
+    assert [(each.name, each.result, each.observed, each.must) for each in shown.criteria] == [
+        ("fast", "fail", "∞", True),
+        ("few_errors", "fail", "10 %", False),
+        ("memory", "inconclusive", "at the end", True),
+    ]
+    assert shown.latency == {"p50": "1 s", "p95": "∞"}
+    assert shown.errors == {"timeout": 1}
+    assert [(each.name, each.length_s, each.users) for each in shown.phases] == [
+        ("ramp", 10.0, 2),
+        ("steady", 20.0, 2),
+    ]
+    assert shown.units["generate.duration"] == "s"
+
+
+def test_before_and_after_the_load_there_is_no_phase_and_no_time_left(run: FakeRun, history: History) -> None:
+    run.stage, run.unready, run.remaining_s = "waiting", "no one listens\x1b[31m", inf
+    shown = run_shown(run, 1, history, 0)  # type: ignore[arg-type]
+    assert (shown.stage, shown.phase, shown.left_s) == ("waiting for the service: no one listens", "", None)
+    run.stage, run.unready = "draining", ""
+    assert run_shown(run, 1, history, 0).stage == "draining"  # type: ignore[arg-type]
