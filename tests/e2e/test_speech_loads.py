@@ -58,7 +58,8 @@ class SpeechLoad:
         self.suite = self.folder / "own.yaml"
         self.suite.write_text(
             "service:\n  api: speech\n  timeout: 40s\n  retry: {max_retries: 0}\n"
-            f"  request: {{dialect: litetts, voices: [{', '.join(VOICES)}],"
+            "  request: {dialect: {extends: litetts, name: Mine},"
+            f" voices: [{', '.join(VOICES)}],"
             f" texts: {{lengths: [{', '.join(lengths)}]}}}}\n"
             "locustfile: speech\nreports: [results_json]\n"
             "validity: {lag_floor: 5s, late_share: 100000%, burst_spread_floor: 5s}\n"

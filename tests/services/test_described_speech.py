@@ -95,8 +95,10 @@ def test_a_query_has_it_too_and_takes_further_keys(speaking: Make) -> None:
 def test_a_form_and_the_raw_text(speaking: Make) -> None:
     form = asked(speaking, {"path": "/say", "form": {**TEXT, "m": "{model}"}}, extra={"spk": 3})
     assert dict(parse_qsl(form.body.decode())) == {"text": "Hello there.", "spk": "3"}
-    raw = asked(speaking, {"path": "/say", "raw": "{text}", "headers": {"X-Voice": "{voice}"}})
-    assert (raw.body, raw.headers["x-voice"]) == (b"Hello there.", "af_heart")
+    headers = {"X-Voice": "{voice}", "X-Speed": "{speed}", "X-Model": "{model}"}
+    raw = asked(speaking, {"path": "/say", "raw": "{text}", "headers": headers}, speed=2)
+    assert (raw.body, raw.headers["x-voice"], raw.headers["x-speed"]) == (b"Hello there.", "af_heart", "2.0")
+    assert "x-model" not in raw.headers
     assert raw.headers["content-type"].startswith("text/plain")
 
 

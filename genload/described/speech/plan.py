@@ -87,12 +87,18 @@ class Plan:
 
     def _made(self, lacking: frozenset[str]) -> _Prepared:
         request, way = self.request, self.request.way
-        call = PreparedCall(Call.model_validate(settled(request.call, lacking, self._values)), self.key)
+        # A header is a text whatever stands in it.
+        parts = {
+            part: settled(said, lacking, {} if part == "headers" else self._values)
+            for part, said in request.call.items()
+            if isinstance(said, dict)
+        }
+        call = PreparedCall(Call.model_validate(request.call | parts), self.key)
         if not isinstance(way, Socket):
             return _Prepared(call)
         opening = {**way.open, **literal(request.extra)}
-        parts = (settled(said, lacking, self._values) for said in (opening, way.say, way.end))
-        return _Prepared(call, *(filled_tree(said) if said else None for said in parts))
+        messages = (settled(said, lacking, self._values) for said in (opening, way.say, way.end))
+        return _Prepared(call, *(filled_tree(said) if said else None for said in messages))
 
 
 @lru_cache(maxsize=16)
