@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from genload.analysis.judged import ErrorGroup
 from genload.analysis.table import RequestTable, TableBuilder
-from genload.runlog.records import LEFT, RequestRecord
+from genload.runlog.records import LEFT
+from genload.runlog.rows import Row
 
 MESSAGES_KEPT = 5
-_AT_ONCE = 1000  # records, of which each column takes its part
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +40,12 @@ class _Errors:
     def __init__(self) -> None:
         self._groups: dict[str, ErrorGroup] = {}
 
-    def add(self, records: Iterable[RequestRecord]) -> None:
-        for record in records:
-            if record.outcome != "ok":
-                self._add(record)
+    def add(self, rows: Iterable[Row]) -> None:
+        for row in [row for row in rows if row.outcome != "ok"]:
+            self._add(row)
 
-    def _add(self, record: RequestRecord) -> None:
-        name, message = record.error_class or record.outcome, record.error
+    def _add(self, row: Row) -> None:
+        name, message = row.error_class or row.outcome, row.error
         group = self._groups.setdefault(name, ErrorGroup(error_class=name, count=0, messages=[]))
         group.count += 1
         if message and len(group.messages) < MESSAGES_KEPT and message not in group.messages:
@@ -71,32 +69,29 @@ def warmup_notices(intake: Intake) -> Iterator[str]:
         )
 
 
-def take_in(records: Iterable[RequestRecord], operation: str) -> Intake:
-    """Read the records once; nothing of them is kept but columns."""
-    records = iter(records)
+def take_in(blocks: Iterable[Sequence[Row]], operation: str) -> Intake:
+    """Read the records once, some at a time; nothing of them is kept but columns."""
     measured, left, warmup = TableBuilder(), TableBuilder(), TableBuilder()
     errors, warmup_errors = _Errors(), _Errors()
     gaps: Counter[int] = Counter()
     remarks: Counter[str] = Counter()
     last_end_s = 0.0
-    while some := list(islice(records, _AT_ONCE)):
-        last_end_s = max(last_end_s, *[record.start_s + record.duration_s for record in some])
-        ours = [record for record in some if record.operation == operation]
-        load = [record for record in ours if not record.warmup]
+    for block in blocks:
+        last_end_s = max([last_end_s, *[row.start_s + row.duration_s for row in block]])
+        ours = [row for row in block if row.operation == operation]
+        load = [row for row in ours if not row.warmup]
         if len(load) < len(ours):
-            before = [record for record in ours if record.warmup]
+            before = [row for row in ours if row.warmup]
             warmup.add(before)
             warmup_errors.add(before)
-        if gone := [record for record in load if record.outcome == LEFT]:
+        if gone := [row for row in load if row.outcome == LEFT]:
             left.add(gone)
-            load = [record for record in load if record.outcome != LEFT]
+            load = [row for row in load if row.outcome != LEFT]
         measured.add(load)
         errors.add(load)
-        for record in load:
-            if record.gaps:
-                gaps.update(record.gaps)
-            if record.remark:
-                remarks[record.remark] += 1
+        for of_one in [row.gaps for row in load if row.gaps]:
+            gaps.update(of_one)
+        remarks.update([row.remark for row in load if row.remark])
     return Intake(
         measured=measured.build(),
         left=left.build(),

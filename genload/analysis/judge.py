@@ -27,7 +27,7 @@ from genload.analysis.listeners import listeners
 from genload.analysis.monitors import broken_monitors, monitor_summaries, silent_notices, uptime
 from genload.analysis.observe import Measures, catalogue_of
 from genload.analysis.reading import Log, read, recorded
-from genload.analysis.reconciliation import Ledger, reconcile
+from genload.analysis.reconciliation import Comparison, Ledger, reconcile
 from genload.analysis.retries import retries
 from genload.analysis.shares import share_notices
 from genload.analysis.speech_summary import is_speech, speech_summary
@@ -126,11 +126,7 @@ def judge_log(
         speech=run.speech(),
         listeners=run.listeners(),
         contract=family_findings(expected_families(suite), run.samples),
-        reconciliation=reconcile(
-            suite.reconcile,
-            Ledger.of([run.intake.warmup, run.intake.measured, run.intake.left], run.events),
-            run.store.find,
-        ),
+        reconciliation=run.reconciliation(),
         degradation=run.degradation,
         trends=trends(run.course, run.degradation) if run.course else None,
         efficiency=run.efficiency(),
@@ -209,6 +205,14 @@ class _Run:
     def restarts(self) -> list[str]:
         """Sentences about restarts of the service."""
         return list(restart_notices(self.course)) if self.course else []
+
+    def reconciliation(self) -> list[Comparison]:
+        """What the client counted against what the service did, as far as the suite maps it."""
+        if not any(metric for _, metric in self.suite.reconcile):
+            return []
+        tables = [self.intake.warmup, self.intake.measured, self.intake.left]
+        ledger = Ledger.of(tables, self.events)
+        return reconcile(self.suite.reconcile, ledger, self.store.find)
 
     def reasons(self) -> list[Reason]:
         table = self.intake.measured

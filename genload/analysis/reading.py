@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +11,8 @@ from genload.analysis.intake import Intake, take_in
 from genload.analysis.load import Load, load_of
 from genload.analysis.recorded import Columns, Recorded
 from genload.analysis.series import SeriesStore, slowed
-from genload.runlog.records import Event, MonitorPlan, RequestRecord, RunHeader, Sample
+from genload.runlog.records import Event, MonitorPlan, RunHeader, Sample
+from genload.runlog.rows import Row
 
 
 class Log(Protocol):
@@ -20,7 +21,7 @@ class Log(Protocol):
     folder: Path
     header: RunHeader
 
-    def requests(self) -> Iterator[RequestRecord]: ...
+    def rows(self) -> Iterator[Sequence[Row]]: ...
 
     def events(self) -> Iterator[Event]: ...
 
@@ -61,7 +62,7 @@ def read(log: Log) -> Reading:
         RunDirectoryError: its files cannot be read.
     """
     header = log.header
-    intake = take_in(log.requests(), header.operation)
+    intake = take_in(log.rows(), header.operation)
     events = list(log.events())
     last_sign_s = max([intake.last_end_s, *(event.t_s for event in events)])
     load = load_of(events, header.phases, last_sign_s)

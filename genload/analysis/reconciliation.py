@@ -150,12 +150,14 @@ def _orders(table: RequestTable) -> FloatArray:
     was waited out; of any other, all retries are those of its upload and of its order.
     """
     attempts = _numbers(table, "attempts", 1.0)
+    if not any(name.startswith(WAITED_OUT) for name in table.numbers):
+        return attempts  # nothing was refused, or older records do not name the calls
     orders, others = (
         np.sum([_numbers(table, f"{WAITED_OUT}{call}", 0.0) for call in calls], axis=0)
         for calls in (_ORDERS, _OTHER_CALLS)
     )
     told = np.where(_accepted(table), 1 + orders, np.maximum(1, attempts - others))
-    return np.where(orders + others > 0, told, attempts)  # older records do not name the calls
+    return np.where(orders + others > 0, told, attempts)
 
 
 def _numbers(table: RequestTable, name: str, absent: float) -> FloatArray:

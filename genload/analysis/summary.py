@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import isfinite
+from math import inf, isfinite
 
 import numpy as np
 
 from genload.analysis.evidence.estimate import BoolArray, FloatArray
 from genload.analysis.evidence.means import Mean, MeanRatio
-from genload.analysis.evidence.percentiles import percentile
+from genload.analysis.evidence.percentiles import percentile, percentiles
 from genload.analysis.evidence.series import growth
 from genload.analysis.health import ProcessHealth, UserSeconds
 from genload.analysis.judged import (
@@ -60,19 +60,16 @@ def summary(table: RequestTable, rows: BoolArray, begin_s: float, end_s: float, 
 def _durations(table: RequestTable, rows: BoolArray, column_s: FloatArray) -> dict[str, float | None]:
     """The statistics of some requests' durations, by the names of `Summary`."""
     good, ranked = column_s[rows & table.ok], np.where(table.ok[rows], column_s[rows], np.inf)
+    reached = percentiles(ranked, (50, 95, 99)) if len(ranked) else [inf] * 3
+    p50, p95, p99 = (value if isfinite(value) else None for value in reached)
     return {
         "avg_duration": float(good.mean()) if len(good) else None,
         "min_duration": float(good.min()) if len(good) else None,
         "max_duration": float(good.max()) if len(good) else None,
-        "p50_duration": _finite_percentile(ranked, 50),
-        "p95_duration": _finite_percentile(ranked, 95),
-        "p99_duration": _finite_percentile(ranked, 99),
+        "p50_duration": p50,
+        "p95_duration": p95,
+        "p99_duration": p99,
     }
-
-
-def _finite_percentile(values: FloatArray, level: float) -> float | None:
-    value = percentile(values, level)
-    return value if value is not None and isfinite(value) else None
 
 
 def phase_summaries(table: RequestTable, left: RequestTable, load: Load) -> list[PhaseSummary]:
@@ -122,10 +119,11 @@ def stage_summaries(table: RequestTable, names: Iterable[str]) -> dict[str, Stag
 
 def _times(values: FloatArray) -> dict[str, float]:
     """The statistics of one stage's seconds, of which there are some, by the names of `StageTimes`."""
+    p50, p95 = percentiles(values, (50, 95))
     return {
         "mean": float(values.mean()),
-        "p50": percentile(values, 50) or 0.0,
-        "p95": percentile(values, 95) or 0.0,
+        "p50": p50,
+        "p95": p95,
         "max": float(values.max()),
     }
 

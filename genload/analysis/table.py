@@ -6,18 +6,21 @@ One pass over the records, about 8 bytes a number: a million jobs with their sta
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import chain, groupby
 from math import nan
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import astuple
 
 from genload.analysis.evidence.estimate import BoolArray, FloatArray
-from genload.runlog.records import LEFT, RequestRecord
+from genload.runlog.records import LEFT
+from genload.runlog.rows import Fields, Row
 
 OUTCOMES = {"ok": 0, "failed": 1, "unfinished": 2, LEFT: 3}
 
@@ -96,72 +99,78 @@ class RequestTable:
 
 
 class _Numbers:
-    """Named numbers of rows, kept together as they come: those of one set of names in one array.
-
-    Records of one kind name the same numbers in the same order, so that a million of them is a few arrays,
-    each of which grows by many whole records at a time.
-    """
+    """Named numbers of rows, a column each that grows by many rows at a time."""
 
     def __init__(self) -> None:
-        self._groups: dict[tuple[str, ...], tuple[array[int], array[float]]] = {}
+        self._columns: dict[str, array[float]] = {}
 
-    def put(self, first: int, numbers: Sequence[Mapping[str, float]]) -> None:
+    def put(self, first: int, numbers: Iterable[Fields]) -> None:
         """Those of the rows from `first` on."""
-        shapes = [tuple(each) for each in numbers]
-        different = set(shapes)
-        for names in different - {()}:
-            rows: Sequence[int] = range(len(shapes))
-            if len(different) > 1:
-                rows = [row for row in rows if shapes[row] == names]
-            places, values = self._groups.setdefault(names, (array("i"), array("d")))
-            places.extend([first + row for row in rows])
-            values.extend(chain.from_iterable([numbers[row].values() for row in rows]))
+        for names, same in groupby(numbers, attrgetter("__struct_encode_fields__")):
+            rows = [*map(astuple, same)]
+            if names:
+                values = np.fromiter(chain.from_iterable(rows), np.float64, len(rows) * len(names))
+                for name, column in zip(names, values.reshape(len(rows), -1).T, strict=True):
+                    self._put(name, first, column)
+            first += len(rows)
 
-    def columns(self, rows: int, prefix: str = "") -> dict[str, FloatArray]:
-        """One column a name, NaN where a row has none; the numbers are used up."""
+    def _put(self, name: str, first: int, column: FloatArray) -> None:
+        there = self._columns.get(name)
+        if there is None:
+            if np.isnan(column).all():
+                return
+            there = self._columns[name] = array("d")
+        if len(there) < first:
+            _fill(there, first)
+        there.frombytes(column.tobytes())
+
+    def columns(self, order: npt.NDArray[np.intp], prefix: str = "") -> dict[str, FloatArray]:
+        """One column a name, in that order of the rows; the numbers are used up, so that only one column is
+        held twice."""
         found: dict[str, FloatArray] = {}
-        while self._groups:
-            names, (places, values) = self._groups.popitem()
-            table = np.frombuffer(values, dtype=np.float64).reshape(len(places), len(names))
-            for number, name in enumerate(names):
-                column = found.setdefault(prefix + name, np.full(rows, nan))
-                column[np.frombuffer(places, dtype=np.int32)] = table[:, number]
+        for name in [*self._columns]:
+            there = self._columns.pop(name)
+            _fill(there, len(order))
+            found[prefix + name] = np.frombuffer(there, dtype=np.float64)[order]
         return found
 
 
+def _fill(column: array[float], rows: int) -> None:
+    """NaN for the rows that had no such number."""
+    column.frombytes(np.full(rows - len(column), nan).tobytes())
+
+
+class _Codes(dict[tuple[Any, ...], int]):
+    """A number for each word, from 0 in the order in which they are asked for."""
+
+    def __missing__(self, word: tuple[Any, ...]) -> int:
+        code = self[word] = len(self)
+        return code
+
+
 class TableBuilder:
-    """Fills the columns of a RequestTable, some records at a time."""
+    """Fills the columns of a RequestTable, some rows at a time."""
 
     def __init__(self) -> None:
         self._start_s, self._duration_s = array("d"), array("d")
         self._intended_s: dict[int, float] = {}  # of the rows of an open schedule
-        self._outcome, self._drained = bytearray(), bytearray()
+        self._drained = bytearray()
         self._numbers, self._stages = _Numbers(), _Numbers()
-        # Phase, error class and labels of a row are one word here: there are few combinations of them.
-        self._words = array("i")
-        self._known: dict[tuple[Any, ...], int] = {}
+        # Outcome, phase, error class and labels of a row are one word here: there are few combinations.
+        self._words, self._known = array("i"), _Codes()
 
-    def add(self, records: Sequence[RequestRecord]) -> None:
-        """Take them as the next rows."""
-        first = len(self._outcome)
-        self._start_s.extend([record.start_s for record in records])
-        self._duration_s.extend([record.duration_s for record in records])
-        self._outcome.extend([OUTCOMES.get(record.outcome, OUTCOMES["failed"]) for record in records])
-        self._drained.extend([record.drained for record in records])
-        known = self._known
-        self._words.extend(
-            [
-                known.setdefault(
-                    (record.outcome, record.error_class, record.phase, *record.labels.items()), len(known)
-                )
-                for record in records
-            ]
+    def add(self, rows: Sequence[Row]) -> None:
+        """Take them as the next ones."""
+        first, known = len(self._start_s), self._known
+        self._start_s.extend([row.start_s for row in rows])
+        self._duration_s.extend([row.duration_s for row in rows])
+        self._drained.extend([row.drained for row in rows])
+        self._stages.put(first, [row.stages for row in rows])
+        self._numbers.put(first, [row.numbers for row in rows])
+        self._words.extend([known[row.outcome, row.error_class, row.phase, row.labels] for row in rows])
+        self._intended_s.update(
+            [(number, row.intended_s) for number, row in enumerate(rows, first) if row.intended_s is not None]
         )
-        self._stages.put(first, [record.stages for record in records])
-        self._numbers.put(first, [record.numbers for record in records])
-        for row, record in enumerate(records, first):
-            if record.intended_s is not None:
-                self._intended_s[row] = record.intended_s
 
     def build(self) -> RequestTable:
         """The table, in the order of start; the builder is used up."""
@@ -172,19 +181,19 @@ class TableBuilder:
             start_s, duration_s = started_s.copy(), duration_s + np.nan_to_num(delays_s)
             start_s[list(self._intended_s)] = list(self._intended_s.values())
         order = np.argsort(start_s, kind="stable")
-        rows = len(order)
-        numbers = self._stages.columns(rows, "stage.") | self._numbers.columns(rows)
+        numbers = self._stages.columns(order, "stage.") | self._numbers.columns(order)
         if delays_s is not None:
+            delays_s = delays_s[order]
             told = numbers.get("start_delay_s", delays_s)
             numbers["start_delay_s"] = np.where(np.isnan(told), delays_s, told)
-        for name in numbers:  # one by one, so that only one column is held twice
-            numbers[name] = numbers[name][order]
-        labels = self._labels(np.frombuffer(self._words, dtype=np.int32)[order])
+        words = np.frombuffer(self._words, dtype=np.int32)[order]
+        outcomes = [OUTCOMES.get(outcome, OUTCOMES["failed"]) for outcome, *_ in self._known]
+        labels = self._labels(words)
         return RequestTable(
             start_s=start_s[order],
             end_s=end_s[order],
             duration_s=duration_s[order],
-            outcome=np.frombuffer(self._outcome, dtype=np.uint8)[order],
+            outcome=np.array(outcomes, dtype=np.uint8)[words],
             error_class=labels.pop(_ERROR, (np.zeros(0, dtype=np.int32), ("",))),
             drained=np.frombuffer(self._drained, dtype=np.bool_)[order],
             numbers=numbers,
@@ -203,8 +212,8 @@ class TableBuilder:
     def _labels(self, words: npt.NDArray[np.int32]) -> dict[str, Coded]:
         """The columns of the labels, and of the error class, from the word of each row."""
         combinations = [
-            {_ERROR: "" if outcome == "ok" else error_class or outcome, "phase": phase, **dict(labels)}
-            for outcome, error_class, phase, *labels in self._known
+            {_ERROR: "" if outcome == "ok" else error_class or outcome, "phase": phase, **_named(labels)}
+            for outcome, error_class, phase, labels in self._known
         ]
         found: dict[str, Coded] = {}
         for name in dict.fromkeys(name for combination in combinations for name in combination):
@@ -212,3 +221,9 @@ class TableBuilder:
             codes = [known.setdefault(each.get(name, ""), len(known)) for each in combinations]
             found[name] = np.array(codes, dtype=np.int32)[words], tuple(known)
         return found
+
+
+def _named(labels: Fields) -> dict[str, str]:
+    """Those that a row has."""
+    pairs = zip(labels.__struct_encode_fields__, astuple(labels), strict=True)
+    return {name: value for name, value in pairs if value}

@@ -22,7 +22,7 @@ LEAST_BYTES = 1 << 20
 """Less stays as it is, for every editor to open."""
 
 _MEMBER_BYTES = 1 << 24  # each readable without those before it
-_BLOCK_BYTES = 1 << 18
+_BLOCK_BYTES = 1 << 17
 _LEVEL = 1  # a higher one takes up to three times as long, for a tenth less
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -64,7 +64,7 @@ def pack(folder: Path) -> None:
 
 
 def blocks(path: Path) -> Iterator[bytes]:
-    """What a file of lines holds, plain or packed, in blocks of about 256 KiB.
+    """What a file of lines holds, plain or packed, in blocks of about 128 KiB.
 
     Raises:
         FileNotFoundError: it is there in neither form.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, Generic, Protocol, TypeVar, get_args
 
 import msgspec
 
@@ -15,8 +15,10 @@ from genload.runlog.layout import EVENTS, HEADER, REQUESTS, SAMPLES
 from genload.runlog.numbering import Numbering
 from genload.runlog.packing import DamagedError, blocks
 from genload.runlog.records import FORMAT_VERSION, Event, RequestRecord, RunEnded, RunHeader, Sample
+from genload.runlog.rows import Row, RowDecoder
 
 T = TypeVar("T")
+R = TypeVar("R", RequestRecord, Row)
 
 _BLOCK_BYTES = 1 << 18
 _MAX_LINE_BYTES = 1 << 24  # far more than any record: a longer "line" is damage
@@ -33,6 +35,14 @@ class _Version(msgspec.Struct):
 
 
 _kind_decoder = msgspec.json.Decoder(_Kind)
+
+
+class Decoder(Protocol[T]):
+    """Of a file of lines: what `msgspec.json.Decoder` does, with its errors."""
+
+    def decode_lines(self, lines: bytes, /) -> list[T]: ...
+
+    def decode(self, line: bytes, /) -> T: ...
 
 
 class RunLog:
@@ -55,16 +65,21 @@ class RunLog:
         Raises:
             RunDirectoryError: the disk refuses to be read (this goes for all three).
         """
+        return chain.from_iterable(self._new_requests(msgspec.json.Decoder(RequestRecord)))
+
+    def rows(self) -> Iterator[list[Row]]:
+        """The same records as judging reads them, in lists of some hundred."""
+        return self._new_requests(RowDecoder())
+
+    def _new_requests(self, decoder: Decoder[R]) -> Iterator[list[R]]:
         findings = Findings(REQUESTS)
         numberings: dict[str, Numbering] = {}
-        for block in self._read(RequestRecord, findings):
-            yield from self._new(block, numberings, findings)
+        for block in self._read(decoder, findings):
+            yield self._new(block, numberings, findings)
         self._numberings = numberings
         self._findings[REQUESTS] = findings
 
-    def _new(
-        self, block: list[RequestRecord], numberings: dict[str, Numbering], findings: Findings
-    ) -> Iterable[RequestRecord]:
+    def _new(self, block: list[R], numberings: dict[str, Numbering], findings: Findings) -> list[R]:
         """The records of a block that were not there before."""
         sources = {record.source for record in block}
         for source in sources - numberings.keys():
@@ -78,13 +93,13 @@ class RunLog:
     def events(self) -> Iterator[Event]:
         """Every event in the order written."""
         findings = Findings(EVENTS)
-        yield from chain.from_iterable(self._read(Event, findings))
+        yield from chain.from_iterable(self._read(msgspec.json.Decoder(Event), findings))
         self._findings[EVENTS] = findings
 
     def samples(self) -> Iterator[Sample]:
         """Every sample in the order written."""
         findings = Findings(SAMPLES)
-        yield from chain.from_iterable(self._read(Sample, findings))
+        yield from chain.from_iterable(self._read(msgspec.json.Decoder(Sample), findings))
         if not self.header.monitors:
             findings.missing = False
         self._findings[SAMPLES] = findings
@@ -122,27 +137,27 @@ class RunLog:
         }
         return {source: count for source, count in counts.items() if count}
 
-    def _read(self, kind: Any, findings: Findings) -> Iterator[list[Any]]:
+    def _read(self, decoder: Decoder[T], findings: Findings) -> Iterator[list[T]]:
         """The records of a file, in lists of some hundred."""
         path = self.folder / findings.file
         try:
-            yield from _Lines(path, msgspec.json.Decoder(kind), findings)
+            yield from _Lines(path, decoder, findings)
         except FileNotFoundError:
             findings.missing = True
         except OSError as error:
             raise RunDirectoryError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-class _Lines:
+class _Lines(Generic[T]):
     """The decoded lines of one file, a block at a time; what is wrong with it goes to the findings."""
 
-    def __init__(self, path: Path, decoder: msgspec.json.Decoder[Any], findings: Findings) -> None:
+    def __init__(self, path: Path, decoder: Decoder[T], findings: Findings) -> None:
         self._path = path
         self._decoder = decoder
         self._findings = findings
         self._lines_before = 0
 
-    def __iter__(self) -> Iterator[list[Any]]:
+    def __iter__(self) -> Iterator[list[T]]:
         rest = b""
         try:
             for block in blocks(self._path):
@@ -154,7 +169,7 @@ class _Lines:
             self._findings.damage, rest = str(error), b""
         yield self._last(rest)
 
-    def _decoded(self, block: bytes) -> list[Any]:
+    def _decoded(self, block: bytes) -> list[T]:
         """The records of whole lines. All at once, and one by one only where that fails."""
         lines = block.count(b"\n")
         try:
@@ -167,8 +182,8 @@ class _Lines:
         self._lines_before += lines
         return records
 
-    def _one_by_one(self, block: bytes) -> list[Any]:
-        records = []
+    def _one_by_one(self, block: bytes) -> list[T]:
+        records: list[T] = []
         for number, line in enumerate(block.split(b"\n")[:-1], self._lines_before + 1):
             text = self._without_zeros(line)
             if not text.strip():
@@ -189,7 +204,7 @@ class _Lines:
         else:
             self._findings.note_unreadable(number)
 
-    def _last(self, rest: bytes) -> list[Any]:
+    def _last(self, rest: bytes) -> list[T]:
         """What stands behind the last line's end: nothing, unless the run was killed while it wrote."""
         text = self._without_zeros(rest)
         if not text.strip():

@@ -25,6 +25,7 @@ from genload.runlog.records import (
     Sample,
     Users,
 )
+from genload.runlog.rows import Row, rows_of
 from genload.runlog.writer import RunWriter
 
 LOAD_START_S = 10.0
@@ -42,8 +43,8 @@ class MemoryLog:
     problems: list[str] = field(default_factory=list)
     folder: Path = Path()
 
-    def requests(self) -> Iterator[RequestRecord]:
-        return iter(self.records)
+    def rows(self) -> Iterator[list[Row]]:
+        yield rows_of(self.records)
 
     def events(self) -> Iterator[Event]:
         return iter(self.happened)

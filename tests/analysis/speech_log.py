@@ -32,9 +32,9 @@ def spoken(
         type="POST",
         phase="steady",
         start_s=LOAD_START_S + start_s,
-        duration_s=duration_s,
+        duration_s=float(duration_s),
         outcome=outcome,
-        numbers=numbers,
+        numbers={name: float(value) for name, value in numbers.items()},  # numpy's are none of a record's
     )
 
 

@@ -15,6 +15,7 @@ from genload.analysis.judge import judge, judge_log
 from genload.analysis.table import TableBuilder
 from genload.errors import RunDirectoryError, suite_exit_code
 from genload.runlog.records import Interrupted, LoadStarted, Notice, RequestRecord, Sample
+from genload.runlog.rows import rows_of
 from genload.settings.criteria.criterion import Criterion
 
 from .memory_log import MemoryLog, job, jobs, never_ready, sound_run, write
@@ -270,7 +271,7 @@ def test_the_table_is_in_the_order_of_start_and_keeps_what_belongs_together() ->
     builder = TableBuilder()
     for n, start in enumerate((3.0, 1.0, 2.0)):
         numbers, labels = {"faces": float(n)} if n else {}, {"voice": "ab"[n % 2]}
-        builder.add([job(n, start, 10.0 + n, numbers=numbers, labels=labels)])
+        builder.add(rows_of([job(n, start, 10.0 + n, numbers=numbers, labels=labels)]))
     table = builder.build()
     assert list(table.duration_s) == [11.0, 12.0, 10.0]
     assert np.array_equal(table.numbers["faces"], [1.0, 2.0, np.nan], equal_nan=True)

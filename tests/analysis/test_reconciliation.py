@@ -15,6 +15,7 @@ from genload.analysis.reconciliation import OTHERS, UNSEEN, Comparison, Ledger, 
 from genload.analysis.series import Series
 from genload.analysis.table import TableBuilder
 from genload.runlog.records import RequestRecord, Sample
+from genload.runlog.rows import rows_of
 from genload.settings.contract import Reconcile
 
 from .memory_log import jobs, never_ready, sound_run
@@ -55,7 +56,7 @@ def ledger(*jobs: RequestRecord) -> Ledger:
     tables = []
     for part in (jobs[:1], jobs[1:]):
         builder = TableBuilder()
-        builder.add(part)
+        builder.add(rows_of(part))
         tables.append(builder.build())
     return Ledger.of(tables)
 

@@ -21,6 +21,7 @@ from genload.analysis.series import SeriesStore
 from genload.harness.live import LiveStats
 from genload.runlog.error_classes import ERROR_CLASSES
 from genload.runlog.records import RequestRecord
+from genload.runlog.rows import rows_of
 from genload.settings.criteria.ast import Dimension, Quantity, Subject, Window
 from genload.settings.metrics.metric import Failures, Metric, Of, request_number, request_share
 
@@ -40,7 +41,7 @@ def measures_of(records: list[RequestRecord]) -> Measures:
     log.header.metrics += [to_builtins(metric) for metric in OWN]
     load = load_of(log.happened, log.header.phases, 0.0)
     assert load is not None
-    table = take_in(iter(records), "speech").measured
+    table = take_in([rows_of(records)], "speech").measured
     return Measures(log.header, catalogue_of(log.header), table, SeriesStore([], []), load, 0.95)
 
 

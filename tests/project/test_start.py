@@ -34,7 +34,8 @@ with_followers(RunRequest(("demo/spike",), host=None, results=Path("results")))
         pytest.param("import genload.sampler.child", HEAVY | {"gevent"}, id="monitors"),
         pytest.param(
             "import genload.analysis.judge, genload.reporting",
-            HEAVY - {"numpy", "scipy"} | {"scipy.stats", "gevent", "locust", "genload.client"},
+            HEAVY - {"numpy", "scipy"}
+            | {"scipy.stats", "numpy.f2py", "numpy.ma", "unittest", "gevent", "locust", "genload.client"},
             id="judging",
         ),
         pytest.param(

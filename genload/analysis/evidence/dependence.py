@@ -5,10 +5,15 @@ Both questions are asked in the order in which the requests started.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import inf
+
 import numpy as np
-from scipy import special
 
 from genload.analysis.evidence.estimate import BoolArray, FloatArray
+from genload.analysis.evidence.special_functions import special
+
+FEW_LAGS = 64
 
 
 def effective_count(values: FloatArray) -> float:
@@ -17,15 +22,30 @@ def effective_count(values: FloatArray) -> float:
     if n < 4:
         return float(n)
     deviations = values - values.mean()
-    size = 1 << (2 * n - 1).bit_length()  # padded, so that the transform does not wrap around
-    spectrum = np.fft.rfft(deviations, size)
-    covariance = np.fft.irfft(spectrum * np.conj(spectrum), size)[:n]
-    if covariance[0] <= 1e-12 * n * max(values.mean() ** 2, 1e-300):
+    variance = float(deviations @ deviations)
+    if variance <= 1e-12 * n * max(values.mean() ** 2, 1e-300):
         return float(n)
-    pairs = (covariance[: n // 2 * 2] / covariance[0]).reshape(-1, 2).sum(axis=1)
-    negative = np.flatnonzero(pairs <= 0)
-    positive = np.minimum.accumulate(pairs[: negative[0]] if len(negative) else pairs)
-    return float(min(n, max(1.0, n / max(1.0, 2 * float(positive.sum()) - 1))))
+    total, least = 0.0, inf
+    for pair in _pairs_of_lags(deviations):
+        if pair <= 0:
+            break
+        least = min(least, pair / variance)
+        total += least
+    return float(min(n, max(1.0, n / max(1.0, 2 * total - 1))))
+
+
+def _pairs_of_lags(deviations: FloatArray) -> Iterator[float]:
+    """The autocovariances of the lags 0 and 1 together, of 2 and 3, … times n."""
+    n = len(deviations)
+    # Of most loads a few are asked for; where it is many, all of them at once are cheaper.
+    for lag in range(0, min(FEW_LAGS, n // 2 * 2), 2):
+        first = deviations[: n - lag] @ deviations[lag:]
+        yield float(first + deviations[: n - lag - 1] @ deviations[lag + 1 :])
+    if n // 2 * 2 > FEW_LAGS:
+        size = 1 << (2 * n - 1).bit_length()  # padded, so that the transform does not wrap around
+        spectrum = np.fft.rfft(deviations, size)
+        covariance = np.fft.irfft(spectrum * np.conj(spectrum), size)[FEW_LAGS : n // 2 * 2]
+        yield from covariance.reshape(-1, 2).sum(axis=1).tolist()
 
 
 def too_few_runs(events: BoolArray) -> float:

@@ -25,10 +25,10 @@ from functools import cached_property
 from math import inf, sqrt
 
 import numpy as np
-from scipy import special
 
 from genload.analysis.evidence.dependence import effective_count
 from genload.analysis.evidence.estimate import ALPHA, Bound, FloatArray, Side, count_text
+from genload.analysis.evidence.special_functions import special
 
 MIN_EFFECTIVE = 30
 """Fewest effective values at which a statement on a mean may be called proven (bench/calibration.py)."""
@@ -108,7 +108,8 @@ class Mean:
         if self.deviation == 0:
             return 0.0
         centred = self.values - self.values.mean()
-        return float((centred**3).mean() / (centred**2).mean() ** 1.5)
+        squares = centred * centred
+        return float((squares @ centred) / len(centred) / squares.mean() ** 1.5)
 
     def count_text(self) -> str:
         n = len(self.values)

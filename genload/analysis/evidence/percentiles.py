@@ -19,6 +19,7 @@ Order Statistics, 3rd ed., section 7.1).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
@@ -35,10 +36,14 @@ UPPER_QUARTER = 75.0
 
 def percentile(values: FloatArray, level: float) -> float | None:
     """The value of that rank; `inf` where failures reach it; None without values."""
-    if not len(values):
-        return None
-    place = rank(len(values), level) - 1
-    return float(np.partition(values, place)[place])
+    return percentiles(values, [level])[0] if len(values) else None
+
+
+def percentiles(values: FloatArray, levels: Sequence[float]) -> list[float]:
+    """Several of the same values, of which there are some, for little more than one."""
+    places = [rank(len(values), level) - 1 for level in levels]
+    found: list[float] = np.partition(values, places)[places].tolist()
+    return found
 
 
 @dataclass(frozen=True)

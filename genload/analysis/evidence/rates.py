@@ -21,10 +21,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, inf, log
 
-from scipy import special
-
 from genload.analysis.evidence.dependence import block_counts, overdispersion, too_few_runs
 from genload.analysis.evidence.estimate import ALPHA, BoolArray, Bound, Side, count_text
+from genload.analysis.evidence.special_functions import special
 
 BLOCK_COUNTS = (8, 16, 32)
 """Blocks tried; an incident longer than a block is seen by the coarser one."""

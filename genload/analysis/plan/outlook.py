@@ -21,6 +21,7 @@ from genload.runlog.records import (
     RequestRecord,
     RunHeader,
 )
+from genload.runlog.rows import rows_of
 from genload.settings.criteria.ast import Expression, Relative, Subject
 from genload.settings.criteria.comparisons import parts
 from genload.settings.criteria.criterion import Criterion
@@ -78,7 +79,7 @@ class Judge:
 
     def measures(self, timeline: Timeline, course: Course) -> Measures:
         """A simulated load as what criteria are measured on."""
-        records = take_in(self._records(course), self.operation)
+        records = take_in([rows_of([*self._records(course)])], self.operation)
         phases = [phase.recorded() for phase in timeline.phases]
         starts = [(phase.name, timeline.start_s(index)) for index, phase in enumerate(timeline.phases)]
         begun = [PhaseStarted(t_s=at_s, phase=name) for name, at_s in starts]
