@@ -134,7 +134,7 @@ class Client(SpeechClient):
         asked = self._plan.call(values)
         with (
             self.step("speech", "GET", recorded=False) as step,
-            self._calls.websocket(asked.path, step, asked.headers) as socket,
+            self._calls.websocket(asked.path, step, asked.headers, keep=way.keep) as socket,
         ):
             if isinstance(socket, Answer):
                 heard = self._success(socket, self._plan.key)

@@ -79,6 +79,10 @@ class FrameReader:
         self._decoder = _new_decoder()
         self.closed = False
 
+    def begin(self) -> None:
+        """Count the bytes of messages anew."""
+        self._left_bytes = self._max_bytes
+
     def feed(self, data: bytes) -> None:
         """Take the next bytes.
 

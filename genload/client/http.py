@@ -59,6 +59,7 @@ class HttpClient:
         "_max_answer_bytes",
         "_origin",
         "_others",
+        "_talk",
         "_timeouts",
     )
 
@@ -80,6 +81,7 @@ class HttpClient:
         self._max_answer_bytes = max_answer_bytes
         self._follow_redirects = follow_redirects
         self._kept: Connection | None = None
+        self._talk: tuple[str, WebSocket] | None = None  # kept, and where it leads
         self._closed = False
         self._others: OtherOrigins | None = None
         if allow_origins:
@@ -178,6 +180,7 @@ class HttpClient:
         total_s: float | None = None,
         timeouts: Timeouts | None = None,
         times: Times | None = None,
+        keep: bool = False,
     ) -> Iterator[WebSocket | Answer]:
         """A WebSocket over a connection of its own, which is closed with the block; or the answer of a server
         that does not agree to one.
@@ -185,16 +188,25 @@ class HttpClient:
         Args:
             path, headers, timeouts, times: as `request` has them.
             total_s: limit of everything, to the last message.
+            keep: leave it open behind the block, for the next one that asks for this path with `keep`. Its
+                headers remain those that it was opened with.
 
         Raises:
             ClientError: no whole answer came.
             ValueError: a path or header that cannot be sent.
         """
-        timeouts, key = timeouts or self._timeouts, new_key()
-        head = self._head.bytes_for("GET", path, {**(headers or {}), **handshake(key)}, None)
+        timeouts, times = timeouts or self._timeouts, times or Times()
         limit_s = timeouts.total_s if total_s is None else total_s
+        socket = self._kept_socket(path) if keep else None
+        if socket is not None:
+            socket.begin(timeouts, times, limit_s)
+            with self._held(path, socket, keep):
+                yield socket
+            return
+        key = new_key()
+        head = self._head.bytes_for("GET", path, {**(headers or {}), **handshake(key)}, None)
         limits = timeouts, self._max_answer_bytes
-        exchange = Upgrade(self._origin.connect, head, False, *limits, None, times or Times())
+        exchange = Upgrade(self._origin.connect, head, False, *limits, None, times)
         answer = watch(exchange, head, b"", limit_s, opens=True) if watchers else exchange.run(limit_s)
         connection = exchange.connection
         if connection is None or answer.status != SWITCHED:
@@ -203,12 +215,34 @@ class HttpClient:
         passed: list[Passed] | None = [] if watchers else None
         try:
             socket = WebSocket(exchange, connection, answer, key, passed)
-            yield socket
-            socket.close()
+            with self._held(path, socket, keep):
+                yield socket
         finally:
-            connection.close()
             if passed is not None:
                 tell_of(head, b"", answer, None, passed)
+
+    @contextmanager
+    def _held(self, path: str, socket: WebSocket, keep: bool) -> Iterator[None]:
+        """For as long as it is used; then it is kept, or closed."""
+        try:
+            yield
+        except BaseException:
+            socket.hang_up()
+            raise
+        if keep and self._talk is None and not self._closed:
+            self._talk = path, socket
+        else:
+            socket.close()
+
+    def _kept_socket(self, path: str) -> WebSocket | None:
+        """The WebSocket that was kept, if it leads there and still can."""
+        if self._talk is None:
+            return None
+        (kept_path, socket), self._talk = self._talk, None
+        if kept_path == path and socket.is_quiet():
+            return socket
+        socket.close()
+        return None
 
     def close(self) -> None:
         """Close the open connection. After this the client closes each connection after its request."""
@@ -216,6 +250,9 @@ class HttpClient:
         if self._kept is not None:
             self._kept.close()
             self._kept = None
+        if self._talk is not None:
+            self._talk[1].close()
+            self._talk = None
         if self._others is not None:
             self._others.close()
 

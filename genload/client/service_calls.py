@@ -146,12 +146,13 @@ class ServiceCalls:
 
     @contextmanager
     def websocket(
-        self, path: str, step: Step, headers: Mapping[str, str] | None = None
+        self, path: str, step: Step, headers: Mapping[str, str] | None = None, *, keep: bool = False
     ) -> Iterator[WebSocket | Answer]:
         """A WebSocket to the service, or its refusal, within the client's deadline; closed with the block.
 
         Args:
             path, step, headers: as for `call`; to open it is to connect.
+            keep: as `HttpClient.websocket` has it.
 
         Raises:
             ServiceError: with the class of the `ClientError` that leaves the block or came before it.
@@ -160,7 +161,7 @@ class ServiceCalls:
         times, opened = Times(), None
         sent, total_s = self._headers("", headers), self._left_s()
         try:
-            with self.http.websocket(path, headers=sent, total_s=total_s, times=times) as opened:
+            with self.http.websocket(path, headers=sent, total_s=total_s, times=times, keep=keep) as opened:
                 yield opened
         except ClientError as error:
             step.bytes_sent, step.bytes_received = error.bytes_sent, error.bytes_received

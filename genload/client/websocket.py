@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import suppress
+from math import inf
 from time import monotonic
 
 import msgspec
 from wsproto.frame_protocol import FrameProtocol
 from wsproto.utilities import generate_accept_token, generate_nonce
 
-from genload.client.answer import Answer
+from genload.client.answer import Answer, Times
 from genload.client.connection import Connection
 from genload.client.errors import BadAnswerError, ClientError
 from genload.client.exchange import SWITCHED, Exchange
 from genload.client.frames import Closed, FrameReader, Message, Ping
 from genload.client.parser import AnswerAssembler
+from genload.client.timeouts import Timeouts
 from genload.client.waiting import ExpiredError
 from genload.client.watching import Passed
 from genload.human import human
@@ -41,6 +43,12 @@ def handshake(key: bytes) -> dict[str, str]:
 
 class Upgrade(Exchange, eq=False):
     """The request for a WebSocket: a connection that has switched goes on behind the answer."""
+
+    def begin(self, timeouts: Timeouts, times: Times, total_s: float | None) -> None:
+        """Count what follows as another exchange, over the same connection."""
+        self.timeouts, self.times, self.received_bytes = timeouts, times, 0
+        self._earliest_s = times.start_s = times.connected_s = monotonic()
+        self._deadline_s = inf if total_s is None else times.start_s + total_s
 
     def _keeps_connection(self, assembler: AnswerAssembler) -> bool:
         return assembler.status == SWITCHED
@@ -75,7 +83,7 @@ class WebSocket:
         bytes_sent: on the wire, the handshake with it.
 
     Raises:
-        ClientError: ``protocol``: the answer belongs to another handshake.
+        ClientError: ``protocol``: the answer belongs to another handshake; then the connection is closed.
     """
 
     __slots__ = (
@@ -85,6 +93,7 @@ class WebSocket:
         "_first",
         "_heard",
         "_is_awaited",
+        "_is_kept",
         "_passed",
         "_reader",
         "_writer",
@@ -101,6 +110,7 @@ class WebSocket:
         passed: list[Passed] | None = None,
     ) -> None:
         if answer.headers.get("sec-websocket-accept") != generate_accept_token(key).decode("ascii"):
+            connection.close()
             raise exchange.failed("protocol", "a 101 that does not answer this handshake")
         self._exchange, self._connection, self._passed = exchange, connection, passed
         self._writer = FrameProtocol(client=True, extensions=[])
@@ -108,10 +118,22 @@ class WebSocket:
         self._heard: deque[tuple[float, Message]] = deque()
         self._is_awaited = False  # what has been heard: more than bytes
         self._failure: ClientError | None = None  # behind all that was heard
+        self._is_kept = False  # from an earlier conversation
         self._first = True  # no message was sent, or nothing came behind it
         self.times = exchange.times
         self.bytes_sent = answer.bytes_sent
         self._read(exchange.behind)
+
+    def begin(self, timeouts: Timeouts, times: Times, total_s: float | None) -> None:
+        """Go on with another conversation: its times, bytes and limits are its own."""
+        self._exchange.begin(timeouts, times, total_s)
+        self._reader.begin()
+        self.times, self.bytes_sent, self._first, self._is_kept = times, 0, True, True
+
+    def is_quiet(self) -> bool:
+        """Whether nothing has come that nobody has received: then another conversation can begin."""
+        is_open = not self._reader.closed and self._failure is None and self._exchange.send_failure is None
+        return is_open and not self._heard and self._connection.is_alive()
 
     @property
     def bytes_received(self) -> int:
@@ -128,6 +150,8 @@ class WebSocket:
         if self._first:
             self.times.first_byte_s = 0.0
             self.times.connected_s = monotonic()
+            if self._is_kept:
+                self.times.start_s = self.times.connected_s
         self._hand_over(data)
         self.times.sent_s = monotonic()
         if self._passed is not None:
@@ -186,10 +210,17 @@ class WebSocket:
             self._is_awaited = True
 
     def close(self) -> None:
-        """Say goodbye, without waiting for an answer."""
-        if not self._reader.closed:
-            with suppress(ClientError):
-                self._hand_over(bytes(self._writer.close(_NORMAL)))
+        """Say goodbye, without waiting for an answer, and close the connection."""
+        try:
+            if not self._reader.closed and self._failure is None:
+                with suppress(ClientError):
+                    self._hand_over(bytes(self._writer.close(_NORMAL)))
+        finally:
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close the connection."""
+        self._connection.close()
 
     def _hand_over(self, data: bytes) -> None:
         """Send frames; that the connection has ended is kept for whoever reads to its end."""

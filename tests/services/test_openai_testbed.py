@@ -104,6 +104,13 @@ def test_what_streams_has_the_arrivals_of_the_truth(testbed: Callable[..., Any],
         client.request_id = f"request-{n}"
         speeches[client.request_id] = client.speak(Utterance(n, HELLO, voice))
     client.close()
+    if stream == "websocket":
+        kept = {"extends": api, "ways": {"websocket": {"keep": True}}}
+        client, steps = client_of(running.url, request | {"dialect": kept}), []
+        client.request_id, client.on_step = "kept", steps.append
+        assert {len(client.speak(Utterance(n, HELLO, voice)).content) for n in range(2)} == {19_200}
+        assert [step.connect_s > 0 for step in steps] == [True, False]
+        client.close()
     for fault, error_class in faults.items():
         headers = {"X-Testbed-Fault": fault}
         error = error_of(running.url, request, Utterance(9, HELLO, voice), headers=headers)

@@ -82,6 +82,9 @@ class Socket(Messages):
     query: TemplateScalars = {}
     headers: Headers = {}
     """Of the request that opens it."""
+    keep: bool = False
+    """It stays open for the user's next request, behind the last message of one. The service hears the
+    identifier of the request that opened it alone, which is a header."""
     formats: Formats | None = None
     """Those that it can answer so; unless given, all."""
 
