@@ -20,6 +20,7 @@ from genload.described.pointer import JsonPointer, put
 from genload.described.template import (
     Scalar,
     Template,
+    TemplateFields,
     TemplateScalars,
     TemplateText,
     TemplateTree,
@@ -60,8 +61,8 @@ class Call(Settings):
     """What is put in which places of that body (JSON Pointer): ``/10/inputs/image: "{stored}"``."""
     form: TemplateScalars | None = None
     """A body of fields, as a form in a page sends them."""
-    multipart: TemplateScalars | None = None
-    """A body of fields and files: ``image: "{image}"`` is a file."""
+    multipart: TemplateFields | None = None
+    """A body of fields and files: ``image: "{image}"`` is a file. A list is a field that comes again."""
     raw: TemplateText | None = None
     """A body as it is: "{image}" for the file's own bytes."""
 
@@ -277,12 +278,15 @@ def _form_of(fields: Mapping[str, Scalar]) -> _Body:
     return lambda values: (kind, urlencode({name: t.text(values) for name, t in made.items()}).encode())
 
 
-def _multipart_of(fields: Mapping[str, Scalar]) -> _Body:
-    made = {name: _scalar(value) for name, value in fields.items()}
+def _multipart_of(fields: Mapping[str, Scalar | tuple[Scalar, ...]]) -> _Body:
+    made = [
+        (name, _scalar(value))
+        for name, given in fields.items()
+        for value in (given if isinstance(given, tuple) else (given,))
+    ]
 
     def make(values: Values) -> tuple[str, bytes]:
-        parts = [_part(name, template.value(values), template, values) for name, template in made.items()]
-        return form_data(parts)
+        return form_data([_part(name, template.value(values), template, values) for name, template in made])
 
     return make
 

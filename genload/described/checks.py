@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from genload.described.call import Call
 from genload.described.output import FORMATS
 from genload.described.problem import Place, Problem
-from genload.described.values import FILE_NAMES, OWN_NAMES, TEXT
+from genload.described.values import IMAGE, OWN_NAMES, TEXT, names_of
 from genload.service import JOB_STAGES
 from genload.settings.metrics.outputs import OUTPUT_METRICS
 from genload.settings.metrics.requests import request_metrics
@@ -36,6 +36,8 @@ def problems_of(description: Description) -> Iterator[Problem]:
     """Every mistake that can be seen without the service."""
     yield from _mode_problems(description)
     yield from _name_problems(description)
+    for name in {*description.views} & {*_captured(description), *OWN_NAMES, TEXT}:
+        yield Problem(("views",), f"the view '{name}' has the name of something else", "rename one of them")
     for name in description.output.numbers:
         if name in _TAKEN or name in description.numbers:
             yield Problem(("output", "numbers", name), f"there is a number '{name}' already", "rename it")
@@ -71,7 +73,8 @@ def _mode_problems(description: Description) -> Iterator[Problem]:
 
 def _name_problems(description: Description) -> Iterator[Problem]:
     """Names that nobody knows, or that are used before they are captured; files where none can stand."""
-    known = set(OWN_NAMES) | ({TEXT} if description.texts is not None else set())
+    views = {name for view in description.views for name in names_of(view)}
+    known = set(OWN_NAMES) | views | ({TEXT} if description.texts is not None else set())
     behind = _captured(description)
     used: set[str] = set()
     for place, call, captures in _in_order(description):
@@ -80,7 +83,7 @@ def _name_problems(description: Description) -> Iterator[Problem]:
                 used.add(name)
                 if name not in known:
                     yield _unknown(name, (*place, *at), known, behind)
-                elif name in FILE_NAMES and at[0] not in _HOLD_FILES:
+                elif name in (IMAGE, *description.views) and at[0] not in _HOLD_FILES:
                     reason = f"'{{{name}}}' is a file, which '{at[0]}' cannot hold"
                     remedy = f"write {{{name}.base64}} or {{{name}.data_uri}}, or send multipart or raw"
                     yield Problem((*place, *at), reason, remedy)
@@ -90,7 +93,7 @@ def _name_problems(description: Description) -> Iterator[Problem]:
             for name in template.names:
                 reason = f"'{{{name}}}' belongs to a job, and this is asked outside of one"
                 yield Problem((*place, *at), reason, "take it out")
-    if not used & (set(OWN_NAMES) - {"number"} | {TEXT}):
+    if not used & (set(OWN_NAMES) - {"number"} | views | {TEXT}):
         yield Problem(
             ("path",),
             "no call sends anything of a job's own",

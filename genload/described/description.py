@@ -23,6 +23,7 @@ from genload.settings.speech import Texts
 from genload.settings.wing_models import RequestSettings
 
 StepName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]*$", max_length=40)]
+ViewName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Mode = Literal["sync", "job", "sync_or_job"]
 
 
@@ -63,6 +64,9 @@ class Description(RequestSettings, Call):  # the keys of the order itself stand 
     result: Result = Result()
     cancel: Call | None = None
     """Sent for a job that took longer than `service.timeout`."""
+    views: tuple[ViewName, ...] = ()
+    """Names of the images of which a job has several: ``[front, left, back]`` are {front}, {left.base64}, …
+    Of a folder of one's own (`service.images`) each is a folder in it."""
     texts: Texts | None = None
     """Prompts, one for each job: ``{text}``. As a speech suite says them: a file, a template, lengths."""
     errors: Errors = Errors()
@@ -81,6 +85,10 @@ class Description(RequestSettings, Call):  # the keys of the order itself stand 
     placeholder: Placeholder = "fail"
     """A bare box, a picture of one colour, and the same output for different inputs, are what services answer
     when their model failed. ``allow`` takes them for results."""
+
+    @property
+    def input_views(self) -> tuple[str, ...]:
+        return self.views
 
     @property
     def one_call(self) -> bool:

@@ -107,5 +107,7 @@ TemplateText = Annotated[str, AfterValidator(_checked)]
 Scalar = str | int | float | bool
 TemplateScalars = Annotated[dict[str, Scalar], AfterValidator(_checked)]
 """Texts by name; numbers and truth values are what YAML makes of 7 and true."""
+TemplateFields = Annotated[dict[str, Scalar | tuple[Scalar, ...]], AfterValidator(_checked)]
+"""As `TemplateScalars`; of a name that comes several times a list."""
 TemplateTree = Annotated[Any, AfterValidator(_checked)]
 """JSON of any depth, its texts templates."""

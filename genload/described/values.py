@@ -13,6 +13,9 @@ from genload.service import JobInput, ServiceError
 _numbers = count(1)
 _LONGEST_SEED = 2**31 - 1
 
+IMAGE = "image"
+"""The name of a job's image, or of the first of its views, as a file: only multipart and raw can hold one."""
+
 
 class Values:
     """The names of one job and their values.
@@ -34,7 +37,12 @@ class Values:
 
     def __getitem__(self, name: str) -> Any:
         own = OWN_NAMES.get(name)
-        return self.captured[name] if own is None else own(self)
+        if own is not None:
+            return own(self)
+        if name in self.captured:
+            return self.captured[name]
+        view, _, of = name.partition(".")
+        return _OF_IMAGE[of](self.job.views[view])
 
     def text(self, name: str) -> str:
         """A value as it stands in a text.
@@ -57,8 +65,8 @@ NOTHING = Values(JobInput("", b"", ""), "")
 """For calls outside a job, whose templates name nothing."""
 
 
-def _base64(values: Values) -> str:
-    return base64.b64encode(values.job.content).decode("ascii")
+def _base64(image: JobInput) -> str:
+    return base64.b64encode(image.content).decode("ascii")
 
 
 def _seed(values: Values) -> int:
@@ -66,12 +74,26 @@ def _seed(values: Values) -> int:
     return zlib.crc32(values.job.name.encode()) & _LONGEST_SEED
 
 
+_OF_IMAGE: Mapping[str, Callable[[JobInput], Any]] = {
+    "": lambda image: image,
+    "base64": _base64,
+    "data_uri": lambda image: f"data:{image.media_type};base64,{_base64(image)}",
+    "name": lambda image: image.name,
+    "media_type": lambda image: image.media_type,
+}
+
+
+def names_of(image: str) -> tuple[str, ...]:
+    """What templates may name of an image, or of a view: the file itself and what is known of it."""
+    return tuple(f"{image}.{of}" if of else image for of in _OF_IMAGE)
+
+
+def _of_the_image(of: Callable[[JobInput], Any]) -> Callable[[Values], Any]:
+    return lambda values: of(values.job)
+
+
 OWN_NAMES: Mapping[str, Callable[[Values], Any]] = {
-    "image": lambda values: values.job,
-    "image.base64": _base64,
-    "image.data_uri": lambda values: f"data:{values.job.media_type};base64,{_base64(values)}",
-    "image.name": lambda values: values.job.name,
-    "image.media_type": lambda values: values.job.media_type,
+    **{name: _of_the_image(of) for name, of in zip(names_of(IMAGE), _OF_IMAGE.values(), strict=True)},
     "seed": _seed,
     "uuid": lambda values: values.request_id,
     "number": lambda values: values.number,
@@ -80,6 +102,3 @@ OWN_NAMES: Mapping[str, Callable[[Values], Any]] = {
 
 TEXT = "text"
 """The name of a job's prompt, where the description says what texts there are."""
-
-FILE_NAMES = frozenset({"image"})
-"""Those that are a file, which only multipart and raw can hold."""

@@ -26,7 +26,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
-from pathlib import Path
 from random import Random
 from time import monotonic
 from typing import TypeVar
@@ -92,9 +91,9 @@ def check_inputs(service: Service, asks: Sequence[Ask]) -> None:
     named = images_of(asks)
     if service.images is not None or named:
         # Here, not above: what reads pictures takes a quarter of a second to import.
-        from genload.artifacts.inputs.images import ImageSource
+        from genload.artifacts.inputs.views import input_source
 
-        ImageSource(0, Path(service.images) if service.images else None, named)
+        input_source(0, service.images, named, service.request.input_views)
 
 
 class JobDriver(Driver[JobClient, JobResult]):

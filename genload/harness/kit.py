@@ -6,7 +6,6 @@ Which kit it is follows from the service's client class, so that a process carri
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import gevent
 from gevent.lock import BoundedSemaphore
@@ -74,13 +73,15 @@ class JobKit(InspectingKit):
     def __init__(self, plan: RunPlan) -> None:
         super().__init__(plan)
         # Here, not above: what draws and reads pictures takes a quarter of a second to import.
-        from genload.artifacts.inputs.images import ImageSource
+        from genload.artifacts.inputs.views import input_source
 
         kind = plan.client_class.inspection_of(plan.service.request)
         self.kind = "" if kind in ("bytes", "none") else kind
-        images = plan.service.images
         self._timeline = plan.timeline
-        self._images = ImageSource(plan.seed, Path(images) if images else None, images_of(plan.timeline.asks))
+        service = plan.service
+        self._images = input_source(
+            plan.seed, service.images, images_of(plan.timeline.asks), service.request.input_views
+        )
         self._making = BoundedSemaphore(1)
         self.outputs = OutputRegistry()
         self.remarks = [f"service.images: {reason}" for reason in self._images.skipped]

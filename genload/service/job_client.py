@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
@@ -48,6 +49,7 @@ class JobInput:
     name: str  # file name, unique in the run
     content: bytes
     media_type: str
+    views: Mapping[str, JobInput] = field(default_factory=dict)  # by name: all its images, if several
 
 
 class JobClient(ServiceClient):

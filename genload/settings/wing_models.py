@@ -36,6 +36,11 @@ class ShapeSettings(Settings):
 class RequestSettings(Settings):
     """Base of what a service file wants to know about each request (``request: {format: stl}``)."""
 
+    @property
+    def input_views(self) -> tuple[str, ...]:
+        """The names of the images that a job is made from; none: it is one, without a name."""
+        return ()
+
     @classmethod
     def laid_on(cls, base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         """A scenario's keys laid on the service's: mappings key by key, everything else replaced."""

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from genload.client import Answer, Seen
+from genload.client.answer import Headers, Times
 from genload.commands.try_.guide import advice
 from genload.commands.try_.trial import Trial
 from genload.commands.try_.view import TrialView
@@ -109,3 +111,17 @@ def test_each_failure_names_the_key_to_change(
     named, words = advice(error_class, error, status, step, key)
 
     assert named == found and words
+
+
+def test_polls_that_are_answered_alike_take_ever_fewer_lines() -> None:
+    shown = io.StringIO()
+    view = TrialView(Console(file=shown, width=200, highlight=False))
+    for body in [b'{"state": 1}'] * 21 + [b'{"state": 2}'] * 2:
+        kind = Headers([(b"Content-Type", b"application/json")])
+        answer = Answer(200, "OK", kind, body, (), Times(), 1, 1, True)
+        view.exchange(Seen("GET /jobs/7 HTTP/1.1", [], b"", answer, None))
+    lines = [line.split("again: ")[1] for line in shown.getvalue().splitlines() if "again: " in line]
+
+    alike = ["the same", *(f"the same, {n} times now" for n in (2, 4, 8, 16))]
+    assert [line.partition("; ")[2] for line in lines] == [*alike, "", "the same"]
+    assert shown.getvalue().count('{"state": 1}') == shown.getvalue().count('{"state": 2}') == 1

@@ -53,6 +53,18 @@ WRONG = {
         (CAPTURE, CAPTURE + "\n    format: ply\n    output: bytes"),
         "poll:", "format", "bytes", "leave it out",
     ),
+    "a view by the name of something else": (
+        (CAPTURE, CAPTURE + "\n    views: [front, seed]"),
+        "poll:", "views", "'seed' has the name of", "rename",
+    ),
+    "a view that there is none of": (
+        (BODY, 'json: {image: "{front.base64}", other: "{left.base64}"}\n    views: [front]'),
+        BODY, "json.other", "nobody captures '{left.base64}'", "front",
+    ),
+    "a view that is a file in JSON": (
+        (BODY, 'json: {image: "{front}"}\n    views: [front]'),
+        BODY, "json.image", "is a file", "{front.base64}",
+    ),
     "a brace that ends nothing": (
         ("path: /v1/jobs/{id}\n", "path: /v1/jobs/{id\n"),
         "path: /v1/jobs/{id}", "poll.path", "is no name", "{{ }}",

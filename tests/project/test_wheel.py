@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from ..described.foundry import TOKEN, Assets, Foundry
+from ..described.imitations import served
 
 ROOT = Path(__file__).resolve().parents[2]
 WINGS = ("config", "locustfiles", "monitors", "reports", "services", "shapes")
@@ -114,3 +119,53 @@ def test_it_runs_a_suite_with_the_projects_own_wing_files(
     assert "mine/stairs: pass" in (results.parent / "one_line.txt").read_text(encoding="utf-8")
     chart = (results.parent / "points_1.svg").read_text(encoding="utf-8")
     assert chart.count("<circle") == result["total_requests"] and chart.count("<polyline") == 1
+
+
+# --- a service that no example knows, described in a folder with nothing else in it ------------------
+
+
+@pytest.fixture
+def foundry(tmp_path: Path) -> Iterator[Foundry]:
+    """The service of the document; its suite, set to where that and its assets are, is alone in tmp_path."""
+    document = (ROOT / "docs" / "your-own-service.md").read_text("utf-8")
+    (suite,) = re.findall(r"^```yaml\n(# foundry\.yaml\n.*?)^```", document, re.M | re.S)
+    assert len([line for line in suite.splitlines() if line.strip() and not line.startswith("#")]) <= 25
+    assets = Assets()
+    with served(assets), served(Foundry(assets)) as service:
+        assert isinstance(service, Foundry)
+        for told, real in (("http://127.0.0.1:9000", service.url), ("http://127.0.0.1:9001", assets.url)):
+            assert told in suite
+            suite = suite.replace(told, real)
+        (tmp_path / "foundry.yaml").write_text(suite, encoding="utf-8")
+        yield service
+
+
+def test_an_unknown_service_is_tried_run_and_judged_from_an_empty_folder(
+    environment: Path, foundry: Foundry, tmp_path: Path
+) -> None:
+    secret = TOKEN.removeprefix("Bearer ")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+    def genload(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [environment / "genload", *words],
+            cwd=tmp_path,
+            env={**kept, "FOUNDRY_TOKEN": secret},
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+
+    tried = genload("try", "foundry.yaml", "--save", "exchange.txt")
+    assert tried.returncode == 0, tried.stdout + tried.stderr
+    assert secret not in tried.stdout and "signature=…" in tried.stdout
+    assert (tmp_path / "exchange.txt").read_text("utf-8") == tried.stdout
+
+    patient = ("--set", "validity.lag_floor=1s", "--set", "validity.min_user_seconds=50%")
+    run = genload("run", "foundry.yaml", *patient)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "GET /" in foundry.asked
+
+    foundry.trap = "broken"
+    broken = genload("try", "foundry.yaml")
+    assert broken.returncode == 1 and "the clay is dry" in broken.stdout

@@ -57,8 +57,8 @@ FRAGMENTS = {
     ("docs/speech.md", 0): ("litetts", "service"),
     ("docs/speech.md", 1): ("litetts", ""),
 }
-# With what they need beside them: test_contributing_examples.py loads the one, test_wheel.py runs it;
-# tests/described/test_half_an_hour.py and test_real_speech.py run the others.
+# With what they need beside them: test_contributing_examples.py loads the first, test_wheel.py runs it and
+# the second, test_real_speech.py the third. Those of docs/described are run by test_described_pages.py.
 ELSEWHERE = {("CONTRIBUTING.md", 0), ("docs/your-own-service.md", 2), ("docs/speech-services.md", 1)}
 # A window of 10 minutes needs a load that is as long.
 NEEDS = {("docs/criteria.md", 0): ("scenarios.spike.shape.before=10min",)}

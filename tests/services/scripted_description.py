@@ -12,7 +12,8 @@ from genload.service import JobInput
 
 FILE = b"a file"
 FILE_BASE64 = base64.b64encode(FILE).decode()
-IMAGE = JobInput("a.png", b"\x89PNG", "image/png")
+_VIEWS = {view: JobInput(f"{view[0]}.png", b"\x89PNG", "image/png") for view in ("front", "left", "back")}
+IMAGE = JobInput("a.png", b"\x89PNG", "image/png", _VIEWS)
 IMAGE_BASE64 = base64.b64encode(IMAGE.content).decode()
 VALUES = {"queued": "pending", "working": "running", "done": "completed", "error": "failed"}
 ORDER = {"path": "/jobs", "json": {"image": "{image.base64}"}, "capture": {"id": "id"}}

@@ -45,6 +45,7 @@ class ImageSource:
 
     Attributes:
         skipped: files of the folder that are not used, each with the reason.
+        own: how many of the folder are.
 
     Raises:
         ConfigError: no such folder, or no usable image in it; a named one that cannot be used.
@@ -54,6 +55,7 @@ class ImageSource:
         self._seed = seed
         self.skipped: list[str] = []
         self._pictures = self._read(folder) if folder else []
+        self.own = len(self._pictures)
         self._named = _read_named(named)
 
     def image(self, source: str, user: int, k: int, name: str = "") -> JobInput:
@@ -63,20 +65,17 @@ class ImageSource:
             source: the process, as in the records: ``local``, ``w0``, …
             name: the path of the picture that it is to be; "": any.
         """
-        named = self._named[name] if name else None
+        chosen = self._named[name] if name else None
         for attempt in count():
             # A second attempt is for the one image in a hundred that looks like a program.
             identity = f"{self._seed}/{source}/{user}/{k}/{attempt}"
             digest = hashlib.blake2b(identity.encode(), digest_size=16).hexdigest()
-            picture = _drawn(digest) if not (named or self._pictures) else self._pick(digest, named)
+            if chosen is None and self._pictures:
+                chosen = self._pictures[int(digest, 16) % self.own]
+            picture = _drawn(digest) if chosen is None else _commented(chosen, digest)
             if not looks_executable(picture.content):
                 return JobInput(f"genload-{digest}{picture.suffix}", picture.content, picture.media_type)
         raise AssertionError("unreachable")
-
-    def _pick(self, digest: str, named: _Picture | None) -> _Picture:
-        picture = named or self._pictures[int(digest, 16) % len(self._pictures)]
-        comment = _with_png_comment if picture.media_type == "image/png" else _with_jpeg_comment
-        return _Picture(comment(picture.content, digest.encode()), picture.suffix, picture.media_type)
 
     def _read(self, folder: Path) -> list[_Picture]:
         remedy = "name a folder of PNG or JPEG files under service.images, or leave it out for drawn pictures"
@@ -116,6 +115,11 @@ def _read_named(paths: Sequence[Path]) -> dict[str, _Picture]:
 def _drawn(digest: str) -> _Picture:
     content = png(draw(digest), digest.encode())
     return _Picture(content, ".png", "image/png")
+
+
+def _commented(picture: _Picture, digest: str) -> _Picture:
+    comment = _with_png_comment if picture.media_type == "image/png" else _with_jpeg_comment
+    return _Picture(comment(picture.content, digest.encode()), picture.suffix, picture.media_type)
 
 
 def _load(path: Path, room: int) -> _Picture:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 import uuid
 from collections.abc import Mapping
-from pathlib import Path
 
-from genload.artifacts.inputs.images import ImageSource
+from genload.artifacts.inputs.views import input_source
 from genload.artifacts.usual import inspection_of
 from genload.commands.try_.view import TrialView
 from genload.drivers.job_driver import JobDriver, JobResult
@@ -35,10 +34,11 @@ class JobAttempt:
 
     def __init__(self, client: JobClient, service: Service, seed: int, view: TrialView) -> None:
         self._client, self._view = client, view
-        folder = None if service.images is None else Path(service.images)
-        image = ImageSource(seed, folder).image("try", 0, 1)
-        size = human(len(image.content), "bytes")
-        view.say("input", f"{plain(image.name)}, {plain(image.media_type)}, {size}")
+        source = input_source(seed, service.images, views=service.request.input_views)
+        image = source.image("try", 0, 1)
+        for each in image.views.values() or (image,):
+            size = human(len(each.content), "bytes")
+            view.say("input", f"{plain(each.name)}, {plain(each.media_type)}, {size}")
         self._job = JobDriver(
             client,
             image,

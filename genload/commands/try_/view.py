@@ -51,6 +51,7 @@ class TrialView:
         self._hidden: set[str] = set()
         self._shown = ""  # the request line that was printed last …
         self._answered = ""  # … and its answer's body
+        self._alike = 0  # how often it was answered so again
         self._known: dict[tuple[str, str], str] = {}  # headers that were printed, by direction and name
         self._exchanges = 0  # printed since the last step
         self._last: Seen | None = None
@@ -80,16 +81,17 @@ class TrialView:
         self._at(Text.assemble(("stage ", "bold"), (plain(name), "bold cyan")))
 
     def exchange(self, seen: Seen) -> None:
-        """An exchange has ended. The same request again (a poll) takes one line."""
+        """An exchange has ended. The same request again (a poll) takes one line; answered as before, one for
+        as often again as it was already."""
         self._exchanges += 1
         self._last = seen
         request = plain(told(seen.request.removesuffix(" HTTP/1.1")), 200)
         body, before = _body(seen.answer), self._answered
         self._answered = body
         if request == self._shown and seen.answer is not None:
-            self._at(Text.assemble("again: ", _status(seen), ("; the same" if body == before else "", "dim")))
-            self.detail(body if body != before else "", "dim")
+            self._again(seen, body, body == before)
             return
+        self._alike = 0
         self._shown = request
         self._at(Text(request, "bold"))
         self._headers(">", seen.headers)
@@ -100,6 +102,15 @@ class TrialView:
             self.detail(body, "dim")
             for line in messages_in_short(seen.messages, seen.answer.times.connected_s):
                 self.detail(line, "dim")
+
+    def _again(self, seen: Seen, body: str, alike: bool) -> None:
+        self._alike = self._alike + 1 if alike else 0
+        if not alike:
+            self._at(Text.assemble("again: ", _status(seen)))
+            self.detail(body, "dim")
+        elif self._alike.bit_count() == 1:  # the 1st, 2nd, 4th, 8th …
+            times = f", {self._alike} times now" if self._alike > 1 else ""
+            self._at(Text.assemble("again: ", _status(seen), (f"; the same{times}", "dim")))
 
     def step(self, step: Step) -> None:
         """A named call of the service's client has ended: its exchanges are printed already, if it made any
