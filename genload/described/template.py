@@ -32,7 +32,7 @@ class Template:
         ValueError: a brace that begins or ends no name; the text says what to write.
     """
 
-    __slots__ = ("_parts", "fixed", "has_secret", "names")
+    __slots__ = ("_only", "_parts", "fixed", "has_secret", "names")
 
     def __init__(self, text: str) -> None:
         self._parts: list[tuple[str, str]] = []  # a text, and the name behind it ("" for none)
@@ -54,6 +54,8 @@ class Template:
         self.has_secret = has_reference(text)
         self.names = tuple(name for _, name in self._parts if name)
         self.fixed = None if self.names or self.has_secret else self._parts[0][0]
+        (before, name), *rest = self._parts
+        self._only = "" if before or rest else name  # where the text is nothing else
 
     @property
     def begins_with_a_name(self) -> bool:
@@ -72,8 +74,7 @@ class Template:
 
     def value(self, values: Values) -> Any:
         """As `text`; of a text that is nothing but one name the value itself, of whatever type."""
-        (literal, name), *rest = self._parts
-        return values[name] if name and not literal and not rest else self.text(values)
+        return values[self._only] if self._only else self.text(values)
 
 
 def templates(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -16,11 +16,15 @@ class Leaving:
     """Of one scenario.
 
     Args:
-        leave: None: nobody leaves.
+        leave: None: nobody leaves by themselves.
+
+    Attributes:
+        happens: whether anybody leaves in this scenario, by themselves or all at once.
     """
 
     def __init__(self, timeline: Timeline, leave: Leave | None, seed: int) -> None:
         self._leave, self._seed = leave, seed
+        self.happens = leave is not None or bool(timeline.walkouts_s)
         self._shares = {phase.name: phase.leave_share for phase in timeline.phases}
 
     def after_s(self, turn: Turn) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from math import inf
 from typing import ClassVar
 
 from genload.drivers.speech_driver import SpeechDriver, SpeechResult
@@ -67,12 +68,16 @@ class SpeechUser(LoadUser):
         return result
 
     def _leaves_at_s(self, turn: Turn) -> float:
-        """When whoever listens to a request that starts now is gone."""
+        """When whoever listens to a request that starts now is gone; inf: never."""
+        if not self.kit.leaving.happens:
+            return inf
         gate, now_s = self.load.gate, time.monotonic()
         walkout_s = gate.origin_s + gate.timeline.next_walkout_s(now_s - gate.origin_s)
         return min(now_s + self.kit.leaving.after_s(turn), walkout_s)
 
     def _record_speech(self, turn: Turn, result: SpeechResult) -> None:
         record = self._request_record(turn, result, self.client.operation)
-        record.labels, record.gaps = result.labels | self.kit.leaving.labels(turn), result.gaps
+        record.labels, record.gaps = result.labels, result.gaps
+        if self.kit.leaving.happens:
+            record.labels = result.labels | self.kit.leaving.labels(turn)
         self._fire(record)
