@@ -12,11 +12,12 @@ gaps, underrun      of the pauses between chunks
 merged              streams of which the client saw two chunks as one; they are left out of the gaps
 load                the share of its time in which a user is being sent a stream
 
-The clients: genload's with the kernel's stamps, as the speech services use it; the same listening to
-server-sent events, and over a WebSocket; the same with its own stamps; and Locust's FastHttpUser with
-stream=True. Each round starts fresh processes, and the rounds of the clients are interleaved, so that a
-machine that slows down slows them all. On a machine that is used by others, --realtime puts client and
-testbed before them (SCHED_FIFO, needs root).
+The clients: genload's with the kernel's stamps, as the speech services use it; ``whole``, the users of a run
+instead of a loop, with gate, texts, records, live totals and a look into a tenth of the answers (of every
+client of genload's: ``whole events``); listening to server-sent events, and over a WebSocket; with its own
+stamps; and Locust's FastHttpUser with stream=True. Each round starts fresh processes, and the rounds of the
+clients are interleaved, so that a machine that slows down slows them all. On a machine that others use,
+--realtime puts client and testbed before them (SCHED_FIFO, needs root).
 
     python bench/streams.py [--rounds N] [--seconds S] [--streams 200,500] [--clients …] [--realtime]
 """
@@ -40,6 +41,8 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+from parts.genload_commands import streamed
+from parts.listened import Row, stamp_sends, write_down
 
 from genload.artifacts.audio.playback import Playback, play
 from genload.commands.demo.testbed import running
@@ -49,7 +52,6 @@ ROOT = Path(__file__).resolve().parents[1]
 CHUNKS = 50
 CHUNK_S = 0.020
 CHUNK_BYTES = 960  # 16-bit mono at 24 kHz
-CONTROL_BYTES = 16  # a WebSocket's goodbye is shorter, and asks for nothing
 BYTES_PER_S = CHUNK_BYTES / CHUNK_S
 AUDIO_S = CHUNKS * CHUNK_S
 WARM_UP_S = 2.0
@@ -59,9 +61,16 @@ REQUESTS: dict[str, dict[str, object]] = {
     "events": {"dialect": "openai", "voices": ["alloy"], "stream": "sse"},
     "websocket": {"dialect": "vllm", "voices": ["af_heart"], "stream": "websocket"},
 }
-CLIENTS = ("kernel", "events", "websocket", "process", "FastHttpUser")
+WHOLE = "whole"
+"""Before a client's name: not its loop alone, but the users of a run."""
+CLIENTS = ("kernel", "whole kernel", "events", "websocket", "process", "FastHttpUser")
 ERRORS = ("first audio", "total", "gaps", "underrun")
-LIMITS_MS = {"kernel": {200: 2.0, 500: 5.0}, "events": {200: 5.0}, "websocket": {200: 5.0}}
+LIMITS_MS = {
+    "kernel": {200: 2.0, 500: 5.0},
+    "whole kernel": {200: 5.0, 500: 5.0},
+    "events": {200: 5.0, 500: 5.0},
+    "websocket": {200: 5.0, 500: 5.0},
+}
 """At the 99th percentile of first audio and total, for genload as it is."""
 
 
@@ -153,12 +162,18 @@ def round_of(name: str, streams: int, cores: list[int], seconds: float) -> Round
     with tempfile.TemporaryDirectory() as folder:
         truth, out = Path(folder) / "truth.jsonl", Path(folder) / "rows.json"
         os.sched_setaffinity(0, {cores[-1]})
-        api = str(REQUESTS.get(name, REQUESTS["kernel"])["dialect"])
+        api = str(requests_of(name)["dialect"])
         with running(["--api", api, *TESTBED, "--truth", str(truth)]) as url:
             os.sched_setaffinity(0, {cores[0]})
-            command = [sys.executable, __file__, "--load", name, "--streams", str(streams)]
-            command += ["--seconds", str(seconds), "--host", url, "--out", str(out)]
-            environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+            environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'bench'}"}
+            if name.startswith(WHOLE):
+                request = json.dumps(requests_of(name) | {"format": "pcm", "validate": "sample 10%"})
+                (command,) = streamed(request, url, Path(folder), streams)
+                environment |= {"STREAMS_OUT": str(out), "STREAMS_SECONDS": str(seconds)}
+                environment |= {"STREAMS_WARM_UP_S": str(2 * WARM_UP_S), "STREAMS_AUDIO_S": str(AUDIO_S)}
+            else:
+                command = [sys.executable, __file__, "--load", name, "--streams", str(streams)]
+                command += ["--seconds", str(seconds), "--host", url, "--out", str(out)]
             done = subprocess.run(
                 command, check=False, env=environment, capture_output=True, text=True, timeout=120
             )
@@ -167,6 +182,11 @@ def round_of(name: str, streams: int, cores: list[int], seconds: float) -> Round
             sys.exit(done.stderr)
         sent = [json.loads(line) for line in truth.read_text().splitlines()]
         return compared(json.loads(out.read_text()), {row["request_id"]: row for row in sent}, streams)
+
+
+def requests_of(name: str) -> dict[str, object]:
+    """What a client asks for."""
+    return REQUESTS.get(name.removeprefix(WHOLE).strip(), REQUESTS["kernel"])
 
 
 def compared(found: dict[str, Any], truth: Mapping[str, dict[str, Any]], streams: int) -> Round:
@@ -212,15 +232,9 @@ def _s(value: float | None) -> float:
 
 # --- the client's process
 
-Row = tuple[str, float, float, float, list[tuple[float, int]]]
-"""A stream: its request's id, when it was sent (as the client has it; truly), when it ended, its arrivals."""
-
 
 def measure(arguments: argparse.Namespace) -> None:
     """Write a row for each stream that was asked for and ended in the measured time."""
-    import gc
-
-    import gevent
     from locust.env import Environment
 
     rows: list[Row] = []
@@ -230,44 +244,14 @@ def measure(arguments: argparse.Namespace) -> None:
     user_class.host = arguments.host
     environment = Environment(user_classes=[user_class], host=arguments.host)
     environment.create_local_runner().start(users, spawn_rate=users)
-    gevent.sleep(WARM_UP_S)
-    gc.collect()
-    gc.freeze()
-    rows.clear()
-    start_s, cpu_s, core_s = time.monotonic(), time.process_time(), busy_s()
-    gevent.sleep(arguments.seconds)
-    seconds = time.monotonic() - start_s
-    cpu = (time.process_time() - cpu_s) / seconds
-    others = (busy_s() - core_s) / seconds - cpu
-    kept = [row for row in rows if row[1] >= start_s]
-    stats = environment.stats
-    if stats.total.num_failures or not kept:
-        sys.exit(f"{len(kept)} streams, {stats.total.num_failures} failed: {list(stats.errors.values())}")
-    measured = {"rows": kept, "seconds": seconds - AUDIO_S, "cpu": cpu, "others": max(others, 0.0)}
-    arguments.out.write_text(json.dumps(measured))
-    os._exit(0)
-
-
-def busy_s() -> float:
-    """Seconds that anyone used of this process's core."""
-    (core,) = os.sched_getaffinity(0)
-    fields = Path("/proc/stat").read_text().splitlines()[core + 1].split()
-    user, nice, system, _, _, irq, softirq, steal = (int(field) for field in fields[1:9])
-    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
-
-
-def stamp_sends(socket_class: type, method: str) -> None:
-    """Have a greenlet know when it last handed the system something to send."""
-    from gevent import getcurrent
-
-    send = getattr(socket_class, method)
-
-    def stamped(sock: Any, data: bytes, *args: Any) -> Any:
-        if len(data) > CONTROL_BYTES:
-            getcurrent().true_sent_s = time.monotonic()
-        return send(sock, data, *args)
-
-    setattr(socket_class, method, stamped)
+    write_down(
+        rows,
+        environment.stats,
+        arguments.out,
+        warm_up_s=WARM_UP_S,
+        seconds=arguments.seconds,
+        audio_s=AUDIO_S,
+    )
 
 
 def begin_apart() -> None:
@@ -292,7 +276,7 @@ def genload_user(rows: list[Row], stamps: str) -> Any:
     if stamps == "process":
         mock.patch("genload.client.connection.ask_for_stamps", lambda sock: False).start()
     new_client: Callable[[Service], Any] = attribute("services", "speech", "Client")
-    request: dict[str, Any] = {"format": "pcm", **REQUESTS.get(stamps, REQUESTS["kernel"])}
+    request: dict[str, Any] = {"format": "pcm", **requests_of(stamps)}
 
     class Listening(User):
         def on_start(self) -> None:

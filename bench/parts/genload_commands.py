@@ -48,6 +48,13 @@ def jobs(interval: str, host: str, folder: Path, users: int) -> list[list[str]]:
     return _commands("locustfiles/generation3d.py", suite, folder, 0, host)
 
 
+def streamed(request: str, host: str, folder: Path, users: int) -> list[list[str]]:
+    """Speech users who ask for streams, which are written down; the rest as `speech`."""
+    more = f"request: {request}"
+    suite = _suite(folder, users, api="speech", locustfile="speech", operation="speech", more=more)
+    return _commands("bench/parts/streamed.py", suite, folder, 0, host)
+
+
 def _suite(folder: Path, users: int, **fields: str) -> Path:
     path = folder / "whole.yaml"
     path.write_text(SUITE.format(name="whole", users=users, **fields))
