@@ -6,8 +6,10 @@ What lies there needs no copy to be read by another process, and is gone with th
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 
 import gevent
 
@@ -48,7 +50,8 @@ class Spool:
             SpoolFullError: there is none.
         """
         if self.held_bytes + size_bytes > self._limit_bytes:
-            raise SpoolFullError(f"large answers together have more than {self._limit_bytes:,} bytes")
+            limit = f"{self._limit_bytes:,} bytes (service.max_large_answers)"
+            raise SpoolFullError(f"large answers together have more than {limit}")
         self.held_bytes += size_bytes
 
 
@@ -115,10 +118,11 @@ class Spooled:
         if not hasattr(self, "file"):
             return
         self._spool.held_bytes -= self._size_bytes
-        if self._size_bytes > _AT_ONCE_BYTES:
-            gevent.get_hub().threadpool.spawn(os.close, self.file)  # 15 ms for 100 MB
-        else:
-            os.close(self.file)
+        if self._size_bytes > _AT_ONCE_BYTES and not sys.is_finalizing():
+            with suppress(RuntimeError):  # this process ends: it has no threads any more
+                gevent.get_hub().threadpool.spawn(os.close, self.file)  # 15 ms for 100 MB
+                return
+        os.close(self.file)
 
 
 Content = bytes | Spooled

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -120,3 +122,11 @@ def test_a_spool_holds_no_more_than_it_may_and_gives_back_what_nobody_holds() ->
     assert (bytes(one), one.beginning(3), len(other)) == (b"a" * 60, b"aaa", 40)
     del one
     assert spool.held_bytes == 40
+
+
+@pytest.mark.processes
+def test_a_process_that_ends_with_a_large_answer_in_its_hands_says_nothing() -> None:
+    program = "from genload.spool import *; held = Spooled(Spool(9 << 20)); held.write(bytes(8 << 20))"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")

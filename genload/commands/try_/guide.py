@@ -14,7 +14,7 @@ _OF_CLASS = {
     "timeout": ("service.timeout", "the whole job may take longer"),
     "receive_timeout": ("service.receive_timeout", "the longest silence; of one blocking call: mode: sync"),
     "send_timeout": ("service.receive_timeout", "the service took nothing of the request for so long"),
-    "too_large": ("service.max_answer_bytes", "the largest answer that is taken"),
+    "too_large": ("service.max_answer", "the largest answer that is taken"),
     "rejected": ("service.retry", "the service had no capacity: try for longer, or later"),
     "placeholder": ("service.request.placeholder", "allow, where a plain box is a right answer"),
     "duplicate_output": ("service.request.placeholder", "allow, where the same output is a right answer"),

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import tracemalloc
-import zipfile
 from typing import Any
 
 import pytest
@@ -19,6 +17,8 @@ from genload.artifacts.answer.encoded import decoded, parted
 from genload.artifacts.answer.facts import AnswerError
 from genload.artifacts.answer.paths import found
 from genload.artifacts.answer.reader import read_answer
+
+from ...services.scripted_description import zipped
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | st.text(),
@@ -85,14 +85,6 @@ def test_what_is_no_base64_as_a_whole_is_none_in_pieces(text: str, piece: int) -
                 b"".join(decoded(text))
         else:
             assert b"".join(decoded(text)) == whole
-
-
-def zipped(**members: bytes) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return packed.getvalue()
 
 
 def test_a_member_of_a_zip_is_written_and_a_bomb_is_not() -> None:
