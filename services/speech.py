@@ -9,6 +9,8 @@ from genload.client import Answer, ClientError
 from genload.client.service_calls import ServiceCalls
 from genload.described.errors import SPEECH
 from genload.described.heard import Heard
+from genload.described.labels import read_labels
+from genload.described.numbers import metrics_of, read_numbers
 from genload.described.result import decoded
 from genload.described.speech.dialect import EventWay, Socket
 from genload.described.speech.plan import KEY, plan_of
@@ -50,7 +52,10 @@ class Client(SpeechClient):
 
     @classmethod
     def measures(cls, request: RequestSettings) -> tuple[Metric, ...]:
-        return cls.metrics + (USED if getattr(request, "stream", None) in ("sse", "websocket") else ())
+        if not isinstance(request, Request):
+            return cls.metrics
+        used = USED if request.stream in ("sse", "websocket") else ()
+        return (*cls.metrics, *used, *metrics_of(request.dialect.numbers, cls.operation))
 
     def __init__(self, service: Service) -> None:
         super().__init__(service)
@@ -93,6 +98,7 @@ class Client(SpeechClient):
         with self.step("speech", asked.method, recorded=False) as step:
             try:
                 answer = asked.sent(self._calls, step)
+                self._note(answer)
                 heard = self._success(answer, self._plan.key)
                 if isinstance(way, EventWay):
                     return speech_of_events(answer, self._request, self._told.errors.words_in, way.events)
@@ -125,6 +131,14 @@ class Client(SpeechClient):
             cached=self._cache.is_hit(answer.headers) if self._cache is not None else None,
             rate_hz=self._rate_hz(heard),
         )
+
+    def _note(self, answer: Answer) -> None:
+        """Keep the numbers and labels that an answer has, whatever it is, for the request's record."""
+        told = self._told
+        if told.numbers or told.labels:
+            heard = Heard(answer, self._plan.key)
+            self.noted.update(read_numbers(told.numbers, heard))
+            self.labelled.update(read_labels(told.labels, heard))
 
     def _rate_hz(self, heard: Heard) -> int | None:
         rate = self._told.rate.read(heard) if self._told.rate is not None else None

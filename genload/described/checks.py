@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from genload.described.description import Description
 
 _METRICS = (*request_metrics("generate", JOB_STAGES), *chain(*OUTPUT_METRICS.values()))
-_OF_THE_DRIVER = (
+OF_THE_DRIVER = (
     "attempts",
     "rejections",
     "polls",
@@ -28,7 +28,7 @@ _OF_THE_DRIVER = (
     "poll_bound_s",
     "start_delay_s",
 )
-_TAKEN = {name for metric in _METRICS for name in (metric.short, metric.key)}.union(_OF_THE_DRIVER)
+_TAKEN = {name for metric in _METRICS for name in (metric.short, metric.key)}.union(OF_THE_DRIVER)
 _HOLD_FILES = ("multipart", "raw")
 
 

@@ -39,7 +39,7 @@ class Label(OrText):
         return plain(str(value), _LONGEST) if isinstance(value, str | int) else ""
 
 
-def read_labels(labels: Mapping[str, Label], heard: Heard, of: Moment) -> dict[str, str]:
-    """Those that this answer has."""
-    found = {name: label.read(heard) for name, label in labels.items() if label.of == of}
+def read_labels(labels: Mapping[str, Label], heard: Heard, of: Moment | None = None) -> dict[str, str]:
+    """Those that this answer has; None: it is the only one that there is."""
+    found = {name: label.read(heard) for name, label in labels.items() if of in (None, label.of)}
     return {name: value for name, value in found.items() if value}

@@ -73,17 +73,17 @@ def _number(value: Any) -> float | None:
     return number if abs(number) < float("inf") else None
 
 
-def read_numbers(numbers: Mapping[str, Number], heard: Heard, of: Moment) -> dict[str, float]:
-    """Those that this answer has."""
-    found = {name: number.read(heard) for name, number in numbers.items() if number.of == of}
+def read_numbers(numbers: Mapping[str, Number], heard: Heard, of: Moment | None = None) -> dict[str, float]:
+    """Those that this answer has; None: it is the only one that there is."""
+    found = {name: number.read(heard) for name, number in numbers.items() if of in (None, number.of)}
     return {name: value for name, value in found.items() if value is not None}
 
 
-def metrics_of(numbers: Mapping[str, Number]) -> tuple[Metric, ...]:
-    """What criteria may name: ``generate.inference_s``. Of a time, failed jobs rank last."""
+def metrics_of(numbers: Mapping[str, Number], operation: str = "generate") -> tuple[Metric, ...]:
+    """What criteria may name: ``generate.inference_s``. Of a time, failed requests rank last."""
     return tuple(
         request_number(
-            f"generate.{name}",
+            f"{operation}.{name}",
             number.dimension,
             f"the service's own: {number.path or number.header}",
             failures=Failures.LAST if number.dimension is Dimension.TIME else Failures.LEFT_OUT,

@@ -136,6 +136,7 @@ class SpeechDriver(Driver[SpeechClient, SpeechResult]):
     def _drive(self) -> None:
         # To a client, hanging up then is what it does at any deadline.
         self._client.deadline_s = min(self._client.deadline_s, self._leaves_at_s)
+        self._client.noted, self._client.labelled = self._result.numbers, self._result.labels
         speak = self._client.speak
         speech = returned(self._insist("speech", speak, self._utterance), Speech, speak)
         if speech.end_s >= self._client.deadline_s:

@@ -32,6 +32,8 @@ class ServiceClient(ABC):
         self.request_id = ""  # of the present request; see `correlation`
         self.deadline_s = inf  # monotonic; when the time for the present request is over
         self.on_step: Callable[[Step], None] = lambda step: None
+        self.noted: dict[str, float] = {}  # numbers that the service told, for the present request's record
+        self.labelled: dict[str, str] = {}  # labels that the service told, for the same record
         self._correlated = ""  # the request that `_correlation` is of
         self._correlation: dict[str, str] = {}
 

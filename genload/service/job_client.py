@@ -68,8 +68,6 @@ class JobClient(ServiceClient):
         self.distinct_outputs = True  # True: the same output for different inputs is a failure
         self.one_call = False  # True: `submit` returns when the work is done, and nothing is polled
         self.queue_told = True  # False: the service does not say whether a job waits or runs: both are `run`
-        self.noted: dict[str, float] = {}  # numbers that the service told, for the record of the present job
-        self.labelled: dict[str, str] = {}  # labels that the service told, for the same record
 
     @classmethod
     def measures(cls, request: RequestSettings) -> tuple[Metric, ...]:

@@ -98,6 +98,14 @@ WRONG = {
         (READY, f"cache: {{header: x-cache, without: etag}}\n      {READY}"), "cache:", "dialect.cache",
         "exclude each other", "leave one",
     ),
+    "a number that there is already": (
+        (READY, f"numbers: {{ttfa: x}}\n      {READY}"), "numbers:", "dialect.numbers.ttfa", "already",
+        "rename",
+    ),
+    "a label that there is already": (
+        (READY, f"labels: {{voice: x}}\n      {READY}"), "labels:", "dialect.labels.voice", "already",
+        "rename",
+    ),
     "a WebSocket that brings no text": (
         (RAW, "websocket: {path: /live, say: {go: true}}"), "websocket:", "dialect.ways.websocket.say",
         "no message brings the text", "{sentence}",

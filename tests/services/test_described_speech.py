@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from genload import extensions
 from genload.described.speech.plan import Plan
 from genload.service import Utterance
 
@@ -165,6 +166,31 @@ def test_a_cache_shows_by_a_header(speaking: Make) -> None:
     dialect = {"path": "/say", "json": TEXT, "cache": {"header": "x-cache"}}
     client, _ = speaking({"/say": answers}, {"dialect": dialect})
     assert [client.speak(HELLO).cached for _ in range(3)] == [False, True, False]
+
+
+def test_an_answer_s_own_numbers_and_labels_are_kept_of_a_failure_too(speaking: Make) -> None:
+    told = {"X-Queue-Ms": "40", "X-Served-By": "gpu-1"}
+    dialect = {
+        **INSIDE,
+        "numbers": {"queue_s": {"header": "x-queue-ms", "unit": "ms"}, "steps": "result.steps"},
+        "labels": {"replica": {"header": "x-served-by"}, "model": "result.model"},
+    }
+    audio = b64encode(WAV).decode()
+    answers = [
+        (200, {"result": {"audio": audio, "steps": 7, "model": "m1"}}, told),
+        (500, {"error": "no GPU"}, told),
+    ]
+    client, _ = speaking({"/say": answers}, {"dialect": dialect})
+    client.speak(HELLO)
+    assert client.noted == {"queue_s": pytest.approx(0.04), "steps": 7}
+    assert client.labelled == {"replica": "gpu-1", "model": "m1"}
+    client.noted, client.labelled = {}, {}
+    assert failure(client).error_class == "server" and client.labelled == {"replica": "gpu-1"}
+
+    wings = extensions.Wings()
+    names = {metric.name for metric in wings.request_metrics("speech", client.service.request)}
+    assert {"speech.queue_s", "speech.steps"} <= names
+    assert wings.labels(client.service)["replica"] == ()
 
 
 EVENTS = {"audio": {"path": "data.pcm", "of": "kind == 'piece'"}, "done": "kind == 'bye'", "failed": "oops"}

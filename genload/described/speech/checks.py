@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from genload.described.call import Call
+from genload.described.checks import OF_THE_DRIVER
 from genload.described.problem import Place, Problem
 from genload.described.speech.laid import call_of, opening_of
 from genload.described.speech.values import OF_ALL, OWN_NAMES, SENTENCE
 from genload.described.template import Template, templates
+from genload.settings.metrics.requests import request_metrics
+from genload.settings.metrics.spoken import speech_metrics
 from genload.settings.suggestion import suggest
+from genload.streamed.pieces import USAGE
 
 if TYPE_CHECKING:
     from genload.described.speech.dialect import Dialect, Socket, Way
 
 _KNOWN = frozenset((*OWN_NAMES, *OF_ALL)) - {SENTENCE}
+_METRICS = (*request_metrics("speech", ()), *speech_metrics("speech"))
+_NUMBERS = {name for metric in _METRICS for name in (metric.short, metric.key)}.union(USAGE, OF_THE_DRIVER)
+_LABELS = ("phase", "voice", "length", "text", "cache")
 _TEXT = "text"
 _HTTP_WAYS = ("whole", "raw", "sse")
 
@@ -35,9 +42,19 @@ def problems_of(dialect: Dialect) -> Iterator[Problem]:
         for name in template.names:
             reason = f"'{{{name}}}' belongs to an utterance, and this is asked outside of one"
             yield Problem(("ready", *at), reason, "take it out")
+    yield from _taken_names(dialect)
     if dialect.rate is not None and dialect.rate.path is not None and dialect.base64 is None:
         remedy = "name a header: {header: X-Sample-Rate}"
         yield Problem(("rate",), "an answer that is audio has no JSON", remedy)
+
+
+def _taken_names(dialect: Dialect) -> Iterator[Problem]:
+    for name in dialect.numbers:
+        if name in _NUMBERS:
+            yield Problem(("numbers", name), f"'{name}' is a number that genload has already", "rename it")
+    for name in dialect.labels:
+        if name in _LABELS:
+            yield Problem(("labels", name), f"'{name}' is a label that genload has already", "rename it")
 
 
 def _call_problems(dialect: Dialect, way: Way | None, place: Place) -> list[Problem]:

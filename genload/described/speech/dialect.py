@@ -11,7 +11,8 @@ from pydantic_core import CoreSchema
 from genload.described.call import Call
 from genload.described.description import Probe
 from genload.described.errors import Errors
-from genload.described.numbers import Number
+from genload.described.labels import Label, LabelName
+from genload.described.numbers import Number, NumberName
 from genload.described.or_text import exactly_one
 from genload.described.path import JsonPath
 from genload.described.problem import refuse
@@ -150,6 +151,12 @@ class Dialect(Call):  # the keys of the call itself stand beside the others
     that of the suite's `pcm`."""
     cache: Cached | None = None
     errors: Errors = Errors()
+    numbers: dict[NumberName, Number] = {}
+    """Numbers of the answer to a call, each a metric: ``{queue_s: {header: x-queue-ms, unit: ms}}`` is
+    speech.queue_s."""
+    labels: dict[LabelName, Label] = {}
+    """Labels that this answer gives the request, for filters and each(…):
+    ``{replica: {header: x-served-by}}``."""
     ready: Probe = Probe()
     """How to see that the service takes work; best something that no other service has."""
 

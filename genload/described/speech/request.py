@@ -144,7 +144,8 @@ class Request(SpeechRequest):
         return self.dialect.cache is not None and not self.is_streamed
 
     def labels(self) -> dict[str, tuple[str, ...]]:
-        return super().labels() | ({"cache": ("hit", "miss")} if self.shows_cache else {})
+        cache = {"cache": ("hit", "miss")} if self.shows_cache else {}
+        return {**super().labels(), **cache, **dict.fromkeys(self.dialect.labels, ())}
 
     def stream_offers(self) -> tuple[str, ...]:
         if self.is_streamed:
