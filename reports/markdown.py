@@ -59,6 +59,10 @@ def _document(suite: JudgedSuite) -> Iterator[str]:
         ("scenario", "result", "criterion", "observed", "must be", "evidence"),
         (_short_row(run, criterion) for run in suite.runs for criterion in run.verdict.criteria),
     )
+    for heading, table in tables.checklists(suite):
+        yield f"{_text(heading)}:"
+        yield ""
+        yield from _cells(table)
     for run in suite.runs:
         yield from _scenario(run, tested=None if shared else tested_words(run))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from genload.analysis.judged import JudgedRun, JudgedSuite, Reason, RunResult
+from genload.analysis.judged import Answer, JudgedRun, JudgedSuite, Reason, RunResult
 from genload.errors import ExitCode
 from genload.reporting import write_text
 from genload.reporting.wording import rehearsal_note, utc
@@ -47,6 +47,8 @@ class SuiteSummary(msgspec.Struct, kw_only=True):
     exit_code: int
     scenarios: list[ScenarioSummary]
     missing: list[str]
+    checklist: list[Answer] | UnsetType = UNSET
+    """Where the suite has one: each question with its answer."""
     format: int
 
 
@@ -66,6 +68,7 @@ def summary(suite: JudgedSuite) -> SuiteSummary:
         exit_code=suite.exit_code,
         scenarios=[_scenario(run) for run in suite.runs],
         missing=suite.missing,
+        checklist=suite.checklist or UNSET,
         format=FORMAT,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from genload.analysis.checklist import answers
 from genload.analysis.judged import JudgedRun, JudgedSuite
 from genload.errors import RunDirectoryError, suite_exit_code
 from genload.settings.criteria.criterion import Criterion
@@ -95,4 +96,10 @@ def suite_of(runs: list[JudgedRun]) -> JudgedSuite:
     asked_for = {name for run in runs for name in run.asked_for or run.requested.get("scenarios", {})}
     missing = [name for name in runs[0].requested.get("scenarios", {}) if name in asked_for - there]
     code = suite_exit_code([run.verdict.exit_code for run in runs])
-    return JudgedSuite(suite=runs[0].suite, runs=runs, missing=missing, exit_code=code)
+    return JudgedSuite(
+        suite=runs[0].suite,
+        runs=runs,
+        missing=missing,
+        exit_code=code,
+        checklist=answers(runs[0].effective, runs),
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from genload.analysis.judged import JudgedRun, Summary
+from genload.analysis.judged import AnswerState, JudgedRun, JudgedSuite, Summary
 from genload.analysis.judged.speech import SpeechNumbers
 from genload.human import human
 from genload.reporting.request_wording import (
@@ -40,6 +40,19 @@ def scenario_numbers(run: JudgedRun) -> dict[str, str]:
     """The numbers of a whole scenario, by their heads."""
     numbers = dict(zip(_NUMBERS, _numbers(run.overall), strict=True))
     return {"requests": str(run.overall.total_requests), **numbers, "load": human(run.duration_s, "s")}
+
+
+_STATES: dict[AnswerState, str] = {"ticked": "✓", "open": "open", "not applicable": "n/a"}
+
+
+def checklists(suite: JudgedSuite) -> list[tuple[str, Table]]:
+    """A table for each heading of the suite's checklist."""
+    found: dict[str, list[Sequence[str]]] = {}
+    for answer in suite.checklist:
+        found.setdefault(answer.heading, []).append((answer.question, _STATES[answer.state], answer.reason))
+    return [
+        (heading, Table(("question", "answer", "from the data"), rows)) for heading, rows in found.items()
+    ]
 
 
 def phases(run: JudgedRun) -> Table:

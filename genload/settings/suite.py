@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from genload.settings.checklist import Checklist
 from genload.settings.contract import Reconcile
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.model import Settings
@@ -237,6 +238,8 @@ class Suite(Settings):
     seed: int | None = None
     """Makes inputs and pauses repeatable; None draws one, which is recorded."""
     scenarios: Annotated[dict[ScenarioName, Scenario], Field(min_length=1)]
+    checklist: Checklist = {}
+    """Questions about the whole suite, under headings, that its reports answer."""
     then: tuple[str, ...] = ()
     """Suites that follow when all of this one is run: names, or paths beside the file."""
 

@@ -53,6 +53,7 @@ FRAGMENTS = {
     ("docs/prometheus.md", 0): ("orfeas", ""),
     ("docs/reports.md", 0): ("orfeas", "scenarios.peak.criteria"),
     ("docs/reports.md", 1): ("orfeas", BY_SCENARIO),
+    ("docs/reports.md", 2): ("orfeas", ""),
     ("docs/shapes.md", 0): ("orfeas", ""),
     ("docs/speech.md", 0): ("litetts", "service"),
     ("docs/speech.md", 1): ("litetts", ""),

@@ -83,7 +83,7 @@ def test_every_key_of_the_schema_is_in_the_table_and_says_what_it_is() -> None:
     inner = {"service": "Service", "poll": "Poll", "retry": "Retry", "tls": "Tls", "validity": "Validity"}
     inner |= {"settle": "Settle", "give_up": "GiveUp", "scenarios": "Scenario", "warmup": "Warmup"}
     inner |= {"leave": "Leave"}
-    parents = {*inner, "think", "after", "reconcile", "gpu_hour_cost"}
+    parents = {*inner, "checklist", "think", "after", "reconcile", "gpu_hour_cost"}
     in_schema = set(schema["properties"]) - {"extends"}
     for name in inner.values():
         in_schema |= set(schema["$defs"][name]["properties"])

@@ -2,6 +2,8 @@
 
 from genload.analysis.judged.run import (
     MOSTLY,
+    Answer,
+    AnswerState,
     ClientSummary,
     CriterionVerdict,
     ErrorGroup,
@@ -24,6 +26,8 @@ from genload.analysis.judged.run import (
 
 __all__ = [
     "MOSTLY",
+    "Answer",
+    "AnswerState",
     "ClientSummary",
     "CriterionVerdict",
     "ErrorGroup",

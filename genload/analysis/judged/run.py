@@ -19,6 +19,7 @@ from genload.settings.criteria.ast import Operator
 from genload.settings.criteria.comparisons import Outcome
 
 RunResult = Literal["pass", "fail", "inconclusive", "no criteria", "observed"]
+AnswerState = Literal["ticked", "open", "not applicable"]
 Evidence = Literal["exact", "proven", "unproven"]
 
 
@@ -268,6 +269,15 @@ class JudgedRun(msgspec.Struct, kw_only=True):
     recorded: Recorded = msgspec.field(default_factory=nothing_recorded)  # records and samples, as columns
 
 
+class Answer(msgspec.Struct, kw_only=True, frozen=True):
+    """One question of a suite's checklist, and what was recorded on it."""
+
+    heading: str
+    question: str
+    state: AnswerState
+    reason: str
+
+
 class JudgedSuite(msgspec.Struct, kw_only=True):
     """The scenarios of one suite folder that were run, in the order they were run."""
 
@@ -275,3 +285,4 @@ class JudgedSuite(msgspec.Struct, kw_only=True):
     runs: list[JudgedRun]
     missing: list[str]  # scenarios that were asked for and not run, or left nothing to judge
     exit_code: int
+    checklist: list[Answer] = []
