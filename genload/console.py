@@ -33,6 +33,7 @@ from genload.reporting.quotes import Quotes
 from genload.reporting.request_wording import (
     RANGES,
     arrivals_words,
+    cold_findings,
     has_ranges,
     left_words,
     limit,
@@ -112,6 +113,7 @@ def _verdict(run: JudgedRun, verbose: bool) -> Iterator[RenderableType]:
     yield _indented(Text(_numbers(run), "dim"))
     if run.speech is not None:
         yield from _speech(run.speech, most)
+    yield from map(_finding, cold_findings(run.cold_starts, notable=True))
     if run.listeners is not None:
         yield from map(_finding, listener_findings(run.listeners))
     for group in run.errors:

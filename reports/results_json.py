@@ -32,6 +32,7 @@ from genload.analysis.judged import (
     Verdict,
 )
 from genload.analysis.judged.arrivals import Arrivals
+from genload.analysis.judged.cold import ColdStart
 from genload.analysis.judged.efficiency import Efficiency
 from genload.analysis.judged.listeners import Listeners
 from genload.analysis.judged.speech import SpeechSummary
@@ -122,6 +123,8 @@ class Rest(msgspec.Struct, frozen=True, kw_only=True):
     """Of an open load: how many were planned and started, and how late."""
     speech: SpeechSummary | UnsetType = UNSET
     """Speech only: by voice, length and other labels, against text length, and how playback went."""
+    cold_starts: list[ColdStart] | UnsetType = UNSET
+    """The first answers after a time without work: of the run, and behind the scenario's `idle`."""
     listeners: Listeners | UnsetType = UNSET
     """Where some of who listened were to leave: those who stayed, and what the service did when all left."""
     error_details: list[ErrorGroup]
@@ -234,6 +237,7 @@ def _rest(run: JudgedRun) -> Rest:
         stages=run.stages,
         arrivals=UNSET if run.arrivals is None else run.arrivals,
         speech=UNSET if run.speech is None else run.speech,
+        cold_starts=run.cold_starts or UNSET,
         listeners=UNSET if run.listeners is None else run.listeners,
         error_details=run.errors,
         retries=UNSET if run.retries is None else run.retries,

@@ -9,11 +9,13 @@ from typing import Any
 
 from msgspec import convert
 
+from genload.analysis.cold import cold_number, cold_starts
 from genload.analysis.evidence.between import Between, ends
 from genload.analysis.evidence.estimate import Absent, Estimate, Exact, Partial, Unbounded
 from genload.analysis.evidence.means import Mean, MeanRatio
 from genload.analysis.evidence.percentiles import Percentile
 from genload.analysis.evidence.series import Growth, State, slope
+from genload.analysis.judged.cold import ColdStart
 from genload.analysis.listeners import Left
 from genload.analysis.load import Load
 from genload.analysis.request_statistics import RequestStatistics
@@ -68,6 +70,7 @@ class Measures:
     load: Load
     min_coverage: float
     left: RequestTable = field(default_factory=lambda: TableBuilder().build())
+    warmup: RequestTable = field(default_factory=lambda: TableBuilder().build())
     in_flight_gauge: str | None = None  # the service's own number of requests under way
 
     def strata_of(self, each: Each) -> tuple[Labels, ...]:
@@ -108,13 +111,31 @@ class Measures:
     def of(self, subject: Subject) -> Estimate:
         """The subject's estimate; `Absent` with the reason where there is nothing to judge."""
         if self._is_of_requests(subject.metric):
-            if subject.metric == f"{self.header.operation}.released":
-                return self.of_left().released()
+            if (whole := self._of_the_run(subject)) is not None:
+                return whole
             return RequestStatistics(self.catalogue, self.table, self.load, subject, self.left).estimate()
         operation, _, name = subject.metric.partition(".")
         if operation == self.header.operation:
             return Absent(f"requests with a {name}, which nobody declared for this run")
         return self._of_samples(subject, self.catalogue.metrics.get(subject.metric))
+
+    def _of_the_run(self, subject: Subject) -> Estimate | None:
+        """What is said of a run as a whole; None for any other subject."""
+        operation, _, name = subject.metric.partition(".")
+        makers: dict[str, Callable[[], Estimate]] = {
+            "released": lambda: self.of_left().released(),
+            "cold_start": lambda: cold_number(self.cold_starts(), first_audio=False),
+            "cold_ttfa": lambda: cold_number(self.cold_starts(), first_audio=True),
+        }
+        if operation != self.header.operation or name not in makers:
+            return None
+        if subject.filters or subject.window is not None:
+            return Absent(f"{subject.metric} without filters: it is a number of the whole run")
+        return makers[name]()
+
+    def cold_starts(self) -> list[ColdStart]:
+        """The first answers after a time without work."""
+        return cold_starts(self.warmup, self.table)
 
     def of_left(self) -> Left:
         """What tells of listeners who left."""

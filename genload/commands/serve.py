@@ -224,7 +224,7 @@ def serve(
       reset, truncated, stall, slow-loris, endless, error-event, deaf, garbage, silence, clipped, nan,
       wrong-rate, duplicate.
 
-      Of the service: slow-start=TIME, crash=N, memory-growth=SIZE, memory-step=SIZE@N.
+      Of the service: slow-start=TIME, cold-start=TIME@IDLE, crash=N, memory-growth=SIZE, memory-step=SIZE@N.
 
     A request asks for one by its header, X-Testbed-Fault: NAME. All of it: docs/testbed.md.
     """

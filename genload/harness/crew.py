@@ -37,6 +37,8 @@ class Crew(Protocol):
 
     def warm_up(self) -> None: ...
 
+    def start_cold(self) -> None: ...
+
     def begin(self, origin_s: float) -> None: ...
 
     def close(self) -> None: ...
@@ -68,6 +70,9 @@ class LocalCrew:
 
     def warm_up(self) -> None:
         self.process.gate.warm_up()
+
+    def start_cold(self) -> None:
+        self.process.gate.start_cold()
 
     def begin(self, origin_s: float) -> None:
         self.process.gate.begin(origin_s)

@@ -21,7 +21,7 @@ import gevent
 import msgspec
 from gevent.event import Event
 
-from genload.harness.tickets import Share, Ticket, Tickets
+from genload.harness.tickets import COLD, WARMUP, Share, Ticket, Tickets
 from genload.settings.phases import Timeline
 
 RAMP_STEP_S = 0.05  # how often waiting users are woken on a ramp, where the target changes all the time
@@ -31,7 +31,8 @@ class Stage(Enum):
     """What the run as a whole is doing."""
 
     WAITING = "waiting"  # for the service, or for the load to begin
-    WARMUP = "warmup"
+    WARMUP = WARMUP
+    COLD = COLD  # one request, after a time without any
     LOAD = "load"
     CLOSED = "closed"  # nobody may start any more
 
@@ -40,7 +41,7 @@ class Turn(msgspec.Struct, frozen=True):  # made in C: every request has one
     """Leave to start one request.
 
     Attributes:
-        phase: in which it is, or was, to start; ``warmup`` before the load.
+        phase: in which it is, or was, to start; ``warmup`` or ``cold`` before the load.
         number: of the request in the run: no other has it, in any process; negative in the warm-up.
         intended_s: when an open schedule wanted it to start, on the gate's clock; None in a load of users.
     """
@@ -60,7 +61,7 @@ class GateStatus(msgspec.Struct, frozen=True, kw_only=True):
         leaving: those of them whose users may not start another one.
         asleep_s: seconds that users slept after failures since the load began, all together.
         waiting: users that wait for their turn, with their inputs made; or for something to do.
-        warmed_up: the requests of the warm-up have ended.
+        warmed_up: the requests of the warm-up have ended, in a cold start the one of that.
         used_up: all counted requests have started and ended.
     """
 
@@ -91,13 +92,16 @@ class Gate:
         self._asleep: dict[int, float] = {}  # until when a user's sleep is counted already
         self.reset(Timeline(()), Share())
 
-    def reset(self, timeline: Timeline, share: Share, warmup_jobs: int = 0) -> None:
+    def reset(
+        self, timeline: Timeline, share: Share, warmup_jobs: int = 0, *, cold_start: bool = False
+    ) -> None:
         """Prepare for a run: nobody may start yet."""
         self.timeline, self.share = timeline, share
         self.stage = Stage.WAITING
         self.origin_s = self.ended_s = inf
         self._asleep_s = 0.0
-        self._tickets = Tickets(timeline, share, warmup_jobs)
+        self._tickets = Tickets(timeline, share, warmup_jobs, cold_start=cold_start)
+        self._cold_start = cold_start
         self._held: dict[int, Ticket] = {}  # by the user that will use it
         self._signal()
 
@@ -105,6 +109,10 @@ class Gate:
 
     def warm_up(self) -> None:
         self.stage = Stage.WARMUP
+        self._signal()
+
+    def start_cold(self) -> None:
+        self.stage = Stage.COLD
         self._signal()
 
     def begin(self, origin_s: float) -> None:
@@ -184,7 +192,7 @@ class Gate:
     def end(self, index: int) -> None:
         """This user's request has ended and is recorded."""
         self._in_flight.discard(index)
-        if self.stage is Stage.WARMUP:
+        if self.stage in (Stage.WARMUP, Stage.COLD):
             self._signal()
 
     @contextmanager
@@ -239,7 +247,9 @@ class Gate:
     @property
     def warmed_up(self) -> bool:
         held = self._held.get(0)  # by the one user who warms up
-        return not (self._tickets.warmups_left or self._in_flight or (held is not None and held.number < 0))
+        to_do = self._tickets.warmups_left + (held is not None and held.number < 0)
+        for_later = self._cold_start and self.stage is not Stage.COLD
+        return to_do <= for_later and not self._in_flight
 
     @property
     def used_up(self) -> bool:
@@ -288,8 +298,8 @@ class Gate:
         if ticket is None:
             return None
         if ticket.number < 0:
-            alone = self.stage is Stage.WARMUP and not self._in_flight
-            return Turn("warmup", True, ticket.number) if alone else None
+            alone = self.stage.value == ticket.phase and not self._in_flight
+            return Turn(ticket.phase, True, ticket.number) if alone else None
         if self.stage is not Stage.LOAD:
             return None
         into_s = self._clock() - self.origin_s

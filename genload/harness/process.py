@@ -55,7 +55,8 @@ class LoadProcess:
         self.plan = plan
         self.recorder.reset(source, t0_s)
         self._blamed.clear()
-        self.gate.reset(plan.timeline, share, plan.scenario.warmup.jobs)
+        scenario = plan.scenario
+        self.gate.reset(plan.timeline, share, scenario.warmup.jobs, cold_start=scenario.idle_s is not None)
         housekeeping.hold_back()
         self.health.start()
         self.kit.open()

@@ -115,6 +115,9 @@ class RemoteCrew:
     def warm_up(self) -> None:
         self._tell({"stage": "warm_up"})
 
+    def start_cold(self) -> None:
+        self._tell({"stage": "start_cold"})
+
     def begin(self, origin_s: float) -> None:
         self._tell({"stage": "begin", "origin_s": origin_s})
 

@@ -232,6 +232,7 @@ class Run:
             wait_until_ready(self.plan, self._cut, self._clock, self._tell_unready)
             self._identify()
             self._warm_up()
+            self._start_cold()
             self._idle(self._cut)
             self._gather()
             if not self._cut.is_set():
@@ -264,7 +265,22 @@ class Run:
             return
         self._enter("warm-up")
         self.crew.warm_up()
-        self._watch_until(lambda: self.crew.status().users.warmed_up)
+        self._watch_until(self._warmed_up)
+
+    def _start_cold(self) -> None:
+        """After a time without any, make one request by itself."""
+        idle_s = self.plan.scenario.idle_s
+        if idle_s is None or self._cut.is_set():
+            return
+        self._enter("idle")
+        if not self._cut.wait(idle_s):
+            self._enter("cold start")
+            self.crew.start_cold()
+            self._watch_until(self._warmed_up)
+
+    def _warmed_up(self) -> bool:
+        status = self.crew.status()  # which may be older than what was told last
+        return status.heard and status.users.warmed_up
 
     def _gather(self) -> None:
         late = gather(first_users(self.plan), self.crew, self._locust_users, self._cut, self._clock)
@@ -338,7 +354,7 @@ class Run:
         self.journal.flush()
         self.live.read_samples()
         self._monitoring.look_after()
-        if self.stage in ("warm-up", "load"):
+        if self.stage in ("warm-up", "cold start", "load"):
             self._look_for_an_early_end()
 
     def _ask_after_service(self) -> None:

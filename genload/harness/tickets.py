@@ -15,6 +15,9 @@ import msgspec
 
 from genload.settings.phases import Timeline
 
+WARMUP, COLD = "warmup", "cold"
+"""The phases of requests before the load: the warm-up, and the one behind a time without any."""
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -36,7 +39,8 @@ class Ticket(msgspec.Struct, frozen=True):  # made in C: every request has one
 
     Attributes:
         number: of the request in the run, of an open schedule the arrival's; negative in the warm-up.
-        phase: of an open schedule: where it belongs, however late it starts.
+        phase: where it belongs, of an open schedule however late it starts; before the load `WARMUP` or
+            `COLD`; "" where its start decides.
         due_s: of an open schedule: when it is to start, in seconds since the load began.
     """
 
@@ -52,7 +56,9 @@ class Tickets:
     given back comes before all later ones.
     """
 
-    def __init__(self, timeline: Timeline, share: Share, warmups: int = 0) -> None:
+    def __init__(
+        self, timeline: Timeline, share: Share, warmups: int = 0, *, cold_start: bool = False
+    ) -> None:
         self._timeline, self._share, self._numbers = timeline, share, share
         self._scheduled, self._per_user = timeline.arrivals is not None, timeline.per_user
         self._users = 0 if not timeline.phases else timeline.max_users
@@ -66,8 +72,9 @@ class Tickets:
         self._made = 0  # of the load's tickets, those that were handed out at least once
         self._returned: list[int] = []  # a heap of numbers
         self._of_user: Counter[int] = Counter()
-        self._warmups_left = warmups if share.rank == 0 else 0
+        self._warmups_left = warmups + cold_start if share.rank == 0 else 0
         self._warmups_made = 0
+        self._cold_start = warmups + 1 if cold_start else None
 
     def take(self, index: int) -> Ticket | None:
         """The next ticket for user `index` of this process; None when there is none (any more) for it."""
@@ -75,7 +82,7 @@ class Tickets:
         if self._warmups_left > 0 and user == 0:
             self._warmups_left -= 1
             self._warmups_made += 1
-            return Ticket(-self._warmups_made)
+            return Ticket(-self._warmups_made, COLD if self._warmups_made == self._cold_start else WARMUP)
         per_user = self._per_user
         if not self.left or (per_user is not None and self._of_user[index] >= per_user):
             return None

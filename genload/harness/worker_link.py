@@ -140,6 +140,8 @@ class WorkerLink:
         gate, stage = self.process.gate, msg.data["stage"]
         if stage == "warm_up":
             gate.warm_up()
+        elif stage == "start_cold":
+            gate.start_cold()
         elif stage == "begin":
             gate.begin(msg.data["origin_s"] - self._clock_offset()[1])
         else:

@@ -20,6 +20,7 @@ from genload.reporting.machine_wording import (
 from genload.reporting.quotes import Quotes
 from genload.reporting.request_wording import (
     arrivals_words,
+    cold_findings,
     left_words,
     listener_findings,
     own_pauses,
@@ -47,6 +48,7 @@ def findings(run: JudgedRun) -> Iterator[tuple[str, list[Finding]]]:
     found = {
         "Arrivals": [Finding("", arrivals_words(run.arrivals))] if run.arrivals is not None else [],
         "Heard": [*_heard(run)],
+        "Cold": [Finding(title, text) for title, text in cold_findings(run.cold_starts)],
         "Listeners who left": [*_listeners(run)],
         "Errors": [*_errors(run, quotes)],
         "Tried again": [*_retries(run)],

@@ -5,11 +5,12 @@ Labels and their values come from a suite or a service: whoever shows them escap
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, get_args
 
 from genload.analysis.judged import MOSTLY, CriterionVerdict, JudgedRun, Retries, StageSummary, Summary
 from genload.analysis.judged.arrivals import Arrivals
+from genload.analysis.judged.cold import ColdStart
 from genload.analysis.judged.listeners import Fall, Listeners, Stayed, Walkout
 from genload.analysis.judged.speech import Gaps, PerCharacter, Playback, SpeechNumbers, SpeechSummary
 from genload.human import count_of, human
@@ -153,6 +154,40 @@ def _fall(fall: Fall, watched_s: float) -> str:
     if fall.after_high is None:
         return f"{levels} not back at {fall.rest:.3g} in the {human(watched_s, 's')} that it was watched"
     return f"{levels} down after {human_range(fall.after_high, fall.after_low, fall.after_high, 's')}"
+
+
+# --- the first answer after a time without work --------------------------------------------------
+
+NOTABLE = 2.0
+"""So many times as slow as warm ones, the run's first answer is told on a terminal, too."""
+
+
+def cold_findings(found: Sequence[ColdStart], *, notable: bool = False) -> Iterator[tuple[str, str]]:
+    """Title and text of each.
+
+    Args:
+        notable: leave out the run's first answer where it was about as quick as the others.
+    """
+    for cold in found:
+        if notable and cold.idle is None and (cold.times_slower or 0.0) < NOTABLE and not cold.error_class:
+            continue
+        yield "first answer" if cold.idle is None else "cold start", "; ".join(_cold(cold))
+
+
+def _cold(cold: ColdStart) -> Iterator[str]:
+    when = f"after {human(cold.idle, 's')} without a request" if cold.idle is not None else "of the run"
+    if cold.error_class:
+        yield f"failed {when}: {cold.error_class}"
+    else:
+        first = f", first audio {human(cold.ttfa, 's')}" if cold.ttfa is not None else ""
+        yield f"{human(cold.duration, 's')} {when}{first}"
+    if cold.warm_p50 is not None:
+        warm = f"warm p50 {human(cold.warm_p50, 's')}, p95 {human(cold.warm_p95, 's')}"
+        if cold.warm_p50_ttfa is not None:
+            warm += f", first audio p50 {human(cold.warm_p50_ttfa, 's')}"
+        yield f"{warm} ({count_of(cold.warm_requests, 'request')})"
+    if cold.times_slower is not None:
+        yield f"{cold.times_slower:.3g} × as long as warm"
 
 
 # --- times that polls leave open, as the range in which they lie ---------------------------------

@@ -35,7 +35,7 @@ class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     request_id: str = ""  # made by genload; a job and its calls have the same
     job_id: str = ""  # given by the service
     user: int = 0  # the number of the user in its process
-    phase: str = ""  # the phase in which the request was to start; "warmup" before the load
+    phase: str = ""  # the phase in which the request was to start; "warmup" or "cold" before the load
     warmup: bool = False
     intended_s: float | None = None  # when an open schedule wanted it to start; the latency begins there
     start_s: float = 0.0  # when the request really started

@@ -112,6 +112,9 @@ class Scenario(Settings):
     request: SerializeAsAny[RequestSettings] | None = None
     """Keys of `service.request` that are others in this scenario; once read, all that its requests have."""
     warmup: Warmup = Warmup()
+    idle_s: Seconds | None = None
+    """After the warm-up a time without any request, and then one by itself: the cold start. None unless set.
+    """
     think: Span | None = None
     """Pause before each request; none unless set."""
     pace: Literal["playback"] | None = None

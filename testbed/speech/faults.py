@@ -59,11 +59,20 @@ RATED = tuple(fault for fault in SpeechFault if fault is not SpeechFault.CRASH)
 
 
 @dataclass(frozen=True, slots=True)
+class ColdStart:
+    """How much longer the first answer takes, at the start and after so long without a request."""
+
+    extra_s: float
+    idle_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechFaults:
     """All ``--fault`` options together. 0 and None: does not happen."""
 
     rates: Sequence[tuple[SpeechFault, float]] = ()  # of all requests for speech
     slow_start_s: float = 0.0
+    cold_start: ColdStart | None = None
     crash_requests: int = 0  # ended requests after which it happens
     memory_growth_bytes: int = 0  # a request
     memory_step: After | None = None
@@ -137,9 +146,17 @@ def _step(text: str) -> After:
     return After(parse_size_bytes(size), parse_count(requests))
 
 
+def _cold_start(text: str) -> ColdStart:
+    extra, at, idle = text.partition("@")
+    if not at:
+        raise ValueError(f"'{text}' does not say after how long without a request, as in 2s@10s")
+    return ColdStart(parse_duration_s(extra), parse_duration_s(idle))
+
+
 # Those whose value is no rate: the field that they fill, and how their value is read.
 _AMOUNTS: dict[str, tuple[str, Callable[[str], object]]] = {
     "slow-start": ("slow_start_s", parse_duration_s),
+    "cold-start": ("cold_start", _cold_start),
     "crash": ("crash_requests", parse_count),
     "memory-growth": ("memory_growth_bytes", parse_size_bytes),
     "memory-step": ("memory_step", _step),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from math import inf
 from time import monotonic
 
 from ..faults import HEADER, UnknownFaultError
@@ -61,6 +62,7 @@ class Service:
         self._pages = dialect.pages()
         self._draws = SpeechDraws(options.faults, options.seed)
         self._rate_limit = RateLimit(options.rate_limit_per_min, _WINDOW_S)
+        self._rests_since_s = -inf  # when the last request for speech had ended
         self.ready = False
 
     def switch(self, connection: Connection, request: Request) -> Session | None:
@@ -99,6 +101,7 @@ class Service:
     async def speak(self, request: Request, answer: Answer) -> None:
         """Answer a request for speech, and log what became of it."""
         truth = SpeechTruth(request.headers.get("x-request-id", ""), request.path, request.received_ns)
+        truth.cold_ns = self._cold_ns()
         self._tally.running += 1
         try:
             await self._answer(request, answer, truth)
@@ -110,8 +113,16 @@ class Service:
             raise
         finally:
             self._tally.running -= 1
+            self._rests_since_s = monotonic()
             self._log.write_row(truth.row(answer, self._rate_hz))
             self._ageing()
+
+    def _cold_ns(self) -> int:
+        """How much longer a request takes that comes now."""
+        cold = self._options.faults.cold_start
+        if cold is None or self._tally.running or monotonic() - self._rests_since_s < cold.idle_s:
+            return 0
+        return round(cold.extra_s * 1e9)
 
     async def _answer(self, request: Request, answer: Answer, truth: SpeechTruth) -> None:
         try:

@@ -28,6 +28,7 @@ class SpeechTruth:
     events: bool = False
     cache: str = ""  # hit, miss; "": there is none
     outcome: str = "unfinished"  # completed, refused, failed, broken (on purpose), client_gone
+    cold_ns: int = 0  # how much longer it took because nothing was asked for before
     first_due_ns: int = 0  # when the first write of audio was due; 0: no schedule
     audio_s: float = 0.0  # sent; 0 from the cache
     late_max_s: float = 0.0  # how late the latest write of audio was against its schedule
@@ -54,6 +55,7 @@ class SpeechTruth:
             "outcome": self.outcome,
             "received_ns": start_ns,
             "received_s": start_ns / 1e9,
+            "cold_s": self.cold_ns / 1e9,
             "first_due_s": _seconds(self.first_due_ns),
             "first_byte_s": _seconds(stamps_ns[0] if stamps_ns else 0),
             "first_audio_s": _seconds(self._first_audio_ns(answer, rate_hz)),

@@ -41,7 +41,10 @@ def test_every_request_of_every_worker_arrives(
     testbed: Callable[..., Any], cluster: Callable[..., Any], brisk: tuple[str, str], tmp_path: Path
 ) -> None:
     server = testbed(service_time="82s", slots=20, time_scale=SCALE, seed=1)
-    master, workers = cluster("--scenario", "demo/spike", "--time-scale", SCALE, "-H", server.url, *brisk)
+    suite = tmp_path / "idle.yaml"
+    suite.write_text("extends: demo\nscenarios: {spike: {idle: 30s}}\n")
+    scenario = "--scenario", f"{suite}/spike"
+    master, workers = cluster(*scenario, "--time-scale", SCALE, "-H", server.url, *brisk)
     code, output = finished(master)
     assert code in (0, 1, 3), output
     run = the_run(tmp_path, "spike")
@@ -49,7 +52,9 @@ def test_every_request_of_every_worker_arrives(
     assert sorted(job.job_id for job in jobs) == sorted(row["job_id"] for row in server.truth_records())
     assert not list(run.missing_records())
     assert {record.source for record in jobs} == {"w0", "w1"}
-    assert Counter(record.warmup for record in jobs)[True] == 1
+    warmup, cold = sorted((job for job in jobs if job.warmup), key=lambda job: job.start_s)
+    assert (warmup.phase, cold.phase, cold.source) == ("warmup", "cold", "w0")
+    assert cold.start_s - (warmup.start_s + warmup.duration_s) >= 0.3
     # Each worker has half of the users: what each started in the spike shows that it was let go.
     in_spike = Counter(record.source for record in jobs if record.phase == "spike")
     assert min(in_spike.values()) >= 9

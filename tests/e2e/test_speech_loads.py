@@ -51,6 +51,7 @@ class SpeechLoad:
         *,
         criteria: str = "all_good: speech.failed == 0",
         lengths: Sequence[str] = LENGTHS,
+        warmup: int = 0,
         **scenario: str,
     ) -> tuple[str, ...]:
         """Write the suite; the options of Locust that run it."""
@@ -63,7 +64,8 @@ class SpeechLoad:
             f" texts: {{lengths: [{', '.join(lengths)}]}}}}\n"
             "locustfile: speech\nreports: [results_json]\n"
             "validity: {lag_floor: 5s, late_share: 100000%, burst_spread_floor: 5s}\n"
-            f"scenarios:\n  one:\n    shape: {{{shape}}}\n    warmup: {{jobs: 0}}\n    failure_pause: 0s\n"
+            f"scenarios:\n  one:\n    shape: {{{shape}}}\n    warmup: {{jobs: {warmup}}}\n"
+            "    failure_pause: 0s\n"
             f"    criteria: {{{criteria}}}\n{also}"
         )
         return "--scenario", f"{self.suite}/one", "-H", self.server.url
@@ -145,9 +147,19 @@ def test_a_sequence_never_has_two_at_once_and_keeps_what_failed(load: SpeechLoad
 
 
 def test_a_listener_asks_for_more_when_all_has_been_heard(load: SpeechLoad) -> None:
-    load.serve(per_character="10ms")  # half a second of each text
-    rows = load.run("kind: sequential, requests: 4", lengths=["medium"], pace="playback")
-    records = sorted(load.log.requests(), key=lambda record: record.start_s)
+    # Half a second of each text; and after a second without any the next one is late.
+    load.serve(per_character="10ms", fault="cold-start=600ms@1s")
+    scenario = {"warmup": 1, "idle": "1200ms", "pace": "playback"}
+    rows = load.run("kind: sequential, requests: 4", lengths=["medium"], **scenario)
+    warmup, cold, *records = sorted(load.log.requests(), key=lambda record: record.start_s)
+    assert (warmup.phase, cold.phase) == ("warmup", "cold")
+    assert cold.start_s - (warmup.start_s + warmup.duration_s) >= 1.2
+    assert [row["cold_s"] for row in rows] == [0.6, 0.6, 0.0, 0.0, 0.0, 0.0]
+    (results,) = load.results.glob("*/results_one.json")
+    first, idle = json.loads(results.read_text())["cold_starts"]
+    for told, record in ((first, warmup), (idle, cold)):
+        assert told["duration"] == pytest.approx(record.duration_s) and told["duration"] >= 0.6
+        assert told["warm_requests"] == 4 and told["warm_p50"] <= max(each.duration_s for each in records)
     assert [round(record.numbers["audio_duration_s"], 1) for record in records] == [0.5] * 4
     for before, after in itertools.pairwise(records):
         heard_s = before.start_s + before.numbers["playout_s"]

@@ -108,6 +108,50 @@ def test_nobody_starts_before_the_load_after_it_or_when_closed(clock: Clock) -> 
     assert gate.wait(index) is False
 
 
+def test_a_cold_start_is_one_request_behind_the_warm_up_when_it_is_its_time(clock: Clock) -> None:
+    gate = Gate(clock)
+    gate.reset(SPIKE, Share(), 2, cold_start=True)
+    index = gate.join()
+    assert not gate.warmed_up
+    gate.warm_up()
+    for number in (-1, -2):
+        assert gate.reserve(index) == number
+        assert gate.start(index) == Turn("warmup", True, number)
+        assert not gate.warmed_up
+        gate.end(index)
+    assert gate.warmed_up
+    # Its input is made, and it waits.
+    assert gate.reserve(index) == -3
+    assert gate.start(index) is None and gate.warmed_up
+    gate.start_cold()
+    assert not gate.warmed_up
+    assert gate.start(index) == Turn("cold", True, -3)
+    assert not gate.warmed_up
+    gate.end(index)
+    assert gate.warmed_up
+    gate.begin(0.0)
+    assert gate.reserve(index) == 0
+
+
+def test_a_cold_start_needs_no_warm_up_and_is_of_one_process_alone(clock: Clock) -> None:
+    gates = [Gate(clock), Gate(clock)]
+    for rank, gate in enumerate(gates):
+        gate.reset(SPIKE, Share(rank, 2), 0, cold_start=True)
+        gate.join()
+        gate.start_cold()
+    assert [gate.warmed_up for gate in gates] == [False, True]
+    assert gates[0].start(0) == Turn("cold", True, -1)
+    assert gates[1].start(0) is None
+    # Cut off before it: its ticket is not kept for the load.
+    gates[0].end(0)
+    late = Gate(clock)
+    late.reset(SPIKE, Share(), 0, cold_start=True)
+    late.join()
+    assert late.reserve(0) == -1
+    late.begin(0.0)
+    assert late.start(0) == Turn("baseline", False, 0)
+
+
 def test_counted_iterations_are_started_exactly_so_often(clock: Clock) -> None:
     gate = gate_with(clock, COUNTED, 1)
     made = 0

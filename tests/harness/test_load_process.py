@@ -26,7 +26,7 @@ def process() -> Iterator[LoadProcess]:
     plan = SimpleNamespace(
         client_class=ServiceClient,
         timeline=Timeline((Phase("steady", 60.0, users=1),)),
-        scenario=SimpleNamespace(warmup=SimpleNamespace(jobs=0)),
+        scenario=SimpleNamespace(warmup=SimpleNamespace(jobs=0), idle_s=None),
     )
     process.prepare(plan, Share(), "local", t0_s=0.0)  # type: ignore[arg-type]
     try:

@@ -96,8 +96,8 @@ def test_the_warm_up_has_numbers_of_its_own() -> None:
     tickets = Tickets(burst(2), Share(), warmups=2)
     assert [tickets.take(index) for index in (1, 0, 0, 0, 0)] == [
         Ticket(0),
-        Ticket(-1),
-        Ticket(-2),
+        Ticket(-1, "warmup"),
+        Ticket(-2, "warmup"),
         Ticket(1),
         None,
     ]

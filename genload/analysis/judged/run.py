@@ -8,6 +8,7 @@ import msgspec
 
 from genload.analysis.contract import FamilyFinding
 from genload.analysis.judged.arrivals import Arrivals
+from genload.analysis.judged.cold import ColdStart
 from genload.analysis.judged.efficiency import Efficiency
 from genload.analysis.judged.listeners import Listeners
 from genload.analysis.judged.speech import SpeechSummary
@@ -255,6 +256,7 @@ class JudgedRun(msgspec.Struct, kw_only=True):
     ] = []  # scenarios that were to be run with this one; none: not known, all of the suite
     arrivals: Arrivals | None = None  # of an open load
     speech: SpeechSummary | None = None  # where the outputs are listened to
+    cold_starts: list[ColdStart] = []  # the run's first answer, and the one behind an idle time
     listeners: Listeners | None = None  # where some of who listened were to leave
     identity: dict[str, str] = {}  # what was tested, by the suite's names and the monitors' own
     monitors: list[MonitorSummary] = []  # how each did during the load

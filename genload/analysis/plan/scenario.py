@@ -181,4 +181,6 @@ def _is_drawn(think: Span | None) -> bool:
 def _warmup_s(scenario: Scenario, client: Client, service: AssumedService) -> float:
     late_s = 0.0 if service.observed else client.notices_after_s(service.mean_s)
     think_s = 0.0 if client.think is None else (client.think.min_s + client.think.max_s) / 2
-    return scenario.warmup.jobs * (service.mean_s + late_s + think_s)
+    cold = scenario.idle_s is not None
+    requests_s = (scenario.warmup.jobs + cold) * (service.mean_s + late_s + think_s)
+    return requests_s + (scenario.idle_s or 0.0)

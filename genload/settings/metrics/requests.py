@@ -46,6 +46,13 @@ def request_metrics(operation: str, stages: tuple[str, ...] = ()) -> tuple[Metri
             "requests",
             "at each moment: begun, or held back by an open schedule, and not ended",
         ),
+        Metric(
+            f"{operation}.cold_start",
+            Dimension.TIME,
+            (),
+            "requests",
+            "duration of the request behind the scenario's `idle` time, or else of the run's first",
+        ),
         request_share(
             f"{operation}.valid_rate",
             "valid outputs",

@@ -79,6 +79,7 @@ def speech_metrics(operation: str) -> tuple[Metric, ...]:
             "requests whose listeners left before the end, as the suite wanted it; in no other number",
             Tally.LEFT,
         ),
+        whole("cold_ttfa", time, "first audio of the request that `cold_start` is of"),
         whole(
             "released",
             time,
