@@ -79,6 +79,11 @@ class FrameReader:
         self._decoder = _new_decoder()
         self.closed = False
 
+    @property
+    def is_between(self) -> bool:
+        """Whether nothing has come of a message that is not whole."""
+        return not (self._rest or self._parts)
+
     def begin(self) -> None:
         """Count the bytes of messages anew."""
         self._left_bytes = self._max_bytes

@@ -133,7 +133,7 @@ class WebSocket:
     def is_quiet(self) -> bool:
         """Whether nothing has come that nobody has received: then another conversation can begin."""
         is_open = not self._reader.closed and self._failure is None and self._exchange.send_failure is None
-        return is_open and not self._heard and self._connection.is_alive()
+        return is_open and self._reader.is_between and not self._heard and self._connection.is_alive()
 
     @property
     def bytes_received(self) -> int:

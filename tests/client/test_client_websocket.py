@@ -395,8 +395,15 @@ def test_one_is_opened_anew_where_the_kept_one_cannot_go_on(raw_server: Servers,
         peer.sock.recv(65536)
         peer.sock.sendall(frame(BINARY, b"a") + frame(TEXT, b"A") + closing(1000))
 
-    server = raw_server(leaving, talking, talking, talking)
+    def halting(peer: Peer) -> None:
+        peer.sock.sendall(accept(peer))
+        peer.sock.recv(65536)
+        peer.sock.sendall(frame(BINARY, b"a") + frame(TEXT, b"A") + frame(TEXT, b"more")[:3])
+        peer.sock.recv(65536)
+
+    server = raw_server(halting, leaving, talking, talking, talking)
     client = client_of(server.url)
+    assert said_and_heard(client, "none", keep=True)[1] == [b"a", "A"]
     assert said_and_heard(client, "one", keep=True)[1] == [b"a", "A"]
     gevent.sleep(0.02)  # until it has come
     assert said_and_heard(client, "two", keep=True)[1] == [b"two", "TWO"]
@@ -405,6 +412,6 @@ def test_one_is_opened_anew_where_the_kept_one_cannot_go_on(raw_server: Servers,
         socket.send("cut off")
         raise KeyError
     assert said_and_heard(client, "three", keep=True)[1] == [b"three", "THREE"]
-    assert len(server.requests) == 3
-    assert said_and_heard(client, "four")[1] == [b"four", "FOUR"]  # of its own, as it does not ask for it
     assert len(server.requests) == 4
+    assert said_and_heard(client, "four")[1] == [b"four", "FOUR"]  # of its own, as it does not ask for it
+    assert len(server.requests) == 5
