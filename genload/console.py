@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from genload.analysis.judged import CriterionVerdict, ErrorGroup, JudgedRun, JudgedSuite
-from genload.analysis.judged.speech import SpeechSummary
+from genload.analysis.judged.speech import SpeechNumbers, SpeechSummary
 from genload.human import human
 from genload.plain import plain
 from genload.reporting.machine_wording import (
@@ -74,7 +74,7 @@ class _Most(NamedTuple):
 
     messages: int  # of an error class
     notices: int
-    strata: int  # rows of speech; of more only all together
+    strata: int  # rows of speech; of more only all together, and the phases if they are not too many
 
 
 _SHORT, _VERBOSE = _Most(messages=1, notices=4, strata=6), _Most(messages=3, notices=1000, strata=1000)
@@ -231,8 +231,7 @@ def _speech(speech: SpeechSummary, most: _Most) -> Iterator[RenderableType]:
     heads = ("requests", "failed", "ttfa p95", "p95", "rtf", *(("stalls",) if streamed else ()), "valid")
     for name in heads:
         table.add_column(name, justify="right")
-    rows = list(strata(speech))
-    for name, numbers in rows if len(rows) <= most.strata else rows[:1]:
+    for name, numbers in _strata(speech, most.strata):
         table.add_row(
             Text(plain(name)),
             str(numbers.total_requests),
@@ -245,6 +244,14 @@ def _speech(speech: SpeechSummary, most: _Most) -> Iterator[RenderableType]:
         )
     yield table
     yield from map(_finding, speech_findings(speech))
+
+
+def _strata(speech: SpeechSummary, most: int) -> list[tuple[str, SpeechNumbers]]:
+    phases = speech.strata.get("phase", {})
+    rows, with_phases = list(strata(speech)), 1 + len(phases) if len(phases) > 1 else 1
+    if len(rows) <= most:
+        return rows
+    return rows[: with_phases if with_phases <= most else 1]
 
 
 def _finding(found: tuple[str, str]) -> RenderableType:

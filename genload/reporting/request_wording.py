@@ -169,13 +169,23 @@ def cold_findings(found: Sequence[ColdStart], *, notable: bool = False) -> Itera
         notable: leave out the run's first answer where it was about as quick as the others.
     """
     for cold in found:
-        if notable and cold.idle is None and (cold.times_slower or 0.0) < NOTABLE and not cold.error_class:
+        if notable and cold.idle is None and not _is_slow(cold):
             continue
         yield "first answer" if cold.idle is None else "cold start", "; ".join(_cold(cold))
 
 
+def _is_slow(cold: ColdStart) -> bool:
+    first, warm = cold.ttfa, cold.warm_p50_ttfa
+    slower = [cold.times_slower or 0.0, first / warm if first is not None and warm else 0.0]
+    return bool(cold.error_class) or max(slower) >= NOTABLE
+
+
 def _cold(cold: ColdStart) -> Iterator[str]:
-    when = f"after {human(cold.idle, 's')} without a request" if cold.idle is not None else "of the run"
+    when = (
+        f"after {human(cold.idle, 's')} without a request"
+        if cold.idle is not None
+        else "at the beginning of the run"
+    )
     if cold.error_class:
         yield f"failed {when}: {cold.error_class}"
     else:

@@ -103,8 +103,10 @@ def test_reports_say_it_and_a_terminal_leaves_out_a_first_answer_that_was_quick(
         "first answer",
         "cold start",
     ]
-    quick = msgspec.structs.replace(judged.cold_starts[0], duration=0.3, times_slower=1.5)
+    quick = msgspec.structs.replace(judged.cold_starts[0], duration=0.3, times_slower=1.5, ttfa=0.15)
     assert list(cold_findings([quick], notable=True)) == []
+    late = msgspec.structs.replace(quick, ttfa=0.2)
+    assert len(list(cold_findings([late], notable=True))) == 1, "its first audio took twice as long"
     results = load("reports", "results_json")
     written = msgspec.json.decode(results.encode(results.results(judged)))
     jsonschema.validate(written, results.schema())

@@ -98,6 +98,7 @@ def test_a_moment_has_users_requests_and_the_mean_of_those_that_just_ended(
     take(history)
     run.add(5.0)
     run.add(0.1, "failed", "timeout")
+    run.add(0.1, "left")
     run.now_s = 24.0
     take(history)
     take(history)
@@ -105,6 +106,7 @@ def test_a_moment_has_users_requests_and_the_mean_of_those_that_just_ended(
     assert (first.t_s, first.target, first.working, first.in_flight) == (23.0, 2, 2, 1)
     assert (first.completed, first.failed, first.mean_s) == (2, 0, 2.0)
     assert (second.completed, second.failed, second.mean_s) == (3, 1, 5.0)
+    assert (first.left, second.left) == (0, 1)
     assert third.mean_s is None
     assert [moment.number for moment in history.since(2)] == [2]
 

@@ -58,6 +58,13 @@ def test_it_fits_a_screen_of_40_lines_however_much_there_is_to_say(
     assert "notice 29" in everything and "voice v29" in everything
 
 
+def test_of_many_rows_of_speech_its_phases_stay(make_run: Callable[..., JudgedRun]) -> None:
+    voices = {f"v{n}": heard() for n in range(30)}
+    strata = {"phase": {"stay": heard(), "crowd": heard()}, "voice": voices}
+    text = shown(console.verdict_view(make_run(speech=speech(strata=strata))))
+    assert "phase stay" in text and "phase crowd" in text and "voice v0" not in text
+
+
 def test_verbose_shows_rule_and_evidence_in_sentences(kinds: Kinds) -> None:
     text = shown(console.verdict_view(kinds["passed"](), verbose=True))
     assert re.search(r"pass +avg_time_ok +82\.1 s", text)

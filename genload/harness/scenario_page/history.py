@@ -22,7 +22,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         number: counted from 0, so that a page asks for what it does not have.
         t_s: since the run began.
-        completed, failed: requests so far.
+        completed, failed, left: requests so far; the last by their listeners, and in no other number.
         mean_s: of the requests that ended since the moment before; None without one.
         machines: the newest value of each metric, base units.
     """
@@ -34,6 +34,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     in_flight: int
     completed: int
     failed: int
+    left: int
     mean_s: float | None
     machines: dict[str, float]
 
@@ -72,6 +73,7 @@ class History:
             in_flight=users.in_flight,
             completed=total.completed,
             failed=total.failed,
+            left=total.left,
             mean_s=self._mean_since(),
             machines=dict(run.live.newest),
         )

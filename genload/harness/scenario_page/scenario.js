@@ -88,7 +88,7 @@ function phases(run) {
 }
 
 function numbers(run, last) {
-  const facts = { "time left": run.left_s === null ? "–" : seconds(run.left_s), users: `${last.working} of ${last.target}`, "in flight": last.in_flight, completed: last.completed, failed: last.failed, ...run.latency };
+  const facts = { "time left": run.left_s === null ? "–" : seconds(run.left_s), users: `${last.working} of ${last.target}`, "in flight": last.in_flight, completed: last.completed, failed: last.failed, ...(last.left ? { "left by their listeners": last.left } : {}), ...run.latency };
   return Object.entries(facts).map(([name, value]) => {
     const pair = document.createElement("div");
     pair.append(text("dt", name), text("dd", String(value)));
