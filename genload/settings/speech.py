@@ -179,6 +179,10 @@ class SpeechRequest(RequestSettings):
         """What to set in `service.request` for an answer that is streamed; none: it is, or cannot be."""
         return ()
 
+    def unsaid_stream(self) -> str:
+        """The key that would say that answers are sent while they are made; "": it is said, or cannot be."""
+        return ""
+
     def labels(self) -> dict[str, tuple[str, ...]]:
         """The labels of its requests' records, with the values they can have; none: any."""
         texts, from_file = self.texts, self.texts.file is not None

@@ -147,7 +147,8 @@ def test_the_document_s_own_service_speaks(tmp_path: Path) -> None:
     assert speech.content == WAV and speech.arrivals[-1][1] == len(WAV) and not speech.streamed
 
 
-def test_a_trial_of_a_whole_answer_says_how_stalls_could_be_measured() -> None:
+def tried(dialect: Any, speech: Speech | None = None) -> list[str]:
+    """What a trial of fish-speech says in detail; a speech takes the place of the service's own answer."""
     said: list[str] = []
     view: Any = SimpleNamespace(
         say=lambda *words: None,
@@ -156,11 +157,34 @@ def test_a_trial_of_a_whole_answer_says_how_stalls_could_be_measured() -> None:
         result=lambda result: None,
     )
     with served(IMITATIONS["fish_speech"]("")) as imitation:
-        data = {"api": "speech", "host": imitation.url, "request": {"dialect": "fish_speech"}}
+        data = {"api": "speech", "host": imitation.url, "request": {"dialect": dialect}}
         service = Service.model_validate(data, context={"wings": extensions.Wings()})
         client = extensions.attribute("services", "speech", "Client")(service)
+        if speech is not None:
+            client.speak = lambda utterance: speech
         assert SpeechAttempt(client, service, 1, view).run().outcome == "ok"
         client.close()
+    return said
+
+
+@pytest.mark.parametrize(("spread_s", "told"), [(0.5, True), (0.05, False)])
+def test_a_trial_says_of_an_answer_that_came_over_time_what_to_say_of_it(spread_s: float, told: bool) -> None:
+    arrivals = ((2.0 - spread_s, 1000), (2.0, len(WAV) - 1000))
+    speech = Speech(
+        content=WAV,
+        media_type="audio/wav",
+        sent_s=1.0,
+        first_byte_s=arrivals[0][0],
+        end_s=2.0,
+        arrivals=arrivals,
+        streamed=False,
+    )
+    said = tried({"path": "/v1/tts", "json": {"text": "{text}"}}, speech)
+    assert any("service.request.dialect.streams: true" in words for words in said) is told
+
+
+def test_a_trial_of_a_whole_answer_says_how_stalls_could_be_measured() -> None:
+    said = tried("fish_speech")
     assert "playback: not applicable: the answer was not streamed" in said
     assert "stalls can be measured of a stream, which it sends with service.request: {stream: true}" in said
 

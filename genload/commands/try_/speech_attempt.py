@@ -15,6 +15,8 @@ from genload.service import Artifact, Speech, SpeechClient, Utterance
 from genload.settings.service import Service
 
 TEXT_CHARACTERS = 300
+SPREAD = 0.1
+"""Of the time to the last byte: an answer that takes longer to come may be one that is made meanwhile."""
 _MOMENTS = (
     ("ttfb_s", "first byte"),
     ("ttfa_s", "first audio"),
@@ -46,7 +48,7 @@ class SpeechAttempt:
             "input", f"{len(utterance.text)} characters, voice {plain(utterance.voice)}, {request.format}"
         )
         view.detail(plain(utterance.text, TEXT_CHARACTERS))
-        self._offers = request.stream_offers()
+        self._offers, self._unsaid = request.stream_offers(), request.unsaid_stream()
         self._ear = _Ear(Listener(inspected, seed=seed, registry=None), view)
         self._driver = SpeechDriver(
             client, utterance, service=service, listener=self._ear, request_id=str(uuid.uuid4())
@@ -75,6 +77,9 @@ class SpeechAttempt:
                 view.detail(
                     f"stalls can be measured of a stream, which it sends with service.request: {offers}"
                 )
+            elif self._unsaid and self._ear.spread_s > SPREAD * self._ear.whole_s:
+                over = human(self._ear.spread_s, "s")
+                view.detail(f"it came over {over}: if it was made meanwhile, say {self._unsaid}: true")
         heard = _listed(_SOUND, numbers)
         if heard:
             loud = f", {20 * log10(numbers['rms']):.1f} dBFS" if numbers.get("rms") else ""
@@ -91,12 +96,14 @@ class _Ear:
     def __init__(self, listener: Listener, view: TrialView) -> None:
         self._listener, self._view = listener, view
         self.whole_s = 0.0
+        self.spread_s = 0.0  # from the first arrival to the last
 
     def inspects(self, utterance: Utterance) -> bool:
         return self._listener.inspects(utterance)
 
     def listen(self, speech: Speech, utterance: Utterance) -> Heard:
         self.whole_s = speech.end_s - speech.sent_s
+        self.spread_s = speech.arrivals[-1][0] - speech.arrivals[0][0]
         count = len(speech.arrivals)
         parts = "in one part, " if count == 1 else f"in {count} parts, "
         parts += "streamed" if speech.streamed else "not streamed"

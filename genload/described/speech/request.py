@@ -161,6 +161,9 @@ class Request(SpeechRequest):
             for value, taken in formats.items()
         )
 
+    def unsaid_stream(self) -> str:
+        return "" if self.is_streamed or self.stream is not None else "service.request.dialect.streams"
+
 
 def _usual(dialect: Any) -> dict[str, Any]:
     """What the dialect gives the suite's own keys, unless they are set."""
