@@ -236,7 +236,8 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
     def _answer(self, assembler: AnswerAssembler, body: bytes, content: bytes) -> Answer:
         times, redirect = self.times, self.redirect
         arrivals: tuple[tuple[float, int], ...]
-        if len(times.chunks) == 1:  # as with most short answers
+        spooled = assembler.spooled if isinstance(assembler, SpoolingAssembler) else None
+        if len(times.chunks) == 1 and spooled is None:  # as with most short answers
             arrivals = ((times.chunks[0][0], len(body)),) if body else ()
         else:
             arrivals = self._arrivals(assembler)
@@ -251,7 +252,7 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
             sent_bytes if redirect is None else sent_bytes + redirect.bytes_sent,
             self.received_bytes if redirect is None else self.received_bytes + redirect.bytes_received,
             self._reused if redirect is None else redirect.reused,
-            assembler.spooled if isinstance(assembler, SpoolingAssembler) else None,
+            spooled,
         )
 
     def _arrivals(self, assembler: AnswerAssembler) -> tuple[tuple[float, int], ...]:

@@ -165,9 +165,12 @@ class AnswerAssembler:
         Raises:
             BadAnswerError: protocol (damaged) or too_large (once unpacked).
         """
-        if body and self._field(b"content-encoding").lower() in (b"gzip", b"x-gzip"):
-            return gunzip(body, self._max_body_bytes)
-        return body
+        return gunzip(body, self._max_body_bytes) if body and self.is_packed else body
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether the body has the coding gzip."""
+        return self._field(b"content-encoding").lower() in (b"gzip", b"x-gzip")
 
     def release(self) -> None:
         """Let go of the parser, once. It and its callbacks hold each other: without this every body stays in

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from genload.client.content_coding import Gunzip
 from genload.client.errors import BadAnswerError
 from genload.client.parser import AnswerAssembler
 from genload.spool import Spool, Spooled, SpoolFullError
@@ -11,7 +12,8 @@ SPOOLED_BYTES = 1 << 20
 
 
 class SpoolingAssembler(AnswerAssembler):
-    """As `AnswerAssembler`. What is packed with gzip is not spooled; the client asks for none of it.
+    """As `AnswerAssembler`. What is packed with gzip is spooled whatever its length, and unpacked on the way:
+    it may unpack to much.
 
     Args:
         spool: where large bodies are kept.
@@ -20,12 +22,13 @@ class SpoolingAssembler(AnswerAssembler):
         spooled: the body, once it is large; `body` is then empty.
     """
 
-    __slots__ = ("_brought", "_spool", "spooled")
+    __slots__ = ("_brought", "_gunzip", "_spool", "spooled")
 
     def __init__(self, *, head: bool, max_body_bytes: int, spool: Spool) -> None:
         super().__init__(head=head, max_body_bytes=max_body_bytes)
         self._spool = spool
         self._brought: list[int] = []  # by each call of `feed`, once it is spooled
+        self._gunzip: Gunzip | None = None
         self.spooled: Spooled | None = None
 
     def feed(self, data: bytes | memoryview) -> bool:
@@ -41,10 +44,13 @@ class SpoolingAssembler(AnswerAssembler):
                 self._move()
 
     def _is_large(self) -> bool:
+        if self.body_pieces() and self.is_packed:
+            self._gunzip = Gunzip(self._max_body_bytes)
+            return True
         if self._fed_bytes <= SPOOLED_BYTES:
             return False
         self._count_body()
-        return self._body_bytes > SPOOLED_BYTES and not self._field(b"content-encoding")
+        return self._body_bytes > SPOOLED_BYTES
 
     def _move(self) -> None:
         """What has come of the body goes into the spool."""
@@ -53,11 +59,20 @@ class SpoolingAssembler(AnswerAssembler):
         try:
             self.spooled = self.spooled or Spooled(self._spool)
             for piece in self.body_pieces():
-                self.spooled.write(piece)
+                self._keep(piece, self.spooled)
+            if self.complete and self._gunzip is not None:
+                self._gunzip.end()
         except SpoolFullError as error:
             raise BadAnswerError("client_limit", str(error)) from None
         finally:
             self.forget_body()
+
+    def _keep(self, piece: bytes, spooled: Spooled) -> None:
+        if self._gunzip is None:
+            spooled.write(piece)
+            return
+        for unpacked in self._gunzip.pieces(piece):
+            spooled.write(unpacked)
 
     def body_bytes_by_feed(self) -> list[int]:
         return self._brought if self.spooled is not None else super().body_bytes_by_feed()

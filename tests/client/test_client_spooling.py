@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import gzip
 import subprocess
 import sys
 from collections.abc import Callable
@@ -47,6 +48,40 @@ def test_an_answer_of_more_than_a_megabyte_is_kept_in_the_spool_and_the_connecti
     assert spool.held_bytes == (size if size > LARGE else 0)
     del answer
     assert spool.held_bytes == 0
+
+
+PACKED_HEAD = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+
+
+@pytest.mark.parametrize("size", [7, 5 * LARGE])
+def test_a_body_packed_with_gzip_is_unpacked_into_the_spool(
+    raw_server: Any, client_of: Callable[..., HttpClient], size: int
+) -> None:
+    body, spool = (bytes(range(256)) * (size // 256 + 1))[:size], Spool(ROOM)
+    packed = gzip.compress(body[:3]) + gzip.compress(body[3:])
+    url = answered(raw_server, PACKED_HEAD % len(packed), packed)
+    answer = client_of(url, max_answer_bytes=ROOM).request("GET", "/", spool=spool)
+
+    assert bytes(answer.content) == body and spool.held_bytes == size
+    assert answer.body == b"" and sum(count for _, count in answer.arrivals) == len(packed)
+
+
+@pytest.mark.parametrize(
+    ("packed", "error_class"),
+    [
+        (gzip.compress(bytes(5 * LARGE)), "too_large"),
+        (gzip.compress(b"abc")[:-1], "protocol"),
+        (b"no gzip", "protocol"),
+    ],
+)
+def test_gzip_that_is_none_or_unpacks_to_too_much_is_a_failure(
+    raw_server: Any, client_of: Callable[..., HttpClient], packed: bytes, error_class: str
+) -> None:
+    url = answered(raw_server, PACKED_HEAD % len(packed), packed)
+    with pytest.raises(ClientError) as caught:
+        client_of(url, max_answer_bytes=2 * LARGE).request("GET", "/", spool=Spool(ROOM))
+
+    assert caught.value.error_class == error_class
 
 
 @pytest.mark.parametrize(
