@@ -203,6 +203,24 @@ def test_the_services_own_counts_may_hold_those_who_left() -> None:
     assert count.result == "equal"
 
 
+@pytest.mark.parametrize(
+    ("count", "ends_at", "meaning"),
+    [
+        ("completed", 57.0, "which the service went on with to the end, and counts as successes"),
+        ("failed", 6.0, "which the service counts as failures"),
+    ],
+)
+def test_counters_may_hold_them_as_either(count: str, ends_at: float, meaning: str) -> None:
+    log = left_run(reconcile=False)
+    log.header.suite["reconcile"] = {count: "prom.counted"}
+    log.header.monitors.append(MonitorPlan(name="own", interval_s=1.0, metrics=["prom.counted"]))
+    for t_s, value in ((5.0, 0.0), (69.0, ends_at)):
+        log.ticks.append(Sample(t_s=t_s, monitor="own", values={"prom.counted": value}))
+    (found,) = judge_log(log).reconciliation
+    assert (found.difference, found.result) == (6.0, "differs")
+    assert found.meaning == [f"6 requests whose listener left, {meaning}"]
+
+
 def test_the_results_file_has_all_of_it() -> None:
     results = load("reports", "results_json")
     judged: JudgedRun = judge_log(left_run({"it": "speech.released < 1s"}, gauge=[0.0] * 20))
