@@ -121,7 +121,18 @@ def test_a_ramp_longer_than_the_load_is_refused() -> None:
         shape_of("normal", Clock(), duration_s=10.0, ramp_s=10.0)
 
 
-BUILT_IN = ["arrivals", "baseline", "burst", "normal", "paced", "peak", "sequential", "spike", "sustained"]
+BUILT_IN = [
+    "arrivals",
+    "baseline",
+    "burst",
+    "normal",
+    "paced",
+    "peak",
+    "replay",
+    "sequential",
+    "spike",
+    "sustained",
+]
 
 
 @pytest.mark.parametrize("kind", BUILT_IN)
