@@ -1,5 +1,5 @@
 """How often "proven" is wrong, and how often it is reached: ``python bench/calibration.py``, some minutes;
-``--polled`` measures only the worlds whose jobs are seen by polls.
+``--polled`` measures only the worlds whose jobs are seen by polls, ``--open`` only open loads.
 
 Every line is a world whose truth is known, a claim about it, and many runs of one size.
 
@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from parts.open_worlds import report as report_open
 from parts.polled_worlds import RUNS
 from parts.polled_worlds import report as report_polled
 from scipy import signal
@@ -248,13 +249,18 @@ def minimum_table() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--polled", action="store_true", help="only the worlds whose jobs are seen by polls")
-    parser.add_argument("--runs", type=int, default=RUNS, help="of each world whose jobs are seen by polls")
+    parser.add_argument("--runs", type=int, default=RUNS, help="of each of these worlds")
+    parser.add_argument("--open", action="store_true", help="only open loads: who comes does not wait")
     options = parser.parse_args()
     begin = time.monotonic()
-    if not options.polled:
+    if not (options.polled or options.open):
         report_numbers()
         print()
-    report_polled(options.runs)
+    if not options.open:
+        report_polled(options.runs)
+        print()
+    if not options.polled:
+        report_open(options.runs)
     print(f"\n{time.monotonic() - begin:.0f} s")
 
 

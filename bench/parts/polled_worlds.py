@@ -14,12 +14,12 @@ import numpy as np
 
 from genload.analysis.evaluate import Judgement, judge_expression
 from genload.analysis.evidence.estimate import FloatArray
-from genload.analysis.judged import Outcome
 from genload.analysis.load import Load
 from genload.analysis.observe import Measures, catalogue_of
 from genload.analysis.series import SeriesStore
 from genload.analysis.table import RequestTable
 from genload.runlog.records import RunHeader
+from genload.settings.criteria.comparisons import Outcome
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.phases import Timeline
 from genload.settings.service import Poll

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import inf, isfinite
 from typing import Any
 
@@ -26,6 +27,7 @@ from genload.human import human
 from genload.runlog.records import RunHeader
 from genload.settings.criteria.ast import Conjunction, Dimension, Each, Subject
 from genload.settings.criteria.comparisons import Labels
+from genload.settings.goodput import Limit
 from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.metrics.labelled import labelled, unlabelled
 from genload.settings.metrics.metric import Failures, Metric, request_number
@@ -73,6 +75,14 @@ class Measures:
     warmup: RequestTable = field(default_factory=lambda: TableBuilder().build())
     in_flight_gauge: str | None = None  # the service's own number of requests under way
 
+    @cached_property
+    def limits(self) -> Mapping[str, Limit]:
+        """What makes a request a good one, in the suite as it ran."""
+        suite = self.header.suite
+        own = suite.get("scenarios", {}).get(self.header.scenario, {}).get("goodput")
+        told = suite.get("goodput") if own is None else own
+        return {name: Limit.model_validate(limit) for name, limit in (told or {}).items()}
+
     def strata_of(self, each: Each) -> tuple[Labels, ...]:
         """What ``each(label)`` runs through: the label's values among requests, or the series that have it.
 
@@ -113,7 +123,9 @@ class Measures:
         if self._is_of_requests(subject.metric):
             if (whole := self._of_the_run(subject)) is not None:
                 return whole
-            return RequestStatistics(self.catalogue, self.table, self.load, subject, self.left).estimate()
+            return RequestStatistics(
+                self.catalogue, self.table, self.load, subject, self.left, self.limits
+            ).estimate()
         operation, _, name = subject.metric.partition(".")
         if operation == self.header.operation:
             return Absent(f"requests with a {name}, which nobody declared for this run")

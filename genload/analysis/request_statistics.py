@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from math import inf
 
 import numpy as np
 
 from genload.analysis.carried import Carried, carried, carries, inspection
 from genload.analysis.evidence.between import Between
+from genload.analysis.evidence.busy import BusyMean, BusyPercentile
 from genload.analysis.evidence.estimate import Absent, BoolArray, Estimate, Exact, FloatArray, Unbounded
 from genload.analysis.evidence.means import Mean
 from genload.analysis.evidence.percentiles import Percentile
@@ -28,6 +29,7 @@ from genload.human import human
 from genload.runlog.error_classes import UNANSWERED
 from genload.runlog.records import WAITED_OUT
 from genload.settings.criteria.ast import Subject
+from genload.settings.goodput import Limit
 from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.metrics.metric import Metric, Of, Tally
 
@@ -49,6 +51,7 @@ class RequestStatistics:
     load: Load
     subject: Subject
     left: RequestTable  # those whose listeners left: in no statistic but their count and what was in flight
+    limits: Mapping[str, Limit] = field(default_factory=dict)  # of a good request
 
     def estimate(self) -> Estimate:
         """The subject's estimate; `Absent` with the reason where there is nothing to judge."""
@@ -81,6 +84,8 @@ class RequestStatistics:
         makers: dict[str, Callable[[], Estimate]] = {
             "per_character": lambda: self._per_character(rows),
             "throughput": self._throughput,
+            "goodput": lambda: self._goodput(rows),
+            "goodput_throughput": self._goodput_throughput,
             "audio_throughput": self._audio_throughput,
         }
         if metric.short not in makers:
@@ -128,6 +133,49 @@ class RequestStatistics:
         if stretch is None:
             return self._nothing("completed")
         return Throughput(self.table.end_s[self._completed(*stretch)], *stretch)
+
+    def _goodput(self, rows: BoolArray) -> Estimate:
+        """The share of the attempts that ended well and within all limits."""
+        if not rows.any():
+            return self._nothing("attempted")
+        return self._of_good(lambda good: Rate(Spread(good[rows]), "served requests"))
+
+    def _goodput_throughput(self) -> Estimate:
+        """The same of completions inside the time that phase and window name, ÷ its length."""
+        stretch = self._stretch()
+        if stretch is None:
+            return self._nothing("completed")
+        completed = self._completed(*stretch)
+        return self._of_good(lambda good: Throughput(self.table.end_s[completed & good], *stretch))
+
+    def _of_good(self, of: Callable[[BoolArray], Estimate]) -> Estimate:
+        """Something of the good requests; where polls leave times open, of the fewest and the most."""
+        metrics = {name: self._other(name) for name in self.limits}
+        if not metrics:
+            return Absent("limits of a good request: goodput in the suite")
+        for metric in metrics.values():
+            number = carried(self.table, self.rows(), metric)
+            if number.missing or number.sample is not None:
+                return Absent(number.missing or _WHOLE)
+        observed, *ends = (self._good(metrics, which) for which in (None, 0, 1))
+        fewest, most = ends[0] & ends[1], ends[0] | ends[1]
+        if (most == fewest).all():
+            return of(observed)
+        open_s = self.table.column("poll_bound_s")
+        widths = np.zeros(0) if open_s is None else open_s[self.rows() & ~np.isnan(open_s)]
+        bound_s = float(widths.mean()) if len(widths) else 0.0
+        return Between(of(fewest), of(most), of(observed), bound_s=bound_s)
+
+    def _good(self, metrics: Mapping[str, Metric], end: int | None) -> BoolArray:
+        """Successes within all limits: by what was observed, or by one end of what polls leave open."""
+        good = self.table.ok.copy()
+        for name, metric in metrics.items():
+            column, limits = self.table.column(metric.key), bounds(self.table, metric.key)
+            values = np.full(len(self.table), np.nan) if column is None else column
+            if end is not None and limits is not None:
+                values = limits[end]
+            good &= self.limits[name].kept_by(values)
+        return good
 
     def _audio_throughput(self) -> Estimate:
         """Seconds of audio that these completions brought ÷ the length of the time."""
@@ -227,19 +275,31 @@ class RequestStatistics:
         )
 
     def _of_values(self, number: Carried, name: str, stat: str) -> Estimate:
-        values, left_out = number.values[number.there], int(number.ranked_last.sum())
-        about = "about this run's successes"
+        values, about = number.values[number.there], "about this run's successes"
 
         def extreme(value: float) -> Estimate:
             return Unbounded(value, _WHOLE) if number.sample else Exact(value, about)
 
         makers: dict[str, Callable[[], Estimate]] = {
-            "mean": lambda: Mean(values, left_out=left_out, sampled=number.sampled + self._own_pauses(name)),
+            "mean": lambda: self._mean(values, number, name),
             "min": lambda: extreme(float(values.min())),
             "max": lambda: extreme(float(values.max())),
             "count": lambda: Exact(float(len(values)), about),
         }
         return makers[stat]() if stat in makers else Absent(f"a statistic that {name} has, instead of {stat}")
+
+    def _mean(self, values: FloatArray, number: Carried, name: str) -> Mean:
+        left_out, sampled = int(number.ranked_last.sum()), number.sampled + self._own_pauses(name)
+        if self._is_open:
+            return BusyMean(
+                values, left_out=left_out, sampled=sampled, spells=self.table.spells[number.there]
+            )
+        return Mean(values, left_out=left_out, sampled=sampled)
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether its callers came on a schedule: then they queue, and evidence is that of busy spells."""
+        return self.load.timeline.arrivals is not None
 
     def _own_pauses(self, name: str) -> str:
         """What an assumption says of a mean duration that is mostly genload's own pauses."""
@@ -253,14 +313,20 @@ class RequestStatistics:
         last = number.ranked_last
         values = np.where(last, inf, number.values)
         chosen = number.there | last
-        if number.sample is None:
-            return Percentile(values[chosen], level)
-        if not last.any():
+        spells = self.table.spells if self._is_open else None
+        if number.sample is None or not last.any():
+            if spells is not None:
+                return BusyPercentile(values[chosen], level, sampled=number.sampled, spells=spells[chosen])
             return Percentile(values[chosen], level, sampled=number.sampled)
         inspected = chosen & number.sample.inspected
         # In the population: every attempt; the order of the columns is that of their start.
         return SampledPercentile(
-            values[rows], inspected[rows], (last & ~inspected)[rows], level, sampled=number.sampled
+            values[rows],
+            inspected[rows],
+            (last & ~inspected)[rows],
+            level,
+            sampled=number.sampled,
+            spells=None if spells is None else spells[rows],
         )
 
 

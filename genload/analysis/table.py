@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec.structs import astuple
 
+from genload.analysis.evidence.busy import IntArray, spells_of
 from genload.analysis.evidence.estimate import BoolArray, FloatArray
 from genload.runlog.records import LEFT
 from genload.runlog.rows import Fields, Row
@@ -55,6 +56,11 @@ class RequestTable:
 
     def __len__(self) -> int:
         return len(self.start_s)
+
+    @cached_property
+    def spells(self) -> IntArray:
+        """Of an open load: the busy spell in which each request came."""
+        return spells_of(self.start_s, self.end_s)
 
     @property
     def columns(self) -> list[npt.NDArray[Any]]:

@@ -13,9 +13,12 @@ from pydantic import ValidationError
 
 from genload.errors import ConfigError, UsageError
 from genload.settings.criteria.error import CriterionError
+from genload.settings.criteria.subjects import subjects
 from genload.settings.criteria.validate import check
+from genload.settings.goodput import check_limits
 from genload.settings.known_keys import known_keys
 from genload.settings.layers import merge, override
+from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.problems import collected, problems
 from genload.settings.scenario_catalogue import scenario_catalogue
 from genload.settings.secrets import broken_reference
@@ -315,6 +318,25 @@ def _users_errors(suite: Suite, tree: Tree, wings: WingModels) -> Iterator[Confi
             )
 
 
+def _goodput_errors(suite: Suite, scenario: str, catalogue: Catalogue, tree: Tree) -> Iterator[ConfigError]:
+    """Limits of goodput that no request could keep, and criteria on it without limits."""
+    own = suite.scenarios[scenario]
+    path = ["goodput"] if own.goodput is None else ["scenarios", scenario, "goodput"]
+    limits = suite.goodput_of(scenario)
+    try:
+        check_limits(limits, catalogue.metrics.values())
+    except ValueError as error:
+        yield tree.nearest(path).error(str(error), remedy="correct that limit", key=".".join(path))
+    for name, criterion in own.criteria.items():
+        named = {subject.metric.partition(".")[2] for subject in subjects(criterion.expression)}
+        if not limits and named & {"goodput", "goodput_throughput"}:
+            yield tree.nearest(["scenarios", scenario, "criteria", name]).error(
+                "goodput without a limit",
+                remedy="say what is good: goodput: {duration: 5s} of the suite or the scenario",
+                key=f"scenarios.{scenario}.criteria.{name}",
+            )
+
+
 def _criteria_errors(suite: Suite, tree: Tree, wings: WingModels) -> Iterator[ConfigError]:
     """What in the scenarios' criteria, or between a shape's settings, does not fit."""
     for name, scenario in suite.scenarios.items():
@@ -325,6 +347,7 @@ def _criteria_errors(suite: Suite, tree: Tree, wings: WingModels) -> Iterator[Co
             place = tree.nearest([*path, "shape"])
             yield place.error(str(error), remedy="change the shape's settings", key=f"scenarios.{name}.shape")
             continue
+        yield from _goodput_errors(suite, name, catalogue, tree)
         for criterion_name, criterion in scenario.criteria.items():
             try:
                 check(criterion.expression, catalogue)

@@ -27,6 +27,7 @@ from genload.settings.criteria.ast import (
 )
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.criteria.write import to_text
+from genload.settings.goodput import Limit
 from genload.settings.suite import Suite
 from genload.settings.units import TimeScaling, Unit, format_number
 from genload.settings.wing_models import WingModels
@@ -83,6 +84,8 @@ def _scale_model(model: _Model, factor: float, *, interval_limit_s: float) -> _M
     if isinstance(model, Criterion):
         scaled = to_text(scale_expression(model.expression, factor))
         return type(model).model_validate({"holds": scaled, "must": model.must})
+    if isinstance(model, Limit):
+        return type(model).model_validate(model.with_quantity(_scale_quantity(model.quantity, factor)).holds)
     changed: dict[str, Any] = {}
     for name, field in type(model).model_fields.items():
         value = getattr(model, name)

@@ -44,6 +44,11 @@ def suite_schema(declared: Declared) -> dict[str, Any]:
     _add_declared(definitions, declared.monitors, "MonitorSettings", _by_kind_or_name)
     schema["properties"]["monitors"] = _monitors(schema["properties"]["monitors"], declared.monitors)
     definitions["Criterion"] = _criterion(declared.metrics)
+    definitions["Limit"] = {
+        "type": ["string", "number"],
+        "description": "A quantity that is the most; or one with <, <=, > or >= before it.",
+        "examples": ["300ms", ">= 1000"],
+    }
     one_value = definitions["Span"]["properties"]["min"]
     definitions["Span"] = {"anyOf": [dict(one_value), definitions["Span"]]}
     _relax(schema)

@@ -27,6 +27,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from genload.settings.checklist import Checklist
 from genload.settings.contract import Reconcile
 from genload.settings.criteria.criterion import Criterion
+from genload.settings.goodput import Limit
 from genload.settings.model import Settings
 from genload.settings.monitors import Monitors
 from genload.settings.service import Service
@@ -64,6 +65,9 @@ NO_CRITERIA = (
     "the scenario has no criterion that must hold, so that it cannot pass: add one under `criteria`, or "
     "`observe: true` if it is only to be watched"
 )
+
+
+Goodput = Annotated[dict[str, Limit], Field(max_length=20)]
 
 
 class Span(Settings):
@@ -127,6 +131,8 @@ class Scenario(Settings):
     slept is no work, and is told beside the error rate."""
     criteria: dict[CriterionName, Criterion] = {}
     """What must hold. Without one that must, there is no verdict (exit code 3) unless `observe` is set."""
+    goodput: Goodput | None = None
+    """Limits of a request that counts as good, in this scenario; the suite's unless set."""
     observe: bool = False
     """Only to be watched: where nothing must hold, the scenario ends with exit code 0."""
 
@@ -237,6 +243,9 @@ class Suite(Settings):
     """Which metrics of the monitors count what the client counts too; compared at the end."""
     gpu_hour_cost: GpuHourCost | None = None
     """Price of one GPU for one hour, for the cost of an output."""
+    goodput: Goodput = {}
+    """Limits that a request keeps all at once that counts for `goodput` and `goodput_throughput`, by names of
+    the operation's own metrics: `{ttfa: 300ms, duration: 5s}`."""
     validity: Validity = Validity()
     seed: int | None = None
     """Makes inputs and pauses repeatable; None draws one, which is recorded."""
@@ -288,6 +297,11 @@ class Suite(Settings):
         """The service as one scenario asks it: with that scenario's own `request`."""
         request = self.scenarios[scenario].request
         return self.service if request is None else self.service.model_copy(update={"request": request})
+
+    def goodput_of(self, scenario: str) -> Mapping[str, Limit]:
+        """What makes a request of one scenario a good one."""
+        own = self.scenarios[scenario].goodput
+        return self.goodput if own is None else own
 
     def with_shape(self, scenario: str, shape: ShapeSettings) -> Self:
         """This suite with another shape for one scenario."""

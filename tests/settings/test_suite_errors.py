@@ -56,6 +56,31 @@ X = "scenarios.calm.criteria.x"
 WRONG: list[tuple[str, str, int, str, str, str]] = [
     ("key", SUITE + "servce: 1\n", 6, "servce", "unknown key", "'service'"),
     ("extend", SUITE + "extend: base\n", 6, "extend", "unknown key", "'extends'"),
+    ("goodput", scenario("goodput: {duraton: 5s}"), 6, f"{C}.goodput", "has a 'duraton'", "that limit"),
+    (
+        "goodput's unit",
+        scenario("goodput: {duration: 5%}"),
+        6,
+        f"{C}.goodput",
+        "a time such as",
+        "that limit",
+    ),
+    (
+        "goodput's text",
+        scenario("goodput: {duration: soon}"),
+        6,
+        f"{C}.goodput.duration",
+        "'soon' is",
+        "suites.md",
+    ),
+    (
+        "goodput without limits",
+        criterion("x: generate.goodput > 5%"),
+        7,
+        X,
+        "goodput without a limit",
+        "goodput: {duration: 5s}",
+    ),
     ("shape's key", shape("{kind: steady, user: 3}"), 5, f"{C}.shape.user", "unknown key", "'users'"),
     (
         "name in code",

@@ -19,6 +19,7 @@ from math import ceil, floor, inf
 
 import numpy as np
 
+from genload.analysis.evidence.busy import BusyPercentile, IntArray
 from genload.analysis.evidence.estimate import BoolArray, Bound, FloatArray, Side
 from genload.analysis.evidence.percentiles import Percentile, percentile
 from genload.analysis.ranks import level_in_sample
@@ -39,6 +40,7 @@ class SampledPercentile:
     failed: BoolArray
     level: float  # 0..100
     sampled: str  # what an assumption has to say of the sample
+    spells: IntArray | None = None  # of an open load: in which busy spell each attempt came
     missing: str = ""
     exact: bool = False
     basis: str = ""
@@ -56,7 +58,10 @@ class SampledPercentile:
         rows = self.inspected.copy()
         rows[failures[np.arange(kept) * len(failures) // max(kept, 1)]] = True
         values = np.where(self.failed, inf, self.values)[rows]
-        return Percentile(values, self.level, noun="inspected requests")
+        noun = "inspected requests"
+        if self.spells is not None:
+            return BusyPercentile(values, self.level, noun=noun, spells=self.spells[rows])
+        return Percentile(values, self.level, noun=noun)
 
     def bound(self, side: Side, threshold: float) -> Bound:
         found = self._thinned(side).bound(side, threshold)

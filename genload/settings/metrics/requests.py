@@ -40,6 +40,20 @@ def request_metrics(operation: str, stages: tuple[str, ...] = ()) -> tuple[Metri
             "completions inside the window ÷ its length",
         ),
         Metric(
+            f"{operation}.goodput",
+            Dimension.RATIO,
+            (),
+            "requests",
+            "completed within all limits of `goodput` ÷ attempted: what a caller would call served",
+        ),
+        Metric(
+            f"{operation}.goodput_throughput",
+            Dimension.RATE,
+            (),
+            "requests",
+            "such completions inside the window ÷ its length",
+        ),
+        Metric(
             f"{operation}.in_flight",
             Dimension.COUNT,
             SERIES_STATS,

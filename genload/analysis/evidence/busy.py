@@ -1,0 +1,240 @@
+"""How sure a number of an open load is: by its busy spells.
+
+Callers who come whether or not the service keeps up make queues, and behind a queue latencies are alike for
+as long as it lasts. What the mean hangs on are the few longest spells, so that blocks of requests of one
+length show too little of it: near saturation a run that met no long spell looks better than it is, and
+surer.
+
+A spell begins with a request that finds no more in flight than the median request does, after one that
+found more: each time the service has caught up. (Where no request ever finds more, each is a spell of its
+own.) What happens in one spell is nearly independent of the others, as in the regenerative method, whose
+cycles begin when nobody at all is in flight; but a service with several slots is hardly ever empty, and
+catches up often.
+
+With N requests and the sum Y of their values in each of J spells, m = ΣY / ΣN, and
+
+    error² = J / (J − 1) · Σ(Y − mN)² / (ΣN)²
+
+(the ratio estimator; Crane and Lemoine, An Introduction to the Regenerative Method for Simulation Analysis,
+1977). Latencies vary in proportion, so bounds are set on the logarithm: m · exp(± k · error / m). On the
+lower side k = 1.8. On the upper side a run without its share of long spells has both a low mean and a small
+error, the more so the fewer spells it has: k = 1.8 · (1 + 150 / J). These numbers, and the fewest spells
+from which on anything is proven, come from bench/calibration.py (docs/decisions/0001-evidence.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil, exp, inf, log, sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+from genload.analysis.evidence.estimate import ALPHA, Bound, FloatArray, Side, count_text
+from genload.analysis.evidence.means import Mean, student
+from genload.analysis.evidence.percentiles import UPPER_QUARTER, Percentile, percentile
+from genload.analysis.evidence.rates import clopper_pearson
+
+IntArray = npt.NDArray[np.int64]
+
+MIN_SPELLS = 180
+"""Fewest busy spells from which on a statement on an open load may be called proven …"""
+FEW_SPELLS = 30
+MIN_EVEN = 12.0
+"""… or so few, when their sums are so even: (Σz²)² / Σz⁴, spells that would vary as much were all alike."""
+CRITICAL = 1.8
+SKEW = 150.0
+
+
+def spells_of(start_s: FloatArray, end_s: FloatArray) -> IntArray:
+    """The number of the spell of each request; requests in the order of their (intended) start."""
+    found = np.arange(len(start_s)) - np.searchsorted(np.sort(end_s), start_s, side="right")
+    if not len(found):
+        return np.zeros(0, dtype=np.int64)
+    usual = np.quantile(found, 0.5, method="inverted_cdf")
+    if found.max() <= usual:
+        return np.arange(len(found), dtype=np.int64)
+    begins = np.zeros(len(found), dtype=np.bool_)
+    begins[1:] = (found[1:] <= usual) & (found[:-1] > usual)
+    return np.cumsum(begins).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """How the sums of some values scatter over their spells.
+
+    Attributes:
+        spells: whole ones: the first and the last of a run are cut.
+        error: standard error of the values' mean.
+        even: see `MIN_EVEN`.
+    """
+
+    spells: int
+    error: float
+    even: float
+
+    @classmethod
+    def of(cls, values: FloatArray, spells: IntArray) -> Scatter:
+        """Of values in the order of their spells."""
+        which = np.concatenate([[0], np.cumsum(np.diff(spells) != 0)])[: len(values)]
+        counts = np.bincount(which)[1:-1].astype(np.float64)
+        if len(counts) < 2:
+            return cls(len(counts), inf, 0.0)
+        sums = np.bincount(which, weights=values)[1:-1]
+        rests = sums - counts * (sums.sum() / counts.sum())
+        squares, n = float((rests**2).sum()), len(counts)
+        if squares <= 1e-24 * float((sums**2).sum()):
+            return cls(n, 0.0, inf)
+        return cls(n, sqrt(n / (n - 1) * squares) / counts.sum(), squares**2 / float((rests**4).sum()))
+
+    @property
+    def enough(self) -> bool:
+        return self.spells >= MIN_SPELLS or (self.spells >= FEW_SPELLS and self.even >= MIN_EVEN)
+
+    def critical(self, side: Side) -> float:
+        """How many standard errors, of the logarithm, a bound is away."""
+        return CRITICAL * (1 + SKEW / max(self.spells, MIN_SPELLS)) if side == "upper" else CRITICAL
+
+    def more(self, count: int, noun: str) -> str:
+        """What a run needs that has too few spells."""
+        wanted = count * MIN_SPELLS / max(self.spells, 1)
+        return (
+            f"a longer run, {count_text(wanted, noun)}: the service has caught up with those who came "
+            f"{self.spells} times, and {MIN_SPELLS} show how bad it gets"
+        )
+
+    def words(self, count: int, noun: str) -> str:
+        return f"{count:,} {noun} in {self.spells:,} busy spells that are independent of each other"
+
+
+@dataclass(frozen=True)
+class BusyMean(Mean):
+    """The mean of values of an open load; `spells` has the spell of each."""
+
+    spells: IntArray | None = None
+
+    @cached_property
+    def scatter(self) -> Scatter:
+        return Scatter.of(self.values, self._spells)
+
+    @property
+    def _spells(self) -> IntArray:
+        return np.arange(len(self.values)) if self.spells is None else self.spells
+
+    @cached_property
+    def effective(self) -> float:
+        """Independent values with the same standard error."""
+        n = float(len(self.values))
+        if n < 2 or self.scatter.error == 0:
+            return n
+        return min(n, max(1.0, (self.deviation / self.scatter.error) ** 2))
+
+    @cached_property
+    def error(self) -> float:
+        """Standard error, as much larger as the upper bound is farther away than Student's."""
+        critical = self.scatter.critical("upper")
+        return self.scatter.error * critical / student(self.effective - 1)
+
+    @property
+    def enough(self) -> bool:
+        return self.scatter.enough
+
+    def bound(self, side: Side, threshold: float) -> Bound:
+        if self.value is None or not self.enough:
+            return Bound(None, "")
+        beside = f"; {self.left_out:,} that failed are left out" if self.left_out else ""
+        words = self.scatter.words(len(self.values), self.noun)
+        return Bound(self.limit(side), f"{words}{beside}{self.sampled}")
+
+    def limit(self, side: Side, alpha: float = ALPHA) -> float:
+        """The one-sided confidence limit; on a scale of its own for a number that is not above 0."""
+        value, reach = self.value or 0.0, self.scatter.critical(side) * self.scatter.error
+        if alpha != ALPHA:
+            reach *= student(inf, alpha) / student(inf)
+        if value <= 0:
+            return value + (reach if side == "upper" else -reach)
+        return value * exp((reach if side == "upper" else -reach) / value)
+
+    def needs(self, side: Side, threshold: float) -> str:
+        n, value = len(self.values), self.value or 0.0
+        if not self.enough:
+            return self.scatter.more(n, self.noun)
+        away = abs(log(threshold / value)) if value > 0 and threshold > 0 else 0.0
+        if away == 0:
+            return f"a wider margin: no number of {self.noun} decides this close to the threshold"
+        wanted = n * (CRITICAL * self.scatter.error / value / away) ** 2
+        return f"{count_text(max(wanted, n + 1), self.noun)} that vary as these did ({n:,} so far)"
+
+
+@dataclass(frozen=True)
+class BusyPercentile(Percentile):
+    """One percentile of values of an open load; `spells` has the spell of each."""
+
+    spells: IntArray | None = None
+
+    @property
+    def _spells(self) -> IntArray:
+        return np.arange(len(self.values)) if self.spells is None else self.spells
+
+    @cached_property
+    def _slow(self) -> Scatter:
+        """Of the slowest quarter, which shows how many independent requests these are worth."""
+        slow = self.values > (percentile(self.values, UPPER_QUARTER) or 0.0)
+        return Scatter.of(slow.astype(np.float64), self._spells)
+
+    @cached_property
+    def _trials(self) -> float:
+        n, share = float(len(self.values)), 1 - UPPER_QUARTER / 100
+        error = self._slow.error
+        return n if error == 0 else min(n, max(1.0, share * (1 - share) / error**2))
+
+    def _reaches(self, side: Side, threshold: float) -> bool:
+        """Whether the share of values beyond the threshold is surely on the claimed side of 1 − level."""
+        limit = 1 - self.level / 100
+        beyond = self.values >= threshold if side == "upper" else self.values > threshold
+        share = float(beyond.mean())
+        if share == 0:
+            thinner = (self._slow.critical("upper") / student(inf)) ** 2
+            return side == "upper" and clopper_pearson(0.0, self._trials / thinner, "upper") <= limit
+        reach = Scatter.of(beyond.astype(np.float64), self._spells).error / share
+        if side == "lower":
+            return share * exp(-CRITICAL * reach) >= limit
+        by_spells = share * exp(self._slow.critical("upper") * reach)
+        by_count = clopper_pearson(share * self._trials, self._trials, "upper")
+        return max(by_spells, by_count) <= limit
+
+    def bound(self, side: Side, threshold: float) -> Bound:
+        if not len(self.values) or not self._slow.enough:
+            return Bound(None, "")
+        words = self._slow.words(len(self.values), self.noun) + self.sampled
+        return Bound(self._decided(side), words)
+
+    def _decided(self, side: Side) -> float | None:
+        """The order statistic that bounds the percentile; None where none does."""
+        ordered = np.unique(self.values[np.isfinite(self.values)])
+        low, high = -1, len(ordered)
+        while high - low > 1:
+            middle = (low + high) // 2
+            reaches = self._reaches(side, float(ordered[middle]))
+            if reaches == (side == "upper"):
+                high = middle
+            else:
+                low = middle
+        place = high if side == "upper" else low
+        return float(ordered[place]) if 0 <= place < len(ordered) else None
+
+    def needs(self, side: Side, threshold: float) -> str:
+        n, limit = len(self.values), 1 - self.level / 100
+        if not self._slow.enough:
+            return self._slow.more(n, self.noun)
+        share = float((self.values >= threshold).mean())
+        if share == limit or (share < limit) != (side == "upper"):
+            return f"a wider margin: no number of {self.noun} decides this close to the threshold"
+        if share == 0:
+            wanted = n * log(0.05) / log(1 - limit) / self._trials
+        else:
+            reach = Scatter.of((self.values >= threshold).astype(np.float64), self._spells).error / share
+            wanted = n * (CRITICAL * reach / log(limit / share)) ** 2
+        more = count_text(max(ceil(wanted), n + 1), self.noun)
+        return f"{more} with the same share of slow ones ({n:,} so far)"
