@@ -12,8 +12,6 @@ from math import inf
 from time import monotonic
 
 import msgspec
-from wsproto.frame_protocol import FrameProtocol
-from wsproto.utilities import generate_accept_token, generate_nonce
 
 from genload.client.answer import Answer, Times
 from genload.client.connection import Connection
@@ -28,7 +26,13 @@ from genload.human import human
 
 _NORMAL = 1000
 
-new_key = generate_nonce
+
+def new_key() -> bytes:
+    """For a handshake. The first one imports what writes frames, which most runs need not; before any time is
+    taken."""
+    from wsproto.utilities import generate_nonce
+
+    return generate_nonce()
 
 
 def handshake(key: bytes) -> dict[str, str]:
@@ -109,6 +113,9 @@ class WebSocket:
         key: bytes,
         passed: list[Passed] | None = None,
     ) -> None:
+        from wsproto.frame_protocol import FrameProtocol
+        from wsproto.utilities import generate_accept_token
+
         if answer.headers.get("sec-websocket-accept") != generate_accept_token(key).decode("ascii"):
             connection.close()
             raise exchange.failed("protocol", "a 101 that does not answer this handshake")

@@ -67,7 +67,7 @@ class LocustRuns:
         self.plan = plan  # None until a scenario is chosen
         self.run: Run | None = None
         self.display: Display | None = None
-        self._began = False
+        self._began = self._asked = False
         self._reporter: gevent.Greenlet | None = None
         self._signal = ""
         self._page: ScenarioPage | None = None
@@ -113,6 +113,12 @@ class LocustRuns:
     def users_wanted(self) -> tuple[int, float] | None:
         """(users, spawn rate) for the shape; None if the run has ended. After the first answer Locust fires
         `test_start`."""
+        self._asked = True
+        wanted = self._wanted()
+        self._asked = wanted is None  # Locust quits then
+        return wanted
+
+    def _wanted(self) -> tuple[int, float] | None:
         if self._began:
             return None if self.run is None else self.run.users_wanted()
         try:
@@ -142,6 +148,7 @@ class LocustRuns:
             )
             with code_told(ExitCode.INVALID):
                 self.run.start()
+                gevent.spawn(self._end_with, self.run)
             if self._reporter is None:  # it is not None if the last worker has left meanwhile
                 self.display = Display(self.run)
                 self.display.start()
@@ -153,6 +160,13 @@ class LocustRuns:
             self.run = None
             self._fail(error)
         self._began = True
+
+    def _end_with(self, run: Run) -> None:
+        """Let Locust quit when the run has ended: it would ask its shape once more, up to a second later."""
+        run.wait_until_done()
+        shape = self.runner.shape_greenlet
+        if self.web_ui is None and run.ends_itself and not self._asked and shape is not None:
+            shape.kill(block=False)
 
     def wind_down(self) -> None:
         """Called when Locust is about to stop: first wait for the requests in flight. Locust itself does not

@@ -147,6 +147,15 @@ class Run:
             rate += 0.001 * (int(self._clock()) % 2)
         return users, rate
 
+    def wait_until_done(self) -> None:
+        """Wait until the run has ended."""
+        self._done.wait()
+
+    @property
+    def ends_itself(self) -> bool:
+        """Whether Locust has not called its own `stop` meanwhile."""
+        return not self._locust_stops
+
     def wait_for_change(self, at_most_s: float) -> None:
         """Wait until the run enters another stage, or the service gives another reason why it is not
         ready."""

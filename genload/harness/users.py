@@ -17,7 +17,7 @@ from locust.exception import StopUser
 
 from genload.code_errors import class_of, told
 from genload.errors import UsageError
-from genload.harness.gate import Turn
+from genload.harness.gate import Stage, Turn
 from genload.harness.plan import RunPlan
 from genload.harness.process import LoadProcess
 from genload.harness.recorder import CONTEXT_KEY
@@ -145,7 +145,8 @@ class LoadUser(User):
         if (left_s := self.busy_until_s - time.monotonic()) > 0:
             gevent.sleep(left_s)
         while think is None or gate.wait(self.index):
-            if think is not None:
+            # The load begins no later for a user who thinks before it.
+            if think is not None and gate.stage is not Stage.WARMUP:
                 gevent.sleep(self.rng.uniform(think.min_s, think.max_s))
             # The pause may have lasted beyond the phase, and others may have taken what there was to do.
             turn = gate.start(self.index)

@@ -120,7 +120,7 @@ class Scenario(Settings):
     """After the warm-up a time without any request, and then one by itself: the cold start. None unless set.
     """
     think: Span | None = None
-    """Pause before each request; none unless set."""
+    """Pause before each request of the load; none unless set."""
     pace: Literal["playback"] | None = None
     """`playback`: a user listens to each answer to its end before its next request, and then thinks. Unless
     set, the next request follows the answer."""

@@ -77,6 +77,16 @@ def test_a_user_thinks_before_a_request_and_rests_after_a_failure(pauses: list[f
     assert pauses == [3.0, 7.0]
 
 
+def test_nobody_thinks_in_the_warm_up(pauses: list[float]) -> None:
+    user = user_of(STEADY, Clock(100.0))
+    gate = user.load.gate
+    gate.reset(STEADY, Share(), 1)
+    gate.warm_up()
+    with user.turn() as turn:
+        assert turn.warmup
+    assert pauses == []
+
+
 def test_who_is_not_asked_to_rests_only_as_long_as_its_locustfile_says(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -23,8 +23,8 @@ with_followers(RunRequest(("demo/spike",), host=None, results=Path("results")))
     ("program", "not_there"),
     [
         pytest.param(
-            f"{LOCUST} import genload.harness.speech_user",
-            HEAVY | {"genload.analysis.judge"},
+            f"{LOCUST} import genload.harness.speech_user, genload.streamed.messages",
+            HEAVY | {"genload.analysis.judge", "wsproto"},
             id="speech users",
         ),
         pytest.param(f"{LOCUST} import genload.harness.job_user", HEAVY, id="job users"),
