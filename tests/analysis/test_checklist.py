@@ -95,3 +95,8 @@ def test_a_suite_without_a_checklist_has_no_answers() -> None:
 def test_a_question_has_exactly_one_condition(condition: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Condition.model_validate(condition)
+
+
+def test_a_condition_is_read_again_from_a_run_directory() -> None:
+    for condition in (Condition(scenarios="all"), Condition(criteria=("spike/no_errors",))):
+        assert Condition.model_validate(condition.model_dump(mode="json")) == condition
