@@ -38,21 +38,21 @@ def speech(
     """
     more = f"request: {{dialect: litetts, format: wav, validate: {validate}}}"
     suite = _suite(folder, users, api="speech", locustfile="speech", operation="speech", more=more)
-    return _commands(file, suite, folder, workers, host)
+    return commands(file, suite, folder, workers, host)
 
 
 def jobs(interval: str, host: str, folder: Path, users: int) -> list[list[str]]:
     """Job users who poll so often; the rest as `speech`."""
     more = f"poll: {{interval: {interval}, adaptive: false}}"
     suite = _suite(folder, users, api="orfeas", locustfile="generation3d", operation="generate", more=more)
-    return _commands("locustfiles/generation3d.py", suite, folder, 0, host)
+    return commands("locustfiles/generation3d.py", suite, folder, 0, host)
 
 
 def streamed(request: str, host: str, folder: Path, users: int) -> list[list[str]]:
     """Speech users who ask for streams, which are written down; the rest as `speech`."""
     more = f"request: {request}"
     suite = _suite(folder, users, api="speech", locustfile="speech", operation="speech", more=more)
-    return _commands("bench/parts/streamed.py", suite, folder, 0, host)
+    return commands("bench/parts/streamed.py", suite, folder, 0, host)
 
 
 def _suite(folder: Path, users: int, **fields: str) -> Path:
@@ -61,7 +61,8 @@ def _suite(folder: Path, users: int, **fields: str) -> Path:
     return path
 
 
-def _commands(locustfile: str, suite: Path, folder: Path, workers: int, host: str) -> list[list[str]]:
+def commands(locustfile: str, suite: Path, folder: Path, workers: int, host: str) -> list[list[str]]:
+    """Those that run the scenario ``load`` of a suite; its run directory is ``run/load`` in the folder."""
     file = ["-f", str(ROOT / locustfile)]
     run = [*LOCUST, *file, "--scenario", f"{suite}/load", "-H", host, "--suite-folder", str(folder / "run")]
     if not workers:
