@@ -49,7 +49,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes \
 lock: $(DEV) ## pin every dependency of pyproject.toml in requirements*.txt, with hashes
 	$(COMPILE) --all-extras --output-file requirements-dev.txt $(ARGS)
 	cp requirements-dev.txt requirements.txt
-	$(COMPILE) --extra testbed --extra build --output-file requirements.txt
+	$(COMPILE) --extra testbed --extra build --extra words --output-file requirements.txt
 	@if grep -n '://' requirements*.txt; then echo "the requirements name an address" >&2; exit 1; fi
 
 bench: $(STAMP) ## measurements: what genload itself costs, how right its numbers are

@@ -41,6 +41,7 @@ from genload.reporting.request_wording import (
     mean_range,
     observed,
     own_pauses,
+    own_words,
     p95_range,
     retry_findings,
     speech_findings,
@@ -228,8 +229,10 @@ def _speech(speech: SpeechSummary, most: _Most) -> Iterator[RenderableType]:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
     table.add_column("speech", overflow="fold")
     streamed = speech.overall.streamed_requests > 0
-    heads = ("requests", "failed", "ttfa p95", "p95", "rtf", *(("stalls",) if streamed else ()), "valid")
-    for name in heads:
+    listened = speech.words is not None
+    heads = ["requests", "failed", "ttfa p95", "p95", "rtf", "stalls", "valid", "own words"]
+    shown = {"stalls": streamed, "own words": listened}
+    for name in filter(lambda head: shown.get(head, True), heads):
         table.add_column(name, justify="right")
     for name, numbers in _strata(speech, most.strata):
         table.add_row(
@@ -241,6 +244,7 @@ def _speech(speech: SpeechSummary, most: _Most) -> Iterator[RenderableType]:
             human(numbers.avg_rtf, ""),
             *((stalls(numbers),) if streamed else ()),
             valid(numbers),
+            *((own_words(numbers),) if listened else ()),
         )
     yield table
     yield from map(_finding, speech_findings(speech))

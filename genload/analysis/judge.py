@@ -34,6 +34,7 @@ from genload.analysis.speech_summary import is_speech, speech_summary
 from genload.analysis.tested import tested
 from genload.analysis.trends import Course, growth_limits, restart_notices, trends
 from genload.analysis.validity import Measurement, is_blame, reasons, smallest_time_threshold_s
+from genload.analysis.words import words_notices
 from genload.errors import ExitCode, RunDirectoryError
 from genload.runlog.reader import open_run
 from genload.runlog.records import (
@@ -112,6 +113,7 @@ def judge_log(
             *run.restarts(),
             *uninspected_notices(run.intake.remarks),
             *share_notices(run.catalogue, table),
+            *words_notices(table),
             *log.problems,
         ],
         asked_for=header.asked_for,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from genload.analysis.intake import Intake, take_in
 from genload.analysis.load import Load, load_of
 from genload.analysis.recorded import Columns, Recorded
 from genload.analysis.series import SeriesStore, slowed
+from genload.analysis.words import with_words
 from genload.runlog.records import Event, MonitorPlan, RunHeader, Sample
 from genload.runlog.rows import Row
 
@@ -63,6 +64,7 @@ def read(log: Log) -> Reading:
     """
     header = log.header
     intake = take_in(log.rows(), header.operation)
+    intake = replace(intake, measured=with_words(intake.measured, intake.warmup, _request(header)))
     events = list(log.events())
     last_sign_s = max([intake.last_end_s, *(event.t_s for event in events)])
     load = load_of(events, header.phases, last_sign_s)
@@ -70,6 +72,12 @@ def read(log: Log) -> Reading:
     plans = slowed(header.monitors, samples)
     store = SeriesStore(samples, plans, (load.start_s, load.end_s) if load else None)
     return Reading(intake, events, load, samples, plans, store)
+
+
+def _request(header: RunHeader) -> Mapping[str, Any]:
+    """The settings of the run's requests: the scenario's own, or else the service's."""
+    scenario = (header.suite.get("scenarios") or {}).get(header.scenario) or {}
+    return scenario.get("request") or (header.suite.get("service") or {}).get("request") or {}
 
 
 def recorded(log: Log, reading: Reading) -> Recorded:

@@ -34,11 +34,13 @@ from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.metrics.metric import Metric, Of, Tally
 
 _WHOLE = "validate: all: only a sample of the answers was inspected"
+_ALL_HEARD = "validate.words: 100%: only a sample of the answers was listened to"
 _NOUNS = {Tally.FAILED: "failures", Tally.COMPLETED: "successes"}
 _CARRIED = {
     Of.ALL: "that tells it",
     Of.STREAMED: "whose answer was streamed",
     Of.INSPECTED: "whose output was inspected",
+    Of.HEARD: "that was listened to",
 }
 
 
@@ -117,9 +119,24 @@ class RequestStatistics:
         column = self.table.column(metric.key)
         among = rows & ~np.isnan(column) if column is not None else np.zeros_like(rows)
         if column is None or not among.any():
-            return self._nothing(_CARRIED[metric.of])
+            return self._unheard() if metric.of is Of.HEARD else self._nothing(_CARRIED[metric.of])
         words = inspection(self.table, rows).words if metric.of is Of.INSPECTED else ""
+        if metric.of is Of.HEARD:
+            words = self._heard_of(among, rows)
+        if metric.per is None:
+            count = float((column[among] == 1).sum())
+            return Unbounded(count, _ALL_HEARD) if words else Exact(count)
         return Rate(Spread(column[among] == 1), metric.events, sampled=words)
+
+    def _heard_of(self, heard: BoolArray, rows: BoolArray) -> str:
+        """What an assumption says where not all answers were listened to; "" where they were."""
+        answered = int((rows & self.table.ok).sum())
+        some = int(heard.sum())
+        return f"; from a random sample: {some:,} of {answered:,} were listened to" if some < answered else ""
+
+    def _unheard(self) -> Absent:
+        """Why nothing is known of any answer's words."""
+        return Absent(self.table.unheard) if self.table.unheard else self._nothing(_CARRIED[Of.HEARD])
 
     def _nothing(self, what: str) -> Absent:
         chosen = [f"{label}={value}" for label, value in self.subject.filters]
@@ -245,6 +262,8 @@ class RequestStatistics:
             return Absent(number.missing)
         # Of nothing but failures every percentile is infinite.
         last = stat == "p" and number.ranked_last.any() and not (rows & self.table.ok).any()
+        if not number.there.any() and metric.of is Of.HEARD:
+            return self._unheard()
         if not number.there.any() and not last:
             return Exact(0.0) if stat == "count" else self._nothing(f"completed, with a {metric.short}")
         return self._of_polled(number, metric, str(stat), rows)

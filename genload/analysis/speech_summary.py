@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genload.analysis.carried import Inspection, carried, inspection
+from genload.analysis.carried import Inspection, carried, carries, inspection
 from genload.analysis.evidence.estimate import Estimate
 from genload.analysis.evidence.slope import Slope
 from genload.analysis.judged.speech import Gaps, PerCharacter, Playback, SpeechNumbers, SpeechSummary
 from genload.analysis.observe import Measures
+from genload.analysis.words import whose_words
 from genload.artifacts.audio.playback import gap_percentile_s
 from genload.settings.criteria.ast import Subject
 
@@ -54,7 +55,8 @@ class _Speech:
             per_character=self._per_character(missing),
             gaps=_gaps(gaps, missing),
             playback=self._playback(missing),
-            missing=missing | _not_inspected(seen),
+            missing=missing | _not_inspected(seen) | self._unheard(),
+            words=whose_words(table),
         )
 
     def _estimate(
@@ -108,7 +110,16 @@ class _Speech:
             inspected_requests=int(seen.inspected.sum()),
             valid_rate=_percent(self._value("valid_rate", filters)),
             cannot_inspect_requests=int(seen.unreadable.sum()),
+            heard_requests=int((rows & carries(table, "own_words")).sum()),
+            own_words_rate=_percent(self._value("own_words", filters)),
         )
+
+    def _unheard(self) -> dict[str, str]:
+        """Why no words are judged, where texts have codes."""
+        table = self.measures.table
+        if table.said is None or carries(table, "own_words").any():
+            return {}
+        return {"words": f"not judged: it needs {table.unheard}"}
 
     def _per_character(self, missing: dict[str, str]) -> PerCharacter | None:
         slope = self._estimate("per_character")

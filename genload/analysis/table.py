@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, groupby
 from math import nan
@@ -27,6 +27,8 @@ OUTCOMES = {"ok": 0, "failed": 1, "unfinished": 2, LEFT: 3}
 
 _ERROR = "\0error_class"  # among the labels while the table is filled, under a name that no label has
 
+_SAID_BYTES = 7  # of the longest code
+
 Coded = tuple[npt.NDArray[np.int32], tuple[str, ...]]
 """A column of words: a code a request, and the word of each code."""
 
@@ -43,6 +45,10 @@ class RequestTable:
         error_class: codes, and the class of each code; "" for a success.
         numbers: by name; stages as ``stage.NAME``; NaN where a request has none.
         labels: by name, the phase among them: codes, and the value of each code.
+        said: the code in the text of each; None where no text has one.
+        heard: by row, the digits that were heard in the answers that were listened to.
+        warmup_codes: how many the warm-up spoke, and how many of them were understood.
+        unheard: why the words of some answers are not judged; "" where all are that were listened to.
     """
 
     start_s: FloatArray
@@ -53,6 +59,10 @@ class RequestTable:
     drained: BoolArray
     numbers: Mapping[str, FloatArray]
     labels: Mapping[str, Coded]
+    said: npt.NDArray[np.bytes_] | None = None
+    heard: Mapping[int, str] = field(default_factory=dict)
+    warmup_codes: tuple[int, int] = (0, 0)
+    unheard: str = ""
 
     def __len__(self) -> int:
         return len(self.start_s)
@@ -162,6 +172,8 @@ class TableBuilder:
         self._intended_s: dict[int, float] = {}  # of the rows of an open schedule
         self._drained = bytearray()
         self._numbers, self._stages = _Numbers(), _Numbers()
+        self._said = bytearray()
+        self._heard: dict[int, str] = {}
         # Outcome, phase, error class and labels of a row are one word here: there are few combinations.
         self._words, self._known = array("i"), _Codes()
 
@@ -177,6 +189,13 @@ class TableBuilder:
         self._intended_s.update(
             [(number, row.intended_s) for number, row in enumerate(rows, first) if row.intended_s is not None]
         )
+        self._heard.update(
+            [(number, row.heard) for number, row in enumerate(rows, first) if row.heard is not None]
+        )
+        for number, row in enumerate(rows, first):
+            if row.said:
+                self._said.extend(bytes(number * _SAID_BYTES - len(self._said)))
+                self._said.extend(row.said.encode()[:_SAID_BYTES].ljust(_SAID_BYTES, b"\0"))
 
     def build(self) -> RequestTable:
         """The table, in the order of start; the builder is used up."""
@@ -204,7 +223,23 @@ class TableBuilder:
             drained=np.frombuffer(self._drained, dtype=np.bool_)[order],
             numbers=numbers,
             labels=labels,
+            said=self._codes_said(order),
+            heard=self._digits_heard(order),
         )
+
+    def _codes_said(self, order: npt.NDArray[np.int64]) -> npt.NDArray[np.bytes_] | None:
+        if not self._said:
+            return None
+        self._said.extend(bytes(len(order) * _SAID_BYTES - len(self._said)))
+        said: npt.NDArray[np.bytes_] = np.frombuffer(self._said, dtype=f"S{_SAID_BYTES}")[order]
+        return said
+
+    def _digits_heard(self, order: npt.NDArray[np.int64]) -> dict[int, str]:
+        if not self._heard:
+            return {}
+        places = np.empty(len(order), dtype=np.int64)
+        places[order] = np.arange(len(order))
+        return {int(places[row]): digits for row, digits in self._heard.items()}
 
     def _delays_s(self) -> FloatArray | None:
         """How late each row of an open schedule began, NaN for others; None where there is none."""

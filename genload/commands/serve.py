@@ -222,7 +222,7 @@ def serve(
 
       RATE of all requests: reject, reject-bare, limit, limit-bare, error, html, json, empty-audio, hang,
       reset, truncated, stall, slow-loris, endless, error-event, deaf, garbage, silence, clipped, nan,
-      wrong-rate, duplicate.
+      wrong-rate, duplicate, hiss, hum, short, swap, drop-word, repeat-sentence, bleed.
 
       Of the service: slow-start=TIME, cold-start=TIME@IDLE, crash=N, memory-growth=SIZE, memory-step=SIZE@N.
 

@@ -52,6 +52,8 @@ class SpeechResult(Result, eq=False):
         labels: ``voice``; ``length``, if the text has a length class; ``text`` (new, repeat), if the scenario
             repeats texts; ``cache`` (hit, miss), if the service shows it.
         gaps: how many pauses between arrivals there were, by class.
+        said: the digits that the text ends with; "" if it has no code.
+        heard: the digits that were heard at the end of the answer; None if nobody listened for them.
         played_s: when the last of the audio has been played; 0 if there is none, or nobody knows how much.
 
     `numbers` also has ``characters``; ``valid`` (1 or 0), if the answer was inspected; and all that was
@@ -60,6 +62,8 @@ class SpeechResult(Result, eq=False):
 
     labels: dict[str, str] = {}
     gaps: dict[int, int] = {}
+    said: str = ""
+    heard: str | None = None
     played_s: float = 0.0
 
 
@@ -129,6 +133,7 @@ class SpeechDriver(Driver[SpeechClient, SpeechResult]):
         result = SpeechResult(request_id, start_s=clock(), labels=labels_of(utterance))
         super().__init__(client, service, result, clock, sleep)
         result.numbers["characters"] = float(len(utterance.text))
+        result.said = utterance.code
         self._utterance = utterance
         self._listener = listener
         self._leaves_at_s = leaves_at_s
@@ -159,7 +164,7 @@ class SpeechDriver(Driver[SpeechClient, SpeechResult]):
                 result.numbers["valid"] = 0.0
             raise
         result.numbers.update(heard.numbers)
-        result.gaps = heard.gaps
+        result.gaps, result.heard = heard.gaps, heard.digits
         if (playout_s := heard.numbers.get("playout_s")) is not None:
             result.played_s = speech.sent_s + playout_s
         if heard.uninspected is not None:

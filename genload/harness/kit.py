@@ -14,6 +14,7 @@ from genload.artifacts import inspector
 from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.inputs.texts import TextSource
 from genload.artifacts.inputs.trace import images_of
+from genload.artifacts.words import NO_RECOGNISER, can_recognise
 from genload.drivers.speech_driver import labels_of, request_of
 from genload.harness.gate import Turn
 from genload.harness.leaving import Leaving
@@ -52,14 +53,14 @@ class InspectingKit(Kit):
     waits for its inspection, and its next request with it.
 
     Attributes:
-        kind: of output that is inspected; empty: none is.
+        kinds: of output that is inspected, as `Inspector.start` has them; empty: none is.
     """
 
-    kind = ""
+    kinds: tuple[str, ...] = ()
 
     def open(self) -> None:
-        if self.kind:
-            inspector.shared().start(self.kind)
+        if self.kinds:
+            inspector.shared().start(*self.kinds)
 
     def close(self) -> None:
         inspector.shared().close()
@@ -76,7 +77,7 @@ class JobKit(InspectingKit):
         from genload.artifacts.inputs.views import input_source
 
         kind = plan.client_class.inspection_of(plan.service.request)
-        self.kind = "" if kind in ("bytes", "none") else kind
+        self.kinds = () if kind in ("bytes", "none") else (kind,)
         self._timeline = plan.timeline
         service = plan.service
         self._images = input_source(
@@ -110,7 +111,10 @@ class SpeechKit(InspectingKit):
         self._timeline = plan.timeline
         self._texts = TextSource(request.texts, request.voices, seed=plan.seed, salt=plan.salt)
         self.listener = Listener(request, seed=plan.seed, registry=OutputRegistry())
-        self.kind = "audio" if self.listener.needs_inspector else ""
+        kinds = ("audio", "words") if self.listener.needs_recogniser else ("audio",)
+        self.kinds = kinds if self.listener.needs_inspector else ()
+        if self.listener.needs_recogniser and not can_recognise():
+            self.remarks = [NO_RECOGNISER]
         self.leaving = Leaving(plan.timeline, plan.scenario.leave, plan.seed)
 
     def utterance(self, number: int) -> Utterance:

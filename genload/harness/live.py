@@ -20,7 +20,7 @@ from genload.runlog.records import LEFT, RequestRecord, Sample
 from genload.settings.criteria.ast import Dimension, Relative, Subject
 from genload.settings.criteria.comparisons import parts
 from genload.settings.metrics.catalogue import Catalogue
-from genload.settings.metrics.metric import Failures, Metric
+from genload.settings.metrics.metric import Failures, Metric, Of
 from genload.settings.suite import Scenario
 
 _OF_SAMPLES = ("mean", "min", "max", "last")
@@ -107,6 +107,8 @@ class LiveStats:
         metric, filters = self._metrics.get(subject.metric), {label for label, _ in subject.filters}
         if subject.window is not None:
             return False
+        if metric is not None and metric.of is Of.HEARD:
+            return False  # codes of all processes are together at the end alone
         if metric is None or metric.source == "samples":
             by_time = metric is not None and metric.dimension is Dimension.STATE and subject.stat == "mean"
             return not filters and subject.stat in _OF_SAMPLES and not by_time

@@ -80,4 +80,5 @@ class SpeechUser(LoadUser):
         record.labels, record.gaps = result.labels, result.gaps
         if self.kit.leaving.happens:
             record.labels = result.labels | self.kit.leaving.labels(turn)
+        record.said, record.heard = result.said, result.heard
         self._fire(record)

@@ -12,7 +12,7 @@ from genload.analysis.judged import MOSTLY, CriterionVerdict, JudgedRun, Retries
 from genload.analysis.judged.arrivals import Arrivals
 from genload.analysis.judged.cold import ColdStart
 from genload.analysis.judged.listeners import Fall, Listeners, Stayed, Walkout
-from genload.analysis.judged.speech import Gaps, PerCharacter, Playback, SpeechNumbers, SpeechSummary
+from genload.analysis.judged.speech import Gaps, PerCharacter, Playback, SpeechNumbers, SpeechSummary, Words
 from genload.human import count_of, human
 from genload.reporting.wording import human_percentile
 
@@ -60,6 +60,7 @@ def speech_findings(speech: SpeechSummary) -> Iterator[tuple[str, str]]:
         "pauses between arrivals": ("gaps", _gaps(speech.gaps)),
         "playback": ("playback", _playback(speech.playback)),
         "inspection": ("inspection", _inspection(speech)),
+        "words": ("words", _words(speech.words)),
     }
     for title, (name, text) in parts.items():
         if said := speech.missing.get(name, text):
@@ -154,6 +155,24 @@ def _fall(fall: Fall, watched_s: float) -> str:
     if fall.after_high is None:
         return f"{levels} not back at {fall.rest:.3g} in the {human(watched_s, 's')} that it was watched"
     return f"{levels} down after {human_range(fall.after_high, fall.after_low, fall.after_high, 's')}"
+
+
+def own_words(numbers: SpeechNumbers) -> str:
+    """The share of answers in their own words, and of how many when not all that came were listened to."""
+    if numbers.own_words_rate is None:
+        return "–"
+    share = human(numbers.own_words_rate / 100, "ratio")
+    completed = numbers.total_requests - numbers.failed_requests
+    return f"{share} of {numbers.heard_requests}" if numbers.heard_requests < completed else share
+
+
+def _words(words: Words | None) -> str:
+    if words is None:
+        return ""
+    others = {"another's": words.anothers, "nobody's": words.nobodys, "not understood": words.not_understood}
+    told = "".join(f", {whose} {count}" for whose, count in others.items())
+    proof = f"{words.warmup_understood} of the warm-up's {words.warmup_codes} codes were understood"
+    return f"of {words.heard} answers listened to own {words.own}{told} ({proof})"
 
 
 # --- the first answer after a time without work --------------------------------------------------

@@ -14,6 +14,7 @@ from genload.human import human
 from genload.reporting.request_wording import (
     STATISTICS,
     mean_range,
+    own_words,
     p95_range,
     stage_range,
     stalls,
@@ -70,9 +71,12 @@ def stages(run: JudgedRun) -> Table:
 
 def speech(run: JudgedRun) -> Table:
     """All requests, then a row for each value of the labels that tell some of them apart."""
-    heads = ("requests", "failed", "error rate", "TTFA p50", "p95", "duration p50", "p95", "RTF")
-    rows = [_stratum(*each) for each in strata(run.speech)] if run.speech is not None else []
-    return Table(("speech", *heads, "stalls", "valid"), [*rows])
+    times = ("TTFA p50", "p95", "duration p50", "p95", "RTF")
+    heads = ("speech", "requests", "failed", "error rate", *times, "stalls", "valid", "own words")
+    listened = run.speech is not None and run.speech.words is not None
+    shown = len(heads) if listened else len(heads) - 1
+    rows = [_stratum(*each)[:shown] for each in strata(run.speech)] if run.speech is not None else []
+    return Table(heads[:shown], [*rows])
 
 
 def machines(run: JudgedRun) -> Table:
@@ -115,4 +119,5 @@ def _stratum(name: str, numbers: SpeechNumbers) -> Sequence[str]:
         human(numbers.avg_rtf, ""),
         stalls(numbers),
         valid(numbers),
+        own_words(numbers),
     )

@@ -53,6 +53,8 @@ class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     gaps: dict[
         int, int
     ] = {}  # how many pauses between arrivals, by class (`genload.artifacts.audio.playback`)
+    said: str = ""  # the digits of the code that the text ends with; "" without one
+    heard: str | None = None  # the digits that were heard at the end of the answer; None: nobody listened
     # Of a job: attempts, rejections, polls, poll_bound_s, server_duration_s, faces, … Of speech: ttfa_s, rtf,
     # audio_duration_s, stalls, … `valid` if the output was inspected; `cannot_inspect` (1) if no installed
     # library could read it. A number that does not apply is left out.

@@ -46,6 +46,8 @@ class Row(msgspec.Struct, kw_only=True, gc=False):
     error: str = ""
     remark: str = ""
     gaps: dict[int, int] = {}
+    said: str = ""
+    heard: str | None = None
     labels: Fields = Fields()
     stages: Fields = Fields()
     numbers: Fields = Fields()

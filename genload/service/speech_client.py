@@ -22,6 +22,7 @@ class Utterance(msgspec.Struct, frozen=True):
         number: the number of the request in the run; negative in the warm-up.
         length: the length class of the text (``short``, ``long``, …); "" if the scenario has no classes.
         repeat: whether the text was sent before, on purpose; None if the scenario repeats no texts.
+        code: the digits that the text ends with; "" if it has no code.
     """
 
     number: int
@@ -29,6 +30,7 @@ class Utterance(msgspec.Struct, frozen=True):
     voice: str
     length: str = ""
     repeat: bool | None = None
+    code: str = ""
 
 
 class Speech(msgspec.Struct, frozen=True, eq=False):

@@ -54,6 +54,36 @@ class Characters(Settings):
         return self
 
 
+CODES_TO_PROVE = 20
+"""So many known codes a voice speaks in the warm-up, one at a time, unless the suite says otherwise: the
+recogniser must understand 95 % of them before it may judge that voice."""
+
+
+class Code(Settings):
+    """A row of digits in every text, that no request in flight with it has."""
+
+    digits: Annotated[int, Field(ge=5, le=7)] = 6
+    """How many: of six digits there are 4,882 codes, then they come again; of seven nine times as many."""
+
+
+WORDS = ("own", "another", "nobody", "not_understood")
+"""Whose words an answer speaks."""
+
+CONCURRENCY = (
+    (1, "1"),
+    (2, "2-4"),
+    (5, "5-9"),
+    (10, "10-19"),
+    (20, "20-49"),
+    (50, "50-99"),
+    (100, "100-"),
+)
+"""Classes of how many requests were in flight when one began: from how many on, and their names."""
+
+CODE_PLACE = "{code}"
+"""Where a template has the code, at its end."""
+
+
 class Texts(Settings):
     """What is spoken. One of `template`, `lengths`, `characters` and `file`; texts of 50 characters when none
     is given.
@@ -73,6 +103,11 @@ class Texts(Settings):
     """A word of this run and request in every text, so that no cache can answer."""
     repeats: Share = 0.0
     """Share of requests that send one of the last 30 texts again, voice and all, to exercise a cache."""
+    code: Code | None = None
+    """A spoken code behind each text, a sentence of its own or where a template ends with ``{code}``: by it
+    one tells whose words an answer speaks. Of the text's length it is no part."""
+    language: str = "en"
+    """Of the texts. Of others than English (``en``) no words are recognised."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -102,6 +137,20 @@ class Texts(Settings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _code_last(self) -> Self:
+        template = self.template or ""
+        if CODE_PLACE in template and not (self.code and template.rstrip(" .!").endswith(CODE_PLACE)):
+            remedy = f"let the template end with {CODE_PLACE}, and write code: {{digits: 6}}"
+            raise PydanticCustomError(
+                "texts", "a code is recognised at the end of an answer, and nowhere else", {"remedy": remedy}
+            )
+        return self
+
+    @property
+    def is_english(self) -> bool:
+        return self.language.lower().partition("-")[0] == "en"
+
     @property
     def characters_of_classes(self) -> tuple[int, ...]:
         """The lengths that are known beforehand; of a range its ends."""
@@ -123,11 +172,19 @@ class Check(Settings):
 
     share: Share = 1.0
     """``all``, ``off``, or ``sample 10%``: of all answers, drawn by the seed."""
+    words: Share = 1.0
+    """Share of the answers in which the code of `texts` is listened for; never more than `share`."""
+    transcripts: Share = 0.0
+    """Share of the answers that are written down word by word, for the word error rate: a tenth of a second
+    of CPU and more for each second of audio; never more than `share`."""
     silent_below_rms: Annotated[float, Field(ge=0, le=1)] = 0.001
     """Louder on the average over the whole answer, of full scale (−60 dBFS), or it is silent."""
+    steady_below: Annotated[float, Field(ge=0, le=1)] = 0.3
+    """Audio whose loudness varies less than that is a noise or a tone, and no speech; 0: whatever it is. Of
+    less than 1.5 s of sound nothing is told."""
     max_clipped: Share = 0.01
     """Largest share of samples at full scale."""
-    min_s_per_character: RealSeconds = 0.015
+    min_s_per_character: RealSeconds = 0.03
     max_s_per_character: RealSeconds = 0.4
     """Bounds of plausible audio at speed 1; half a second more or less is always plausible."""
     rate_hz: PositiveInt | None = None
@@ -183,6 +240,15 @@ class SpeechRequest(RequestSettings):
         """The key that would say that answers are sent while they are made; "": it is said, or cannot be."""
         return ""
 
+    def warmup_jobs(self) -> int:
+        return CODES_TO_PROVE * len(self.voices) if self.listens_for_codes else super().warmup_jobs()
+
+    @property
+    def listens_for_codes(self) -> bool:
+        """Whether answers are listened to for the codes of their texts."""
+        check = self.check
+        return self.texts.code is not None and self.texts.is_english and min(check.share, check.words) > 0
+
     def labels(self) -> dict[str, tuple[str, ...]]:
         """The labels of its requests' records, with the values they can have; none: any."""
         texts, from_file = self.texts, self.texts.file is not None
@@ -191,4 +257,6 @@ class SpeechRequest(RequestSettings):
             labels["length"] = tuple(dict.fromkeys(texts.lengths or ()))
         if texts.repeats > 0:
             labels["text"] = ("new", "repeat")
+        if self.listens_for_codes:
+            labels |= {"words": WORDS, "concurrency": tuple(name for _, name in CONCURRENCY)}
         return labels

@@ -221,6 +221,14 @@ def _request_of_its_own(service: Service, own: Mapping[str, Any], info: Validati
     return declared(model, model.laid_on(base, own), info)
 
 
+def _warmed(scenario: Scenario, request: RequestSettings) -> Scenario:
+    """The scenario with the warm-up that its requests need, unless it says its own."""
+    jobs = request.warmup_jobs()
+    if "warmup" in scenario.model_fields_set or jobs == scenario.warmup.jobs:
+        return scenario
+    return scenario.model_copy(update={"warmup": Warmup(jobs=jobs)})
+
+
 class Suite(Settings):
     """Everything a run needs to know."""
 
@@ -291,7 +299,10 @@ class Suite(Settings):
             problems += within((), error)
         if problems:
             raise ValidationError.from_exception_data("scenarios", problems)
-        return scenarios
+        if service is None:
+            return scenarios
+        requests = {name: scenario.request or service.request for name, scenario in scenarios.items()}
+        return {name: _warmed(scenario, requests[name]) for name, scenario in scenarios.items()}
 
     def service_of(self, scenario: str) -> Service:
         """The service as one scenario asks it: with that scenario's own `request`."""

@@ -53,6 +53,10 @@ class RequestSettings(Settings):
                 merged[key] = value
         return merged
 
+    def warmup_jobs(self) -> int:
+        """How many requests are made before the load, unless the suite says it."""
+        return 1
+
 
 class MonitorSettings(Settings):
     """Base of a monitor's settings."""

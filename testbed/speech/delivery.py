@@ -8,11 +8,12 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from dataclasses import replace
 from time import monotonic, monotonic_ns
 
 import numpy as np
 
-from .alterations import ALTERATIONS, DUPLICATE_TEXT
+from .alterations import ALTERATIONS, DUPLICATE_TEXT, SHORT_S, beginning
 from .cache import Cache
 from .dialect import Dialect, RefusedError, Wanted
 from .encoding import Encoder, EncodingError, Format, Samples, encode, nan_wav
@@ -20,6 +21,7 @@ from .engine import Engine, Tape
 from .faults import SpeechFault
 from .framing import EVENTS, Events
 from .line import Line
+from .misspeaking import Misspeaking
 from .options import SpeechOptions
 from .pacer import Pacer
 from .playout import Playout
@@ -59,6 +61,7 @@ class Delivery:
         self._options, self._dialect, self._engine = options, dialect, engine
         self._line, self._tally, self._pool, self._pacer = line, tally, pool, pacer
         self._cache = Cache()
+        self._misspeaking = Misspeaking()
         self._streams = 0
 
     async def deliver(
@@ -69,6 +72,9 @@ class Delivery:
         Raises:
             RefusedError: it cannot be spoken; nothing has been sent.
         """
+        text = await self._misspeaking.text(wanted.text, fault, truth)
+        if text != wanted.text:  # of which nothing is kept, nor answered from what is
+            wanted = replace(wanted, text=text, cached=False)
         if fault is SpeechFault.EMPTY_AUDIO:
             await self._at_once(wanted, answer, b"", wanted.media_type)
         elif fault is SpeechFault.GARBAGE:
@@ -152,7 +158,10 @@ class Delivery:
         text = DUPLICATE_TEXT if fault is SpeechFault.DUPLICATE else wanted.text
         alter = ALTERATIONS.get(fault) if fault is not None else None
         started_s, audio_s = monotonic(), 0.0
-        for samples in self._engine.speak(text, wanted.voice, wanted.speed):
+        pieces = self._engine.speak(text, wanted.voice, wanted.speed)
+        if fault is SpeechFault.SHORT:
+            pieces = beginning(pieces, round(SHORT_S * self._engine.rate_hz))
+        for samples in pieces:
             audio_s += len(samples) / self._engine.rate_hz
             yield alter(samples) if alter is not None else samples
         self._tally.spoke(audio_s, monotonic() - started_s)

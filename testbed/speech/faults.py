@@ -43,6 +43,14 @@ class SpeechFault(StrEnum):
     NAN = "nan"  # a WAV of floats, whatever was asked for, some of them no numbers
     WRONG_RATE = "wrong-rate"  # half the sampling rate
     DUPLICATE = "duplicate"  # the same audio whatever the text
+    HISS = "hiss"  # white noise, as long and as loud as the speech
+    HUM = "hum"  # a tone, as long and as loud as the speech
+    SHORT = "short"  # no more than the first 0.6 s
+    # words
+    SWAP = "swap"  # waits a second at most for the next request: each of the two gets the other's audio
+    DROP_WORD = "drop-word"  # one word of the text is left out
+    REPEAT_SENTENCE = "repeat-sentence"  # the last sentence is spoken twice
+    BLEED = "bleed"  # ends with the last word of the request before
     # the service as a whole
     CRASH = "crash"  # the process is gone at once
 

@@ -28,7 +28,12 @@ FAILURES = {
     Failures.LEFT_OUT: "are left out",
     Failures.COUNTED: "count as they are",
 }
-SAID_OF = {Of.ALL: "", Of.STREAMED: "streamed answers", Of.INSPECTED: "inspected outputs"}
+SAID_OF = {
+    Of.ALL: "",
+    Of.STREAMED: "streamed answers",
+    Of.INSPECTED: "inspected outputs",
+    Of.HEARD: "answers listened to",
+}
 
 
 def with_tables(text: str) -> str:

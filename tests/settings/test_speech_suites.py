@@ -92,7 +92,7 @@ def test_the_demo_takes_nothing_back_but_length() -> None:
     full, demo = read("litetts"), read("demo_speech")
     for name, scenario in full.scenarios.items():
         shown = demo.scenarios[name].criteria
-        assert shown.keys() == scenario.criteria.keys()
+        assert shown.keys() >= scenario.criteria.keys()  # and whose words are heard
         for criterion_name, criterion in scenario.criteria.items():
             if criterion.must:
                 assert shown[criterion_name] == criterion

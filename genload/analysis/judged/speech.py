@@ -25,6 +25,8 @@ class SpeechNumbers(msgspec.Struct, kw_only=True):
     inspected_requests: int
     valid_rate: float | None  # of the inspected
     cannot_inspect_requests: int = 0  # with an output that nothing here can look into
+    heard_requests: int = 0  # whose words are judged
+    own_words_rate: float | None = None  # of those
 
 
 class PerCharacter(msgspec.Struct, kw_only=True):
@@ -56,6 +58,19 @@ class Playback(msgspec.Struct, kw_only=True):
     underrun_within_200ms: float
 
 
+class Words(msgspec.Struct, kw_only=True):
+    """Whose words the answers spoke that were listened to; how the recogniser did in the warm-up."""
+
+    heard: int
+    own: int
+    anothers: int
+    nobodys: int
+    not_understood: int
+    code_errors: float  # digits an answer
+    warmup_codes: int
+    warmup_understood: int
+
+
 class SpeechSummary(msgspec.Struct, kw_only=True):
     """The speech of one run.
 
@@ -72,3 +87,4 @@ class SpeechSummary(msgspec.Struct, kw_only=True):
     gaps: Gaps | None
     playback: Playback | None
     missing: dict[str, str]
+    words: Words | None = None  # where texts have codes

@@ -12,6 +12,7 @@ from genload.service import ServiceError
 from genload.settings.speech import Check
 
 _SLACK_S = 0.5  # a breath, a trailing pause: so much more or less than the bounds is always plausible
+_LEAST_TOLD_S = 1.5  # a word or two may be steady
 _SHOWN_CHARACTERS = 80
 _DIGIT = re.compile(r"\d")
 _LETTERS_A_DIGIT = 10  # 1234567890 is "one billion two hundred thirty-four million …": 100 letters
@@ -43,8 +44,9 @@ class AudioCheck:
         """Say nothing of good audio; remember it.
 
         Raises:
-            ServiceError: ``wrong_rate``, ``wrong_channels``, ``silent_audio``, ``clipped_audio``,
-                ``implausible_audio`` (too short; what is too long was not decoded) or ``duplicate_output``.
+            ServiceError: ``wrong_rate``, ``wrong_channels``, ``silent_audio``, ``no_speech``,
+                ``clipped_audio``, ``implausible_audio`` (too short; what is too long was not decoded) or
+                ``duplicate_output``.
         """
         fault = self._fault(facts, text)
         if fault:
@@ -61,6 +63,9 @@ class AudioCheck:
         if facts.rms < check.silent_below_rms:
             rms = f"an RMS of {facts.rms:.6f}, under {check.silent_below_rms:g}"
             return "silent_audio", f"{human(length_s, 's')} of audio at {rms}"
+        if facts.variation < check.steady_below and facts.sounding_s >= _LEAST_TOLD_S:
+            varies = f"varies by {human(facts.variation, 'ratio')} of its mean, as a noise or a tone does"
+            return "no_speech", f"its loudness {varies}, and speech by {check.steady_below:.0%} at least"
         if facts.clipped > check.max_clipped:
             return "clipped_audio", f"{human(facts.clipped, 'ratio')} of its samples are at full scale"
         shortest_s = self.shortest_s(text)

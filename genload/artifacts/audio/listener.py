@@ -22,7 +22,8 @@ from genload.artifacts.audio.wav_layout import WavLayout, available_s, raw_layou
 from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.inspector import shared
 from genload.artifacts.inspector.inspector import Inspector
-from genload.artifacts.inspector.messages import AudioTask
+from genload.artifacts.inspector.messages import AudioTask, WordsTask
+from genload.artifacts.words import can_recognise
 from genload.service import (
     Artifact,
     CannotInspectError,
@@ -36,6 +37,9 @@ from genload.settings.speech import SpeechRequest
 AT_ONCE_BYTES = 1 << 19
 """Of plain samples; so many take 0.1 ms, and a second of speech 0.02. To ask another process takes 0.1 to 0.5
 of CPU."""
+
+DIGIT_S = 1.2
+"""So much of an answer's end is searched for each digit of a code: quick ones fit in twice."""
 
 _OFF = "the suite wants it so: validate: off"
 _MEDIA_TYPES = {
@@ -59,11 +63,13 @@ class Heard(msgspec.Struct, frozen=True):
             ``rate_hz`` and ``channels``.
         gaps: pauses between arrivals by `playback.gap_class`.
         uninspected: why nothing looked into it; None: it was inspected, or is not in the sample.
+        digits: that were heard at its end; None: nobody listened for them.
     """
 
     numbers: dict[str, float]
     gaps: dict[int, int] = {}
     uninspected: NotInspectedError | None = None
+    digits: str | None = None
 
 
 class _Sound(msgspec.Struct, frozen=True):
@@ -99,6 +105,7 @@ class Listener:
         self._off = None if request.check.share else NotInspectedError(_OFF)  # one for all: dear to make
         self._seed = seed
         self._inspector = inspector or shared()
+        self._recognises = can_recognise()
         self._raw = RawSamples(request.pcm.rate_hz, request.pcm.channels, request.pcm.encoding)
 
     @property
@@ -106,9 +113,20 @@ class Listener:
         """Whether any answer may go to the inspector's process."""
         return bool(self._request.check.share) or self._request.format not in ("wav", "pcm")
 
+    @property
+    def needs_recogniser(self) -> bool:
+        """Whether words of answers are to be recognised."""
+        request = self._request
+        transcripts = request.texts.is_english and min(request.check.share, request.check.transcripts) > 0
+        return request.listens_for_codes or transcripts
+
     def inspects(self, utterance: Utterance) -> bool:
         """Whether its answer is decoded and judged: by the seed, the same in every process."""
-        share = self._request.check.share
+        known = utterance.number < 0 and self._request.listens_for_codes
+        return known or self._draws(utterance, self._request.check.share)
+
+    def _draws(self, utterance: Utterance, share: float) -> bool:
+        """Whether an utterance is in the sample of this share; a smaller sample is a part of a larger one."""
         if share >= 1:
             return True
         if not share:
@@ -138,7 +156,30 @@ class Listener:
         except ServiceError as error:
             error.output = _artifact(speech, utterance, form)
             raise
-        return self._heard(speech, utterance, sound)
+        heard = self._heard(speech, utterance, sound)
+        return heard if sound.facts is None else self._with_words(heard, speech, utterance, form)
+
+    def _with_words(self, heard: Heard, speech: Speech, utterance: Utterance, form: str) -> Heard:
+        """What is heard of a sound answer, with the words that are recognised in it."""
+        texts, check = self._request.texts, self._request.check
+        if not (self._recognises and texts.is_english):
+            return heard
+        # The warm-up's are all listened to: by them the recogniser proves itself.
+        for_code = bool(utterance.code) and (utterance.number < 0 or self._draws(utterance, check.words))
+        written = self._draws(utterance, check.transcripts)
+        if not for_code and not written:
+            return heard
+        task = WordsTask(
+            form=form,
+            raw=self._raw,
+            streamed=speech.streamed,
+            last_s=len(utterance.code) * DIGIT_S / min(self._request.speed, 1.0) if for_code else 0.0,
+            text=utterance.text if written else "",
+        )
+        found = self._inspector.words(task, speech.content)
+        if found.word_error_rate is not None:
+            heard.numbers["word_error_rate"] = found.word_error_rate
+        return msgspec.structs.replace(heard, digits=found.digits)
 
     def _sound(self, speech: Speech, utterance: Utterance, form: str) -> _Sound:
         """The arithmetic of WAV and PCM is done here, and a look into short ones; what must be parsed or

@@ -36,6 +36,8 @@ class Meter:
         "_energy",
         "_frame",
         "_frames",
+        "_loudness",
+        "_loudness_squared",
         "_peak",
         "_rate_hz",
         "_scale",
@@ -58,6 +60,7 @@ class Meter:
         self._threshold = silent_below * full_scale
         self._clip = clipped_from * full_scale
         self._energy = self._peak = 0.0
+        self._loudness = self._loudness_squared = 0.0  # of the frames that are not silent, summed up
         self._count = self._frames = self._silent = self._clipped = 0
         self._sound_end: int | None = None  # samples of all channels
 
@@ -116,6 +119,10 @@ class Meter:
             self._peak = peak
         if peak >= self._clip:
             self._clipped += int(np.count_nonzero(np.abs(floats) >= self._clip))
+        if loud:
+            heard = energies[sounding]
+            self._loudness += float(np.sqrt(heard).sum())
+            self._loudness_squared += float(heard.sum())
         self._energy += energy
         self._count += length
         self._frames += count
@@ -135,7 +142,7 @@ def facts_of(meters: Sequence[Meter], form: str, fingerprint: bytes) -> AudioFac
         form, fingerprint: of the file.
     """
     count = frames = silent = clipped = 0
-    energy = peak = before_s = 0.0
+    energy = peak = before_s = loudness = loudness_squared = 0.0
     sound_at_s = None
     rate_hz = channels = 1
     for meter in meters:
@@ -143,6 +150,8 @@ def facts_of(meters: Sequence[Meter], form: str, fingerprint: bytes) -> AudioFac
         if sound_at_s is None and meter._sound_end is not None:
             sound_at_s = before_s + -(-meter._sound_end // channels) / rate_hz
         energy += meter._energy / (scale * scale)
+        loudness += meter._loudness / scale
+        loudness_squared += meter._loudness_squared / (scale * scale)
         if meter._peak > peak * scale:
             peak = meter._peak / scale
         count += meter._count
@@ -152,6 +161,9 @@ def facts_of(meters: Sequence[Meter], form: str, fingerprint: bytes) -> AudioFac
         before_s += meter._count / channels / rate_hz
     if not count:
         return None
+    sounding = frames - silent
+    mean = loudness / sounding if sounding else 0.0
+    variance = max(loudness_squared / sounding - mean * mean, 0.0) if sounding else 0.0
     return AudioFacts(
         format=form,
         duration_s=before_s,
@@ -161,6 +173,8 @@ def facts_of(meters: Sequence[Meter], form: str, fingerprint: bytes) -> AudioFac
         peak=peak,
         silence=silent / frames,
         clipped=clipped / count,
+        variation=sqrt(variance) / mean if mean else 0.0,
+        sounding_s=sounding * FRAME_S,
         sound_at_s=sound_at_s,
         fingerprint=fingerprint,
     )

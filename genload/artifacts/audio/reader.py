@@ -91,6 +91,20 @@ def read_audio(
         AudioError: whatever it is that the bytes are not; see there.
     """
     ear = Ear(silent_below, longest_s)
+    hear(ear, content, form, streams=streams, raw=raw, streamed=streamed)
+    return ear.facts(content, form)
+
+
+def hear(
+    ear: Ear,
+    content: File,
+    form: str,
+    *,
+    streams: Sequence[Stream] | None = None,
+    raw: RawSamples = _USUAL_RAW,
+    streamed: bool = False,
+) -> None:
+    """Feed all of a file's audio to an ear; arguments and errors are those of `read_audio`."""
     if form == "pcm":
         _hear_samples(ear, content, raw_layout(len(content), raw))
     elif form == "wav":
@@ -100,7 +114,6 @@ def read_audio(
         file = bytes(content)
         for stream in audio_streams(file, form) if streams is None else streams:
             _hear_stream(ear, file, stream)
-    return ear.facts(content, form)
 
 
 def _hear_samples(ear: Ear, content: File, layout: WavLayout) -> None:

@@ -35,6 +35,7 @@ def are_plain(layout: WavLayout) -> bool:
 class Ear:
     """Meters of the streams of one file."""
 
+    kind: type[Meter] = Meter
     __slots__ = ("_most_s", "_silent_below", "meters")
 
     def __init__(self, silent_below: float, longest_s: float) -> None:
@@ -64,7 +65,7 @@ class Ear:
                 raise AudioError(
                     "wrong_channels", f"its streams differ: {first_channels} and {channels} channels"
                 )
-        meter = Meter(rate_hz, channels, self._silent_below, full_scale, clipped_from)
+        meter = self.kind(rate_hz, channels, self._silent_below, full_scale, clipped_from)
         self.meters.append(meter)
         return meter
 

@@ -13,13 +13,16 @@ from itertools import accumulate
 from math import exp
 from pathlib import Path
 
+from msgspec import structs
+
 from genload.artifacts.inputs import sentences
+from genload.artifacts.inputs.codes import Codes, spoken
 from genload.artifacts.inputs.draws import Draws
 from genload.artifacts.inputs.text_file import read_texts
 from genload.artifacts.inputs.words import SHORTEST, Words
 from genload.service import Utterance
 from genload.settings.phases import Ask
-from genload.settings.speech import Characters, Texts
+from genload.settings.speech import CODE_PLACE, Characters, Texts
 
 DEFAULT_CHARACTERS = 50
 RECENT = 30
@@ -50,6 +53,7 @@ class TextSource:
         self._texts, self._voices = texts, voices
         self._seed, self._salt = seed, salt if texts.salt else ""
         self._words: dict[int, Words] = {}
+        self._codes = Codes(texts.code.digits) if texts.code is not None and texts.is_english else None
         self._lines = [] if texts.file is None else read_texts(Path(texts.file).expanduser())
         self._make: Callable[[int], Utterance] = self._of_length
         if self._lines:
@@ -64,7 +68,7 @@ class TextSource:
             return self._make(number)
         origin = self._origin(number)
         made = self._make(origin)
-        return Utterance(number, made.text, made.voice, made.length, repeat=origin != number)
+        return structs.replace(made, number=number, repeat=origin != number)
 
     def asked(self, number: int, ask: Ask) -> Utterance:
         """That of a request of a trace; what the trace does not say is as in any other."""
@@ -74,7 +78,7 @@ class TextSource:
             text = self._exactly(self._texts.classes[ask.length], number)
             return self._utterance(number, text, ask.length, ask.voice)
         made = self.utterance(number)
-        return Utterance(number, made.text, ask.voice or made.voice, made.length, made.repeat)
+        return structs.replace(made, voice=ask.voice or made.voice)
 
     def _origin(self, number: int) -> int:
         """The number whose text is spoken: its own, or for a repeat an earlier one, which was no repeat."""
@@ -96,8 +100,14 @@ class TextSource:
         return self._utterance(number, self._exactly(texts.classes[length], number), length)
 
     def _of_template(self, number: int) -> Utterance:
-        template = self._texts.template or ""
-        return self._utterance(number, self._salted(template.replace("{i}", str(number)), number))
+        text = (self._texts.template or "").replace("{i}", str(number))
+        if CODE_PLACE not in text:
+            return self._utterance(number, self._salted(text, number))
+        if self._codes is None:  # of texts in another language
+            return self._utterance(number, self._salted(text.replace(CODE_PLACE, "").rstrip(), number))
+        if self._texts.salt:  # in front: the code is listened for at the end
+            text = f"{self._word(number, _NAME_LETTERS).capitalize()}. {text}"
+        return self._utterance(number, text)
 
     def _of_file(self, number: int) -> Utterance:
         drawn = self._draws(number, b"line").share() * self._bounds[-1]
@@ -110,7 +120,11 @@ class TextSource:
 
     def _utterance(self, number: int, text: str, length: str = "", voice: str = "") -> Utterance:
         turn = number // len(self._texts.lengths or (DEFAULT_CHARACTERS,))
-        return Utterance(number, text, voice or self._voices[turn % len(self._voices)], length)
+        voice = voice or self._voices[turn % len(self._voices)]
+        if self._codes is None:
+            return Utterance(number, text, voice, length)
+        code = self._codes.code(number)
+        return Utterance(number, _with_code(text, code), voice, length, code=code)
 
     def _exactly(self, characters: int, number: int) -> str:
         """A text of so many characters, its name's word that of the number."""
@@ -143,6 +157,16 @@ class TextSource:
 
     def _draws(self, number: int, purpose: bytes) -> Draws:
         return Draws(self._seed, number, purpose)
+
+
+def _with_code(text: str, code: str) -> str:
+    """A text with a code at its end: where the text has a place for it, or as a sentence."""
+    words = spoken(code)
+    if CODE_PLACE in text:
+        return text.replace(CODE_PLACE, words)
+    text = text.rstrip()
+    end = "" if text.endswith((".", "!", "?")) else "."
+    return f"{text}{end} The code is {words}."
 
 
 def _drawn(characters: Characters, draws: Draws) -> int:

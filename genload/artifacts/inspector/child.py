@@ -34,6 +34,8 @@ from genload.artifacts.inspector.messages import (
     Reply,
     SplatsTask,
     Task,
+    WordsFound,
+    WordsTask,
     ZipTask,
     decode_batch,
     found,
@@ -51,6 +53,7 @@ _READERS = {
     "audio": "genload.artifacts.audio.reader",
     "image": "genload.artifacts.picture.reader",
     "splats": "genload.artifacts.splats.reader",
+    "words": "genload.artifacts.words.hearing",
 }
 """What reads a kind of output, imported where that is expected, or when it comes."""
 _MOST_FILES = 128
@@ -125,6 +128,12 @@ def _mesh(task: MeshTask, content: memoryview, output: int | None) -> MeshFacts:
     return read_mesh(bytes(content), task.hint)
 
 
+def _words(task: WordsTask, content: memoryview, output: int | None) -> WordsFound:
+    from genload.artifacts.words.hearing import heard
+
+    return WordsFound(*heard(content, task.form, task.raw, task.streamed, task.last_s, task.text))
+
+
 def _picture(task: PictureTask, content: memoryview, output: int | None) -> PictureFacts:
     from genload.artifacts.picture.reader import read_picture
 
@@ -186,6 +195,7 @@ def _audio(task: AudioTask, content: memoryview, output: int | None = None) -> A
 LOOKS: Mapping[type, Callable[[Any, memoryview, int | None], object]] = {
     MeshTask: _mesh,
     AudioTask: _audio,
+    WordsTask: _words,
     PictureTask: _picture,
     SplatsTask: _splats,
     OwnTask: _own,

@@ -30,6 +30,8 @@ from genload.artifacts.inspector.messages import (
     Reply,
     SplatsTask,
     Task,
+    WordsFound,
+    WordsTask,
     ZipTask,
     place_after,
 )
@@ -153,6 +155,10 @@ class Inspector:
     def audio(self, task: AudioTask, content: bytes) -> AudioFound:
         """What the task asks for. Raises AudioError, as `read_audio` and `mesh`."""
         return self._ask(task, content, AudioFound, AudioError)
+
+    def words(self, task: WordsTask, content: bytes) -> WordsFound:
+        """What the task asks for. Raises AudioError, as `audio`."""
+        return self._ask(task, content, WordsFound, AudioError)
 
     def picture(self, content: Content) -> PictureFacts:
         """What `read_picture` says of the file. Raises PictureError, as that and `mesh`."""

@@ -43,6 +43,22 @@ class AudioTask(msgspec.Struct, tag="audio", array_like=True):
     offsets: list[int]
 
 
+class WordsTask(msgspec.Struct, tag="words", array_like=True):
+    """Recognise the words of a sound answer: `genload.artifacts.words.hearing.heard`.
+
+    Attributes:
+        form, raw, streamed: as of an `AudioTask`.
+        last_s: of the audio, in which digits are listened for; 0: not at all.
+        text: what it should say, to be compared with a transcript; "": no transcript.
+    """
+
+    form: str
+    raw: RawSamples
+    streamed: bool
+    last_s: float
+    text: str
+
+
 class PictureTask(msgspec.Struct, tag="picture", array_like=True):
     """Decode a picture: `genload.artifacts.picture.reader.read_picture`."""
 
@@ -76,7 +92,7 @@ class ZipTask(msgspec.Struct, tag="zip", array_like=True):
     max_bytes: int
 
 
-Task = MeshTask | AudioTask | PictureTask | SplatsTask | OwnTask | AnswerTask | ZipTask
+Task = MeshTask | AudioTask | WordsTask | PictureTask | SplatsTask | OwnTask | AnswerTask | ZipTask
 
 
 class Batch(msgspec.Struct, array_like=True):
@@ -105,6 +121,13 @@ class AudioFound(msgspec.Struct, array_like=True):
     duration_s: float | None = None
     streams: int = 0
     cannot_inspect: str = ""
+
+
+class WordsFound(msgspec.Struct, array_like=True):
+    """`digits` that were heard, and the `word_error_rate` of the transcript, each where it was asked for."""
+
+    digits: str | None = None
+    word_error_rate: float | None = None
 
 
 class Found(msgspec.Struct, tag="found", array_like=True):

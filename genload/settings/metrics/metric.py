@@ -52,6 +52,7 @@ class Of(StrEnum):
     ALL = "all"
     STREAMED = "streamed"  # whose answer a listener could begin with before it ended
     INSPECTED = "inspected"  # whose output was looked into
+    HEARD = "heard"  # whose answer was listened to for words
 
 
 class Tally(StrEnum):
@@ -181,11 +182,11 @@ def request_share(
 
 
 def request_count(
-    name: str, help: str, counts: Tally, per: Tally | None = None, *, of: Of = Of.ALL
+    name: str, help: str, counts: Tally, per: Tally | None = None, *, of: Of = Of.ALL, key: str = ""
 ) -> Metric:
-    """A count of requests, or its share in another."""
+    """A count of requests, or its share in another; `key` is a number that those carry which count."""
     dimension = Dimension.COUNT if per is None else Dimension.RATIO
-    return Metric(name, dimension, (), "requests", help, of=of, counts=counts, per=per)
+    return Metric(name, dimension, (), "requests", help, key, of=of, counts=counts, per=per)
 
 
 def sampled(name: str, dimension: Dimension, help: str, together: Together = Together.SUM) -> Metric:

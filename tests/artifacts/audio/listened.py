@@ -38,8 +38,14 @@ def asked(number: int = 1, text: str = TEXT) -> Utterance:
     return Utterance(number, text, "af_heart")
 
 
-def listener(inspector: Inspector, registry: OutputRegistry | None = None, **request: Any) -> Listener:
-    return Listener(SpeechRequest(**request), seed=7, registry=registry, inspector=inspector)
+def listener(
+    inspector: Inspector, registry: OutputRegistry | None = None, steady_below: float = 0.0, **request: Any
+) -> Listener:
+    """Whom tones please: they have known lengths and loudness."""
+    asked_for = SpeechRequest(**request)
+    check = asked_for.check.model_copy(update={"steady_below": steady_below})
+    asked_for = asked_for.model_copy(update={"check": check})
+    return Listener(asked_for, seed=7, registry=registry, inspector=inspector)
 
 
 def error_of(one: Listener, speech: Speech, utterance: Utterance | None = None) -> ServiceError:
