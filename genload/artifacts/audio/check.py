@@ -63,11 +63,11 @@ class AudioCheck:
         if facts.rms < check.silent_below_rms:
             rms = f"an RMS of {facts.rms:.6f}, under {check.silent_below_rms:g}"
             return "silent_audio", f"{human(length_s, 's')} of audio at {rms}"
+        if facts.clipped > check.max_clipped:
+            return "clipped_audio", f"{human(facts.clipped, 'ratio')} of its samples are at full scale"
         if facts.variation < check.steady_below and facts.sounding_s >= _LEAST_TOLD_S:
             varies = f"varies by {human(facts.variation, 'ratio')} of its mean, as a noise or a tone does"
             return "no_speech", f"its loudness {varies}, and speech by {check.steady_below:.0%} at least"
-        if facts.clipped > check.max_clipped:
-            return "clipped_audio", f"{human(facts.clipped, 'ratio')} of its samples are at full scale"
         shortest_s = self.shortest_s(text)
         if length_s < shortest_s:
             least = f"at least {human(shortest_s, 's')} would be plausible"

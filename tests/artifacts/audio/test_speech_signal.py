@@ -45,6 +45,7 @@ SILENCE = np.zeros(RATE_HZ)
         (tone(2, hz=200) + tone(2, hz=310), "no_speech"),
         (swelling(tone(4)), ""),
         (swelling(noise(4)), ""),  # nobody can tell it from whispering, so cheaply
+        (np.sign(tone(4)), "clipped_audio"),  # as steady, and worse
         (tone(1.3), ""),  # a word may be one vowel
         (swelling(tone(0.6)), "implausible_audio"),
         (swelling(tone(1.3)), ""),
