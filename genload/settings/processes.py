@@ -6,6 +6,8 @@ suite does not say, how fast its service is, is assumed on the fast side.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import pairwise
 from math import ceil
 
 from genload.settings.phases import Phase, Timeline
@@ -24,6 +26,8 @@ JOB_US = 2300.0
 POLL_US = 110.0
 """A poll over a connection of its own."""
 
+BUSY_S = 5.0
+"""Stretches of an open load, each of which has to be sent in time."""
 FASTEST_ANSWER_S = 0.1
 STREAM_S = 5.0
 JOB_POLLS = 20
@@ -46,8 +50,16 @@ def _cores(phase: Phase, service: Service, think_s: float) -> float:
     request_us, request_s = _request(service)
     users_per_s = max(phase.users, phase.users_from or 0) / (request_s + think_s)
     if phase.arrivals is not None and phase.duration_s:
-        users_per_s = min(users_per_s, phase.arrivals / phase.duration_s)
+        users_per_s = min(users_per_s, _busiest_per_s(phase, phase.duration_s))
     return users_per_s * request_us / 1e6
+
+
+def _busiest_per_s(phase: Phase, duration_s: float) -> float:
+    """Arrivals a second where they come closest together: at the end of a ramp twice the phase's mean."""
+    length_s = min(BUSY_S, duration_s)
+    ends_s = (length_s * n for n in range(ceil(duration_s / length_s) + 1))
+    come = [bisect_right(phase.due_s, end_s) for end_s in ends_s]
+    return max(after - before for before, after in pairwise(come)) / length_s
 
 
 def _request(service: Service) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from genload.extensions import Wings
-from genload.settings.arrivals import evenly
+from genload.settings.arrivals import Stage, evenly, open_load
 from genload.settings.phases import Phase, Timeline, steady_load
 from genload.settings.processes import processes_for
 from genload.settings.service import Service
@@ -58,6 +58,12 @@ def test_users_who_think_make_fewer_requests() -> None:
 def test_a_load_of_arrivals(asked: dict[str, Any], every_s: float, users: int, expected: int) -> None:
     timeline = Timeline((evenly("steady", 60.0, users, every_s),))
     assert processes_for(timeline, service(asked)) == expected
+
+
+def test_of_a_ramp_its_busy_end_counts_and_not_its_mean() -> None:
+    ramp = open_load([Stage("ramp", 60.0, 0.0, 8000.0)], "constant", 1, 1000, "")
+    mean = open_load([Stage("even", 60.0, 4000.0, 4000.0)], "constant", 1, 1000, "")
+    assert (processes_for(mean, service(WHOLE)), processes_for(ramp, service(WHOLE))) == (2, 3)
 
 
 def test_the_busiest_phase_counts_and_no_process_is_without_a_user() -> None:
