@@ -1,7 +1,9 @@
 """What a report of a million requests costs: wall and CPU time and memory of `genload report`, in a process
 of its own; first of plain lines, as a run is judged at its end, and then of packed ones.
 
-The run directory is made here, with the real writer: one operation, failures in it.
+The run directory is made here, with the real writer: one operation, failures in it. Of report.html its size,
+and where playwright and Chromium are installed how long the browser takes to open it and to scroll to its
+end, by its own clock.
 
     python bench/report.py [--requests 1000000]
 """
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,7 +29,14 @@ from genload.runlog.writer import RunWriter
 from genload.targets import RunRequest
 
 FLUSH_EVERY = 10_000
-LIMIT_S, LIMIT_BYTES = 15.0, 10**9
+LIMIT_S, LIMIT_BYTES = 12.0, 4 * 10**8
+PAGE_BYTES, PAGE_OPENS_S = 5 * 10**6, 2.0
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+SCROLLED = """new Promise((done) => {
+    const began = performance.now();
+    scrollTo(0, document.documentElement.scrollHeight);
+    requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - began)));
+})"""
 
 
 def main() -> int:
@@ -43,6 +53,7 @@ def main() -> int:
         pack(run)
         print(f"packed in {time.process_time() - began_s:.1f} s of CPU, {_size(run)}")
         held = _report("packed", run) and held
+        held = _page(run / "report.html") and held
     return 0 if held else 1
 
 
@@ -113,6 +124,37 @@ def _report(what: str, run: Path) -> bool:
         f"exit code {os.waitstatus_to_exitcode(status)}: {'held' if held else 'NOT HELD'}"
     )
     return held
+
+
+def _page(page: Path) -> bool:
+    """Whether report.html is small, and opens and scrolls at once."""
+    size_bytes = page.stat().st_size
+    held = size_bytes <= PAGE_BYTES
+    said = "held" if held else "NOT HELD"
+    print(f"report.html: {size_bytes / 1e6:.2f} MB (limit {PAGE_BYTES / 1e6:.0f}): {said}")
+    browser_path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        browser_path = None
+    if browser_path is None:
+        print("not opened: that takes playwright and Chromium")
+        return held
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        opened = browser.new_page()
+        opened.goto(page.as_uri())
+        paint = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+        load = "performance.getEntriesByType('navigation')[0].loadEventEnd"
+        opened.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+        painted_s, loaded_s, scrolled_s = (opened.evaluate(each) / 1000 for each in (paint, load, SCROLLED))
+        browser.close()
+    quick = max(painted_s, loaded_s) + scrolled_s <= PAGE_OPENS_S
+    print(
+        f"painted after {painted_s:.2f} s, loaded after {loaded_s:.2f} s, scrolled in {scrolled_s:.2f} s "
+        f"(limit {PAGE_OPENS_S:.0f} s together): {'held' if quick else 'NOT HELD'}"
+    )
+    return held and quick
 
 
 if __name__ == "__main__":
