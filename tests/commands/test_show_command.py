@@ -29,6 +29,8 @@ def requests() -> list[RequestRecord]:
             stages={"queue": 0.25, "run": 0.75},
             numbers={"polls": 3.0, "poll_bound_s": 0.2},
             labels={"grade": "fine" if n % 2 else "coarse"},
+            said="182736",
+            heard="18273" if n == 0 else "",
         )
         for n in range(40)
     ]
@@ -85,6 +87,8 @@ def test_one_request_is_shown_whole(run: Path, capsys: pytest.CaptureFixture[str
         "began 10 s after the run did",
         "service's id svc-0",
         "grade coarse",
+        "code said 182736",
+        "code heard 18273",
         "queue 250 ms ━",
         "run 750 ms ━",
         "POST upload after 0 s",

@@ -101,6 +101,8 @@ def _about(request: RequestRecord) -> dict[str, str]:
         "sent": human(request.bytes_sent, "bytes"),
         "received": human(request.bytes_received, "bytes"),
         "service's id": request.job_id,
+        "code said": request.said,
+        "code heard": "" if request.heard is None else request.heard or "nothing",
         **request.labels,
     }
     if request.intended_s is not None:
