@@ -48,7 +48,7 @@ def test_too_few_open_files_are_told_before_the_load(
     outcome = run_limited(FILES, "--scenario", target, "--set", "scenarios.short.shape.users=40")
 
     assert outcome.code == 2, outcome.output
-    assert f"40 users need 90 open files, and this process may have {FILES}" in outcome.output
+    assert f"40 users need 90 open files, and a process may have {FILES}" in outcome.output
     assert "ulimit -n 90" in outcome.output and not outcome.results.exists()
 
 
