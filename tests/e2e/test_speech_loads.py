@@ -61,7 +61,7 @@ class SpeechLoad:
             "service:\n  api: speech\n  timeout: 40s\n  retry: {max_retries: 0}\n"
             "  request: {dialect: {extends: litetts, name: Mine},"
             f" voices: [{', '.join(VOICES)}],"
-            f" texts: {{lengths: [{', '.join(lengths)}]}}}}\n"
+            f" texts: {{lengths: [{', '.join(lengths)}]}}, validate: {{min_s_per_character: 5ms}}}}\n"
             "locustfile: speech\nreports: [results_json]\n"
             "validity: {lag_floor: 5s, late_share: 100000%, burst_spread_floor: 5s}\n"
             f"scenarios:\n  one:\n    shape: {{{shape}}}\n    warmup: {{jobs: {warmup}}}\n"
