@@ -25,6 +25,9 @@ scenarios:
 """
 
 
+_SHARES = {"off": "0%", "sample 10%": "10%", "all": "100%"}
+
+
 def speech(
     validate: str, workers: int, host: str, folder: Path, users: int, file: str = "locustfiles/speech.py"
 ) -> list[list[str]]:
@@ -36,7 +39,8 @@ def speech(
         folder: of their own, for suite and run directory.
         file: other users of the same suite.
     """
-    more = f"request: {{dialect: litetts, format: wav, validate: {validate}}}"
+    check = f"{{share: {_SHARES[validate]}, min_s_per_character: 1ms}}"  # a second of audio for any text
+    more = f"request: {{dialect: litetts, format: wav, validate: {check}}}"
     suite = _suite(folder, users, api="speech", locustfile="speech", operation="speech", more=more)
     return commands(file, suite, folder, workers, host)
 
