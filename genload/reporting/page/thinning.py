@@ -19,26 +19,28 @@ def of_a_line(times_s: Floats, values: Floats, most: int) -> Rows:
     """
     if len(times_s) <= most:
         return np.arange(len(times_s))
-    stretch = _stretches(times_s, max(1, most // 4))
-    first = np.flatnonzero(np.diff(stretch, prepend=-1))
-    last = np.append(first[1:], len(times_s)) - 1
-    return np.unique(np.concatenate([first, last, *_extremes(stretch, values, first)]))
+    first, last, *extremes = _of_stretches(times_s, values, most // 4)
+    return np.unique(np.concatenate([first, last, *extremes]))
 
 
 def of_a_cloud(times_s: Floats, values: Floats, most: int) -> Rows:
     """Which points, in order, show a cloud: the highest and the lowest of each stretch of time, and of all
-    others every so many-th.
-
-    Args:
-        times_s: ascending.
-        most: at most about so many.
+    others every so many-th. Arguments as of `of_a_line`.
     """
     if len(times_s) <= most:
         return np.arange(len(times_s))
-    stretch = _stretches(times_s, max(1, most // 4))
-    first = np.flatnonzero(np.diff(stretch, prepend=-1))
+    _, _, *extremes = _of_stretches(times_s, values, most // 4)
     evenly = np.linspace(0, len(times_s) - 1, most // 2).astype(np.intp)
-    return np.unique(np.concatenate([evenly, *_extremes(stretch, values, first)]))
+    return np.unique(np.concatenate([evenly, *extremes]))
+
+
+def _of_stretches(times_s: Floats, values: Floats, count: int) -> tuple[Rows, Rows, Rows, Rows]:
+    """Of each stretch of time the rows of its first, last, lowest and highest value."""
+    stretch = _stretches(times_s, max(1, count))
+    first = np.flatnonzero(np.diff(stretch, prepend=-1))
+    last = np.append(first[1:], len(times_s)) - 1
+    order = np.lexsort((values, stretch))
+    return first, last, order[first], order[last]
 
 
 def _stretches(times_s: Floats, count: int) -> npt.NDArray[np.int64]:
@@ -46,9 +48,3 @@ def _stretches(times_s: Floats, count: int) -> npt.NDArray[np.int64]:
     low, high = float(times_s[0]), float(times_s[-1])
     share = (times_s - low) / (high - low if high > low else 1.0)
     return np.minimum((share * count).astype(np.int64), count - 1)
-
-
-def _extremes(stretch: npt.NDArray[np.int64], values: Floats, first: Rows) -> tuple[Rows, Rows]:
-    """The rows with the lowest and with the highest value of each stretch."""
-    order = np.lexsort((values, stretch))
-    return order[first], order[np.append(first[1:], len(values)) - 1]
