@@ -14,8 +14,9 @@ import numpy as np
 from genload.analysis.carried import Inspection, carried, carries, inspection
 from genload.analysis.evidence.estimate import Estimate
 from genload.analysis.evidence.slope import Slope
-from genload.analysis.judged.speech import Gaps, PerCharacter, Playback, SpeechNumbers, SpeechSummary
+from genload.analysis.judged.speech import Bursts, Gaps, PerCharacter, Playback, SpeechNumbers, SpeechSummary
 from genload.analysis.observe import Measures
+from genload.analysis.table import RequestTable
 from genload.analysis.words import whose_words
 from genload.artifacts.audio.playback import gap_percentile_s
 from genload.settings.criteria.ast import Subject
@@ -57,6 +58,7 @@ class _Speech:
             playback=self._playback(missing),
             missing=missing | _not_inspected(seen) | self._unheard(),
             words=whose_words(table),
+            bursts=_bursts(table),
         )
 
     def _estimate(
@@ -160,6 +162,15 @@ class _Speech:
 
 def _percent(share: float | None) -> float | None:
     return None if share is None else 100 * share
+
+
+def _bursts(table: RequestTable) -> Bursts | None:
+    as_made = table.column("sent_as_made")
+    told = int(carries(table, "sent_as_made").sum())
+    if as_made is None or not told:
+        return None
+    bursts = int((as_made == 0).sum())
+    return Bursts(answers=told, in_one_burst=bursts, in_one_burst_rate=100 * bursts / told)
 
 
 def _gaps(gaps: Mapping[int, int], missing: dict[str, str]) -> Gaps | None:

@@ -12,7 +12,15 @@ from genload.analysis.judged import MOSTLY, CriterionVerdict, JudgedRun, Retries
 from genload.analysis.judged.arrivals import Arrivals
 from genload.analysis.judged.cold import ColdStart
 from genload.analysis.judged.listeners import Fall, Listeners, Stayed, Walkout
-from genload.analysis.judged.speech import Gaps, PerCharacter, Playback, SpeechNumbers, SpeechSummary, Words
+from genload.analysis.judged.speech import (
+    Bursts,
+    Gaps,
+    PerCharacter,
+    Playback,
+    SpeechNumbers,
+    SpeechSummary,
+    Words,
+)
 from genload.human import count_of, human
 from genload.reporting.wording import human_percentile
 
@@ -59,6 +67,7 @@ def speech_findings(speech: SpeechSummary) -> Iterator[tuple[str, str]]:
         "text length": ("per_character", _per_character(speech.per_character)),
         "pauses between arrivals": ("gaps", _gaps(speech.gaps)),
         "playback": ("playback", _playback(speech.playback)),
+        "everything in one burst at the end": ("bursts", _bursts(speech.bursts)),
         "inspection": ("inspection", _inspection(speech)),
         "words": ("words", _words(speech.words)),
     }
@@ -96,6 +105,16 @@ def _playback(playback: Playback | None) -> str:
     return (
         f"{playback.streams} streams, {each}; longest wait {human(playback.longest_underrun, 's')}; "
         f"no wait over {shares} of them"
+    )
+
+
+def _bursts(found: Bursts | None) -> str:
+    if found is None or not found.in_one_burst:
+        return ""
+    share = human(found.in_one_burst_rate / 100, "ratio")
+    return (
+        f"{found.in_one_burst} of {found.answers} answers ({share}) were sent as streams and made whole "
+        "first, so that nobody can begin to listen before the end"
     )
 
 

@@ -135,17 +135,6 @@ def test_what_is_not_streamed_has_no_stalls_to_pass_with(judge_one: Judge, metri
     assert judge_one(speech_run(whole), f"speech.{metric}").result == "pass"
 
 
-def test_streams_that_come_in_one_burst_are_a_finding(judge_one: Judge) -> None:
-    long = [spoken(n, n / 10, sent_as_made=float(n >= 3), streamed=float(n >= 3)) for n in range(8)]
-    log = speech_run([*long, *(spoken(n, n / 10, streamed=1.0) for n in range(8, 20))])
-    assert judge_one(log, "speech.sent_as_made == 100%").value == pytest.approx(5 / 8)
-    finding = (
-        "3 of 8 outputs came in one burst at the end, though they were sent as streams (speech.sent_as_made)"
-    )
-    assert finding in judge_log(log).notices
-    assert judge_log(speech_run(long[3:])).notices == []
-
-
 def test_a_planned_stratum_without_a_request_is_not_left_out(judge_one: Judge) -> None:
     only = [labelled(spoken(n, n / 10), voice="af_heart") for n in range(50)]
     for condition in (

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from rich.console import Console
 
+from genload import console
 from genload.analysis.judge import judge_log
-from genload.analysis.judged.speech import SpeechSummary
+from genload.analysis.judged import CriterionVerdict
+from genload.analysis.judged.speech import Bursts, SpeechSummary
 from genload.artifacts.audio.playback import gap_class
 from genload.extensions import load
+from genload.reporting.findings import Finding, findings
 from genload.reporting.request_wording import speech_findings, strata
 from genload.runlog.records import RequestRecord
 
 from .memory_log import job, never_ready, sound_run
 from .speech_log import LABELS, speech_run, spoken
 
+Judge = Callable[..., CriterionVerdict]
 GOLDEN = Path(__file__).parent / "golden_results_speech.json"
 
 
@@ -186,6 +193,30 @@ def test_of_a_sample_the_playback_is_of_those_decoded() -> None:
     assert speech.playback is not None and speech.playback.streams == 30
     assert (speech.answers, speech.overall.inspected_requests) == (60, 30)
     assert speech.overall.stalls_per_stream == pytest.approx(20 / 30)
+
+
+def test_everything_in_one_burst_is_a_finding_with_the_share_of_answers(judge_one: Judge) -> None:
+    long = [spoken(n, n / 10, sent_as_made=float(n >= 3), streamed=float(n >= 3)) for n in range(8)]
+    log = speech_run([*long, *(spoken(n, n / 10, streamed=1.0) for n in range(8, 20))])
+    assert judge_one(log, "speech.sent_as_made == 100%").value == pytest.approx(5 / 8)
+    run = judge_log(log)
+    assert run.speech is not None and run.speech.bursts == Bursts(
+        answers=8, in_one_burst=3, in_one_burst_rate=37.5
+    )
+    title = "everything in one burst at the end"
+    text = dict(speech_findings(run.speech))[title]
+    assert text.startswith("3 of 8 answers (37.5 %) were sent as streams and made whole first")
+    assert Finding(title, text) in dict(findings(run))["Heard"]  # as summary.md and report.html have it
+    output = io.StringIO()
+    Console(file=output, width=300, color_system=None).print(console.verdict_view(run))
+    assert f"{title}: {text}" in output.getvalue()
+    results = load("reports", "results_json")
+    written = json.loads(results.encode(results.results(run)))["speech"]["bursts"]
+    assert written == {"answers": 8, "in_one_burst": 3, "in_one_burst_rate": 37.5}
+    for records, answers in ((long[3:], 5), ([spoken(0, 0.0)], None)):  # all as made; too short to tell
+        speech = summary_of(records)
+        assert (speech.bursts and speech.bursts.answers) == answers
+        assert title not in dict(speech_findings(speech))
 
 
 def test_there_is_none_of_it_for_jobs_and_for_a_load_that_never_began() -> None:

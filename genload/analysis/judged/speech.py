@@ -58,6 +58,14 @@ class Playback(msgspec.Struct, kw_only=True):
     underrun_within_200ms: float
 
 
+class Bursts(msgspec.Struct, kw_only=True):
+    """Of the answers sent as streams and long enough to tell: which came all in one burst at their end."""
+
+    answers: int
+    in_one_burst: int
+    in_one_burst_rate: float  # percent
+
+
 class Words(msgspec.Struct, kw_only=True):
     """Whose words the answers spoke that were listened to; how the recogniser did in the warm-up."""
 
@@ -88,3 +96,4 @@ class SpeechSummary(msgspec.Struct, kw_only=True):
     playback: Playback | None
     missing: dict[str, str]
     words: Words | None = None  # where texts have codes
+    bursts: Bursts | None = None  # where an answer tells

@@ -68,7 +68,6 @@ def speech_metrics(operation: str) -> tuple[Metric, ...]:
             f"{operation}.sent_as_made",
             "streams sent as they were made",
             "streams of 10 s of audio and more that came as they were made, and not in one burst at the end",
-            finding="in one burst at the end, though they were sent as streams",
         ),
         number("playout", time, "from the send until the last of the audio has been played, waits included"),
         number("silence", ratio, "share of the audio that is silent", Of.INSPECTED),
