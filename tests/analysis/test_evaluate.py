@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from genload.analysis.judge import judge_log
 from genload.analysis.judged import CriterionVerdict
 from genload.reporting.wording import explained
+from genload.runlog.records import PhaseStarted
 from genload.settings.criteria.comparisons import Observed, observed
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.criteria.parse import parse
@@ -139,6 +140,17 @@ def test_every_value_for_which_it_does_not_hold_is_named(judge_one: Judge) -> No
     alone = judge_one(sound_run(records), "each(voice): generate.duration.p95 < 2.5s")
     assert len(alone.misses) == 1 and "fails for" not in explained(alone), "the evidence names it already"
     assert not judge_one(sound_run(records), "each(voice): generate.duration.p95 < 5s").misses
+
+
+def test_every_step_of_a_staircase_that_fails_is_named(judge_one: Judge) -> None:
+    durations_s = [(0.5, 1.0, 3.0, 4.0)[n // 100] for n in range(400)]
+    log = sound_run([job(n, n / 10, s, phase=f"step{n // 100 + 1}") for n, s in enumerate(durations_s)])
+    steady = log.header.phases[0]
+    log.header.phases = [{**steady, "name": f"step{n}", "duration_s": 10.0} for n in range(1, 5)]
+    log.happened = [event for event in log.happened if not isinstance(event, PhaseStarted)]
+    verdict = judge_one(log, "each(phase): generate.duration.p95 < 2s")
+    assert [(miss.labels["phase"], miss.value) for miss in verdict.misses] == [("step3", 3.0), ("step4", 4.0)]
+    assert verdict.value == 4.0
 
 
 def test_a_declared_stratum_without_requests_does_not_pass(judge_one: Judge) -> None:

@@ -280,3 +280,38 @@ def test_a_walkout_may_do_without_what_it_is_compared_with() -> None:
     for wrong in ({"until_s": 0.0}, {"watch_s": 0.0}):
         with pytest.raises(ValueError, match="somebody must leave, and be watched"):
             _ = shape_of("walkout", Clock(), **wrong).phases
+
+
+@pytest.mark.parametrize(
+    ("settings", "levels"),
+    [
+        ({}, [1, 2, 3, 4, 5, 6, 7, 8]),
+        ({"low": 2, "high": 9, "by": 3}, [2, 5, 8, 9]),
+        ({"low": 4, "high": 4}, [4]),
+        ({"users": (8, 4, 6)}, [8, 4, 6]),
+    ],
+)
+def test_a_staircase_has_a_phase_for_each_step(settings: dict[str, Any], levels: list[int]) -> None:
+    timeline = shape_of("staircase", Clock(), each_s=30.0, **settings).phases
+    assert [(phase.name, phase.users, phase.duration_s) for phase in timeline.phases] == [
+        (f"step{number}", users, 30.0) for number, users in enumerate(levels, 1)
+    ]
+
+
+def test_a_staircase_is_read_back_as_it_was() -> None:
+    settings = extensions.shape_class("staircase").Settings
+    first = settings(kind="staircase", low=3, high=9, by=4)
+    assert settings(**first.model_dump(mode="json")) == first
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"low": 3, "high": 2}, "low is more than high"),
+        ({"high": 2000}, "too many steps"),
+        ({"each_s": 0.0}, "every step takes its time"),
+    ],
+)
+def test_a_staircase_that_leads_nowhere_is_refused(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        _ = shape_of("staircase", Clock(), **settings).phases
