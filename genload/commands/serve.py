@@ -221,8 +221,9 @@ def serve(
     Faults of speech:
 
       RATE of all requests: reject, reject-bare, limit, limit-bare, error, html, json, empty-audio, hang,
-      reset, truncated, stall, slow-loris, endless, error-event, deaf, garbage, silence, clipped, nan,
-      wrong-rate, duplicate, hiss, hum, short, swap, drop-word, repeat-sentence, bleed.
+      reset, truncated, stall, slow-loris, endless, error-event, no-end, bad-base64, bad-event, bad-frame,
+      other-format, deaf, garbage, silence, clipped, nan, wrong-rate, duplicate, hiss, hum, short, swap,
+      drop-word, repeat-sentence, bleed.
 
       Of the service: slow-start=TIME, cold-start=TIME@IDLE, crash=N, memory-growth=SIZE, memory-step=SIZE@N.
 

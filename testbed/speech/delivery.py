@@ -18,7 +18,7 @@ from .cache import Cache
 from .dialect import Dialect, RefusedError, Wanted
 from .encoding import Encoder, EncodingError, Format, Samples, encode, nan_wav
 from .engine import Engine, Tape
-from .faults import SpeechFault
+from .faults import UNREADABLE, SpeechFault
 from .framing import EVENTS, Events
 from .line import Line
 from .misspeaking import Misspeaking
@@ -41,6 +41,7 @@ _BREAKING = (
     SpeechFault.SLOW_LORIS,
     SpeechFault.ENDLESS,
     SpeechFault.ERROR_EVENT,
+    *UNREADABLE,
 )
 
 
@@ -268,6 +269,8 @@ class Delivery:
             answer.cut()
         elif fault is SpeechFault.ERROR_EVENT:
             answer.fail("Generation failed in the middle of it")
+        elif fault in UNREADABLE:
+            answer.spoil(fault)
         elif fault is SpeechFault.STALL:
             await answer.wait_until_gone()
         while fault is SpeechFault.SLOW_LORIS:

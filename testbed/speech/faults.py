@@ -35,6 +35,11 @@ class SpeechFault(StrEnum):
     ERROR_EVENT = (
         "error-event"  # says after the first chunk that it failed; where that cannot be said, truncated
     )
+    NO_END = "no-end"  # ends as if it were whole, after the first chunk and without its last event or message
+    BAD_BASE64 = "bad-base64"  # behind the first chunk a piece of audio that is no base64
+    BAD_EVENT = "bad-event"  # behind the first chunk an event or a message that is no JSON
+    BAD_FRAME = "bad-frame"  # behind the first chunk what the protocol below does not allow
+    OTHER_FORMAT = "other-format"  # behind the first chunk the beginning of a file of another format
     DEAF = "deaf"  # does not notice that its client is gone: it is spoken to its end
     # audio
     GARBAGE = "garbage"  # noise instead of a file, of the right type
@@ -62,6 +67,20 @@ REFUSALS = {
     SpeechFault.LIMIT_BARE: (429, ""),
 }
 """Status, and the seconds in Retry-After."""
+
+UNREADABLE = (
+    SpeechFault.NO_END,
+    SpeechFault.BAD_BASE64,
+    SpeechFault.BAD_EVENT,
+    SpeechFault.BAD_FRAME,
+    SpeechFault.OTHER_FORMAT,
+)
+"""What nobody can read in the middle of a stream; a whole answer is cut off, and so is a stream that has
+nothing of the kind.
+"""
+
+SPARED = "none"
+"""In the header's place of a fault: nothing is to befall this request."""
 
 RATED = tuple(fault for fault in SpeechFault if fault is not SpeechFault.CRASH)
 
@@ -113,9 +132,9 @@ def asked(header: str | None) -> SpeechFault | None:
     """The fault that a request asks for by its header.
 
     Raises:
-        UnknownFaultError: it names none.
+        UnknownFaultError: it names none that there is.
     """
-    if not header:
+    if not header or header == SPARED:
         return None
     try:
         return _fault(header.strip(), tuple(SpeechFault))
@@ -130,8 +149,16 @@ class SpeechDraws:
     def __init__(self, faults: SpeechFaults, seed: int) -> None:
         self._rates, self._random = faults.rates, random.Random(f"faults of speech {seed}")
 
+    def befalls(self, header: str | None) -> SpeechFault | None:
+        """What befalls the next request, if anything: what its header asks for, or what is drawn.
+
+        Raises:
+            UnknownFaultError: it asks for none that there is.
+        """
+        return None if header == SPARED else asked(header) or self.draw()
+
     def draw(self) -> SpeechFault | None:
-        """What befalls the next request, if anything."""
+        """What befalls a request that asks for nothing."""
         drawn = self._random.random()
         for fault, rate in self._rates:
             if drawn < rate:

@@ -5,7 +5,13 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 
+from .faults import SpeechFault
+
 EVENTS = "text/event-stream"
+
+NO_BASE64 = "%% no base64 %%"
+NO_JSON = b'{"type": "speech.audio'
+OTHER_FILE = b"OggS\0\2" + bytes(22)  # nobody streams that in pieces of their own
 
 
 class Framing:
@@ -18,6 +24,10 @@ class Framing:
     def failure(self, words: str) -> bytes:
         """How a failure is told in the middle of an answer; b"" where that cannot be done."""
         return b""
+
+    def spoilt(self, fault: SpeechFault) -> bytes | None:
+        """The rest of an answer that nobody can read; None where there is nothing of the kind."""
+        return None
 
 
 class Events(Framing):
@@ -44,6 +54,15 @@ class Events(Framing):
 
     def failure(self, words: str) -> bytes:
         return _event("error", error={"message": words, "type": "InternalServerError"})
+
+    def spoilt(self, fault: SpeechFault) -> bytes | None:
+        if fault is SpeechFault.NO_END:
+            return b""
+        if fault is SpeechFault.BAD_EVENT:
+            return b"data: " + NO_JSON + b"\n\n"
+        if fault is SpeechFault.BAD_BASE64:
+            return _event("delta", audio=NO_BASE64) + self.piece(b"", last=True)
+        return self.piece(OTHER_FILE, last=True) if fault is SpeechFault.OTHER_FORMAT else None
 
 
 def _event(kind: str, **fields: object) -> bytes:

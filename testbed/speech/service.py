@@ -14,7 +14,7 @@ from ..ratelimit import RateLimit
 from ..truth import TruthLog
 from .delivery import Delivery
 from .dialect import SOCKET_PATH, Dialect, RefusedError, sent_as
-from .faults import REFUSALS, SpeechDraws, SpeechFault, asked
+from .faults import REFUSALS, UNREADABLE, SpeechDraws, SpeechFault, asked
 from .line import Line
 from .options import SpeechOptions, Stream
 from .tally import Tally
@@ -33,6 +33,7 @@ _BROKEN = {
     SpeechFault.SLOW_LORIS,
     SpeechFault.ENDLESS,
     SpeechFault.ERROR_EVENT,
+    *UNREADABLE,
 }
 
 
@@ -126,7 +127,7 @@ class Service:
 
     async def _answer(self, request: Request, answer: Answer, truth: SpeechTruth) -> None:
         try:
-            fault = asked(request.headers.get(HEADER.lower())) or self._draws.draw()
+            fault = self._draws.befalls(request.headers.get(HEADER.lower()))
         except UnknownFaultError as error:
             raise RefusedError(self._dialect.error(400, str(error))) from None
         truth.fault, answer.deaf = str(fault or ""), fault is SpeechFault.DEAF

@@ -17,13 +17,15 @@ from wsproto.connection import SERVER
 from wsproto.connection import Connection as Frames
 from wsproto.events import CloseConnection, Ping, TextMessage
 
-from .framing import Framing
+from .faults import SpeechFault
+from .framing import NO_BASE64, NO_JSON, OTHER_FILE, Framing
 from .wire import Answer, Headers, Page, Request
 
 if TYPE_CHECKING:
     from .wire import Connection, Serve
 
 _FIN, _TEXT, _BINARY, _CLOSE, _PONG = 0x80, 0x1, 0x2, 0x8, 0xA
+_MASKED = 0x80
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _CLOSING = {503: 1013, 429: 1013, 500: 1011}
 """The closing code in the place of a status; without one, a message tells of it."""
@@ -76,6 +78,17 @@ class Messages(Framing):
     def failure(self, words: str) -> bytes:
         return message(type="error", message=words)
 
+    def spoilt(self, fault: SpeechFault) -> bytes | None:
+        if fault is SpeechFault.NO_END:
+            return frame(_CLOSE, struct.pack("!H", 1000))
+        if fault is SpeechFault.BAD_EVENT:
+            return frame(_TEXT, NO_JSON)
+        if fault is SpeechFault.BAD_FRAME:  # only clients mask theirs
+            return bytes([_FIN | _BINARY, _MASKED | 4]) + bytes(8)
+        if fault is SpeechFault.BAD_BASE64:
+            return message(type="audio.chunk", audio_b64=NO_BASE64) + self.piece(b"", last=True)
+        return self.piece(OTHER_FILE, last=True)
+
 
 class Said(Answer):
     """The answer to one text, on a WebSocket that is open."""
@@ -109,6 +122,10 @@ class Said(Answer):
     def fail(self, words: str) -> None:
         self._send(self._framing.failure(words), 0)
         self._end()
+
+    def spoil(self, fault: SpeechFault) -> None:
+        self._send(self._framing.spoilt(fault) or b"", 0)
+        self.cut()
 
     def page(self, page: Page) -> None:
         words, self.status = page.words, page.status

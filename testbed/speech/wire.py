@@ -15,6 +15,7 @@ from typing import Any, Protocol, cast
 import httptools
 
 from ..wire import reset
+from .faults import SpeechFault
 from .framing import Framing
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -150,6 +151,18 @@ class Answer:
             self._end()
         else:
             self.cut()
+
+    def spoil(self, fault: SpeechFault) -> None:
+        """Go on as nobody can read it, and end; where there is nothing of the kind, close."""
+        body = self._framing.spoilt(fault)
+        if fault is SpeechFault.BAD_FRAME and self._chunked:
+            self._send(b"this is no size of a chunk\r\n", 0)
+        elif body is not None:
+            framed = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            self._send(framed + b"0\r\n\r\n", 0)
+            self._end()
+            return
+        self.cut()
 
     def cut(self) -> None:
         """Close after what is written, whatever was promised."""

@@ -71,6 +71,13 @@ def test_a_header_asks_by_name() -> None:
         asked("flood")
 
 
+def test_a_request_may_ask_to_be_spared() -> None:
+    draws = SpeechDraws(parse_speech_faults(["nan=100%"]), 1)
+    assert asked("none") is None and draws.befalls("none") is None
+    assert draws.befalls(None) is SpeechFault.NAN
+    assert draws.befalls("hang") is SpeechFault.HANG
+
+
 def test_rates_strike_that_often_and_repeat_with_their_seed() -> None:
     def drawn(seed: int, *given: str) -> list[SpeechFault | None]:
         draws = SpeechDraws(parse_speech_faults(given), seed)
