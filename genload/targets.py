@@ -147,6 +147,10 @@ def _suite_target(
     client_class = extensions.attribute("services", suite.service.api, "Client")
     checked: list[Service] = []
     for each in scenarios:
+        if suite.scenarios[each].populations:
+            raise UsageError(
+                f"{name}/{each} has populations, which cannot be run yet", remedy="take them out"
+            )
         service, settings = suite.service_of(each), suite.scenarios[each]
         timeline = extensions.Wings().timeline(settings.shape)
         if service not in checked or timeline.asks:  # most scenarios ask the same way

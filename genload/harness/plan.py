@@ -104,7 +104,7 @@ def make_plan(request: RunRequest, *, inputs_elsewhere: bool = False) -> RunPlan
     fitting = with_fitting_monitors(requested, [scenario])
     scaled = scale(fitting, request.time_scale, extensions.Wings())
     return RunPlan(
-        suite=scaled.with_shape(scenario, scaled.scenarios[scenario].shape.of_run(seed)),
+        suite=scaled.of_run(scenario, seed),
         requested=requested,
         scenario_name=scenario,
         seed=seed,

@@ -22,11 +22,12 @@ def known_keys(
     key may, or none can.
     """
     annotation: Any = model
-    suite = data
+    api = None  # of the service that is nearest above
     for part in path:
+        api = _item(_item(data, "service"), "api") or api
         annotation = _below(annotation, part)
         data = _item(data, part)
-        annotation = _declared(annotation, part, data, suite, wings)
+        annotation = _declared(annotation, part, data, api, wings)
     if not _is_model(annotation):
         return None
     return frozenset(_by_key(annotation))
@@ -70,7 +71,7 @@ def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
-def _declared(annotation: Any, part: str | int, data: Any, suite: Any, wings: WingModels) -> Any:
+def _declared(annotation: Any, part: str | int, data: Any, api: Any, wings: WingModels) -> Any:
     """A wing's own model in the place of its base; None when the wing file is not known."""
     try:
         if annotation is ShapeSettings:
@@ -78,7 +79,7 @@ def _declared(annotation: Any, part: str | int, data: Any, suite: Any, wings: Wi
         if annotation is MonitorSettings:
             return wings.monitor(kind_of(str(part), data))
         if annotation is RequestSettings:
-            return wings.request(suite["service"]["api"])
+            return wings.request(api)
     except (ConfigError, KeyError, TypeError):
         return None
     return annotation

@@ -12,15 +12,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from genload.errors import ConfigError, UsageError
-from genload.settings.criteria.error import CriterionError
-from genload.settings.criteria.subjects import subjects
-from genload.settings.criteria.validate import check
-from genload.settings.goodput import check_limits
+from genload.settings.fitting import misfits
 from genload.settings.known_keys import known_keys
 from genload.settings.layers import merge, override
-from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.problems import collected, problems
-from genload.settings.scenario_catalogue import scenario_catalogue
 from genload.settings.secrets import broken_reference
 from genload.settings.suggestion import suggest
 from genload.settings.suite import Suite
@@ -109,9 +104,7 @@ def load_suite(
     if host is not None:
         tree = override(tree, f"service.host={host}", partial(known_keys, wings=wings), "--host")
     suite = _validated(tree, path, wings)
-    errors = [*_identity_errors(suite, tree), *_criteria_errors(suite, tree, wings)]
-    errors += _users_errors(suite, tree, wings) if not errors else ()
-    if errors:
+    if errors := misfits(suite, tree, wings):
         raise collected(errors)
     then: dict[Path, None] = {}
     _follow(tree, (path,), folders, then)
@@ -292,66 +285,3 @@ def _reference_errors(tree: Tree, path: list[str]) -> Iterator[ConfigError]:
             yield tree.place.error(
                 f"'{broken}' is no reference", remedy="write ${env:NAME} or ${file:PATH}", key=".".join(path)
             )
-
-
-def _identity_errors(suite: Suite, tree: Tree) -> Iterator[ConfigError]:
-    """Facts that are asked of a monitor which the suite does not have."""
-    for name, source in suite.service.identity.items():
-        if source.monitor is not None and source.monitor not in suite.monitors:
-            path = ["service", "identity", name, "monitor"]
-            yield tree.nearest(path).error(
-                f"the suite has no monitor '{source.monitor}'",
-                remedy=f"{suggest(source.monitor, suite.monitors)}; or add it under monitors",
-                key=".".join(path),
-            )
-
-
-def _users_errors(suite: Suite, tree: Tree, wings: WingModels) -> Iterator[ConfigError]:
-    """Scenarios with several users of a service that cannot tell one's results from another's."""
-    for name, scenario in suite.scenarios.items():
-        users = wings.timeline(scenario.shape).max_users
-        if users > 1 and (reason := wings.one_user_alone(suite.service_of(name))):
-            yield tree.nearest(["scenarios", name, "shape"]).error(
-                f"{users} users would take each other's results: {reason}",
-                remedy="let that call name something of the job, such as a captured {id}; or take one user",
-                key=f"scenarios.{name}.shape",
-            )
-
-
-def _goodput_errors(suite: Suite, scenario: str, catalogue: Catalogue, tree: Tree) -> Iterator[ConfigError]:
-    """Limits of goodput that no request could keep, and criteria on it without limits."""
-    own = suite.scenarios[scenario]
-    path = ["goodput"] if own.goodput is None else ["scenarios", scenario, "goodput"]
-    limits = suite.goodput_of(scenario)
-    try:
-        check_limits(limits, catalogue.metrics.values())
-    except ValueError as error:
-        yield tree.nearest(path).error(str(error), remedy="correct that limit", key=".".join(path))
-    for name, criterion in own.criteria.items():
-        named = {subject.metric.partition(".")[2] for subject in subjects(criterion.expression)}
-        if not limits and named & {"goodput", "goodput_throughput"}:
-            yield tree.nearest(["scenarios", scenario, "criteria", name]).error(
-                "goodput without a limit",
-                remedy="say what is good: goodput: {duration: 5s} of the suite or the scenario",
-                key=f"scenarios.{scenario}.criteria.{name}",
-            )
-
-
-def _criteria_errors(suite: Suite, tree: Tree, wings: WingModels) -> Iterator[ConfigError]:
-    """What in the scenarios' criteria, or between a shape's settings, does not fit."""
-    for name, scenario in suite.scenarios.items():
-        path: list[Any] = ["scenarios", name]
-        try:
-            catalogue = scenario_catalogue(suite, name, wings)
-        except ValueError as error:
-            place = tree.nearest([*path, "shape"])
-            yield place.error(str(error), remedy="change the shape's settings", key=f"scenarios.{name}.shape")
-            continue
-        yield from _goodput_errors(suite, name, catalogue, tree)
-        for criterion_name, criterion in scenario.criteria.items():
-            try:
-                check(criterion.expression, catalogue)
-            except CriterionError as error:
-                place = tree.nearest([*path, "criteria", criterion_name])
-                key = f"scenarios.{name}.criteria.{criterion_name}"
-                yield place.error(str(error), remedy=error.remedy, key=key)

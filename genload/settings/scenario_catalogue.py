@@ -58,7 +58,8 @@ def with_fitting_monitors(suite: Suite, scenarios: Iterable[str]) -> Suite:
     """`suite` with monitors that ask its service as its clients do, and that fill the series by whose labels
     the scenarios' criteria ask.
     """
-    criteria = (each for name in scenarios for each in suite.scenarios[name].criteria.values())
+    loads = (load for name in scenarios for load in suite.loads(name))
+    criteria = (each for load in loads for each in load.criteria.values())
     asked = {label for criterion in criteria for label in label_names(criterion.expression)}
     monitors = {
         name: monitor.of_service(suite.service).telling_apart(asked)

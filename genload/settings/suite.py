@@ -6,9 +6,9 @@ have its own keys of) and each monitor; see `wing_models`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -28,6 +28,7 @@ from genload.settings.checklist import Checklist
 from genload.settings.contract import Reconcile
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.goodput import Limit
+from genload.settings.laid_out import LaidOut
 from genload.settings.model import Settings
 from genload.settings.monitors import Monitors
 from genload.settings.service import Service
@@ -60,6 +61,12 @@ def _not_the_verdicts_own(name: str) -> str:
 CriterionName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$"), AfterValidator(_not_the_verdicts_own)
 ]
+
+OF_ALL = ("purpose", "shape")
+"""What a scenario with populations says for all of them."""
+
+# A step of `--set`, too, and a part of the names of files and of Locust's user classes.
+PopulationName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
 
 NO_CRITERIA = (
     "the scenario has no criterion that must hold, so that it cannot pass: add one under `criteria`, or "
@@ -106,15 +113,15 @@ class Warmup(Settings):
     """How many requests one user makes before the load; they are in no statistic."""
 
 
-class Scenario(Settings):
-    """One load with its criteria."""
+class Load(Settings):
+    """Users of one kind with their criteria."""
 
     purpose: str = ""
     """What it is for, in the reports."""
     shape: SerializeAsAny[ShapeSettings]
     """When how many users are at work: `kind` names a file in shapes/, the other keys are its own."""
     request: SerializeAsAny[RequestSettings] | None = None
-    """Keys of `service.request` that are others in this scenario; once read, all that its requests have."""
+    """Keys of `service.request` that are others here; once read, all that its requests have."""
     warmup: Warmup = Warmup()
     idle_s: Seconds | None = None
     """After the warm-up a time without any request, and then one by itself: the cold start. None unless set.
@@ -132,9 +139,9 @@ class Scenario(Settings):
     criteria: dict[CriterionName, Criterion] = {}
     """What must hold. Without one that must, there is no verdict (exit code 3) unless `observe` is set."""
     goodput: Goodput | None = None
-    """Limits of a request that counts as good, in this scenario; the suite's unless set."""
+    """Limits of a request that counts as good; the suite's unless set."""
     observe: bool = False
-    """Only to be watched: where nothing must hold, the scenario ends with exit code 0."""
+    """Only to be watched: where nothing must hold, the exit code is 0."""
 
     @property
     def labels(self) -> dict[str, tuple[str, ...]]:
@@ -155,6 +162,32 @@ class Scenario(Settings):
     def _kept_request(cls, value: Any, info: ValidationInfo) -> Any:
         # Which model it has is the service's to say: the suite has put that in its place, if it could.
         return declared(KeptRequest, value, info) if isinstance(value, Mapping) else value
+
+
+class Population(Load):
+    """One of several kinds of users that are at work at the same time: all that a scenario says, and whom
+    they ask. Its `shape` is the scenario's, as far as that counts its users, unless it has its own."""
+
+    service: Service
+    """The suite's unless set; one without a `host` has the suite's."""
+    locustfile: str
+    """Name of a file in locustfiles/, or a path; the suite's unless set."""
+
+    @field_validator("locustfile")
+    @classmethod
+    def _exists(cls, value: str, info: ValidationInfo) -> str:
+        return _there("locustfiles", value, info)
+
+
+class Scenario(Load):
+    """One load with its criteria."""
+
+    populations: dict[PopulationName, Population] = {}
+    """Kinds of users that are at work together, by name; the scenario itself has a purpose and a shape then,
+    and each of them the rest."""
+
+
+_Load = TypeVar("_Load", bound=Load)
 
 
 class Settle(Settings):
@@ -213,20 +246,47 @@ class Validity(Settings):
     """Least share of its ticks that a monitor must have delivered for a criterion on it."""
 
 
-def _request_of_its_own(service: Service, own: Mapping[str, Any], info: ValidationInfo) -> RequestSettings:
-    """What a scenario's requests have: the service's `request` with the scenario's own keys laid on it."""
+def _there(wing: str, name: str, info: ValidationInfo) -> str:
+    """The name of a file of a wing, which must be there."""
     wings = wing_models(info)
-    model = KeptRequest if wings is None else found(wings.request, service.api)
-    base = service.request.model_dump(mode="json", exclude_unset=True)
-    return declared(model, model.laid_on(base, own), info)
+    if wings is not None:
+        found(partial(wings.require, wing), name)
+    return name
 
 
-def _warmed(scenario: Scenario, request: RequestSettings) -> Scenario:
+def _warmed(scenario: Scenario, service: Service) -> Scenario:
     """The scenario with the warm-up that its requests need, unless it says its own."""
+    if not scenario.populations:
+        return _with_warmup(scenario, scenario.request or service.request)
+    warmed = {
+        name: _with_warmup(own, own.request or own.service.request)
+        for name, own in scenario.populations.items()
+    }
+    return scenario.model_copy(update={"populations": warmed})
+
+
+def _with_warmup(load: _Load, request: RequestSettings) -> _Load:
     jobs = request.warmup_jobs()
-    if "warmup" in scenario.model_fields_set or jobs == scenario.warmup.jobs:
-        return scenario
-    return scenario.model_copy(update={"warmup": Warmup(jobs=jobs)})
+    if "warmup" in load.model_fields_set or jobs == load.warmup.jobs:
+        return load
+    return load.model_copy(update={"warmup": Warmup(jobs=jobs)})
+
+
+def _without_populations(written: Any) -> Any:
+    return {**written, "populations": {}} if isinstance(written, Mapping) else written
+
+
+def _misplaced(name: str, scenario: Scenario) -> Iterator[InitErrorDetails]:
+    """What a scenario with populations says itself, and each of them should."""
+    if not scenario.populations:
+        return
+    for field_name, field in Load.model_fields.items():
+        if field_name not in OF_ALL and getattr(scenario, field_name) != field.default:
+            key, first = field.alias or field_name, next(iter(scenario.populations))
+            remedy = f"write it below populations.{first}, and whichever others it is for"
+            text = "a scenario with populations has none of its own: each population has"
+            error = PydanticCustomError("misplaced", text, {"remedy": remedy})
+            yield InitErrorDetails(type=error, loc=(name, key), input=None)
 
 
 class Suite(Settings):
@@ -263,46 +323,36 @@ class Suite(Settings):
     then: tuple[str, ...] = ()
     """Suites that follow when all of this one is run: names, or paths beside the file."""
 
-    @field_validator("locustfile", "reports")
+    @field_validator("locustfile")
     @classmethod
-    def _exists(cls, value: Any, info: ValidationInfo) -> Any:
-        wings = wing_models(info)
-        if wings is not None:
-            wing = "locustfiles" if info.field_name == "locustfile" else "reports"
-            for name in [value] if isinstance(value, str) else value:
-                found(partial(wings.require, wing), name)
-        return value
+    def _locustfile_exists(cls, value: str, info: ValidationInfo) -> str:
+        return _there("locustfiles", value, info)
+
+    @field_validator("reports")
+    @classmethod
+    def _reports_exist(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        return tuple(_there("reports", name, info) for name in value)
 
     @field_validator("scenarios", mode="wrap")
     @classmethod
-    def _requests_of_their_own(
-        cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
-    ) -> Any:
+    def _laid_out(cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
         service: Service | None = info.data.get("service")
-        problems: list[InitErrorDetails] = []
-        read: dict[Any, Any] = dict(value) if isinstance(value, Mapping) and service is not None else {}
-        for name, scenario in read.items():
-            own = scenario.get("request") if isinstance(scenario, Mapping) else None
-            if service is None or not isinstance(own, Mapping):
-                continue
-            request = None
-            try:
-                request = _request_of_its_own(service, own, info)
-            except (ValidationError, PydanticCustomError) as error:
-                problems += within((name, "request"), error)
-            read[name] = {**scenario, "request": request}
+        if not isinstance(value, Mapping):
+            return handler(value)
+        if service is None:  # its own errors are said, and populations cannot be without it
+            return handler({name: _without_populations(own) for name, own in value.items()})
+        laid = LaidOut(info, service)
         try:
-            scenarios = handler(read or value)
+            scenarios = handler(laid.scenarios(value))
         except ValidationError as error:
-            if not problems:
+            if not laid.problems:
                 raise
-            problems += within((), error)
-        if problems:
-            raise ValidationError.from_exception_data("scenarios", problems)
-        if service is None:
-            return scenarios
-        requests = {name: scenario.request or service.request for name, scenario in scenarios.items()}
-        return {name: _warmed(scenario, requests[name]) for name, scenario in scenarios.items()}
+            laid.problems += within((), error)
+        else:
+            laid.problems += [problem for name in scenarios for problem in _misplaced(name, scenarios[name])]
+        if laid.problems:
+            raise ValidationError.from_exception_data("scenarios", laid.problems)
+        return {name: _warmed(scenario, service) for name, scenario in scenarios.items()}
 
     def service_of(self, scenario: str) -> Service:
         """The service as one scenario asks it: with that scenario's own `request`."""
@@ -314,7 +364,35 @@ class Suite(Settings):
         own = self.scenarios[scenario].goodput
         return self.goodput if own is None else own
 
-    def with_shape(self, scenario: str, shape: ShapeSettings) -> Self:
-        """This suite with another shape for one scenario."""
-        changed = self.scenarios[scenario].model_copy(update={"shape": shape})
-        return self.model_copy(update={"scenarios": {**self.scenarios, scenario: changed}})
+    def of_run(self, scenario: str, seed: int) -> Self:
+        """This suite with what a scenario's shapes leave open, for a run of this seed."""
+        own = self.scenarios[scenario]
+        populations = {
+            name: each.model_copy(update={"shape": each.shape.of_run(seed + place)})
+            for place, (name, each) in enumerate(own.populations.items())
+        }
+        changed = own.model_copy(update={"shape": own.shape.of_run(seed), "populations": populations})
+        return self._with(scenario, changed)
+
+    def loads(self, scenario: str) -> Sequence[Load]:
+        """The scenario's populations, or itself where there are none."""
+        own = self.scenarios[scenario]
+        return tuple(own.populations.values()) or (own,)
+
+    def narrowed(self, scenario: str, population: str) -> Self:
+        """This suite as it would be if one population were alone in the scenario.
+
+        What is said of the suite's service (`reconcile`, `goodput`) is not said of another one.
+        """
+        whole = self.scenarios[scenario]
+        own = whole.populations[population]
+        fields = {name: getattr(own, name) for name in Load.model_fields}
+        fields["purpose"] = own.purpose or whole.purpose
+        suite = self._with(scenario, Scenario.model_construct(**fields))
+        asked: dict[str, Any] = {"service": own.service, "locustfile": own.locustfile}
+        if (own.service.api, own.service.host) != (self.service.api, self.service.host):
+            asked |= {"reconcile": Reconcile(), "goodput": {}}
+        return suite.model_copy(update=asked)
+
+    def _with(self, name: str, scenario: Scenario) -> Self:
+        return self.model_copy(update={"scenarios": {**self.scenarios, name: scenario}})

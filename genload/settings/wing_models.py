@@ -32,6 +32,15 @@ class ShapeSettings(Settings):
         """These settings with what they leave open, for a run of this seed."""
         return self
 
+    @property
+    def populations(self) -> Collection[str]:
+        """The names of those whose users it counts one by one; none: it knows users alone."""
+        return ()
+
+    def of_population(self, name: str) -> Self | None:
+        """These settings for the users of one of them alone; None: it does not count them."""
+        return None
+
 
 class RequestSettings(Settings):
     """Base of what a service file wants to know about each request (``request: {format: stl}``)."""

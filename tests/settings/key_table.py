@@ -15,12 +15,12 @@ from genload.settings.descriptions import descriptions
 from genload.settings.goodput import Limit
 from genload.settings.scaling import unit_of
 from genload.settings.service import IdentitySource
-from genload.settings.suite import Suite
+from genload.settings.suite import Population, Suite
 from genload.settings.units import format_number
 from genload.settings.wing_models import MonitorSettings, RequestSettings, ShapeSettings
 
-ELSEWHERE = (ShapeSettings, RequestSettings, MonitorSettings, Criterion, IdentitySource, Limit)
-"""What wing files, or other documents, describe."""
+ELSEWHERE = (ShapeSettings, RequestSettings, MonitorSettings, Criterion, IdentitySource, Limit, Population)
+"""What wing files, or other documents, describe; a population has all that a scenario has."""
 _TABLE = re.compile(r"(<!-- keys -->\n).*?(?=\n\n|\n?\Z)", re.DOTALL)
 
 
