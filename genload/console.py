@@ -53,6 +53,7 @@ from genload.reporting.wording import (
     asleep_words,
     explained,
     no_criteria_words,
+    pooled_words,
     rehearsal_note,
     suite_word,
     tested_words,
@@ -104,6 +105,8 @@ def _verdict(run: JudgedRun, verbose: bool) -> Iterator[RenderableType]:
     yield _heading(f"{run.suite}/{run.scenario}", verdict_word(run))
     if words := tested_words(run):
         yield _indented(Text(plain(words, _LONGEST_IDENTITY)))
+    if words := pooled_words(run):
+        yield _indented(Text(plain(words, _LONGEST_FINDING)))
     for reason in run.verdict.reasons:
         yield _indented(Text.assemble(("not valid: ", "bold yellow"), plain(reason.text)))
         yield _indented(Text(f"→ {plain(reason.remedy)}"), 4)

@@ -21,6 +21,7 @@ from genload.reporting.request_wording import RANGES, has_ranges, limit, observe
 from genload.reporting.wording import (
     explained,
     no_criteria_words,
+    pooled_words,
     rehearsal_note,
     suite_word,
     tested_words,
@@ -90,6 +91,10 @@ def _scenario(run: JudgedRun, tested: str | None) -> Iterator[str]:
     if run.purpose:
         yield _text(run.purpose)
         yield ""
+    if words := pooled_words(run):
+        yield f"{_text(words)}."
+        yield ""
+        yield from _cells(tables.pooled(run))
     yield from _list((f"**{_text(r.text)}** → {_text(r.remedy)}" for r in run.verdict.reasons), "Not valid:")
     if words := no_criteria_words(run):
         yield _text(words)

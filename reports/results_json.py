@@ -25,6 +25,7 @@ from genload.analysis.judged import (
     JudgedRun,
     JudgedSuite,
     PhaseSummary,
+    PooledRun,
     Retries,
     SeriesSummary,
     StageSummary,
@@ -116,6 +117,8 @@ class Rest(msgspec.Struct, frozen=True, kw_only=True):
     validation: dict[str, bool | None]
     """By criterion: true, false, or null when inconclusive; `overall` is true for exit code 0 only."""
     verdict: Verdict
+    pooled: list[PooledRun] | UnsetType = UNSET
+    """Of several runs that were judged as one: each by itself. Phases then last as long as in all of them."""
     phases: dict[str, dict[str, Any]]
     """By name: the fields of `PHASE`."""
     stages: dict[str, StageSummary]
@@ -233,6 +236,7 @@ def _rest(run: JudgedRun) -> Rest:
         errors={group.error_class: group.count for group in run.errors},
         validation=_validation(run),
         verdict=run.verdict,
+        pooled=run.pooled or UNSET,
         phases={phase.name: _phase(phase, run) for phase in run.phases},
         stages=run.stages,
         arrivals=UNSET if run.arrivals is None else run.arrivals,

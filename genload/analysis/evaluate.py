@@ -12,6 +12,7 @@ from typing import Protocol
 
 from genload.analysis.evidence.between import Between
 from genload.analysis.evidence.estimate import Bound, Estimate, Partial, Side, Unbounded
+from genload.analysis.evidence.pooled import EachRun
 from genload.analysis.judged import Evidence, Miss
 from genload.settings.criteria.ast import Comparison, Dimension, Each, Expression, Operator, Relative, Subject
 from genload.settings.criteria.comparisons import Labels, Outcome, Part, holds, parts, threshold_of
@@ -121,6 +122,8 @@ def _judge(comparison: Comparison, measured: Measured) -> Judgement:
         estimate, unit = measured.ratio(comparison.subject, right.of), Dimension.RATIO
     else:
         estimate, unit = measured.of(comparison.subject), measured.unit(comparison.subject)
+    if isinstance(estimate, EachRun):
+        return _judge_each_run(comparison, estimate, unit)
     if isinstance(estimate, Between):
         return _judge_between(comparison, estimate, unit)
     judgement = _judge_estimate(comparison, estimate, unit)
@@ -129,6 +132,22 @@ def _judge(comparison: Comparison, measured: Measured) -> Judgement:
         alone = measured.of(replace(comparison.subject, ok_only=True)).value
         return replace(judgement, successes=alone if alone is not None and isfinite(alone) else None)
     return judgement
+
+
+def _judge_each_run(comparison: Comparison, each: EachRun, unit: Dimension) -> Judgement:
+    """The worst of several runs, of which the one speaks."""
+    threshold = threshold_of(comparison)
+    judged = [
+        _judge_between(comparison, one, unit)
+        if isinstance(one, Between)
+        else _judge_estimate(comparison, one, unit)
+        for one in each.estimates
+    ]
+    worst = min(judged, key=lambda judgement: _by_margin((judgement, threshold)))
+    words = f"the worst of {len(judged)} runs, each judged by itself"
+    if worst.needs:
+        return replace(worst, needs=f"{worst.needs} ({words})")
+    return replace(worst, assumption="; ".join(filter(None, (worst.assumption, words))))
 
 
 def _judge_between(comparison: Comparison, between: Between, unit: Dimension) -> Judgement:

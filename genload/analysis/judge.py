@@ -71,9 +71,12 @@ def judge_log(
     log: Log, *, criteria: Mapping[str, Criterion] | None = None, strict: bool | None = None
 ) -> JudgedRun:
     """Judge a run that is open for reading; see `judge` for the arguments and errors."""
-    header = log.header
-    suite, scenario = _settings(header)
-    run = _Run(log, suite, scenario, scenario.criteria if criteria is None else criteria)
+    return judge_read(ReadRun.of(log, criteria), strict=strict)
+
+
+def judge_read(run: ReadRun, *, strict: bool | None = None) -> JudgedRun:
+    """Judge a run that was read."""
+    suite, scenario, header = run.suite, run.scenario, run.header
     strict = header.strict if strict is None else strict
     table, load = run.intake.measured, run.load
     verdict = run.verdict(strict=strict)
@@ -114,7 +117,7 @@ def judge_log(
             *uninspected_notices(run.intake.remarks),
             *share_notices(run.catalogue, table),
             *words_notices(table),
-            *log.problems,
+            *run.problems,
         ],
         asked_for=header.asked_for,
         identity=identity,
@@ -158,8 +161,18 @@ def _wall_time(started_at: str, after_s: float) -> str:
 
 
 @dataclass(init=False)
-class _Run:
+class ReadRun:
     """All that was read from a run, and what follows from it."""
+
+    @classmethod
+    def of(cls, log: Log, criteria: Mapping[str, Criterion] | None = None) -> ReadRun:
+        """Read a run; `criteria` instead of its own.
+
+        Raises:
+            RunDirectoryError: its settings cannot be read.
+        """
+        suite, scenario = _settings(log.header)
+        return cls(log, suite, scenario, scenario.criteria if criteria is None else criteria)
 
     def __init__(self, log: Log, suite: Suite, scenario: Scenario, criteria: Mapping[str, Criterion]) -> None:
         header = log.header
@@ -171,6 +184,7 @@ class _Run:
         self.recorded = recorded(log, reading)
         self.broken_monitors = broken_monitors(self.samples)
         self.missing_records = log.missing_records()
+        self.problems = log.problems
         self.header = header
         self.processes = processes(self.events, self.load, suite.validity.max_cpu) if self.load else []
         self.users = user_seconds(self.events, self.load) if self.load else UserSeconds()
@@ -235,10 +249,7 @@ class _Run:
         return reasons(measurement, self.suite.validity)
 
     def judged_criteria(self) -> list[CriterionVerdict]:
-        measures = self.measures
-        if measures is None:
-            return [_unjudged(name, criterion) for name, criterion in self.criteria.items()]
-        return [_judged(name, criterion, measures) for name, criterion in self.criteria.items()]
+        return judged_criteria(self.criteria, self.measures)
 
     def speech(self) -> SpeechSummary | None:
         """What listeners would have noticed; None if the outputs are not audio."""
@@ -299,6 +310,13 @@ class _Run:
             in_flight_gauge=self.suite.reconcile.in_flight,
             min_coverage=self.suite.validity.min_coverage,
         )
+
+
+def judged_criteria(criteria: Mapping[str, Criterion], measures: Measures | None) -> list[CriterionVerdict]:
+    """Each criterion on the data; without a load none is judged."""
+    if measures is None:
+        return [_unjudged(name, criterion) for name, criterion in criteria.items()]
+    return [_judged(name, criterion, measures) for name, criterion in criteria.items()]
 
 
 def _judged(name: str, criterion: Criterion, measures: Measures) -> CriterionVerdict:

@@ -159,13 +159,7 @@ class Measures:
 
     def ratio(self, top: Subject, below: Subject) -> Estimate:
         """One subject as a share of another."""
-        first, second = self.of(top), self.of(below)
-        missing = first.missing or second.missing
-        if missing or first.value is None or second.value is None:
-            return Absent(missing or "a value on both sides of the comparison")
-        if second.value == 0 or not isfinite(second.value):
-            return Absent(f"a finite {below.metric} other than 0 to compare with")
-        return ratio_of(first, second)
+        return share_of(self.of(top), self.of(below), below)
 
     def _of_samples(self, subject: Subject, metric: Metric | None) -> Estimate:
         labels = {label: value for label, value in subject.filters if label != "phase"}
@@ -204,6 +198,16 @@ class Measures:
         """The series of a metric that there are."""
         others = [each for each in self.store.metrics if unlabelled(each)[0] == metric]
         return f"this run has {', '.join(others[:_MOST_SERIES])}" if others else f"no monitor fills {metric}"
+
+
+def share_of(first: Estimate, second: Estimate, below: Subject) -> Estimate:
+    """One estimate as a share of another, that of `below`; `Absent` where there is none."""
+    missing = first.missing or second.missing
+    if missing or first.value is None or second.value is None:
+        return Absent(missing or "a value on both sides of the comparison")
+    if second.value == 0 or not isfinite(second.value):
+        return Absent(f"a finite {below.metric} other than 0 to compare with")
+    return ratio_of(first, second)
 
 
 def ratio_of(top: Estimate, below: Estimate) -> Estimate:

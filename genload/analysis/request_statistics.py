@@ -11,7 +11,15 @@ import numpy as np
 from genload.analysis.carried import Carried, carried, carries, inspection
 from genload.analysis.evidence.between import Between
 from genload.analysis.evidence.busy import BusyMean, BusyPercentile
-from genload.analysis.evidence.estimate import Absent, BoolArray, Estimate, Exact, FloatArray, Unbounded
+from genload.analysis.evidence.estimate import (
+    Absent,
+    BoolArray,
+    Estimate,
+    Exact,
+    FloatArray,
+    Nothing,
+    Unbounded,
+)
 from genload.analysis.evidence.means import Mean
 from genload.analysis.evidence.percentiles import Percentile
 from genload.analysis.evidence.rates import Rate, Spread
@@ -138,11 +146,11 @@ class RequestStatistics:
         """Why nothing is known of any answer's words."""
         return Absent(self.table.unheard) if self.table.unheard else self._nothing(_CARRIED[Of.HEARD])
 
-    def _nothing(self, what: str) -> Absent:
+    def _nothing(self, what: str) -> Nothing:
         chosen = [f"{label}={value}" for label, value in self.subject.filters]
         window = self.subject.window
         chosen += [f"{window.side}({window.length.text})"] if window else []
-        return Absent(f"at least one request {what}" + (f" in {', '.join(chosen)}" if chosen else ""))
+        return Nothing(f"at least one request {what}" + (f" in {', '.join(chosen)}" if chosen else ""))
 
     def _throughput(self) -> Estimate:
         """Completions inside the time that phase and window name ÷ its length, whenever they were started."""

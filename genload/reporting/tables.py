@@ -21,6 +21,7 @@ from genload.reporting.request_wording import (
     strata,
     valid,
 )
+from genload.reporting.wording import utc
 
 
 class Table(NamedTuple):
@@ -41,6 +42,26 @@ def scenario_numbers(run: JudgedRun) -> dict[str, str]:
     """The numbers of a whole scenario, by their heads."""
     numbers = dict(zip(_NUMBERS, _numbers(run.overall), strict=True))
     return {"requests": str(run.overall.total_requests), **numbers, "load": human(run.duration_s, "s")}
+
+
+def pooled(run: JudgedRun) -> Table:
+    """A row for each of the runs that were judged as one."""
+    heads = ("run", "began", "seed", "requests", "failed", "mean", "p95", "load", "criteria proven alone")
+    rows: list[Sequence[str]] = [
+        (
+            one.run,
+            utc(one.start_time),
+            str(one.seed),
+            str(one.requests),
+            str(one.failed),
+            human(one.avg_duration, "s"),
+            human(one.p95_duration, "s"),
+            human(one.duration_s, "s"),
+            f"{one.proven} of {len(run.verdict.criteria)}",
+        )
+        for one in run.pooled
+    ]
+    return Table(heads, rows)
 
 
 _STATES: dict[AnswerState, str] = {"ticked": "✓", "open": "open", "not applicable": "n/a"}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from genload.analysis.judged import CriterionVerdict, JudgedRun, JudgedSuite, Miss, Summary
 from genload.errors import ExitCode
-from genload.human import human
+from genload.human import count_of, human
 from genload.runlog.records import GIVEN_UP
 from genload.settings.suite import NO_CRITERIA
 
@@ -63,6 +63,14 @@ def tested_words(run: JudgedRun) -> str | None:
     """What was tested, in a line; None where nobody said. Whoever shows it escapes it."""
     facts = [f"{name} {text}" for name, text in run.identity.items()]
     return f"tested: {' · '.join(facts)}" if facts else None
+
+
+def pooled_words(run: JudgedRun) -> str | None:
+    """Which runs were judged as one; None of one run."""
+    if not run.pooled:
+        return None
+    each = (f"{one.run} ({count_of(one.requests, 'request')})" for one in run.pooled)
+    return f"{len(run.pooled)} runs judged as one: {', '.join(each)}"
 
 
 def asleep_words(run: JudgedRun) -> str | None:

@@ -28,7 +28,7 @@ JOBS = 10
 WriteRun = Callable[..., Path]
 
 
-def _header(scenario: str, criteria: dict[str, Any], time_scale: float) -> RunHeader:
+def _header(scenario: str, criteria: dict[str, Any], time_scale: float, seed: int) -> RunHeader:
     load = {"shape": {"kind": "normal", "users": 1, "duration": f"{LOAD_S}s"}, "criteria": criteria}
     others = {"shape": {"kind": "normal", "users": 1, "duration": f"{LOAD_S}s"}}
     suite = {
@@ -47,7 +47,7 @@ def _header(scenario: str, criteria: dict[str, Any], time_scale: float) -> RunHe
         stages=["queue", "run"],
         time_scale=time_scale,
         started_at="2026-11-21T10:00:00+00:00",
-        seed=7,
+        seed=seed,
     )
 
 
@@ -62,10 +62,11 @@ def write_run() -> WriteRun:
         failed: int = 0,
         criteria: dict[str, Any] | None = None,
         time_scale: float = 1.0,
+        seed: int = 7,
     ) -> Path:
         writer = RunWriter(suite_folder / scenario)
         rules = {"few_errors": "generate.error_rate < 15%"} if criteria is None else criteria
-        writer.header(_header(scenario, rules, time_scale))
+        writer.header(_header(scenario, rules, time_scale, seed))
         writer.event(RunStarted(t_s=0.0, wall_time="2026-11-21T10:00:00+00:00"))
         writer.event(LoadStarted(t_s=LOAD_START_S))
         writer.event(PhaseStarted(t_s=LOAD_START_S, phase="steady"))

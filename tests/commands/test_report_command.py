@@ -174,3 +174,53 @@ def test_a_killed_run_is_reported_and_does_not_pass(tmp_path: Path, write_run: W
         (run / name).write_bytes(content[: len(content) * 2 // 3])
     assert main(["report", str(tmp_path)]) == 3
     assert results(tmp_path, "one")["verdict"]["valid"] is False
+
+
+def test_runs_are_judged_as_one_beside_the_first(
+    tmp_path: Path, write_run: WriteRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two suite folders with two scenarios each: 2 of 20 failed in one, none in the other."""
+    for number, name in enumerate(("first", "second")):
+        write_run(tmp_path / name, "one", failed=2 * number, seed=number)
+        write_run(tmp_path / name, "two", seed=number)
+    assert main(["report", str(tmp_path / "first"), str(tmp_path / "second"), "--pool"]) == 0
+    into = tmp_path / "pooled-2-first"
+    assert files(into) == {*REPORTS, "results_one.json", "results_two.json"}
+    judged = results(into, "one")
+    assert (judged["total_requests"], judged["error_rate"]) == (20, 10.0)
+    assert [run["run"] for run in judged["pooled"]] == ["first", "second"]
+    assert judged["phases"]["steady"]["duration_seconds"] == judged["duration_seconds"] == 40.0
+    told = "2 runs judged as one: first (10 requests), second (10 requests)"
+    said = " ".join(capsys.readouterr().out.split())
+    assert told in said and str(into / "report.html") in said
+    assert told in (into / "summary.md").read_text() and told in (into / "report.html").read_text()
+    # Nothing of it in the runs' own folders.
+    assert files(tmp_path / "first") == set()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["first", "second"], "2 folders were named"),
+        (["first", "--pool"], "one run is no pool"),
+        (["first", "first", "--pool"], "first/one is named twice"),
+        (["first", "other", "--pool"], "other has runs of two, and"),
+        (["first", "nowhere", "--pool"], "there is no folder"),
+        (["first/one", "other/two", "--pool"], "are not of the same: scenario is one and two"),
+    ],
+)
+def test_what_cannot_be_judged_as_one_is_refused_in_a_line(
+    tmp_path: Path,
+    write_run: WriteRun,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number, (name, scenario) in enumerate((("first", "one"), ("second", "one"), ("other", "two"))):
+        write_run(tmp_path / name, scenario, seed=number)
+    assert main(["report", *words]) == 2
+    output = capsys.readouterr()
+    assert said in output.err and "→" in output.err and "Traceback" not in output.err
+    assert not list(tmp_path.glob("pooled-*"))

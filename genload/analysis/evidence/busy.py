@@ -24,6 +24,7 @@ from which on anything is proven, come from bench/calibration.py (docs/decisions
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, exp, inf, log, sqrt
@@ -60,6 +61,26 @@ def spells_of(start_s: FloatArray, end_s: FloatArray) -> IntArray:
     return np.cumsum(begins).astype(np.int64)
 
 
+CUT = -1
+"""Stands for a spell that a run's begin or end has cut, where the spells of several runs are together."""
+
+
+def joined_spells(runs: Sequence[IntArray]) -> IntArray:
+    """The spells of several runs, one run after the other: none goes from one run into the next."""
+    found, known = [], 0
+    for spells in runs:
+        which = _places(spells)
+        last = int(which[-1]) if len(which) else 0
+        found.append(np.where((which == 0) | (which == last), CUT, which + known))
+        known += last + 1
+    return np.concatenate(found)
+
+
+def _places(spells: IntArray) -> IntArray:
+    """Which spell of these, counted from 0, each value is in."""
+    return np.concatenate([[0], np.cumsum(np.diff(spells) != 0)])[: len(spells)].astype(np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class Scatter:
     """How the sums of some values scatter over their spells.
@@ -77,11 +98,16 @@ class Scatter:
     @classmethod
     def of(cls, values: FloatArray, spells: IntArray) -> Scatter:
         """Of values in the order of their spells."""
-        which = np.concatenate([[0], np.cumsum(np.diff(spells) != 0)])[: len(values)]
-        counts = np.bincount(which)[1:-1].astype(np.float64)
+        if not len(values):
+            return cls(0, inf, 0.0)
+        which = _places(spells)
+        whole = np.ones(int(which[-1]) + 1, dtype=np.bool_)
+        whole[[0, -1]] = False
+        whole[which[spells == CUT]] = False
+        counts = np.bincount(which)[whole].astype(np.float64)
         if len(counts) < 2:
             return cls(len(counts), inf, 0.0)
-        sums = np.bincount(which, weights=values)[1:-1]
+        sums = np.bincount(which, weights=values)[whole]
         rests = sums - counts * (sums.sum() / counts.sum())
         squares, n = float((rests**2).sum()), len(counts)
         if squares <= 1e-24 * float((sums**2).sum()):
@@ -116,10 +142,10 @@ class BusyMean(Mean):
 
     @cached_property
     def scatter(self) -> Scatter:
-        return Scatter.of(self.values, self._spells)
+        return Scatter.of(self.values, self.in_spells)
 
     @property
-    def _spells(self) -> IntArray:
+    def in_spells(self) -> IntArray:
         return np.arange(len(self.values)) if self.spells is None else self.spells
 
     @cached_property
@@ -174,14 +200,14 @@ class BusyPercentile(Percentile):
     spells: IntArray | None = None
 
     @property
-    def _spells(self) -> IntArray:
+    def in_spells(self) -> IntArray:
         return np.arange(len(self.values)) if self.spells is None else self.spells
 
     @cached_property
     def _slow(self) -> Scatter:
         """Of the slowest quarter, which shows how many independent requests these are worth."""
         slow = self.values > (percentile(self.values, UPPER_QUARTER) or 0.0)
-        return Scatter.of(slow.astype(np.float64), self._spells)
+        return Scatter.of(slow.astype(np.float64), self.in_spells)
 
     @cached_property
     def _trials(self) -> float:
@@ -197,7 +223,7 @@ class BusyPercentile(Percentile):
         if share == 0:
             thinner = (self._slow.critical("upper") / student(inf)) ** 2
             return side == "upper" and clopper_pearson(0.0, self._trials / thinner, "upper") <= limit
-        reach = Scatter.of(beyond.astype(np.float64), self._spells).error / share
+        reach = Scatter.of(beyond.astype(np.float64), self.in_spells).error / share
         if side == "lower":
             return share * exp(-CRITICAL * reach) >= limit
         by_spells = share * exp(self._slow.critical("upper") * reach)
@@ -234,7 +260,7 @@ class BusyPercentile(Percentile):
         if share == 0:
             wanted = n * log(0.05) / log(1 - limit) / self._trials
         else:
-            reach = Scatter.of((self.values >= threshold).astype(np.float64), self._spells).error / share
+            reach = Scatter.of((self.values >= threshold).astype(np.float64), self.in_spells).error / share
             wanted = n * (CRITICAL * reach / log(limit / share)) ** 2
         more = count_text(max(ceil(wanted), n + 1), self.noun)
         return f"{more} with the same share of slow ones ({n:,} so far)"

@@ -77,6 +77,11 @@ class Absent:
 
 
 @dataclass(frozen=True, slots=True)
+class Nothing(Absent):
+    """No such request: of several runs, one without it takes nothing from the others."""
+
+
+@dataclass(frozen=True, slots=True)
 class Partial:
     """A number from too small a part of what was asked about, and between what limits the whole's must lie.
 

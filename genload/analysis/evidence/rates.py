@@ -20,6 +20,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, inf, log
+from typing import Any
+
+import numpy.typing as npt
 
 from genload.analysis.evidence.dependence import block_counts, overdispersion, too_few_runs
 from genload.analysis.evidence.estimate import ALPHA, BoolArray, Bound, Side, count_text
@@ -86,14 +89,7 @@ class Spread:
         return min((self._effective(b) for b in self._blocks), default=1.0)
 
     def _effective(self, blocks: int) -> float:
-        counts, sizes = block_counts(self.events, blocks)
-        share = self.share
-        residuals = (counts - share * sizes) / self.trials
-        variance = blocks / (blocks - 1) * float((residuals**2).sum())
-        if variance == 0:
-            return min(float(self.trials), self.ceiling)
-        student = special.stdtrit(self.trials - 1, 1 - ALPHA) / special.stdtrit(blocks - 1, 1 - ALPHA)
-        return min(float(self.trials), self.ceiling, share * (1 - share) / variance * float(student) ** 2)
+        return min(self.ceiling, effective_of(*block_counts(self.events, blocks)))
 
     def bound(self, side: Side) -> float:
         """One-sided 95 % bound on the share."""
@@ -128,6 +124,19 @@ class Spread:
             middle = (low + high) / 2
             low, high = (low, middle) if _reaches(self.share, middle, side, limit) else (middle, high)
         return ceil(high * design)
+
+
+def effective_of(counts: npt.NDArray[Any], sizes: npt.NDArray[Any]) -> float:
+    """Independent trials that say as much as the events counted in independent blocks of these sizes (Korn
+    and Graubard); at most as many as there are."""
+    blocks, trials = len(counts), int(sizes.sum())
+    share = float(counts.sum()) / trials
+    residuals = (counts - share * sizes) / trials
+    variance = blocks / (blocks - 1) * float((residuals**2).sum())
+    if variance == 0:
+        return float(trials)
+    student = special.stdtrit(trials - 1, 1 - ALPHA) / special.stdtrit(blocks - 1, 1 - ALPHA)
+    return min(float(trials), share * (1 - share) / variance * float(student) ** 2)
 
 
 def _reaches(share: float, trials: float, side: Side, limit: float) -> bool:

@@ -143,13 +143,21 @@ class Throughput:
         amount = float(len(self.ends_s)) if self.weights is None else float(self.weights.sum())
         return amount / length if length > 0 else None
 
-    def bound(self, side: Side, threshold: float) -> Bound:
-        if self.value is None or len(self.ends_s) < BLOCKS * MIN_PER_BLOCK:
-            return Bound(None, "")
+    freedom = BLOCKS - 1
+
+    @cached_property
+    def error(self) -> float | None:
+        """Standard error; None with too few completions."""
+        if len(self.ends_s) < BLOCKS * MIN_PER_BLOCK:
+            return None
         window = (self.from_s, self.to_s)
         amounts, _ = np.histogram(self.ends_s, bins=BLOCKS, range=window, weights=self.weights)
-        error = float(amounts.std(ddof=1)) * sqrt(BLOCKS) / (self.to_s - self.from_s)
-        reach = student(BLOCKS - 1) * error
+        return float(amounts.std(ddof=1)) * sqrt(BLOCKS) / (self.to_s - self.from_s)
+
+    def bound(self, side: Side, threshold: float) -> Bound:
+        if self.value is None or self.error is None:
+            return Bound(None, "")
+        reach = student(self.freedom) * self.error
         value = self.value + (reach if side == "upper" else -reach)
         return Bound(value, f"{BLOCKS} equal stretches of the time are independent{self.sampled}")
 

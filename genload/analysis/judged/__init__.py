@@ -1,5 +1,6 @@
 """What judging finds, and all that reports render: plain values, computed once from a run directory."""
 
+from genload.analysis.judged.pooled import PooledRun
 from genload.analysis.judged.run import (
     MOSTLY,
     Answer,
@@ -36,6 +37,7 @@ __all__ = [
     "JudgedSuite",
     "Miss",
     "PhaseSummary",
+    "PooledRun",
     "Reason",
     "Retries",
     "RunResult",

@@ -11,6 +11,7 @@ from genload.analysis.judged.arrivals import Arrivals
 from genload.analysis.judged.cold import ColdStart
 from genload.analysis.judged.efficiency import Efficiency
 from genload.analysis.judged.listeners import Listeners
+from genload.analysis.judged.pooled import PooledRun
 from genload.analysis.judged.speech import SpeechSummary
 from genload.analysis.judged.trends import Trends
 from genload.analysis.monitors import MonitorSummary, Uptime
@@ -268,6 +269,7 @@ class JudgedRun(msgspec.Struct, kw_only=True):
     degradation: (
         dict[str, float | None] | None
     )  # where parts of the load are judged: first, last, change in %
+    pooled: list[PooledRun] = []  # the runs that were judged together; none: it is one run
     recorded: Recorded = msgspec.field(default_factory=nothing_recorded)  # records and samples, as columns
 
 

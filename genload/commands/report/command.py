@@ -9,9 +9,9 @@ import typer
 
 
 def report(
-    folder: Annotated[
-        Path,
-        typer.Argument(metavar="DIR", help="A suite folder, or the run directory of one scenario."),
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR...", help="A suite folder, or the run directory of one scenario."),
     ],
     criteria: Annotated[
         Path | None,
@@ -19,6 +19,10 @@ def report(
             help="Other criteria: YAML, NAME: RULE, or a mapping of them under each scenario.", metavar="FILE"
         ),
     ] = None,
+    pool: Annotated[
+        bool,
+        typer.Option("--pool", help="Judge several runs of the same as one: more requests, one verdict."),
+    ] = False,
     verbose: Annotated[
         bool,
         typer.Option("--verbose", "-v", help="Each criterion with its rule and its evidence in a sentence."),
@@ -28,7 +32,8 @@ def report(
 
     A verdict is a pure function of what was recorded: the same again a year later, another by other
     criteria. The reports of a suite folder are written into it; those of one run directory into that; those
-    by other criteria into a folder judged-by-NAME in it, beside the original ones.
+    by other criteria into a folder judged-by-NAME in it, beside the original ones; those of a pool into a
+    folder beside the first run.
 
     Examples:
 
@@ -37,14 +42,30 @@ def report(
         genload report results/orfeas-20261121T140000Z --criteria stricter.yaml
 
         genload report results/orfeas-20261121T140000Z/spike --verbose
+
+        genload report results/orfeas-20261121T* --pool
     """
     # Here, not above: `genload report --help` needs none of it.
     from rich.console import Console
 
     with Console(stderr=True).status("judging"):
-        from genload.commands.report.rejudging import rejudge, show
+        from genload.commands.report.rejudging import judge_together, rejudge, show
         from genload.reporting import is_run_directory
 
-        suite, files = rejudge(folder, criteria)
-    show(suite, files, alone=is_run_directory(folder), verbose=verbose)
+        if pool:
+            suite, files = judge_together(folders, criteria)
+        else:
+            suite, files = rejudge(_the_one(folders), criteria)
+    show(suite, files, alone=all(map(is_run_directory, folders)), verbose=verbose)
     raise typer.Exit(suite.exit_code)
+
+
+def _the_one(folders: list[Path]) -> Path:
+    from genload.errors import UsageError
+
+    if len(folders) > 1:
+        raise UsageError(
+            f"{len(folders)} folders were named",
+            remedy="judge them as one with --pool, against each other with genload compare, or one by one",
+        )
+    return folders[0]

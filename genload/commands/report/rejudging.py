@@ -7,11 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from genload import console
-from genload.analysis.judged import JudgedSuite
+from genload.analysis.judged import JudgedRun, JudgedSuite
 from genload.code_errors import CodeError
 from genload.commands.report.criteria_file import CriteriaFile
-from genload.errors import suite_exit_code
-from genload.reporting import is_run_directory, judge_run, judge_suite_folder, suite_of, write_reports
+from genload.errors import UsageError, suite_exit_code
+from genload.reporting import (
+    is_run_directory,
+    judge_run,
+    judge_suite_folder,
+    run_directories,
+    suite_of,
+    write_reports,
+)
 from genload.settings.suite import Suite
 
 
@@ -35,6 +42,46 @@ def rejudge(folder: Path, criteria_file: Path | None) -> tuple[JudgedSuite, list
             on_problem=lambda text: print(text, file=sys.stderr),
         )
     into = folder if criteria_file is None else folder / f"judged-by-{criteria_file.stem}"
+    return _reported(suite, into)
+
+
+def judge_together(folders: Sequence[Path], criteria_file: Path | None) -> tuple[JudgedSuite, list[Path]]:
+    """Judge runs, or suite folders scenario by scenario, as one; write the reports beside the first.
+
+    Raises:
+        RunDirectoryError: no run in one of them.
+        UsageError: they are not of the same, or one is not valid.
+        ConfigError: criteria that cannot be read, or do not fit a run.
+    """
+    from genload.analysis.pool import judge_pool
+
+    criteria = CriteriaFile(criteria_file) if criteria_file is not None else None
+    runs: list[JudgedRun] = [
+        judge_pool(same, criteria=criteria.of(same[0]) if criteria else None)
+        for same in _by_scenario(folders)
+    ]
+    # Its name begins otherwise than theirs, so that the same pattern of a shell names the same runs again.
+    first = folders[0].absolute()
+    by = f"-by-{criteria_file.stem}" if criteria_file is not None else ""
+    return _reported(suite_of(runs), first.parent / f"pooled-{len(folders)}-{first.name}{by}")
+
+
+def _by_scenario(folders: Sequence[Path]) -> list[list[Path]]:
+    """The run directories of each scenario; every folder has the same scenarios."""
+    if all(map(is_run_directory, folders)):
+        return [list(folders)]
+    each = [[folder] if is_run_directory(folder) else run_directories(folder) for folder in folders]
+    names = [[run.name for run in runs] for runs in each]
+    for folder, own in zip(folders, names, strict=True):
+        if own != names[0]:
+            raise UsageError(
+                f"{folder} has runs of {', '.join(own)}, and {folders[0]} of {', '.join(names[0])}",
+                remedy="name suite folders with the same scenarios, or the run directories of one scenario",
+            )
+    return [list(same) for same in zip(*each, strict=True)]
+
+
+def _reported(suite: JudgedSuite, into: Path) -> tuple[JudgedSuite, list[Path]]:
     broken: list[CodeError] = []
     files = write_reports(suite, into, _report_names(suite), broken.append)
     for error in broken:

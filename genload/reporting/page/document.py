@@ -34,6 +34,7 @@ from genload.reporting.request_wording import limit, observed
 from genload.reporting.wording import (
     explained,
     no_criteria_words,
+    pooled_words,
     rehearsal_note,
     suite_word,
     tested_words,
@@ -150,6 +151,7 @@ def _environment() -> Environment:
         "limit": limit,
         "no_criteria_words": no_criteria_words,
         "observed": observed,
+        "pooled_words": pooled_words,
         "tables": tables,
         "tested_words": tested_words,
         "utc": utc,
