@@ -74,6 +74,15 @@ def find(wing: str, name: str) -> Path:
     )
 
 
+def locustfile(name: str) -> Path:
+    """The file that a suite's `locustfile` names: its name in locustfiles/, or its path.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    return Path(name) if name.endswith(".py") else find("locustfiles", name)
+
+
 def load(wing: str, name: str) -> ModuleType:
     """The module of one wing file, executed once per process.
 

@@ -16,10 +16,15 @@ from genload.runlog.records import ClientHealth, ClockOffset
 
 @dataclass(frozen=True, slots=True)
 class CrewStatus:
-    """The users of all processes together, at the time `at_s` on the master's monotonic clock."""
+    """The users of all processes together, at the time `at_s` on the master's monotonic clock.
+
+    Attributes:
+        each: what those of each population do, in the order of the plan.
+    """
 
     at_s: float
     users: GateStatus
+    each: Sequence[GateStatus] = ()
     heard: bool = True  # every process has done what it was told last
 
 
@@ -65,23 +70,27 @@ class LocalCrew:
         self.process = process
 
     def prepare(self, plan: RunPlan, t0_s: float) -> Sequence[str]:
-        self.process.prepare(plan, Share(), "local", t0_s)
-        return self.process.kit.remarks
+        self.process.prepare(plan, [Share() for _ in plan.populations], "local", t0_s)
+        return self.process.remarks
 
     def warm_up(self) -> None:
-        self.process.gate.warm_up()
+        for population in self.process.populations:
+            population.gate.warm_up()
 
     def start_cold(self) -> None:
-        self.process.gate.start_cold()
+        for population in self.process.populations:
+            population.gate.start_cold()
 
     def begin(self, origin_s: float) -> None:
-        self.process.gate.begin(origin_s)
+        for population in self.process.populations:
+            population.gate.begin(origin_s)
 
     def close(self) -> None:
         self.process.close()
 
     def status(self) -> CrewStatus:
-        return CrewStatus(at_s=time.monotonic(), users=self.process.gate.status())
+        each = self.process.statuses()
+        return CrewStatus(at_s=time.monotonic(), users=GateStatus.together(each), each=each)
 
     def health(self, t_s: float) -> list[ClientHealth]:
         lags_ms, cpu, rss_bytes = self.process.health.take()

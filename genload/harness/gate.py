@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from math import inf
@@ -72,6 +72,20 @@ class GateStatus(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int = 0
     warmed_up: bool = False
     used_up: bool = False
+
+    @classmethod
+    def together(cls, statuses: Iterable[GateStatus]) -> GateStatus:
+        """Of several gates; those of none have nothing left to do."""
+        each = list(statuses)
+        return cls(
+            working=sum(one.working for one in each),
+            in_flight=sum(one.in_flight for one in each),
+            leaving=sum(one.leaving for one in each),
+            asleep_s=sum(one.asleep_s for one in each),
+            waiting=sum(one.waiting for one in each),
+            warmed_up=all(one.warmed_up for one in each),
+            used_up=all(one.used_up for one in each),
+        )
 
 
 class Gate:

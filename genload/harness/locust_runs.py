@@ -31,7 +31,7 @@ from genload.harness.remote_crew import RemoteCrew
 from genload.harness.run import Run
 from genload.harness.scenario_shape import ScenarioShape
 from genload.harness.shared_clock import clock_name
-from genload.harness.users import check_users
+from genload.harness.user_classes import check_classes
 from genload.harness.web import guard_form, show_run
 from genload.runlog.failures import FailedOutput
 from genload.runlog.records import RequestRecord
@@ -51,9 +51,9 @@ def plan_for(environment: Any, options: Any) -> RunPlan:
     # On a master there are neither users nor the files that they send, unless it started its workers itself.
     elsewhere = isinstance(environment.runner, MasterRunner) and not options.processes
     plan = make_plan(request_from(options), inputs_elsewhere=elsewhere)
-    check_users(environment.user_classes, plan)
+    check_classes(environment, plan)
     if not elsewhere:
-        check_limits(plan, plan.timeline.max_users, options.processes or 1)
+        check_limits(plan, options.processes or 1)
     return plan
 
 

@@ -15,14 +15,20 @@ what is open for a moment only."""
 _PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
-def check_limits(plan: RunPlan, users: int, processes: int = 1) -> None:
-    """See that `users` of this process, or of so many on this machine, can each have its connections.
+def check_limits(plan: RunPlan, processes: int = 1, of: int = 1) -> None:
+    """See that the users of a plan can each have their connections.
+
+    Args:
+        processes: how many on this machine share its users.
+        of: how many machines, or processes that look for themselves, share those of the plan.
 
     Raises:
         UsageError: not all of them; the remedy has the number.
     """
-    share = ceil(users / processes)
-    connections = share * (1 + len(plan.service.allow_origins))
+    here = [(ceil(own.timeline.max_users / of), own.service) for own in plan.populations]
+    users = sum(count for count, _ in here)
+    share = sum(ceil(count / processes) for count, _ in here)
+    connections = sum(ceil(count / processes) * (1 + len(each.allow_origins)) for count, each in here)
     files, allowed = connections + FILES_OF_A_PROCESS, _files_allowed()
     if allowed is not None and files > allowed:
         raise UsageError(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from genload import extensions
 from genload.settings.metrics.catalogue import Catalogue
+from genload.settings.parts import parts_of
 from genload.settings.phases import Timeline
 from genload.settings.scaling import scale
 from genload.settings.scenario_catalogue import scenario_catalogue, with_fitting_monitors
@@ -40,6 +41,20 @@ class RunPlan:
     strict: bool = False
     asked_for: tuple[str, ...] = ()
     abort_on: str = ""  # "hopeless": end when a `must` criterion can no longer hold
+    population: str = ""  # of the plan of one of several that are at work at the same time
+
+    @cached_property
+    def populations(self) -> tuple[RunPlan, ...]:
+        """The plans of all that are at work at the same time, each as if it were alone; this one by itself
+        where nobody else is. No two have the same inputs.
+        """
+        parts = parts_of(self.suite, self.scenario_name)
+        if not parts[0].population:
+            return (self,)
+        return tuple(
+            replace(self, suite=part.suite, population=part.population, seed=self.seed + place)
+            for place, part in enumerate(parts)
+        )
 
     @cached_property
     def scenario(self) -> Scenario:

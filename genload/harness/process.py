@@ -1,21 +1,18 @@
-"""What a process with users has: its gate, its recorder, its meters and its share of the plan."""
+"""What a process with users has: its populations, its recorder, its meters and its share of the plan."""
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable
-from uuid import uuid4
+from collections.abc import Callable, Sequence
 
 from genload.code_errors import CodeFailure, place_of
 from genload.harness import housekeeping
-from genload.harness.gate import Gate, Turn
+from genload.harness.gate import GateStatus
 from genload.harness.health import HealthMeter
-from genload.harness.kit import Kit, kit_of
 from genload.harness.plan import RunPlan
+from genload.harness.population import Population
 from genload.harness.recorder import Recorder
 from genload.harness.tickets import Share
-from genload.runlog.error_classes import NOT_STARTED
 from genload.runlog.failures import FailedOutput
 from genload.runlog.records import RequestRecord
 
@@ -30,6 +27,9 @@ class LoadProcess:
         sink: where finished records go.
         keep: where outputs go that are why their requests failed.
         tell: takes what code of a user's has raised, once for each line that did.
+
+    Attributes:
+        populations: of the run, in the order of its plan; of one that is over they stay until the next.
     """
 
     def __init__(
@@ -38,62 +38,60 @@ class LoadProcess:
         keep: Callable[[FailedOutput], None],
         tell: Callable[[CodeFailure], None],
     ) -> None:
-        self.keep = keep
-        self._tell, self._blamed = tell, set[str]()
-        self.gate = Gate()
+        self._keep, self._tell, self._blamed = keep, tell, set[str]()
         self.health = HealthMeter()
         self.recorder = Recorder(sink)
+        self.populations: tuple[Population, ...] = ()
         self.plan: RunPlan | None = None
 
-    def prepare(self, plan: RunPlan, share: Share, source: str, t0_s: float) -> None:
+    def prepare(self, plan: RunPlan, shares: Sequence[Share], source: str, t0_s: float) -> None:
         """Get ready for a run that began at `t0_s` on this process's monotonic clock.
+
+        Args:
+            shares: this process's part of each population.
 
         Raises:
             ConfigError: no usable input; there is no plan then, and users stop at once.
         """
-        self.kit: Kit = kit_of(plan)
-        self.plan = plan
         self.recorder.reset(source, t0_s)
+        self.populations = tuple(
+            Population(own, share, self.recorder, self._keep, self.blame)
+            for own, share in zip(plan.populations, shares, strict=True)
+        )
+        self.plan = plan
         self._blamed.clear()
-        scenario = plan.scenario
-        self.gate.reset(plan.timeline, share, scenario.warmup.jobs, cold_start=scenario.idle_s is not None)
         housekeeping.hold_back()
         self.health.start()
-        self.kit.open()
+        for population in self.populations:
+            population.kit.open()
+
+    def population(self, name: str) -> Population:
+        """One of the run's."""
+        return next(each for each in self.populations if each.name == name)
 
     def close(self) -> None:
-        """Nobody starts any more. What an open schedule wanted started by now, and nobody was free for, is
-        recorded: nothing that was asked for is lost.
-        """
+        """Nobody starts any more, and what was to start by now is recorded."""
         if self.plan is not None:
-            for turn in self.gate.close():
-                self.recorder.add(self._not_started(turn, self.plan))
+            for population in self.populations:
+                for record in population.close():
+                    self.recorder.add(record)
 
     def release(self) -> None:
         """The run is over and everything is recorded."""
         self.health.stop()
-        self.kit.close()
+        for population in self.populations:
+            population.kit.close()
         self.plan = None
         housekeeping.let_go()
 
-    def _not_started(self, turn: Turn, plan: RunPlan) -> RequestRecord:
-        ended_s = self.recorder.since_start(self.gate.ended_s)
-        operation: str = plan.client_class.operation
-        return RequestRecord(
-            source="",
-            n=0,
-            name=operation,
-            operation=operation,
-            type=self.kit.request_type,
-            request_id=str(uuid4()),
-            phase=turn.phase,
-            intended_s=self.recorder.since_start(turn.intended_s or 0.0),
-            start_s=ended_s,
-            outcome="unfinished",
-            error_class=NOT_STARTED,
-            error="every user was busy until the load ended",
-            labels=self.kit.labels(turn),
-        )
+    def statuses(self) -> list[GateStatus]:
+        """What the users of each population do."""
+        return [population.gate.status() for population in self.populations]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What the user should know about the inputs."""
+        return [remark for population in self.populations for remark in population.kit.remarks]
 
     def blame(self, error: BaseException, request_id: str = "") -> None:
         """Code of a user's has raised this: told when it is the first of its kind and line."""
@@ -101,11 +99,6 @@ class LoadProcess:
         if what not in self._blamed and len(self._blamed) < MOST_BLAMED:
             self._blamed.add(what)
             self._tell(CodeFailure.of(error, request_id))
-
-    def rng(self, user: int) -> random.Random:
-        """A user's own random numbers: the same for the same seed, process and user."""
-        seed = 0 if self.plan is None else self.plan.seed
-        return random.Random(f"{seed}/{self.recorder.source}/{user}")
 
     def now_s(self) -> float:
         """Seconds since the run began."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from locust.runners import MasterRunner
 from genload.code_errors import CodeFailure
 from genload.harness import locust_hooks
 from genload.harness.crew import CrewStatus
+from genload.harness.dealing import in_order, shares
 from genload.harness.gate import GateStatus
 from genload.harness.plan import RunPlan
 from genload.harness.worker_messages import (
@@ -83,6 +84,7 @@ class RemoteCrew:
         self._heard_s: dict[str, float] = {}  # when each last reported, since the run began
         self._late_s: list[float] = []  # when workers came that were sent away, since the run began
         self._t0_s, self._run, self._told = 0.0, 0, 0
+        self._populations = 1
         self._finished = Event()
         runner.register_message(REPORT, self._on_report)
         runner.register_message(OUTPUT, self._on_output)
@@ -90,19 +92,19 @@ class RemoteCrew:
         locust_hooks.screen_workers(runner, self._comes_too_late)
 
     def prepare(self, plan: RunPlan, t0_s: float) -> list[str]:
-        # Locust deals users out to workers in the order of their ids; ranks in the same order give worker 0
-        # the remainder, too.
-        ids = sorted(client.id for client in self._runner.clients.ready)
+        ids = in_order(client.id for client in self._runner.clients.ready)
+        users = [own.timeline.max_users for own in plan.populations]
         self._sources = {client_id: f"w{rank}" for rank, client_id in enumerate(ids)}
         self._next = dict.fromkeys(self._sources.values(), 0)
         self._reports, self._health, self._gone, self._t0_s, self._told = {}, [], set(), t0_s, 0
         self._late_s, self._heard_s = [], {}
+        self._populations = len(plan.populations)
         self._finished.clear()
         self._run += 1
         for rank, client_id in enumerate(ids):
             data = {
                 "plan": plan.to_message(),
-                "rank": rank,
+                "ranks": [share.rank for share in shares(rank, len(ids), users)],
                 "of": len(ids),
                 "source": f"w{rank}",
                 "t0_s": t0_s,
@@ -129,20 +131,29 @@ class RemoteCrew:
         reports = [self._reports.get(source) for source in self._sources.values() if source not in self._gone]
         known = [report for report in reports if report is not None]
         complete = bool(known) and len(known) == len(reports)
+        each = [self._users(place, known, complete) for place in range(self._populations)]
         return CrewStatus(
             # As old as the oldest report: what users do is compared with the target of that moment.
             at_s=min((report.sent_s + report.offset_s for report in known), default=self._clock()),
-            users=GateStatus(
-                working=sum(report.users.working for report in known),
-                in_flight=sum(report.users.in_flight for report in known),
-                leaving=sum(report.users.leaving for report in known),
-                asleep_s=sum(report.users.asleep_s for report in self._reports.values()),
-                waiting=sum(report.users.waiting for report in known),
-                warmed_up=complete and all(report.users.warmed_up for report in known),
-                used_up=complete and all(report.users.used_up for report in known),
-            ),
+            users=GateStatus.together(each),
+            each=each,
             # With every worker gone there is nobody left to wait for.
             heard=not reports or (complete and all(report.stages == self._told for report in known)),
+        )
+
+    def _users(self, population: int, known: Sequence[WorkerReport], complete: bool) -> GateStatus:
+        """Of one population, of all workers that are there; what of it lost ones have slept is not lost."""
+
+        def together(reports: Iterable[WorkerReport]) -> GateStatus:
+            # A worker that refused the plan has no users.
+            return GateStatus.together(report.users[population] for report in reports if report.users)
+
+        there, everywhere = together(known), together(self._reports.values())
+        return msgspec.structs.replace(
+            there,
+            asleep_s=everywhere.asleep_s,
+            warmed_up=complete and there.warmed_up,
+            used_up=complete and there.used_up,
         )
 
     def health(self, t_s: float) -> Sequence[ClientHealth | ClockOffset]:
@@ -209,7 +220,7 @@ class RemoteCrew:
             self._notice(
                 "worker_lost",
                 f"what worker {source} did after its last report is in no record:"
-                f" {report.users.in_flight} of its requests were in flight then",
+                f" {GateStatus.together(report.users).in_flight} of its requests were in flight then",
             )
 
     def _on_report(self, environment: Any, msg: Any) -> None:

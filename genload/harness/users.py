@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from functools import cached_property
 from random import Random
@@ -16,9 +15,7 @@ from locust import User
 from locust.exception import StopUser
 
 from genload.code_errors import class_of, told
-from genload.errors import UsageError
 from genload.harness.gate import Stage, Turn
-from genload.harness.plan import RunPlan
 from genload.harness.process import LoadProcess
 from genload.harness.recorder import CONTEXT_KEY
 from genload.identifiers import new_identifier
@@ -62,6 +59,7 @@ class LoadUser(User):
 
     abstract = True
     client_kind: ClassVar[type] = ServiceClient  # what it needs the suite's service to be
+    population: ClassVar[str] = ""  # one of several that are at work at the same time
     joined = False  # has an index, and what else a user has; Locust stops users that never got so far, too
     _recorded = False  # the request of this turn has its record
     _rests = False  # after this turn
@@ -72,13 +70,13 @@ class LoadUser(User):
         return bool(super().stop(force))
 
     def on_start(self) -> None:
-        self.load: LoadProcess = self.environment.genload
-        if self.load.plan is None:
+        process: LoadProcess = self.environment.genload
+        if process.plan is None:
             # The run could not begin and is about to be stopped. Locust would log a StopUser from here with
             # a traceback for each user: wait to be stopped instead.
             Event().wait()
-        assert self.load.plan is not None  # noqa: S101  nobody wakes the one that waits
-        self.plan: RunPlan = self.load.plan
+        self.load = process.population(self.population)
+        self.plan = self.load.plan
         self.service = self.plan.service
         # Pauses are a user's; in an open schedule the users are hands.
         self._has_pauses = self.load.gate.timeline.arrivals is None
@@ -130,7 +128,7 @@ class LoadUser(User):
         Args:
             pause_s: where the suite asks for none.
         """
-        if result.outcome != "failed" or not self._has_pauses or self.load.plan is None:
+        if result.outcome != "failed" or not self._has_pauses:
             return
         asked_s = self.plan.scenario.failure_pause_s
         pause_s = pause_s if asked_s is None else asked_s
@@ -194,6 +192,7 @@ class LoadUser(User):
             n=0,
             name=operation,
             operation=operation,
+            population=self.population,
             type=self.load.kit.request_type,
             request_id=result.request_id,
             user=self.index,
@@ -221,6 +220,7 @@ class LoadUser(User):
             source="",
             n=0,
             name="",
+            population=self.population,
             request_id=request_id,
             user=self.index,
             phase=turn.phase,
@@ -283,25 +283,3 @@ class _Leave:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._user._end(self._turn, self._began_s, error)
-
-
-def check_users(user_classes: Iterable[type[User]], plan: RunPlan) -> None:
-    """See that the locustfile's users have something to do, and can talk to the suite's service.
-
-    Raises:
-        UsageError: they have no task, or are made for another kind of service.
-    """
-    for user_class in user_classes:
-        if not user_class.tasks:
-            # Locust would start them; each would then take all the CPU that it gets, and send nothing.
-            raise UsageError(
-                f"the users of this locustfile ({user_class.__name__}) have no task",
-                remedy="mark a method of the class itself with @task: Locust finds none in a plain mixin",
-            )
-        wanted = user_class.client_kind if issubclass(user_class, LoadUser) else ServiceClient
-        if not issubclass(plan.client_class, wanted):
-            raise UsageError(
-                f"the users of this locustfile ({user_class.__name__}) need a service with a "
-                f"{wanted.__name__}, and '{plan.service.api}' of suite {plan.suite.name} has none",
-                remedy=f"use the suite's own locustfile: {plan.suite.locustfile}",
-            )

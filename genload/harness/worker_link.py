@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from math import ceil
 from typing import Any
 
 import gevent
@@ -15,11 +14,12 @@ from locust.runners import WorkerRunner
 from genload.beginning import check_beginning
 from genload.code_errors import CodeError, CodeFailure
 from genload.errors import GenloadError
+from genload.harness.gate import GateStatus
 from genload.harness.own_limits import check_limits
 from genload.harness.plan import RunPlan
 from genload.harness.process import LoadProcess
 from genload.harness.tickets import Share
-from genload.harness.users import check_users
+from genload.harness.user_classes import take_classes
 from genload.harness.worker_messages import (
     ACK,
     BLAME,
@@ -97,7 +97,9 @@ class WorkerLink:
         self.process.close()
         heard_by_s = self._clock() + SAME_INTERRUPT_S
         while self.process.plan is not None and (
-            self.process.gate.in_flight or self._master_closes or self._clock() < heard_by_s
+            GateStatus.together(self.process.statuses()).in_flight
+            or self._master_closes
+            or self._clock() < heard_by_s
         ):
             gevent.sleep(LEAVE_POLL_S)
 
@@ -119,10 +121,12 @@ class WorkerLink:
         t0_s = data["t0_s"] - self._clock_offset()[1]
         try:
             plan = RunPlan.from_message(data["plan"])
-            check_users(self._runner.environment.user_classes, plan)
-            check_beginning(plan.client_class, plan.service, plan.timeline.asks)
-            check_limits(plan, ceil(plan.timeline.max_users / data["of"]))
-            self.process.prepare(plan, Share(data["rank"], data["of"]), data["source"], t0_s)
+            take_classes(self._runner.environment, plan)
+            for own in plan.populations:
+                check_beginning(own.client_class, own.service, own.timeline.asks)
+            check_limits(plan, of=data["of"])
+            shares = [Share(rank, data["of"]) for rank in data["ranks"]]
+            self.process.prepare(plan, shares, data["source"], t0_s)
         except GenloadError as error:
             self._refuse(error)
         except Exception as error:  # noqa: BLE001  whatever a user's file does
@@ -137,14 +141,15 @@ class WorkerLink:
         gevent.spawn(self._runner.quit)  # not from the greenlet that takes the master's messages
 
     def _stage(self, environment: Any, msg: Any) -> None:
-        gate, stage = self.process.gate, msg.data["stage"]
-        if stage == "warm_up":
-            gate.warm_up()
-        elif stage == "start_cold":
-            gate.start_cold()
-        elif stage == "begin":
-            gate.begin(msg.data["origin_s"] - self._clock_offset()[1])
-        else:
+        stage = msg.data["stage"]
+        for gate in [population.gate for population in self.process.populations]:
+            if stage == "warm_up":
+                gate.warm_up()
+            elif stage == "start_cold":
+                gate.start_cold()
+            elif stage == "begin":
+                gate.begin(msg.data["origin_s"] - self._clock_offset()[1])
+        if stage == "close":
             self.process.close()
             self._master_closes = True
         self._stages += 1
@@ -199,7 +204,7 @@ class WorkerLink:
             first=self._sent,
             records=encode_records(new),
             sent_s=self._clock(),
-            users=self.process.gate.status(),
+            users=self.process.statuses(),
             lags_ms=lags_ms,
             cpu=cpu,
             rss_bytes=rss_bytes,

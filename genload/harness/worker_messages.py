@@ -29,7 +29,7 @@ class WorkerReport(msgspec.Struct, kw_only=True):
     first: int
     records: bytes
     sent_s: float  # the worker's clock
-    users: GateStatus
+    users: list[GateStatus]  # of each population
     lags_ms: list[float] = []
     cpu: float = 0.0
     rss_bytes: int = 0

@@ -31,6 +31,7 @@ class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     n: int
     name: str
     operation: str = ""  # "generate" or "speech"; "" for a call of a job, and for requests of other code
+    population: str = ""  # whose request it is, where several are at work at the same time
     type: str = "HTTP"  # HTTP method, or "JOB"
     request_id: str = ""  # made by genload; a job and its calls have the same
     job_id: str = ""  # given by the service

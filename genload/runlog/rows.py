@@ -35,6 +35,7 @@ class Row(msgspec.Struct, kw_only=True, gc=False):
     source: str
     n: int
     operation: str = ""
+    population: str = ""
     phase: str = ""
     warmup: bool = False
     intended_s: float | None = None

@@ -28,7 +28,8 @@ def process() -> Iterator[LoadProcess]:
         timeline=Timeline((Phase("steady", 60.0, users=1),)),
         scenario=SimpleNamespace(warmup=SimpleNamespace(jobs=0), idle_s=None),
     )
-    process.prepare(plan, Share(), "local", t0_s=0.0)  # type: ignore[arg-type]
+    plan.populations = (plan,)
+    process.prepare(plan, [Share()], "local", t0_s=0.0)  # type: ignore[arg-type]
     try:
         yield process
     finally:

@@ -12,7 +12,11 @@ from genload.errors import UsageError
 from genload.harness import own_limits
 from genload.harness.own_limits import check_limits
 
-PLAN: Any = SimpleNamespace(service=SimpleNamespace(allow_origins=("https://cdn.example",)))
+
+def plan(users: int) -> Any:
+    timeline = SimpleNamespace(max_users=users)
+    service = SimpleNamespace(allow_origins=("https://cdn.example",))
+    return SimpleNamespace(populations=(SimpleNamespace(timeline=timeline, service=service),))
 
 
 def test_too_few_ports_are_told_with_the_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,9 +25,9 @@ def test_too_few_ports_are_told_with_the_number(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(own_limits, "_PORTS", ports)
     monkeypatch.setattr(own_limits, "_files_allowed", lambda: None)
 
-    check_limits(PLAN, 100)  # another origin has ports of its own
+    check_limits(plan(100))  # another origin has ports of its own
     with pytest.raises(UsageError, match="101 users need a port each, and this machine has 100") as refused:
-        check_limits(PLAN, 101)
+        check_limits(plan(101))
     assert "ip_local_port_range" in refused.value.remedy
 
 
@@ -37,12 +41,12 @@ def test_ports_that_are_not_known_stop_nobody(
     monkeypatch.setattr(own_limits, "_PORTS", ports)
     monkeypatch.setattr(own_limits, "_files_allowed", lambda: None)
 
-    check_limits(PLAN, 10**6)
+    check_limits(plan(10**6))
 
 
 def test_another_origin_needs_files_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own_limits, "_files_allowed", lambda: 70)
 
-    check_limits(PLAN, 10)
+    check_limits(plan(10))
     with pytest.raises(UsageError, match="11 users need 72 open files, and a process may have 70"):
-        check_limits(PLAN, 11)
+        check_limits(plan(11))

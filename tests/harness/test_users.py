@@ -21,7 +21,8 @@ from genload.harness.job_user import JobUser
 from genload.harness.recorder import CONTEXT_KEY
 from genload.harness.speech_user import SpeechUser
 from genload.harness.tickets import Share
-from genload.harness.users import LoadUser, check_users
+from genload.harness.user_classes import check_users
+from genload.harness.users import LoadUser
 from genload.runlog.records import RequestRecord
 from genload.service import JobClient, SpeechClient
 from genload.settings.arrivals import evenly
@@ -55,7 +56,8 @@ def user_of(timeline: Timeline, clock: Clock, **pauses: str) -> LoadUser:
         kit=SimpleNamespace(request_type="POST"),
         recorder=SimpleNamespace(since_start=lambda at_s: at_s - 100.0),
     )
-    user = LoadUser(SimpleNamespace(genload=load))
+    process = SimpleNamespace(plan=plan, population=lambda name: load)
+    user = LoadUser(SimpleNamespace(genload=process))
     user.on_start()
     gate.begin(clock.now_s)
     return user

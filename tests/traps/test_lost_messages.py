@@ -40,6 +40,10 @@ class Runner:
         self.sent.append((name, data))
 
 
+ALONE = SimpleNamespace(timeline=SimpleNamespace(max_users=3))
+PLAN: Any = SimpleNamespace(to_message=dict, populations=(ALONE,))
+
+
 class Pair:
     """A worker's link and its master, with the network in the test's hand."""
 
@@ -61,7 +65,7 @@ class Pair:
             self.blamed.append,
             clock=self.clock,
         )
-        self.crew.prepare(SimpleNamespace(to_message=dict), t0_s=100.0)  # type: ignore[arg-type]
+        self.crew.prepare(PLAN, t0_s=100.0)
         self.link.process.recorder.reset("w0", 0.0)
         self.link._run = 1
         self.of_master.sent.clear()
@@ -133,9 +137,9 @@ def test_workers_have_ranks_without_holes_whatever_indices_locust_gave_them() ->
     runner = Runner()
     runner.clients.ready = [SimpleNamespace(id=name) for name in ("vm_9", "vm_1", "vm_5")]
     crew = RemoteCrew(runner, *[lambda _: None] * 5)  # type: ignore[arg-type]
-    crew.prepare(SimpleNamespace(to_message=dict), t0_s=0.0)  # type: ignore[arg-type]
-    told = [(data["source"], data["rank"], data["of"]) for _, data in runner.sent]
-    assert told == [("w0", 0, 3), ("w1", 1, 3), ("w2", 2, 3)]
+    crew.prepare(PLAN, t0_s=0.0)
+    told = [(data["source"], data["ranks"], data["of"]) for _, data in runner.sent]
+    assert told == [("w0", [0], 3), ("w1", [1], 3), ("w2", [2], 3)]
 
 
 def test_a_report_from_before_the_run_says_nothing_about_it() -> None:
@@ -173,7 +177,7 @@ def test_the_report_says_how_many_came_too_late_and_when() -> None:
     assert pair.notices[0][1].startswith(
         "2 workers came during the run, the first 12 s and the last 40 s into"
     )
-    pair.crew.prepare(SimpleNamespace(to_message=dict), t0_s=200.0)  # type: ignore[arg-type]
+    pair.crew.prepare(PLAN, t0_s=200.0)
     pair.crew._gone = {"w0"}
     pair.crew.finish()
     assert len(pair.notices) == 1, "each run has its own"
@@ -182,9 +186,8 @@ def test_the_report_says_how_many_came_too_late_and_when() -> None:
 
 def test_of_a_lost_worker_the_report_says_how_much_was_in_flight() -> None:
     pair = Pair()
-    pair.link.process.gate = SimpleNamespace(
-        status=lambda: GateStatus(working=3, in_flight=2, warmed_up=True)
-    )  # type: ignore[assignment]
+    gate = SimpleNamespace(status=lambda: GateStatus(working=3, in_flight=2, warmed_up=True))
+    pair.link.process.populations = (SimpleNamespace(gate=gate),)  # type: ignore[assignment]
     pair.report()
     heard_s = pair.clock.now_s - 100.0  # since the run began
     pair.clock.now_s += 12.0

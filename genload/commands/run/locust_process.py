@@ -20,6 +20,7 @@ from types import FrameType
 
 from genload import extensions
 from genload.errors import ExitCode
+from genload.settings.parts import parts_of
 from genload.targets import SuiteTarget
 
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -31,10 +32,12 @@ def command(target: SuiteTarget, scenario: str, seed: int, folder: Path, workers
     Args:
         workers: how many processes have the users; of several, none is the one that records.
     """
-    request, locustfile = target.request, target.suite.locustfile
-    path = Path(locustfile) if locustfile.endswith(".py") else extensions.find("locustfiles", locustfile)
+    request = target.request
+    files = dict.fromkeys(
+        extensions.locustfile(part.suite.locustfile) for part in parts_of(target.suite, scenario)
+    )
     # -P: the working directory is a user's own; nothing in it may take the place of a module.
-    words = [sys.executable, "-P", "-m", "locust", "-f", str(path)]
+    words = [sys.executable, "-P", "-m", "locust", "-f", ",".join(map(str, files))]
     if "LOCUST_LOGLEVEL" not in os.environ:
         # What Locust says of itself at INFO would stand between genload's own lines.
         words += ["--loglevel", "WARNING"]
