@@ -23,11 +23,12 @@ from genload.analysis.judged import CriterionVerdict, JudgedRun, Reason, RunResu
 from genload.analysis.judged.efficiency import Efficiency
 from genload.analysis.judged.listeners import Listeners
 from genload.analysis.judged.speech import SpeechSummary
+from genload.analysis.ledger import Ledger
 from genload.analysis.listeners import listeners
 from genload.analysis.monitors import broken_monitors, monitor_summaries, silent_notices, uptime
 from genload.analysis.observe import Measures, catalogue_of
 from genload.analysis.reading import Log, read, recorded
-from genload.analysis.reconciliation import Comparison, Ledger, reconcile
+from genload.analysis.reconciliation import Comparison, reconcile
 from genload.analysis.retries import retries
 from genload.analysis.shares import share_notices
 from genload.analysis.speech_summary import is_speech, speech_summary

@@ -85,7 +85,7 @@ class Display:
         if run.unready:
             limit = human(run.plan.service.ready_timeout_s, "s")
             return f"{run.unready}; waiting for it, {limit} at most (service.ready_timeout)"
-        return run.phase or "load" if run.stage == "load" else run.stage
+        return run.load.phase or "load" if run.stage == "load" else run.stage
 
     def line(self) -> str:
         """Everything in one line."""
@@ -94,8 +94,8 @@ class Display:
         text = f"{name} {run.journal.now_s():.0f} s: {self._where()}"
         if run.unready:
             return text
-        if isfinite(run.remaining_s) and run.stage == "load":
-            text += f", {run.remaining_s:.0f} s left"
+        if isfinite(run.load.remaining_s) and run.stage == "load":
+            text += f", {run.load.remaining_s:.0f} s left"
         status = run.crew.status()
         users, callers = status.users, run.arrived(status)
         at_work = str(callers) if callers else f"users {users.working}, in flight {users.in_flight}"

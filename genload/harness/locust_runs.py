@@ -199,22 +199,23 @@ class LocustRuns:
         if self._page is not None:
             self._page.ended()
         run.finalize()
-        if isinstance(run.error, UsageError):
+        error = run.ending.error
+        if isinstance(error, UsageError):
             _remove(run.folder)
-            self._fail(run.error)
+            self._fail(error)
             return
-        if run.error is not None:
-            self._fail(run.error)
+        if error is not None:
+            self._fail(error)
         code = int(ExitCode.PASSED)
         if not self.environment.parsed_options.suite_folder:  # `genload run` judges its scenarios itself
             try:
                 code = self._judge(run)
-            except GenloadError as error:
+            except GenloadError as unjudged:
                 # A run that could not be recorded often cannot be judged either; its error was printed above.
-                if not isinstance(run.error, RunDirectoryError):
-                    self._fail(error)
+                if not isinstance(error, RunDirectoryError):
+                    self._fail(unjudged)
                 return
-        self.environment.process_exit_code = int(run.error.exit_code) if run.error is not None else code
+        self.environment.process_exit_code = int(error.exit_code) if error is not None else code
 
     def quit(self) -> None:
         """Called when Locust quits; after this it reads the exit code. On SIGTERM the run still goes on."""

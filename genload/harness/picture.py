@@ -54,9 +54,10 @@ class Picture:
         """The whole picture."""
         run, status, total = self._run, self._run.crew.status(), self._run.live.total
         plan, users, callers = run.plan, status.users, run.arrived(status)
-        left = "until its requests have ended" if run.remaining_s == inf else f"{run.remaining_s:.0f} s left"
+        left_s = run.load.remaining_s
+        left = "until its requests have ended" if left_s == inf else f"{left_s:.0f} s left"
         where = f"{self._where()}, {left}" if run.stage == "load" else self._where()
-        if run.interrupted_by and run.stage in ("draining", "idle"):
+        if run.ending.interrupted_by and run.stage in ("draining", "idle"):
             where += " (again to stop at once)"
         head = Text(f"{plan.suite.name}/{plan.scenario_name}", "bold").append(
             f"  {where}  {run.journal.now_s():.0f} s", "default"

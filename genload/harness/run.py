@@ -11,29 +11,26 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Collection
-from math import inf
 from pathlib import Path
 
 import gevent
 from gevent.event import Event
 
-from genload.code_errors import CodeError, CodeFailure
+from genload.code_errors import CodeFailure
 from genload.errors import GenloadError, ServiceUnavailableError
 from genload.harness.arrived import Arrived, arrived
 from genload.harness.crew import Crew, CrewStatus
+from genload.harness.ending import Ending
 from genload.harness.gathering import first_users, gather
 from genload.harness.header import run_header
-from genload.harness.hope import Hope
 from genload.harness.identity import read_identity
 from genload.harness.journal import Journal
 from genload.harness.live import LiveStats, followed
+from genload.harness.load_times import LoadTimes
 from genload.harness.monitoring import Monitoring
-from genload.harness.patience import Patience
 from genload.harness.plan import RunPlan
-from genload.harness.readiness import is_ready, wait_until_ready
+from genload.harness.readiness import wait_until_ready
 from genload.runlog.records import (
-    GIVEN_UP,
-    HOPELESS,
     NOT_READY,
     NOT_RECORDED,
     Identified,
@@ -71,6 +68,8 @@ class Run:
 
     Attributes:
         journal: writes the run directory.
+        load: when the load began, and how far it is.
+        ending: whether the run ends before its time, and why.
     """
 
     def __init__(
@@ -85,26 +84,18 @@ class Run:
         self.plan, self.folder, self.crew = plan, folder, crew
         self._locust_users, self._clock = locust_users, clock
         self.shape = plan.shape_class(plan.scenario.shape, ahead_s=USERS_AHEAD_S, clock=clock)
-        self.journal = Journal(folder, clock, lambda error: self._end_by(error, NOT_RECORDED))
+        self.journal = Journal(folder, clock, lambda error: self.ending.by(error, NOT_RECORDED))
         metrics = followed(plan.scenario, plan.catalogue, watched)
         self.live = LiveStats(plan.client_class.operation, folder / "samples.jsonl", metrics)
+        self.ending = Ending(plan, metrics, self.journal, clock)
         self._tick_s = min(TICK_S, max(plan.timeline.duration_s / TICKS_PER_LOAD, SHORTEST_TICK_S))
         self.begun = False
         self.stage = "starting"
-        self.interrupted_by = ""
-        self.phase = ""
         self.unready = ""  # the reason why the service is not ready, while the run waits for it
-        self.error: GenloadError | None = None
-        self._cut = Event()  # set: no request may begin any more
-        self._hurried = Event()  # set: do not wait for the requests in flight either
         self._changed = Event()
         self._done = Event()
         self._monitoring = Monitoring(folder, self.journal.notice)
-        self._patience = Patience(plan.suite.give_up, lambda: is_ready(plan), clock)
-        self._hope: Hope | None = None
-        if plan.abort_on == "hopeless":
-            self._hope = Hope(plan.timeline, plan.scenario, metrics)
-        self._origin_s = inf
+        self.load = LoadTimes(plan.timeline, clock)
         self._largest, self._answered = first_users(plan), ""
         self._complete = self._finalized = self._locust_stops = False
 
@@ -165,7 +156,7 @@ class Run:
         try:
             return self.shape.tick()
         except Exception as error:  # noqa: BLE001  whatever a shape of a user's does
-            self._end_by_code(error)
+            self.ending.by_code(error)
             return None
 
     def wind_down(self, by: str) -> None:
@@ -180,23 +171,23 @@ class Run:
         # Locust has called its `stop`. If the shape ended now, Locust would call it again, in a greenlet that
         # the first call kills in the middle of the report.
         self._locust_stops = True
-        if self._complete or self.interrupted_by:
+        if self._complete or self.ending.interrupted_by:
             self.hurry()
         if not self._complete:  # otherwise the load is over and recorded, and nothing is interrupted
-            self.interrupted_by = self.interrupted_by or by
-        self._cut.set()
+            self.ending.interrupted_by = self.ending.interrupted_by or by
+        self.ending.cut.set()
         self._done.wait()
 
     def hurry(self) -> None:
         """Do not wait for the requests in flight any longer."""
-        self._hurried.set()
+        self.ending.hurried.set()
 
     def add(self, record: RequestRecord) -> None:
         """Record a request that has ended, in any process."""
         self.journal.request(record)
         self.live.add(record)
         if record.operation:
-            self._patience.add(record)
+            self.ending.add(record)
 
     def worker_lost(self, source: str, heard_s: float | None) -> None:
         """Record that a worker is gone. `heard_s` is the time of its last message, some seconds ago."""
@@ -210,27 +201,22 @@ class Run:
         if self._finalized:
             return
         self._finalized = True
-        self._monitoring.stop(told=self.error is not None)
+        self._monitoring.stop(told=self.ending.error is not None)
         self.journal.close(self.crew.counts())
-        if self.error is not None:
-            self.error = self.journal.with_losses(self.error)
+        if self.ending.error is not None:
+            self.ending.error = self.journal.with_losses(self.ending.error)
         self.crew.release()
 
     def arrived(self, status: CrewStatus) -> Arrived | None:
         """The callers of an open load that has begun."""
-        if self._origin_s == inf:
+        if not self.load.begun:
             return None
-        return arrived(self.plan.timeline, self._origin_s, status, self.live)
+        return arrived(self.plan.timeline, self.load.origin_s, status, self.live)
 
     @property
     def load_began_s(self) -> float | None:
         """Since the run began; None before."""
-        return self._origin_s - self.journal.t0_s if self._origin_s < inf else None
-
-    @property
-    def remaining_s(self) -> float:
-        """How long the load will still last; inf if it has not begun, or ends after a number of requests."""
-        return max(self._origin_s + self.plan.timeline.duration_s - self._clock(), 0.0)
+        return self.load.origin_s - self.journal.t0_s if self.load.begun else None
 
     # ---- the stages
 
@@ -238,30 +224,30 @@ class Run:
         watchers = [gevent.spawn(self._watch), gevent.spawn(self._ask_after_service)]
         try:
             self._enter("waiting for the service")
-            wait_until_ready(self.plan, self._cut, self._clock, self._tell_unready)
+            wait_until_ready(self.plan, self.ending.cut, self._clock, self._tell_unready)
             self._identify()
             self._warm_up()
             self._start_cold()
-            self._idle(self._cut)
+            self._idle(self.ending.cut)
             self._gather()
-            if not self._cut.is_set():
+            if not self.ending.cut.is_set():
                 self._load()
         except GenloadError as error:
-            self._end_by(error, NOT_READY if isinstance(error, ServiceUnavailableError) else "refused")
+            self.ending.by(error, NOT_READY if isinstance(error, ServiceUnavailableError) else "refused")
         except Exception as error:  # noqa: BLE001  whatever a client or shape of a user's does
-            self._end_by_code(error)
+            self.ending.by_code(error)
         finally:
             self._drain()
-            if self._origin_s < inf:
-                self._idle(self._hurried)
+            if self.load.begun:
+                self._idle(self.ending.hurried)
             gevent.killall(watchers)
-            if self.interrupted_by:
-                self.journal.event(Interrupted(t_s=self.journal.now_s(), by=self.interrupted_by))
+            if self.ending.interrupted_by:
+                self.journal.event(Interrupted(t_s=self.journal.now_s(), by=self.ending.interrupted_by))
             self._enter("done")
             self._done.set()
 
     def _identify(self) -> None:
-        if self._cut.is_set():
+        if self.ending.cut.is_set():
             return
         facts, missing = read_identity(self.plan)
         if facts:
@@ -270,7 +256,7 @@ class Run:
             self.journal.notice("identity", text)
 
     def _warm_up(self) -> None:
-        if self.plan.scenario.warmup.jobs == 0 or self._cut.is_set():
+        if self.plan.scenario.warmup.jobs == 0 or self.ending.cut.is_set():
             return
         self._enter("warm-up")
         self.crew.warm_up()
@@ -279,10 +265,10 @@ class Run:
     def _start_cold(self) -> None:
         """After a time without any, make one request by itself."""
         idle_s = self.plan.scenario.idle_s
-        if idle_s is None or self._cut.is_set():
+        if idle_s is None or self.ending.cut.is_set():
             return
         self._enter("idle")
-        if not self._cut.wait(idle_s):
+        if not self.ending.cut.wait(idle_s):
             self._enter("cold start")
             self.crew.start_cold()
             self._watch_until(self._warmed_up)
@@ -292,37 +278,38 @@ class Run:
         return status.heard and status.users.warmed_up
 
     def _gather(self) -> None:
-        late = gather(first_users(self.plan), self.crew, self._locust_users, self._cut, self._clock)
+        late = gather(first_users(self.plan), self.crew, self._locust_users, self.ending.cut, self._clock)
         if late:
             self.journal.notice("users_late", late)
 
     def _load(self) -> None:
-        self._origin_s = self._clock() + self.crew.lead_s
-        self.shape.begin(self._origin_s)
-        self.crew.begin(self._origin_s)
-        self.journal.event(LoadStarted(t_s=self._origin_s - self.journal.t0_s))
-        self.live.load_began(self._origin_s - self.journal.t0_s)
+        times = self.load
+        times.origin_s = self._clock() + self.crew.lead_s
+        self.shape.begin(times.origin_s)
+        self.crew.begin(times.origin_s)
+        began_s = times.origin_s - self.journal.t0_s
+        self.journal.event(LoadStarted(t_s=began_s))
+        self.live.load_began(began_s)
         self._enter("load")
-        end_s = self._origin_s + self.plan.timeline.duration_s
-        self._watch_until(lambda: self._clock() >= end_s or self.crew.status().users.used_up)
+        self._watch_until(lambda: times.remaining_s == 0 or self.crew.status().users.used_up)
 
     def _drain(self) -> None:
         """Wait for the requests in flight, each up to its own deadline. Then record the others as unfinished,
         so that no request is lost.
         """
         self.crew.close()
-        if self._origin_s < inf:
-            ended_s = min(self._clock(), self._origin_s + self.plan.timeline.duration_s)
-            self.journal.event(LoadEnded(t_s=ended_s - self.journal.t0_s))
-            self.live.load_ended(ended_s - self.journal.t0_s)
+        if self.load.begun:
+            ended_s = self.load.ended_s - self.journal.t0_s
+            self.journal.event(LoadEnded(t_s=ended_s))
+            self.live.load_ended(ended_s)
         self._enter("draining")
         # After an error do not wait: the service was given up, or the requests could not be recorded.
-        if self.error is not None:
-            self._hurried.set()
+        if self.ending.error is not None:
+            self.ending.hurried.set()
         deadline_s = self._clock() + self.plan.service.timeout_s + DRAIN_GRACE_S
-        while self._busy() and self._clock() < deadline_s and not self._hurried.is_set():
+        while self._busy() and self._clock() < deadline_s and not self.ending.hurried.is_set():
             gevent.sleep(WATCH_S)
-        if self._origin_s < inf:
+        if self.load.begun:
             self.journal.event(self._users())  # users may have slept since the last tick
         self.crew.finish()
         self._complete = True
@@ -340,7 +327,7 @@ class Run:
     # ----
 
     def _watch_until(self, reached: Callable[[], bool]) -> None:
-        while not reached() and not self._cut.is_set():
+        while not reached() and not self.ending.cut.is_set():
             gevent.sleep(WATCH_S)
 
     def _watch(self) -> None:
@@ -364,54 +351,26 @@ class Run:
         self.live.read_samples()
         self._monitoring.look_after()
         if self.stage in ("warm-up", "cold start", "load"):
-            self._look_for_an_early_end()
+            self.ending.look_for_patience()
+        if self.stage == "load":
+            in_flight = self.crew.status().users.in_flight
+            self.ending.look_for_hope(self.live, self.load.into_s, in_flight)
 
     def _ask_after_service(self) -> None:
         # In a greenlet of its own: a service that hangs must not delay the record of everything else.
         while True:
             try:
-                self._patience.ask()
+                self.ending.ask_after_service()
             except Exception as error:  # noqa: BLE001  of the client's own code, which says nothing of the service
                 self.journal.blame(CodeFailure.of(error))
                 return
             gevent.sleep(PATIENCE_PROBE_S)
 
-    def _look_for_an_early_end(self) -> None:
-        given_up = self._patience.spent()
-        if given_up:
-            self._end_by(
-                ServiceUnavailableError(
-                    f"the service was given up: {given_up}", remedy="see the service's own log"
-                ),
-                GIVEN_UP,
-            )
-        elif self._hope is not None and self.stage == "load":
-            in_flight, into_s = self.crew.status().users.in_flight, self._clock() - self._origin_s
-            lost = self._hope.lost(self.live, into_s, in_flight)
-            if lost:
-                self._hope = None
-                self.journal.notice(HOPELESS, f"ended early: {lost}")
-                self._cut.set()
-
-    def _end_by(self, error: GenloadError, code: str) -> None:
-        """End the run, because it cannot go on. If that happens twice, the first reason counts."""
-        if self.error is None:
-            self.error = error
-            if not isinstance(error, CodeError):  # a CodeError has its notice already
-                self.journal.note(code, error.message)
-            self._cut.set()
-
-    def _end_by_code(self, error: Exception) -> None:
-        """End the run, because the code of a user's file has raised an exception."""
-        failure = CodeFailure.of(error)
-        self.journal.blame(failure)
-        self._end_by(CodeError(failure), failure.error_class)
-
     def _users(self) -> Users:
         status = self.crew.status()
         return Users(
             t_s=status.at_s - self.journal.t0_s,
-            target=self.plan.timeline.target(status.at_s - self._origin_s),
+            target=self.plan.timeline.target(status.at_s - self.load.origin_s),
             working=status.users.working,
             in_flight=status.users.in_flight,
             leaving=status.users.leaving,
@@ -420,12 +379,10 @@ class Run:
         )
 
     def _note_phase(self) -> None:
-        timeline, into_s = self.plan.timeline, self._clock() - self._origin_s
-        index = timeline.index_at(into_s) if self.stage == "load" else None
-        if index is not None and timeline.phases[index].name != self.phase:
-            self.phase = timeline.phases[index].name
-            began_s = self._origin_s + timeline.start_s(index) - self.journal.t0_s
-            self.journal.event(PhaseStarted(t_s=began_s, phase=self.phase))
+        begun = self.load.next_phase() if self.stage == "load" else None
+        if begun is not None:
+            phase, began_s = begun
+            self.journal.event(PhaseStarted(t_s=began_s - self.journal.t0_s, phase=phase))
 
     def _tell_unready(self, why: str) -> None:
         self.unready = why

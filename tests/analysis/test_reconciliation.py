@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from genload.analysis.contract import family_findings
 from genload.analysis.judge import judge_log
-from genload.analysis.reconciliation import OTHERS, UNSEEN, Comparison, Ledger, meanings, reconcile
+from genload.analysis.ledger import Ledger
+from genload.analysis.reconciliation import OTHERS, UNSEEN, Comparison, meanings, reconcile
 from genload.analysis.series import Series
 from genload.analysis.table import TableBuilder
 from genload.runlog.records import RequestRecord, Sample

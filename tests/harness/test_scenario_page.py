@@ -51,10 +51,9 @@ class FakeRun(SimpleNamespace):
             shape=SimpleNamespace(elapsed_s=lambda: self.now_s - 5.0),
             journal=SimpleNamespace(now_s=lambda: self.now_s),
             stage="load",
-            phase="steady",
             unready="",
             load_began_s=5.0,
-            remaining_s=12.0,
+            load=SimpleNamespace(phase="steady", remaining_s=12.0),
         )
         self.now_s = 23.0
 
@@ -144,7 +143,7 @@ def test_criteria_are_shown_by_what_was_observed(run: FakeRun, history: History)
 
 
 def test_before_and_after_the_load_there_is_no_phase_and_no_time_left(run: FakeRun, history: History) -> None:
-    run.stage, run.unready, run.remaining_s = "waiting", "no one listens\x1b[31m", inf
+    run.stage, run.unready, run.load.remaining_s = "waiting", "no one listens\x1b[31m", inf
     shown = run_shown(run, 1, history, 0)  # type: ignore[arg-type]
     assert (shown.stage, shown.phase, shown.left_s) == ("waiting for the service: no one listens", "", None)
     run.stage, run.unready = "draining", ""

@@ -91,14 +91,14 @@ def run_shown(run: Run, number: int, history: History, after: int) -> RunShown:
         after: the number of the first moment that the page does not have.
     """
     plan = run.plan
-    remaining_s = run.remaining_s
+    remaining_s = run.load.remaining_s
     return RunShown(
         number=number,
         name=f"{plan.suite.name}/{plan.scenario_name}",
         purpose=plan.scenario.purpose,
         host=plain(plan.service.host),
         stage=plain(f"waiting for the service: {run.unready}") if run.unready else run.stage,
-        phase=run.phase if run.stage == "load" else "",
+        phase=run.load.phase if run.stage == "load" else "",
         now_s=run.journal.now_s(),
         load_began_s=run.load_began_s,
         left_s=remaining_s if run.stage == "load" and remaining_s != float("inf") else None,
