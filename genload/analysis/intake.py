@@ -6,10 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from genload.analysis.cold import COLD
 from genload.analysis.judged import ErrorGroup
 from genload.analysis.table import RequestTable, TableBuilder
 from genload.runlog.records import LEFT
 from genload.runlog.rows import Row
+from genload.settings.suite import Warmup
+from genload.steadiness import at_rest_from
 
 MESSAGES_KEPT = 5
 
@@ -56,8 +61,12 @@ class _Errors:
         return sorted(self._groups.values(), key=lambda group: (-group.count, group.error_class))
 
 
-def warmup_notices(intake: Intake) -> Iterator[str]:
-    """What is to be said of a warm-up that failed: it is in no number of the load."""
+def warmup_notices(intake: Intake, asked: Warmup) -> Iterator[str]:
+    """What is to be said of a warm-up that failed, or that was to come to rest: it is in no number of the
+    load.
+    """
+    if asked.until is not None and len(intake.warmup):
+        yield _rest(intake.warmup)
     failed = sum(group.count for group in intake.warmup_errors)
     if failed:
         reasons = "; ".join(
@@ -67,6 +76,21 @@ def warmup_notices(intake: Intake) -> Iterator[str]:
             f"of the warm-up's {len(intake.warmup)} requests {failed} failed ({reasons}): "
             "the load may have begun on a service that was not warm"
         )
+
+
+def _rest(warmup: RequestTable) -> str:
+    """Whether the warm-up came to rest, by the rule that ended it."""
+    ours = ~warmup.where("phase", COLD)
+    ok, durations_s = warmup.ok[ours], warmup.duration_s[ours]
+    failures = np.flatnonzero(~ok)
+    after = int(failures[-1]) + 1 if len(failures) else 0
+    beginning = at_rest_from(durations_s[after:].tolist())
+    if beginning is None:
+        return (
+            f"the warm-up's {len(ok)} requests did not come to rest: their durations still changed, and the "
+            "load may have begun on a service that was not warm (let warmup.at_most be larger)"
+        )
+    return f"the warm-up ended after {len(ok)} requests: by MSER, at rest after the first {after + beginning}"
 
 
 def take_in(blocks: Iterable[Sequence[Row]], operation: str) -> Intake:

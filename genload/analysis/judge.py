@@ -110,7 +110,7 @@ def judge_read(run: ReadRun, *, strict: bool | None = None) -> JudgedRun:
         verdict=verdict,
         notices=[
             *run.told(),
-            *warmup_notices(run.intake),
+            *warmup_notices(run.intake, scenario.warmup),
             *unknown,
             *silent_notices(monitors),
             *run.store.doubts(),

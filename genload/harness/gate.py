@@ -125,13 +125,17 @@ class Gate:
         self.stage = Stage.WARMUP
         self._signal()
 
+    def warm(self) -> None:
+        """No further request of the warm-up is needed."""
+        self._tickets.end_warmup()
+
     def start_cold(self) -> None:
         self.stage = Stage.COLD
         self._signal()
 
     def begin(self, origin_s: float) -> None:
         """The load begins, or began, at `origin_s`."""
-        self._tickets.end_warmup()
+        self._tickets.end_before()
         self._held = {index: ticket for index, ticket in self._held.items() if ticket.number >= 0}
         self.origin_s, self.stage = origin_s, Stage.LOAD
         self._signal()
@@ -261,7 +265,7 @@ class Gate:
     @property
     def warmed_up(self) -> bool:
         held = self._held.get(0)  # by the one user who warms up
-        to_do = self._tickets.warmups_left + (held is not None and held.number < 0)
+        to_do = self._tickets.before_left + (held is not None and held.number < 0)
         for_later = self._cold_start and self.stage is not Stage.COLD
         return to_do <= for_later and not self._in_flight
 

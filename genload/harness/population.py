@@ -11,6 +11,7 @@ from genload.harness.kit import Kit, kit_of
 from genload.harness.plan import RunPlan
 from genload.harness.recorder import Recorder
 from genload.harness.tickets import Share
+from genload.harness.warm_up import WarmUp
 from genload.runlog.error_classes import NOT_STARTED
 from genload.runlog.failures import FailedOutput
 from genload.runlog.records import RequestRecord
@@ -42,12 +43,19 @@ class Population:
         self.kit: Kit = kit_of(plan)
         self.gate = Gate()
         scenario = plan.scenario
-        self.gate.reset(plan.timeline, share, scenario.warmup.jobs, cold_start=scenario.idle_s is not None)
+        self._warm_up = WarmUp(scenario.warmup)
+        self.gate.reset(plan.timeline, share, scenario.warmup.most, cold_start=scenario.idle_s is not None)
 
     @property
     def name(self) -> str:
         """ "" where there is one kind of users alone."""
         return self.plan.population
+
+    def warmed(self, record: RequestRecord) -> None:
+        """A request of the warm-up has ended, and its user does not have the next one yet."""
+        self._warm_up.add(record)
+        if self._warm_up.is_done:
+            self.gate.warm()
 
     def close(self) -> Iterator[RequestRecord]:
         """Nobody starts any more. The records of what an open schedule wanted started by now, and nobody was

@@ -256,7 +256,7 @@ class Run:
             self.journal.notice("identity", text)
 
     def _warm_up(self) -> None:
-        if self.plan.scenario.warmup.jobs == 0 or self.ending.cut.is_set():
+        if self.plan.scenario.warmup.most == 0 or self.ending.cut.is_set():
             return
         self._enter("warm-up")
         self.crew.warm_up()

@@ -72,17 +72,15 @@ class Tickets:
         self._made = 0  # of the load's tickets, those that were handed out at least once
         self._returned: list[int] = []  # a heap of numbers
         self._of_user: Counter[int] = Counter()
-        self._warmups_left = warmups + cold_start if share.rank == 0 else 0
-        self._warmups_made = 0
-        self._cold_start = warmups + 1 if cold_start else None
+        self._warmups_left = warmups if share.rank == 0 else 0
+        self._cold_left = cold_start and share.rank == 0
+        self._made_before = 0  # the load
 
     def take(self, index: int) -> Ticket | None:
         """The next ticket for user `index` of this process; None when there is none (any more) for it."""
         user = self._share.number(index)
-        if self._warmups_left > 0 and user == 0:
-            self._warmups_left -= 1
-            self._warmups_made += 1
-            return Ticket(-self._warmups_made, COLD if self._warmups_made == self._cold_start else WARMUP)
+        if user == 0 and self.before_left:
+            return self._before()
         per_user = self._per_user
         if not self.left or (per_user is not None and self._of_user[index] >= per_user):
             return None
@@ -97,8 +95,9 @@ class Tickets:
     def give_back(self, index: int, ticket: Ticket) -> None:
         """User `index` will not use it; somebody else may."""
         if ticket.number < 0:
-            self._warmups_left += 1
-            self._warmups_made -= 1
+            self._made_before -= 1
+            self._cold_left |= ticket.phase == COLD
+            self._warmups_left += ticket.phase == WARMUP
         else:
             if self._per_user is not None:
                 self._of_user[index] -= 1
@@ -108,9 +107,14 @@ class Tickets:
         """What is left of the warm-up is not done any more."""
         self._warmups_left = 0
 
+    def end_before(self) -> None:
+        """Nothing that was to come before the load is done any more."""
+        self._warmups_left, self._cold_left = 0, False
+
     @property
-    def warmups_left(self) -> int:
-        return self._warmups_left
+    def before_left(self) -> int:
+        """How many requests are to come before the load: of the warm-up, and the cold start."""
+        return self._warmups_left + self._cold_left
 
     @property
     def left(self) -> bool:
@@ -125,6 +129,15 @@ class Tickets:
                 return
             self._hand_out(ticket)
             yield ticket
+
+    def _before(self) -> Ticket:
+        """The next one before the load; there is one."""
+        self._made_before += 1
+        if self._warmups_left:
+            self._warmups_left -= 1
+            return Ticket(-self._made_before, WARMUP)
+        self._cold_left = False
+        return Ticket(-self._made_before, COLD)
 
     def _next(self) -> tuple[Ticket, int]:
         """The ticket that comes next, and how many users there are for its like."""

@@ -232,6 +232,8 @@ class LoadUser(User):
 
     def _fire(self, record: RequestRecord) -> None:
         self._recorded = self._recorded or bool(record.operation)
+        if record.warmup and record.operation:
+            self.load.warmed(record)
         if record.outcome == LEFT:
             # Locust would have to count it as a success or as a failure, and it is neither.
             self.load.recorder.add(record)

@@ -43,6 +43,7 @@ from genload.settings.wing_models import (
     wing_models,
     within,
 )
+from genload.steadiness import LEAST_VALUES
 
 # Names of suites and scenarios become names of folders and files; a scenario's is a step of `--set a.b=c`.
 SuiteName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
@@ -111,6 +112,22 @@ class Warmup(Settings):
 
     jobs: Annotated[int, Field(ge=0)] = 1
     """How many requests one user makes before the load; they are in no statistic."""
+    until: Literal["steady"] | None = None
+    """`steady`: it makes more of them until their durations have come to rest, and `at_most` so many."""
+    at_most: PositiveInt = 50
+    """The load then begins all the same, and the reports say so."""
+
+    @model_validator(mode="after")
+    def _enough(self) -> Self:
+        if self.until is not None and self.at_most < max(self.jobs, LEAST_VALUES):
+            least = f"jobs, and than the {LEAST_VALUES} from which on it can be told"
+            raise ValueError(f"at_most is {self.at_most}: it must not be less than {least}")
+        return self
+
+    @property
+    def most(self) -> int:
+        """The most requests it may have."""
+        return self.jobs if self.until is None else max(self.jobs, self.at_most)
 
 
 class Load(Settings):
@@ -267,9 +284,10 @@ def _warmed(scenario: Scenario, service: Service) -> Scenario:
 
 def _with_warmup(load: _Load, request: RequestSettings) -> _Load:
     jobs = request.warmup_jobs()
-    if "warmup" in load.model_fields_set or jobs == load.warmup.jobs:
+    warmup = load.warmup
+    if jobs == warmup.jobs or "jobs" in warmup.model_fields_set:
         return load
-    return load.model_copy(update={"warmup": Warmup(jobs=jobs)})
+    return load.model_copy(update={"warmup": warmup.model_copy(update={"jobs": jobs})})
 
 
 def _without_populations(written: Any) -> Any:

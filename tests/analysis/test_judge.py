@@ -165,6 +165,25 @@ def test_warm_up_and_foreign_requests_are_in_no_statistic() -> None:
     assert judged.errors == []
 
 
+@pytest.mark.parametrize(
+    ("durations_s", "said"),
+    [
+        ([9.0, 9.0] + [1.0] * 10, "the warm-up ended after 12 requests: by MSER, at rest after the first 2"),
+        ([20.0 - n for n in range(12)], "the warm-up's 12 requests did not come to rest"),
+    ],
+)
+def test_a_warm_up_that_was_to_come_to_rest_is_told_of(durations_s: list[float], said: str) -> None:
+    before = [
+        job(60 + n, n - 200.0, duration_s, phase="warmup", warmup=True)
+        for n, duration_s in enumerate(durations_s)
+    ]
+    log = sound_run([*jobs(["ok"] * 60), *before])
+    assert not judge_log(log).notices, "who asks for a number of requests gets it"
+    log.header.suite["scenarios"]["normal"]["warmup"] = {"until": "steady"}
+    (notice,) = judge_log(log).notices
+    assert notice.startswith(said)
+
+
 def test_summaries_beside_the_verdict() -> None:
     records = jobs(
         ["ok"] * 40, stages={"queue": 0.25, "run": 0.75}, numbers={"poll_bound_s": 0.1, "rejections": 1.0}

@@ -16,6 +16,7 @@ from genload.harness.process import LoadProcess
 from genload.harness.tickets import Share
 from genload.service import ServiceClient
 from genload.settings.phases import Phase, Timeline
+from genload.settings.suite import Warmup
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,7 +27,7 @@ def process() -> Iterator[LoadProcess]:
     plan = SimpleNamespace(
         client_class=ServiceClient,
         timeline=Timeline((Phase("steady", 60.0, users=1),)),
-        scenario=SimpleNamespace(warmup=SimpleNamespace(jobs=0), idle_s=None),
+        scenario=SimpleNamespace(warmup=Warmup(jobs=0), idle_s=None),
     )
     plan.populations = (plan,)
     process.prepare(plan, [Share()], "local", t0_s=0.0)  # type: ignore[arg-type]

@@ -101,7 +101,7 @@ def test_the_warm_up_has_numbers_of_its_own() -> None:
         Ticket(1),
         None,
     ]
-    assert Tickets(burst(2), Share(1, 2), warmups=2).warmups_left == 0
+    assert Tickets(burst(2), Share(1, 2), warmups=2).before_left == 0
 
 
 def test_what_nobody_took_is_known_by_its_moment() -> None:

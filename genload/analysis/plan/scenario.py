@@ -19,6 +19,7 @@ from genload.settings.scenario_catalogue import request_labels, scenario_catalog
 from genload.settings.service import Service
 from genload.settings.suite import GpuHourCost, Scenario, Span, Suite
 from genload.settings.wing_models import ShapeSettings
+from genload.steadiness import LEAST_VALUES
 
 MOST_RUNS = 9
 SPOKEN_S = 0.065
@@ -182,5 +183,9 @@ def _warmup_s(scenario: Scenario, client: Client, service: AssumedService) -> fl
     late_s = 0.0 if service.observed else client.notices_after_s(service.mean_s)
     think_s = 0.0 if client.think is None else (client.think.min_s + client.think.max_s) / 2
     cold = scenario.idle_s is not None
-    requests_s = (scenario.warmup.jobs + cold) * (service.mean_s + late_s + think_s)
+    # Which at rest as early as it can be told, since a plan's service has no beginning.
+    warmups = scenario.warmup.jobs
+    if scenario.warmup.until is not None:
+        warmups = max(warmups, LEAST_VALUES)
+    requests_s = (warmups + cold) * (service.mean_s + late_s + think_s)
     return requests_s + (scenario.idle_s or 0.0)
