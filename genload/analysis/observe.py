@@ -28,7 +28,7 @@ from genload.runlog.records import RunHeader
 from genload.settings.criteria.ast import Conjunction, Dimension, Each, Subject
 from genload.settings.criteria.comparisons import Labels
 from genload.settings.goodput import Limit
-from genload.settings.metrics.catalogue import Catalogue
+from genload.settings.metrics.catalogue import ANY_LABEL, Catalogue
 from genload.settings.metrics.labelled import labelled, unlabelled
 from genload.settings.metrics.metric import Failures, Metric, request_number
 from genload.settings.metrics.requests import request_metrics
@@ -47,16 +47,34 @@ def catalogue_of(header: RunHeader) -> Catalogue:
     operation = header.operation
     own = (*request_metrics(operation, tuple(header.stages)), *speech_metrics(operation))
     known = {metric.name: metric for metric in own}
-    # A run from before metrics said where they are recorded: the engine's own are what they are today.
+    # A run from before metrics said where they are recorded, or which way they are better: the engine's own
+    # are what they are today.
     declared = (
-        convert(fields, Metric) if "key" in fields else known.get(fields["name"]) or _older(fields)
+        convert(fields, Metric) if "better" in fields else known.get(fields["name"]) or _older(fields)
         for fields in header.metrics
     )
     return Catalogue.of((*request_metrics(operation, tuple(header.stages)), *declared))
 
 
+def nameable(header: RunHeader) -> Catalogue:
+    """The same with its phases, labels and length: what a rule is checked against."""
+    phases = tuple(phase["name"] for phase in header.phases)
+    lengths: list[float] = [
+        inf if phase["duration_s"] is None else phase["duration_s"] for phase in header.phases
+    ]
+    labels = {name: tuple(values) for name, values in header.labels.items()}
+    return replace(
+        catalogue_of(header),
+        labels={**labels, "phase": phases},
+        duration_s=sum(lengths),
+        sample_labels={ANY_LABEL: ("",)},
+    )
+
+
 def _older(fields: Mapping[str, Any]) -> Metric:
     """A service's own metric as it was declared then."""
+    if "key" in fields:
+        return convert(fields, Metric)
     name, dimension = fields["name"], Dimension(fields.get("dimension", ""))
     return request_number(name, dimension, fields.get("help", ""), failures=Failures.LAST)
 

@@ -93,6 +93,7 @@ class RequestStatistics:
             return self._tallied(metric.counts, metric.per, rows)
         makers: dict[str, Callable[[], Estimate]] = {
             "per_character": lambda: self._per_character(rows),
+            "audio_per_character": lambda: self._audio_per_character(rows),
             "throughput": self._throughput,
             "goodput": lambda: self._goodput(rows),
             "goodput_throughput": self._goodput_throughput,
@@ -256,6 +257,18 @@ class RequestStatistics:
         if not pairs.any():
             return self._nothing("completed, with characters")
         return Slope(lengths.values[pairs], table.duration_s[pairs], left_out=int((rows & ~table.ok).sum()))
+
+    def _audio_per_character(self, rows: BoolArray) -> Estimate:
+        lengths = carried(self.table, rows, self._other("characters"))
+        audio = carried(self.table, rows, self._other("audio_duration"))
+        if audio.missing:
+            return Absent(audio.missing)
+        pairs = audio.there & lengths.there & (lengths.values > 0)
+        if not pairs.any():
+            return self._nothing("completed, with characters and an audio_duration")
+        with np.errstate(divide="ignore", invalid="ignore"):
+            each = audio.values / lengths.values
+        return self._of_values(replace(audio, values=each, there=pairs), "audio_per_character", "mean")
 
     def _other(self, short: str) -> Metric:
         """Another metric of the same operation."""

@@ -73,6 +73,8 @@ def run() -> MemoryLog:
         ("audio_throughput", "", (4 + 5 + 8) / 60),
         ("audio_throughput{voice=am_puck}", "", 5 / 60),
         ("audio_throughput{first(10s)}", "", (4 + 5) / 10),
+        ("audio_per_character", "s", (4 / 50 + 5 / 100 + 8 / 200 + 7 / 300) / 4),
+        ("audio_per_character{voice=am_puck}", "s", 5 / 100),
         ("ttfa.mean", "s", 0.4),
         ("ttfa.p50", "s", 0.7),  # of eight, four of them infinite
         ("ttfa.p(51)", "s", np.inf),

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from math import inf
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from genload.analysis.observe import catalogue_of
+from genload.analysis.observe import nameable
 from genload.errors import ConfigError
 from genload.runlog.reader import open_run
 from genload.runlog.records import RunHeader
@@ -17,7 +15,7 @@ from genload.settings.criteria.criterion import Criterion
 from genload.settings.criteria.error import CriterionError
 from genload.settings.criteria.validate import check
 from genload.settings.criteria.write import to_text
-from genload.settings.metrics.catalogue import ANY_LABEL, Catalogue
+from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.scaling import scale_expression
 from genload.settings.suggestion import suggest
 from genload.settings.suite import CriterionName
@@ -51,7 +49,7 @@ class CriteriaFile:
         rules = self._rules_for(header)
         if rules is None:
             return None
-        catalogue = _catalogue(header)
+        catalogue = nameable(header)
         return {name: _criterion(name, tree, header.time_scale, catalogue) for name, tree in rules.items()}
 
     def _rules_for(self, header: RunHeader) -> Mapping[str, Tree] | None:
@@ -113,18 +111,3 @@ def _causes(error: ValidationError) -> Iterator[CriterionError]:
         cause = one.get("ctx", {}).get("error")
         if isinstance(cause, CriterionError):
             yield cause
-
-
-def _catalogue(header: RunHeader) -> Catalogue:
-    """What the run's criteria may name, its phases and its length among it."""
-    phases = tuple(phase["name"] for phase in header.phases)
-    lengths: list[float] = [
-        inf if phase["duration_s"] is None else phase["duration_s"] for phase in header.phases
-    ]
-    labels = {name: tuple(values) for name, values in header.labels.items()}
-    return replace(
-        catalogue_of(header),
-        labels={**labels, "phase": phases},
-        duration_s=sum(lengths),
-        sample_labels={ANY_LABEL: ("",)},
-    )

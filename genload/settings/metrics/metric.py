@@ -46,6 +46,14 @@ class Failures(StrEnum):
     COUNTED = "counted"  # with the value that they carry: it was known before anything failed
 
 
+class Better(StrEnum):
+    """Which way a metric is better, when two builds are compared."""
+
+    LOWER = "lower"
+    HIGHER = "higher"
+    EITHER = "either"  # neither: any change is one to be looked at
+
+
 class Of(StrEnum):
     """Of which requests a metric is said."""
 
@@ -93,6 +101,7 @@ class Metric:
         counts, per: of a metric that is a count, or a share of one count in another.
         events: of a share: what is counted, in the plural (``valid outputs``).
         finding: of a share: what the others are, for the report's line on them; empty: there is no line.
+        better: which way it is better.
         declared_by: ``genload``, or the wing file: ``services/orfeas.py``.
     """
 
@@ -110,6 +119,7 @@ class Metric:
     events: str = ""
     finding: str = ""
     declared_by: str = "genload"
+    better: Better = Better.EITHER
 
     @property
     def short(self) -> str:
@@ -144,19 +154,29 @@ def request_number(
     failures: Failures,
     of: Of = Of.ALL,
     key: str = "",
+    better: Better | None = None,
 ) -> Metric:
     """A number that records carry, with the statistics of requests.
 
     Args:
         key: its name in the record's `numbers`; unless given the metric's own, with ``_s`` for seconds.
+        better: unless given, of what ranks failures last the lower, and of anything else neither.
     """
     short = name.partition(".")[2]
     key = key or (f"{short}_s" if dimension is Dimension.TIME else short)
-    return Metric(name, dimension, SUMMARY_STATS, "requests", help, key, failures, of)
+    better = better or (Better.LOWER if failures is Failures.LAST else Better.EITHER)
+    return Metric(name, dimension, SUMMARY_STATS, "requests", help, key, failures, of, better=better)
 
 
 def request_share(
-    name: str, events: str, help: str, *, of: Of = Of.ALL, key: str = "", finding: str = ""
+    name: str,
+    events: str,
+    help: str,
+    *,
+    of: Of = Of.ALL,
+    key: str = "",
+    finding: str = "",
+    better: Better = Better.HIGHER,
 ) -> Metric:
     """The share of requests that carry a 1 among those that carry a 1 or a 0.
 
@@ -178,17 +198,31 @@ def request_share(
         per=Tally.CARRIED,
         events=events,
         finding=finding,
+        better=better,
     )
 
 
 def request_count(
-    name: str, help: str, counts: Tally, per: Tally | None = None, *, of: Of = Of.ALL, key: str = ""
+    name: str,
+    help: str,
+    counts: Tally,
+    per: Tally | None = None,
+    *,
+    of: Of = Of.ALL,
+    key: str = "",
+    better: Better = Better.LOWER,
 ) -> Metric:
     """A count of requests, or its share in another; `key` is a number that those carry which count."""
     dimension = Dimension.COUNT if per is None else Dimension.RATIO
-    return Metric(name, dimension, (), "requests", help, key, of=of, counts=counts, per=per)
+    return Metric(name, dimension, (), "requests", help, key, of=of, counts=counts, per=per, better=better)
 
 
-def sampled(name: str, dimension: Dimension, help: str, together: Together = Together.SUM) -> Metric:
+def sampled(
+    name: str,
+    dimension: Dimension,
+    help: str,
+    together: Together = Together.SUM,
+    better: Better = Better.EITHER,
+) -> Metric:
     """A number that monitors fill, tick by tick."""
-    return Metric(name, dimension, SERIES_STATS, "samples", help, together=together)
+    return Metric(name, dimension, SERIES_STATS, "samples", help, together=together, better=better)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from genload.settings.criteria.ast import Dimension
 from genload.settings.metrics.metric import (
+    Better,
     Failures,
     Metric,
     Of,
@@ -27,11 +28,12 @@ def speech_metrics(operation: str) -> tuple[Metric, ...]:
         help: str,
         of: Of = Of.ALL,
         failures: Failures = Failures.LAST,
+        better: Better | None = None,
     ) -> Metric:
-        return request_number(f"{operation}.{name}", dimension, help, failures=failures, of=of)
+        return request_number(f"{operation}.{name}", dimension, help, failures=failures, of=of, better=better)
 
-    def whole(name: str, dimension: Dimension, help: str) -> Metric:
-        return Metric(f"{operation}.{name}", dimension, (), "requests", help)
+    def whole(name: str, dimension: Dimension, help: str, better: Better = Better.LOWER) -> Metric:
+        return Metric(f"{operation}.{name}", dimension, (), "requests", help, better=better)
 
     return (
         number("ttfb", time, "from the send to the first byte of the body"),
@@ -70,7 +72,7 @@ def speech_metrics(operation: str) -> tuple[Metric, ...]:
             "streams of 10 s of audio and more that came as they were made, and not in one burst at the end",
         ),
         number("playout", time, "from the send until the last of the audio has been played, waits included"),
-        number("silence", ratio, "share of the audio that is silent", Of.INSPECTED),
+        number("silence", ratio, "share of the audio that is silent", Of.INSPECTED, better=Better.EITHER),
         number("rms", plain, "loudness, 0..1 of full scale", Of.INSPECTED, Failures.LEFT_OUT),
         request_share(
             f"{operation}.own_words",
@@ -92,6 +94,7 @@ def speech_metrics(operation: str) -> tuple[Metric, ...]:
             "digits of its code that an answer leaves out, changes, puts in or repeats, as heard",
             Of.HEARD,
             Failures.COUNTED,
+            Better.LOWER,
         ),
         number(
             "word_error_rate",
@@ -99,12 +102,14 @@ def speech_metrics(operation: str) -> tuple[Metric, ...]:
             "words left out, changed and put in ÷ words of the text, by a transcript",
             Of.HEARD,
             Failures.COUNTED,
+            Better.LOWER,
         ),
         number("characters", count, "length of the text", failures=Failures.COUNTED),
         request_count(
             f"{operation}.left",
             "requests whose listeners left before the end, as the suite wanted it; in no other number",
             Tally.LEFT,
+            better=Better.EITHER,
         ),
         whole("cold_ttfa", time, "first audio of the request that `cold_start` is of"),
         whole(
@@ -113,6 +118,17 @@ def speech_metrics(operation: str) -> tuple[Metric, ...]:
             "from the moment in which all listeners left until the service was at rest: by its own number of "
             "requests in flight, or else by its GPU or CPU",
         ),
-        whole("audio_throughput", plain, "seconds of audio completed inside the window ÷ its length"),
+        whole(
+            "audio_throughput",
+            plain,
+            "seconds of audio completed inside the window ÷ its length",
+            Better.HIGHER,
+        ),
+        whole(
+            "audio_per_character",
+            time,
+            "mean of: length of the audio ÷ characters of its text",
+            Better.EITHER,
+        ),
         whole("per_character", time, "slope of `duration` against the length of the text"),
     )

@@ -1,0 +1,224 @@
+"""Whether runs can be compared at all, and what differs between them besides the build.
+
+What would make the comparison of two different things is refused. What may be wanted (another GPU, another
+setting, other inputs) is named, and refused unless it is allowed. What is another build's own, such as its
+version, is named alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from genload.analysis.comparison.side import ComparedRun, RunFacts
+from genload.errors import UsageError
+from genload.human import human
+from genload.runlog.reader import RunLog
+from genload.settings.criteria.ast import Dimension
+
+_MACHINE = re.compile(r"gpu|driver|cuda", re.IGNORECASE)
+_CHIP = re.compile(r"uuid|serial", re.IGNORECASE)  # another chip of the same model
+
+
+class Kind(StrEnum):
+    """What a difference is of."""
+
+    MACHINE = "machine"  # GPU, driver
+    SETTING = "setting"
+    INPUTS = "inputs"
+    MIXED = "mixed"  # a side has runs of several builds
+    BUILD = "build"  # what was tested: this is what is compared
+    GENERATOR = "load generator"
+
+    @property
+    def needs_leave(self) -> bool:
+        """Whether runs that differ in it are refused unless that is allowed."""
+        return self not in (Kind.BUILD, Kind.GENERATOR)
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that is not the same in all runs; the different values of each side."""
+
+    kind: Kind
+    what: str
+    base: list[str]
+    new: list[str]
+
+    @property
+    def text(self) -> str:
+        """In a line."""
+        return f"{self.what}: {_listed(self.base)} → {_listed(self.new)}"
+
+
+class NotComparableError(UsageError):
+    """Runs that cannot be compared, and why."""
+
+
+def check_headers(base: Sequence[RunLog], new: Sequence[RunLog]) -> None:
+    """What run.json alone can tell, before anything else is read.
+
+    Raises:
+        NotComparableError: the same run twice, or runs of different things.
+    """
+    logs = [*base, *new]
+    seen: dict[tuple[str, ...], Path] = {}
+    for log in logs:
+        header = log.header
+        # A copy of a run has its salt, which no other run has.
+        own = (header.salt, header.started_at) if header.salt else (str(log.folder.resolve()),)
+        if own in seen:
+            raise _same_twice(seen[own], log.folder)
+        seen[own] = log.folder
+    first = logs[0]
+    for what, told in _HEADER.items():
+        for log in logs[1:]:
+            if told(log) != told(first):
+                raise NotComparableError(
+                    f"{first.folder} and {log.folder} cannot be compared: "
+                    f"another {what}: {told(first)} and {told(log)}",
+                    remedy=_REMEDIES[what],
+                )
+
+
+def _same_twice(first: Path, second: Path) -> NotComparableError:
+    return NotComparableError(
+        f"{first} is named twice" if first == second else f"{first} and {second} are the same run",
+        remedy="compare runs that were made one after the other: name each once",
+    )
+
+
+def _salted(log: RunLog) -> str:
+    """Whether the texts of a run have a word of its own, which no cache can know."""
+    suite = log.header.suite
+    scenario = (suite.get("scenarios") or {}).get(log.header.scenario) or {}
+    request = scenario.get("request") or (suite.get("service") or {}).get("request") or {}
+    texts = request.get("texts")
+    if not isinstance(texts, dict):
+        return "no texts"
+    return "texts with a word of each run's own" if texts.get("salt", True) else "the same texts each time"
+
+
+_HEADER: dict[str, Callable[[RunLog], str]] = {
+    "scenario": lambda log: log.header.scenario,
+    "operation": lambda log: log.header.operation,
+    "time scale": lambda log: f"{log.header.time_scale:g}",
+    "kind of run": lambda log: "a rehearsal" if log.header.rehearsal else "a real run",
+    "salt": _salted,
+}
+_REMEDIES = {
+    "scenario": "compare each scenario with its own: name the suite folders, or two runs of one scenario",
+    "operation": "compare services that do the same",
+    "time scale": "run both at the same --time-scale",
+    "kind of run": "a rehearsal says nothing about the time of a real service: run both in earnest",
+    "salt": "a cache may answer one of them alone: run both with the same service.request.texts.salt",
+}
+
+
+def check_runs(runs: Sequence[ComparedRun]) -> None:
+    """What only the whole run can tell.
+
+    Raises:
+        NotComparableError: half a run, one whose measurement is not valid, or numbers of another unit.
+    """
+    units: dict[str, tuple[Dimension, str]] = {}
+    for run in runs:
+        folder = run.facts.folder
+        if run.broken_off:
+            raise NotComparableError(
+                f"{folder} is half a run: {run.broken_off}", remedy="leave it out, or run it again"
+            )
+        if run.invalid:
+            raise NotComparableError(
+                f"{folder} is not valid: {run.invalid[0].partition(' → ')[0]}",
+                remedy=f"{run.invalid[0].partition(' → ')[2]}; then run it again, or leave it out",
+            )
+        for name, value in run.values.items():
+            if value.value is None:
+                continue
+            unit, first = units.setdefault(name, (value.unit, folder))
+            if unit is not value.unit:
+                raise NotComparableError(
+                    f"{name} is {_unit(value.unit)} in {folder}, and {_unit(unit)} in {first}: another unit",
+                    remedy="it was declared anew in between: compare runs of the same declaration",
+                )
+
+
+def _unit(unit: Dimension) -> str:
+    return unit.value or "a bare number"
+
+
+def differences(base: Sequence[ComparedRun], new: Sequence[ComparedRun]) -> list[Difference]:
+    """Everything that is not the same in all runs, what needs leave first."""
+    found = [*_tested(base, new), *_settings(base, new), *_inputs(base, new), *_generator(base, new)]
+    return sorted(found, key=lambda difference: not difference.kind.needs_leave)
+
+
+def refuse_differences(found: Sequence[Difference]) -> None:
+    """Refuse what was not allowed to differ.
+
+    Raises:
+        NotComparableError: it names all of it.
+    """
+    refused = [difference.text for difference in found if difference.kind.needs_leave]
+    if refused:
+        raise NotComparableError(
+            f"the runs differ in more than the build: {'; '.join(refused)}",
+            remedy="make them alike, or compare them all the same: --allow-different",
+        )
+
+
+def _tested(base: Sequence[ComparedRun], new: Sequence[ComparedRun]) -> Iterator[Difference]:
+    names = dict.fromkeys(name for run in (*base, *new) for name in run.facts.tested)
+    for name in names:
+        ours, theirs = (_distinct(run.facts.tested.get(name, "–") for run in side) for side in (base, new))
+        if _alike(ours, theirs):
+            continue
+        kind = Kind.MACHINE if _MACHINE.search(name) else Kind.BUILD
+        if _CHIP.search(name):
+            kind = Kind.BUILD
+        elif kind is Kind.BUILD and max(len(ours), len(theirs)) > 1:
+            kind = Kind.MIXED
+        yield Difference(kind=kind, what=name, base=ours, new=theirs)
+
+
+def _settings(base: Sequence[ComparedRun], new: Sequence[ComparedRun]) -> Iterator[Difference]:
+    for name in dict.fromkeys(name for run in (*base, *new) for name in run.settings):
+        ours, theirs = (_distinct(run.settings.get(name, "–") for run in side) for side in (base, new))
+        if not _alike(ours, theirs):
+            yield Difference(kind=Kind.SETTING, what=name, base=ours, new=theirs)
+
+
+def _inputs(base: Sequence[ComparedRun], new: Sequence[ComparedRun]) -> Iterator[Difference]:
+    """Other seeds make other inputs; runs of one side may have several, if the other has the same."""
+    ours, theirs = (_distinct(str(run.facts.seed) for run in side) for side in (base, new))
+    if set(ours) != set(theirs):
+        yield Difference(kind=Kind.INPUTS, what="seed", base=ours, new=theirs)
+
+
+def _generator(base: Sequence[ComparedRun], new: Sequence[ComparedRun]) -> Iterator[Difference]:
+    told: dict[str, Callable[[RunFacts], str]] = {
+        "genload": lambda facts: facts.versions.get("genload", "–"),
+        "Python": lambda facts: facts.versions.get("python", "–"),
+        "system": lambda facts: facts.versions.get("system", "–"),
+        "processes with users": lambda facts: human(facts.workers, "count"),
+    }
+    for what, of in told.items():
+        ours, theirs = (_distinct(of(run.facts) for run in side) for side in (base, new))
+        if not _alike(ours, theirs):
+            yield Difference(kind=Kind.GENERATOR, what=what, base=ours, new=theirs)
+
+
+def _distinct(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))
+
+
+def _alike(ours: Sequence[str], theirs: Sequence[str]) -> bool:
+    return len(ours) == 1 and list(ours) == list(theirs)
+
+
+def _listed(values: Sequence[str]) -> str:
+    return ", ".join(values)

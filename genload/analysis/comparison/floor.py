@@ -1,0 +1,32 @@
+"""Learning the noise of a service on a machine from a comparison of equal builds."""
+
+from __future__ import annotations
+
+from genload.analysis.comparison.comparison import Comparison, MetricShift
+from genload.analysis.comparison.noise import Noise, NoiseFloor
+from genload.analysis.comparison.shift import spread
+
+
+def floor_of(comparison: Comparison, learned_at: str) -> NoiseFloor:
+    """The noise floor of a comparison whose sides are the same build: all runs are one sample.
+
+    Args:
+        learned_at: UTC, ISO 8601.
+    """
+    noises = ((metric.metric, _noise(metric)) for metric in comparison.metrics)
+    return NoiseFloor(
+        metrics={name: noise for name, noise in noises if noise is not None},
+        learned_at=learned_at,
+        runs=len(comparison.base) + len(comparison.new),
+        suite=comparison.suite,
+        scenario=comparison.scenario,
+        tested=comparison.new[0].tested,
+    )
+
+
+def _noise(metric: MetricShift) -> Noise | None:
+    values = [value for value in (*metric.base, *metric.new) if value is not None]
+    if metric.shift is None or len(values) < 2:
+        return None
+    scale = metric.shift.scale
+    return Noise(spread=spread(values, scale), freedom=len(values) - 1, scale=scale)

@@ -1,0 +1,88 @@
+"""What one run says of each metric: one number, however many requests it had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+
+from genload.analysis.evidence.between import Between
+from genload.analysis.evidence.estimate import Estimate
+from genload.analysis.evidence.rates import Rate
+from genload.analysis.judge import ReadRun
+from genload.settings.criteria.ast import Dimension, Subject
+from genload.settings.criteria.write import subject_text
+from genload.settings.metrics.metric import Better, Metric
+
+
+@dataclass(frozen=True, slots=True)
+class RunValue:
+    """One metric of one run.
+
+    Attributes:
+        metric: as a criterion would name it.
+        unit: a `Dimension`.
+        in_points: it is a share, whose change is told in points.
+        value: in base units; None where the run does not have it, or it is infinite.
+        missing: why.
+        requests: of a share of requests, of how many.
+    """
+
+    metric: str
+    unit: Dimension
+    better: Better
+    in_points: bool
+    value: float | None
+    missing: str = ""
+    requests: int | None = None
+
+
+def values_of(run: ReadRun, subjects: Iterable[Subject]) -> Iterator[RunValue]:
+    """The run's numbers; nothing of a run whose load never began."""
+    if run.measures is None:
+        return
+    for subject in subjects:
+        metric = run.catalogue.metrics.get(subject.metric)
+        yield _value(subject, metric, run.measures.unit(subject), run.measures.of(subject))
+
+
+def errors_by_class(run: ReadRun) -> dict[str, int]:
+    """How many requests failed with each class of errors that occurred."""
+    table = run.intake.measured
+    codes, names = table.error_class
+    counts = np.bincount(codes[~table.ok], minlength=len(names))
+    return {name: count for name, count in zip(names, counts.tolist(), strict=True) if count}
+
+
+def error_shares(
+    operation: str, counts: Mapping[str, int], classes: Iterable[str], requests: int
+) -> Iterator[RunValue]:
+    """The share of requests that failed with each of the classes, 0 for what did not occur."""
+    for name in classes:
+        metric = subject_text(Subject(f"{operation}.error_rate", filters=(("error_class", name),)))
+        share = counts.get(name, 0) / requests if requests else None
+        yield RunValue(metric, Dimension.RATIO, Better.LOWER, True, share, requests=requests)
+
+
+def _value(subject: Subject, metric: Metric | None, unit: Dimension, estimate: Estimate) -> RunValue:
+    value, missing = estimate.value, estimate.missing
+    seen = estimate.observed if isinstance(estimate, Between) else estimate
+    if value is not None and not missing and not isfinite(value):
+        missing = "failed requests reach this percentile, which is infinite then"
+    return RunValue(
+        metric=subject_text(subject),
+        unit=unit,
+        better=metric.better if metric else Better.EITHER,
+        in_points=_in_points(subject, metric, unit),
+        value=None if missing else value,
+        missing=missing,
+        requests=seen.spread.trials if isinstance(seen, Rate) else None,
+    )
+
+
+def _in_points(subject: Subject, metric: Metric | None, unit: Dimension) -> bool:
+    """Whether it is a share of requests or of time, or a growth, which may be below 0."""
+    of_time = metric is not None and metric.dimension is Dimension.STATE
+    return of_time or (unit is Dimension.RATIO and subject.stat in (None, "rate", "growth"))
