@@ -11,6 +11,7 @@ from genload import extensions
 from genload.beginning import check_beginning, check_listening
 from genload.code_errors import code_told
 from genload.errors import UsageError
+from genload.outlets import NO_OUTLETS, Outlets
 from genload.runlog.layout import check_results_folder
 from genload.settings.loader import LoadedSuite, load_suite, split_target
 from genload.settings.service import Service
@@ -40,6 +41,7 @@ class RunRequest:
     asked_for: tuple[str, ...] = ()
     workers: int | None = None
     verbose: bool = False  # verdicts with rules and evidence in sentences
+    outlets: Outlets = NO_OUTLETS
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,14 @@ from genload.runlog.records import ClientHealth, ClockOffset
 
 
 @dataclass(frozen=True, slots=True)
+class Workers:
+    """How many of a run there are, and how many are gone."""
+
+    connected: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
 class CrewStatus:
     """The users of all processes together, at the time `at_s` on the master's monotonic clock.
 
@@ -26,6 +34,7 @@ class CrewStatus:
     users: GateStatus
     each: Sequence[GateStatus] = ()
     heard: bool = True  # every process has done what it was told last
+    workers: Workers | None = None  # of a master
 
 
 class Crew(Protocol):

@@ -47,14 +47,17 @@ class LiveStats:
     Args:
         operation: the requests that count.
         metrics: those that are asked for, by name. Of requests nothing else is told.
+
+    Attributes:
+        metrics: the same.
     """
 
     def __init__(
         self, operation: str, samples_file: Path, metrics: Mapping[str, Metric] | None = None
     ) -> None:
         self.operation = operation
-        self._metrics = metrics or {}
-        of_requests = (metric for metric in self._metrics.values() if metric.source == "requests")
+        self.metrics = metrics or {}
+        of_requests = (metric for metric in self.metrics.values() if metric.source == "requests")
         self._carried = [metric for metric in of_requests if metric.key]
         self._new: list[RequestRecord] = []  # that are not counted yet
         self._phases: dict[str, Totals] = {}
@@ -104,7 +107,7 @@ class LiveStats:
         """Whether it is told while the load runs; of the rest only the end can tell: parts of the load, one
         of several machines, and what needs more than running totals.
         """
-        metric, filters = self._metrics.get(subject.metric), {label for label, _ in subject.filters}
+        metric, filters = self.metrics.get(subject.metric), {label for label, _ in subject.filters}
         if subject.window is not None:
             return False
         if metric is not None and metric.of is Of.HEARD:
@@ -123,7 +126,7 @@ class LiveStats:
         """The observed value of a criterion's subject so far; None where there is none, or it is not live."""
         if not self.is_live(subject):
             return None
-        metric = self._metrics.get(subject.metric)
+        metric = self.metrics.get(subject.metric)
         if metric is None or metric.source == "samples":
             return self._samples.value(subject.metric, subject.stat)
         filters = dict(subject.filters)
@@ -134,7 +137,7 @@ class LiveStats:
 
     def unit(self, subject: Subject) -> str:
         """Of the observed value, as `Dimension` has it."""
-        metric = self._metrics.get(subject.metric)
+        metric = self.metrics.get(subject.metric)
         return "" if metric is None else metric.unit(subject.stat).value
 
     def load_began(self, at_s: float) -> None:

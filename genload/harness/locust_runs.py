@@ -37,6 +37,8 @@ from genload.runlog.failures import FailedOutput
 from genload.runlog.records import RequestRecord
 
 if TYPE_CHECKING:
+    from genload.analysis.judged import JudgedRun
+    from genload.harness.metrics_page import MetricsPage
     from genload.harness.scenario_page import ScenarioPage
 
 logger = logging.getLogger(__name__)
@@ -60,7 +62,15 @@ def plan_for(environment: Any, options: Any) -> RunPlan:
 class LocustRuns:
     """Begins a `Run` whenever Locust starts its test, and prints the verdict when the run has ended."""
 
-    def __init__(self, environment: Any, runner: Any, web_ui: Any, plan: RunPlan | None) -> None:
+    def __init__(
+        self,
+        environment: Any,
+        runner: Any,
+        web_ui: Any,
+        plan: RunPlan | None,
+        metrics: MetricsPage | None = None,
+    ) -> None:
+        self._metrics = metrics
         self.environment, self.runner, self.web_ui = environment, runner, web_ui
         # The plan does not change while a run goes on, though a second POST to /swarm changes Locust's
         # options.
@@ -101,6 +111,9 @@ class LocustRuns:
         environment.events.test_stopping.add_listener(lambda **_: self.wind_down())
         environment.events.test_stop.add_listener(lambda **_: self.report())
         environment.events.quitting.add_listener(lambda **_: self.quit())
+        if self._metrics is not None and self.web_ui is None:
+            # By then the workers have ended, too.
+            environment.events.quit.add_listener(lambda **_: self._linger())
         if self.web_ui is not None:
             scenario = environment.parsed_options.scenario
             guard_form(self.web_ui.app, scenario, self._is_running, self._check_form)
@@ -138,13 +151,12 @@ class LocustRuns:
         try:
             stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
             self.folder = suite_folder(self.environment.parsed_options, plan.suite.name, stamp)
-            watched = (f"{plan.client_class.operation}.duration",) if self._page is not None else ()
             self.run = Run(
                 plan,
                 self.folder / plan.scenario_name,
                 self.crew,
                 lambda: self.runner.user_count,
-                watched=watched,
+                watched=self._watched(plan),
             )
             with code_told(ExitCode.INVALID):
                 self.run.start()
@@ -154,6 +166,8 @@ class LocustRuns:
                 self.display.start()
                 if self._page is not None:
                     self._page.began(self.run)
+                if self._metrics is not None:
+                    self._metrics.began(self.run, self.folder)
         except GenloadError as error:
             if self.run is not None:  # the run has made its folder, which was not there before
                 _remove(self.run.folder)
@@ -193,6 +207,13 @@ class LocustRuns:
             self._reporter.join()
 
     def _report(self, run: Run) -> None:
+        try:
+            self._end(run)
+        finally:
+            if self._metrics is not None and run.folder.exists():
+                self._metrics.conclude(run, self.folder)
+
+    def _end(self, run: Run) -> None:
         self.environment.process_exit_code = int(ExitCode.INVALID)  # as long as there is no verdict
         if self.display is not None:
             self.display.stop()
@@ -207,14 +228,16 @@ class LocustRuns:
         if error is not None:
             self._fail(error)
         code = int(ExitCode.PASSED)
-        if not self.environment.parsed_options.suite_folder:  # `genload run` judges its scenarios itself
-            try:
+        try:
+            if not self.environment.parsed_options.suite_folder:  # `genload run` judges its scenarios itself
                 code = self._judge(run)
-            except GenloadError as unjudged:
-                # A run that could not be recorded often cannot be judged either; its error was printed above.
-                if not isinstance(error, RunDirectoryError):
-                    self._fail(unjudged)
-                return
+            elif self._metrics is not None:
+                self._judged(run)
+        except GenloadError as unjudged:
+            # A run that could not be recorded often cannot be judged either; its error was printed above.
+            if not isinstance(error, RunDirectoryError):
+                self._fail(unjudged)
+            return
         self.environment.process_exit_code = int(error.exit_code) if error is not None else code
 
     def quit(self) -> None:
@@ -229,14 +252,21 @@ class LocustRuns:
 
     # ----
 
+    def _judged(self, run: Run) -> JudgedRun:
+        # Only here, and never on a worker: numpy and scipy take half a second to import.
+        from genload.analysis.judge import judge
+
+        judged = judge(run.folder)
+        if self._metrics is not None:
+            self._metrics.judged(judged)
+        return judged
+
     def _judge(self, run: Run) -> int:
         with self.display.told("judging …") if self.display is not None else nullcontext():
-            # Only here, and never on a worker: numpy and the report writers take half a second to import.
-            from genload import console, reporting
-            from genload.analysis.judge import judge
+            judged = self._judged(run)
+            from genload import console, reporting  # as above
             from genload.runlog.packing import pack
 
-            judged = judge(run.folder)
             suite = reporting.suite_of([judged])
             broken: list[CodeError] = []
             names = run.plan.suite.reports
@@ -251,6 +281,15 @@ class LocustRuns:
         except RunDirectoryError as error:
             logger.warning(error.message)
         return suite_exit_code([judged.verdict.exit_code, *(error.exit_code for error in broken)])
+
+    def _watched(self, plan: RunPlan) -> tuple[str, ...]:
+        """What is shown of requests, whatever the criteria name."""
+        duration = (f"{plan.client_class.operation}.duration",) if self._page is not None else ()
+        return (*duration, *(self._metrics.watched(plan) if self._metrics is not None else ()))
+
+    def _linger(self) -> None:
+        if self._metrics is not None and not self._signal:
+            self._metrics.linger()
 
     def _is_running(self) -> bool:
         # The state of Locust itself is "ready" until there are users.
@@ -319,6 +358,8 @@ class LocustRuns:
             self.run.hurry()
             return
         self._signal = name
+        if self._metrics is not None:
+            self._metrics.let_go()
         self.runner.quit()
         if self.web_ui is not None:
             self.web_ui.stop()

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 from genload import extensions
 from genload.errors import UsageError
+from genload.outlets import LOOPBACK, Outlets, outlets
 from genload.settings.loader import scenario_names
 from genload.targets import RunRequest
 
 Number = TypeVar("Number", int, float)
 
-LOOPBACK = "127.0.0.1"
 ABORT_ON = ("", "hopeless")
 WEB_FORM_FIELDS = ("scenario", "host", "time_scale", "rehearsal", "seed", "strict", "abort_on")
 
@@ -93,6 +93,34 @@ def add_options(parser: Any, *, web_scenario: str | None) -> None:
         include_in_web_ui=False,
         help="Each criterion of the verdict with its rule and its evidence in a sentence",
     )
+    parser.add_argument(
+        "--metrics-port",
+        metavar="PORT",
+        default="",
+        include_in_web_ui=False,
+        help="Show the run as metrics, for a Prometheus; 0 takes a free port",
+    )
+    parser.add_argument(
+        "--metrics-host",
+        metavar="ADDRESS",
+        default=LOOPBACK,
+        include_in_web_ui=False,
+        help="Where the metrics page listens",
+    )
+    parser.add_argument(
+        "--linger",
+        metavar="30s",
+        default="",
+        include_in_web_ui=False,
+        help="How long the metrics page stays after the run",
+    )
+    parser.add_argument(
+        "--push-metrics",
+        metavar="URL",
+        default="",
+        include_in_web_ui=False,
+        help="Push the metrics to a Pushgateway after the run",
+    )
     # Locust's own defaults listen on every interface, without a password.
     parser.set_defaults(web_host=LOOPBACK, master_bind_host=LOOPBACK)
 
@@ -128,6 +156,21 @@ def request_from(options: Any) -> RunRequest:
         strict=bool(options.strict),
         abort_on=options.abort_on,
         asked_for=tuple(filter(None, options.asked_for.split(","))),
+    )
+
+
+def outlets_from(options: Any) -> Outlets:
+    """Where the parsed options want the run's numbers to go.
+
+    Raises:
+        UsageError: there can be no such outlet.
+    """
+    return outlets(
+        metrics_port=options.metrics_port,
+        metrics_host=options.metrics_host,
+        linger=options.linger,
+        push_metrics=options.push_metrics,
+        otel=bool(options.otel),
     )
 
 

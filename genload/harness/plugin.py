@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gevent
 from locust import events
@@ -16,14 +16,18 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from genload.errors import GenloadError
 from genload.harness import locust_hooks
-from genload.harness.options import add_options, results_folder
+from genload.harness.options import add_options, outlets_from, results_folder
 from genload.harness.own_users import take_users
 from genload.harness.plan import RunPlan
 from genload.harness.shared_clock import clock_name
 from genload.harness.worker_end import WorkerEnd
 from genload.harness.worker_link import WorkerLink
+from genload.outlets import Outlets
 from genload.runlog.layout import check_results_folder
 from genload.terminal import write_anything
+
+if TYPE_CHECKING:
+    from genload.harness.metrics_page import MetricsPage
 
 WORKERS_COME_S, WORKERS_POLL_S = 2.0, 0.01
 
@@ -69,20 +73,32 @@ def _begin_runs(environment: Any, runner: Any, web_ui: Any) -> None:
     options = environment.parsed_options
     plan: RunPlan | None = None
     try:
+        outlets = outlets_from(options)
         # If the web page is started without a scenario, its user chooses one there.
         if options.scenario or web_ui is None or options.autostart:
             plan = plan_for(environment, options)
         else:
             check_results_folder(results_folder(options))
+        metrics = _metrics_page(outlets) if outlets.has_metrics else None
     except GenloadError as error:
         print(error.render(), file=sys.stderr)
         sys.exit(int(error.exit_code))
     # `genload run` has asked the service already, and has said the same.
     if plan is not None and not options.suite_folder and (words := told_at_once(plan)):
         print(words, file=sys.stderr, flush=True)
-    LocustRuns(environment, runner, web_ui, plan).attach()
+    LocustRuns(environment, runner, web_ui, plan, metrics).attach()
     if isinstance(runner, MasterRunner):
         _let_workers_come(runner, options.processes or 0)
+
+
+def _metrics_page(outlets: Outlets) -> MetricsPage:
+    # Here, not above: without a page there is none of this.
+    from genload.harness.metrics_page import MetricsPage
+
+    page = MetricsPage(outlets)
+    if page.url:
+        print(f"metrics: {page.url}", file=sys.stderr, flush=True)
+    return page
 
 
 def _let_workers_come(runner: MasterRunner, workers: int) -> None:

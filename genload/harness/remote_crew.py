@@ -12,7 +12,7 @@ from locust.runners import MasterRunner
 
 from genload.code_errors import CodeFailure
 from genload.harness import locust_hooks
-from genload.harness.crew import CrewStatus
+from genload.harness.crew import CrewStatus, Workers
 from genload.harness.dealing import in_order, shares
 from genload.harness.gate import GateStatus
 from genload.harness.plan import RunPlan
@@ -139,6 +139,7 @@ class RemoteCrew:
             each=each,
             # With every worker gone there is nobody left to wait for.
             heard=not reports or (complete and all(report.stages == self._told for report in known)),
+            workers=Workers(connected=len(reports), lost=len(self._gone)),
         )
 
     def _users(self, population: int, known: Sequence[WorkerReport], complete: bool) -> GateStatus:

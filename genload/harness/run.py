@@ -33,6 +33,7 @@ from genload.harness.readiness import wait_until_ready
 from genload.runlog.records import (
     NOT_READY,
     NOT_RECORDED,
+    ClientHealth,
     Identified,
     Interrupted,
     LoadEnded,
@@ -70,6 +71,7 @@ class Run:
         journal: writes the run directory.
         load: when the load began, and how far it is.
         ending: whether the run ends before its time, and why.
+        health: the newest of each process with users.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class Run:
         self.begun = False
         self.stage = "starting"
         self.unready = ""  # the reason why the service is not ready, while the run waits for it
+        self.health: dict[str, ClientHealth] = {}
         self._changed = Event()
         self._done = Event()
         self._monitoring = Monitoring(folder, self.journal.notice)
@@ -345,6 +348,8 @@ class Run:
         self._note_phase()
         for health in self.crew.health(self.journal.now_s()):
             self.journal.event(health)
+            if isinstance(health, ClientHealth):
+                self.health[health.source] = health
         if self.stage == "load":
             self.journal.event(self._users())
         self.journal.flush()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from math import copysign, exp, inf, log
 
 from genload.analysis.ranks import rank
@@ -49,6 +51,13 @@ class Spread:
             if seen >= wanted:
                 return min(max(_middle(bucket), self.min), self.max)  # it may lie outside of what was seen
         return inf
+
+    def at_most(self, bounds: Sequence[float]) -> list[int]:
+        """How many values are at most each of some rising bounds; a value within 1 % of one may be on
+        either side of it."""
+        rising = sorted(self.buckets)
+        counts = [0, *accumulate(map(self.buckets.__getitem__, rising))]
+        return [counts[bisect_right(rising, _bucket(bound))] for bound in bounds]
 
     def statistic(self, stat: str | None) -> float | None:
         """``mean``, ``min``, ``max`` or ``count``; None for another, or without values."""

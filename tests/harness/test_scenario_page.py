@@ -4,72 +4,16 @@ from __future__ import annotations
 
 from math import inf
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 
-from genload.harness.gate import GateStatus
-from genload.harness.live import LiveStats, followed
 from genload.harness.scenario_page.history import History
 from genload.harness.scenario_page.state import run_shown
-from genload.runlog.records import RequestRecord, Sample
-from genload.settings.metrics.catalogue import Catalogue
-from genload.settings.metrics.requests import request_metrics
-from genload.settings.phases import Phase, Timeline
-from genload.settings.suite import Scenario
+from genload.runlog.records import Sample
 
-CRITERIA = {
-    "fast": "generate.duration.p95 < 2s",
-    "few_errors": {"must": False, "holds": "generate.error_rate{phase=steady} < 10%"},
-    "memory": "server.memory.growth < 5%",
-}
-
-
-class FakeRun(SimpleNamespace):
-    """A run whose clock is set by the test."""
-
-    def __init__(self, folder: Path) -> None:
-        scenario = Scenario.model_validate(
-            {"shape": {"kind": "normal", "users": 2}, "criteria": CRITERIA, "purpose": "p"}
-        )
-        catalogue = Catalogue.of(request_metrics("generate"))
-        timeline = Timeline((Phase("ramp", 10.0, 2, users_from=0), Phase("steady", 20.0, 2)))
-        self.samples = folder / "samples.jsonl"
-        super().__init__(
-            plan=SimpleNamespace(
-                suite=SimpleNamespace(name="probe"),
-                scenario_name="normal",
-                scenario=scenario,
-                service=SimpleNamespace(host="http://gpu1:5000"),
-                timeline=timeline,
-                catalogue=catalogue,
-            ),
-            live=LiveStats("generate", self.samples, followed(scenario, catalogue, ["generate.duration"])),
-            crew=SimpleNamespace(status=lambda: SimpleNamespace(users=GateStatus(working=2, in_flight=1))),
-            shape=SimpleNamespace(elapsed_s=lambda: self.now_s - 5.0),
-            journal=SimpleNamespace(now_s=lambda: self.now_s),
-            stage="load",
-            unready="",
-            load_began_s=5.0,
-            load=SimpleNamespace(phase="steady", remaining_s=12.0),
-        )
-        self.now_s = 23.0
-
-    def add(self, duration_s: float, outcome: str = "ok", error_class: str = "") -> None:
-        self.live.add(
-            RequestRecord(
-                source="local",
-                n=0,
-                name="generate",
-                operation="generate",
-                phase="steady",
-                duration_s=duration_s,
-                outcome=outcome,
-                error_class=error_class,
-            )
-        )
+from .fake_run import FakeRun
 
 
 @pytest.fixture

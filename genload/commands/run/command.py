@@ -65,6 +65,24 @@ Abort = Annotated[
 ]
 
 
+MetricsPort = Annotated[
+    str,
+    typer.Option(help="Show the run as metrics, for a Prometheus; 0 takes a free port.", metavar="PORT"),
+]
+MetricsHost = Annotated[
+    str, typer.Option(help="Where the metrics page listens, besides this machine itself.", metavar="ADDRESS")
+]
+Linger = Annotated[str, typer.Option(help="How long the metrics page stays after a scenario.", metavar="30s")]
+Push = Annotated[
+    str,
+    typer.Option("--push-metrics", help="Push the metrics to a Pushgateway after a scenario.", metavar="URL"),
+]
+Otel = Annotated[
+    bool,
+    typer.Option("--otel", help="Send a span a request, with its stages, to where OTEL_* variables say."),
+]
+
+
 def run(
     suites: Annotated[
         list[str] | None,
@@ -84,6 +102,11 @@ def run(
     abort_on: Abort = None,
     workers: Workers = "auto",
     verbose: Verbose = False,
+    metrics_port: MetricsPort = "",
+    metrics_host: MetricsHost = "127.0.0.1",
+    linger: Linger = "",
+    push_metrics: Push = "",
+    otel: Otel = False,
 ) -> None:
     """Run a suite, or one scenario of it, against a service; the exit code is the verdict.
 
@@ -117,6 +140,7 @@ def run(
     console = Console(highlight=False)
     with console.status("reading the suite"):
         from genload.commands.run.suite_run import run_suites
+        from genload.outlets import outlets
         from genload.targets import RunRequest, with_followers
 
         request = RunRequest(
@@ -131,6 +155,13 @@ def run(
             abort_on=abort_on or "",
             workers=_number_of(workers),
             verbose=verbose,
+            outlets=outlets(
+                metrics_port=metrics_port,
+                metrics_host=metrics_host,
+                linger=linger,
+                push_metrics=push_metrics,
+                otel=otel,
+            ),
         )
         targets = with_followers(request)
     raise typer.Exit(run_suites(targets, console))

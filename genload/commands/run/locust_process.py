@@ -56,7 +56,7 @@ def command(target: SuiteTarget, scenario: str, seed: int, folder: Path, workers
     words += ["--rehearsal"] * request.rehearsal + ["--strict"] * request.strict
     if request.abort_on:
         words += ["--abort-on", request.abort_on]
-    return words
+    return words + request.outlets.words()
 
 
 def _free_port() -> int:

@@ -26,18 +26,33 @@ MACHINE_METRICS: tuple[Metric, ...] = (
     ),
     sampled("gpu.memory_free", Dimension.BYTES, "memory free on the GPU", better=Better.HIGHER),
     sampled("gpu.memory_total", Dimension.BYTES, "memory of the GPU"),
-    sampled("gpu.power", Dimension.PLAIN, "power draw, watts", better=Better.LOWER),
-    sampled("gpu.energy", Dimension.PLAIN, "energy counter, joules", better=Better.LOWER),
-    sampled("gpu.temperature", Dimension.PLAIN, "degrees Celsius", Together.HIGHEST, better=Better.LOWER),
+    sampled("gpu.power", Dimension.PLAIN, "power draw, watts", better=Better.LOWER, measured_in="watts"),
+    sampled(
+        "gpu.energy", Dimension.PLAIN, "energy counter, joules", better=Better.LOWER, measured_in="joules"
+    ),
+    sampled(
+        "gpu.temperature",
+        Dimension.PLAIN,
+        "degrees Celsius",
+        Together.HIGHEST,
+        better=Better.LOWER,
+        measured_in="celsius",
+    ),
     sampled(
         "gpu.clock_sm",
         Dimension.PLAIN,
         "streaming multiprocessor clock, hertz",
         Together.LOWEST,
         better=Better.HIGHER,
+        measured_in="hertz",
     ),
     sampled(
-        "gpu.clock_memory", Dimension.PLAIN, "memory clock, hertz", Together.LOWEST, better=Better.HIGHER
+        "gpu.clock_memory",
+        Dimension.PLAIN,
+        "memory clock, hertz",
+        Together.LOWEST,
+        better=Better.HIGHER,
+        measured_in="hertz",
     ),
     sampled(
         "gpu.throttled",

@@ -101,6 +101,7 @@ class Metric:
         counts, per: of a metric that is a count, or a share of one count in another.
         events: of a share: what is counted, in the plural (``valid outputs``).
         finding: of a share: what the others are, for the report's line on them; empty: there is no line.
+        measured_in: the base unit of a PLAIN number, in the plural (``watts``), for its name elsewhere.
         better: which way it is better.
         declared_by: ``genload``, or the wing file: ``services/orfeas.py``.
     """
@@ -118,6 +119,7 @@ class Metric:
     per: Tally | None = None
     events: str = ""
     finding: str = ""
+    measured_in: str = ""
     declared_by: str = "genload"
     better: Better = Better.EITHER
 
@@ -223,6 +225,16 @@ def sampled(
     help: str,
     together: Together = Together.SUM,
     better: Better = Better.EITHER,
+    measured_in: str = "",
 ) -> Metric:
-    """A number that monitors fill, tick by tick."""
-    return Metric(name, dimension, SERIES_STATS, "samples", help, together=together, better=better)
+    """A number that monitors fill, tick by tick; `measured_in` as for `Metric`."""
+    return Metric(
+        name,
+        dimension,
+        SERIES_STATS,
+        "samples",
+        help,
+        together=together,
+        better=better,
+        measured_in=measured_in,
+    )
