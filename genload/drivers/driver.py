@@ -95,6 +95,8 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
             self._fail(ServiceError(class_of(error), told(error)))
         finally:
             client.on_step, client.deadline_s = self._tell, inf
+            # It knows this driver: without this all of the request would wait for the garbage collector.
+            self._call = None
         return result
 
     def result(self, outcome: str) -> _ResultT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import gevent
@@ -123,6 +124,17 @@ def test_a_success_has_what_was_heard_and_ends_with_the_last_byte() -> None:
     assert (result.bytes_sent, result.bytes_received, result.failed_output) == (10, 100, None)
     assert client.ids == ["r-1"]
     assert client.deadlines_s == [1060.0]
+
+
+def test_a_request_leaves_nothing_to_the_garbage_collector() -> None:
+    client = Scripted(Clock(), (2.0, b"audio"))
+    gc.collect()
+    gc.disable()
+    try:
+        driver(client).run()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_a_failure_has_a_class_and_nothing_that_was_heard() -> None:
