@@ -45,10 +45,11 @@ class Headers(Mapping[str, str]):
         pairs: names and values as they came; any byte is allowed and read as Latin-1.
     """
 
-    __slots__ = ("_pairs",)
+    __slots__ = ("_last", "_pairs")
 
     def __init__(self, pairs: Sequence[tuple[bytes, bytes]]) -> None:
         self._pairs = pairs
+        self._last = {name.lower(): value for name, value in pairs}
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -69,23 +70,27 @@ class Headers(Mapping[str, str]):
     def get(self, name: str, /, default: str | _Default) -> str | _Default: ...
     def get(self, name: str, /, default: Any = None) -> Any:
         # Most answers are measured, not read: nothing is decoded but what someone looks for.
-        wanted, length = name.lower(), len(name)
-        found: str | None = None
-        for raw_name, raw_value in self._pairs:
-            if len(raw_name) == length and raw_name.decode("latin-1").lower() == wanted:
-                value = raw_value.decode("latin-1")
-                found = value if found is None else f"{found}, {value}"
-        return default if found is None else found
+        value = self._last.get(name.lower().encode("latin-1", "replace"))
+        if value is None:
+            return default
+        if len(self._last) < len(self._pairs):
+            return ", ".join([own for key, own in self.pairs if key.lower() == name.lower()])
+        return value.decode("latin-1")
+
+    def last(self, name: bytes) -> bytes:
+        """The value of the last field of this name, which is given in lower case; b"" for none. It is what
+        counts for codings that are listed in several fields."""
+        return self._last.get(name, b"").strip()
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.get(name) is not None
 
     def __iter__(self) -> Iterator[str]:
         """Names in lower case."""
-        return iter(dict.fromkeys(name.lower() for name, _ in self.pairs))
+        return iter([name.decode("latin-1") for name in self._last])
 
     def __len__(self) -> int:
-        return len({name.lower() for name, _ in self.pairs})
+        return len(self._last)
 
     def __repr__(self) -> str:
         return f"Headers({self.pairs!r})"

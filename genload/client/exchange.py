@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from genload.client.answer import Answer, Headers, Times
+from genload.client.answer import Answer, Times
 from genload.client.connection import Connection
 from genload.client.errors import BadAnswerError, ClientError, connect_error_class
 from genload.client.parser import AnswerAssembler
@@ -245,7 +245,7 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
         return Answer(
             assembler.status,
             assembler.reason,
-            Headers(assembler.pairs),
+            assembler.headers,
             content,
             arrivals,
             times,

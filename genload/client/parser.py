@@ -9,84 +9,70 @@ Content-Length beside Transfer-Encoding protects proxies; a client lets Transfer
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
+import msgspec
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from genload.client.answer import Headers
 from genload.client.content_coding import gunzip
 from genload.client.errors import BadAnswerError
 
 MAX_HEAD_BYTES = 64 * 1024
 _FRAMING_PER_BODY_BYTE = 16  # one-byte chunks cost 5 bytes each, chunk extensions some more
 _TLS_ALERT = b"\x15\x03"
+_NONE = Headers(())
 
 
-class AnswerAssembler:
+class AnswerAssembler(msgspec.Struct, eq=False):  # made in C: every answer has one
     """Assembles one final answer; interim answers are passed over.
 
-    Args:
+    Attributes:
         head: True if the request was HEAD: the answer ends with its headers.
         max_body_bytes: limit of the body, as sent and as unpacked.
-
-    Attributes:
         status: 0 until the final answer's headers are complete.
         reason: the server's words behind it.
         pairs: header fields (and trailers) as they came; of the final answer once `status` is set.
+        headers: the same once they are complete; of an answer that is complete, with the trailers.
         complete: the answer has ended.
         keep_alive: the connection may carry another request; meaningful once complete.
         rest: what came behind a 101, in another protocol.
     """
 
-    __slots__ = (
-        "_alone",
-        "_body_bytes",
-        "_body_pieces",
-        "_counted_pieces",
-        "_fed_bytes",
-        "_head",
-        "_length_checked",
-        "_max_body_bytes",
-        "_parser",
-        "_pieces",
-        "_pieces_before",
-        "_reasons",
-        "_safe_bytes",
-        "complete",
-        "keep_alive",
-        "on_body",
-        "on_message_begin",
-        "on_status",
-        "pairs",
-        "reason",
-        "rest",
-        "status",
-    )
+    head: bool
+    max_body_bytes: int
+    status: int = 0
+    reason: str = ""
+    pairs: list[tuple[bytes, bytes]] = []
+    headers: Headers = _NONE
+    complete: bool = False
+    keep_alive: bool = False
+    rest: bytes = b""
+    on_body: Any = None
+    on_status: Any = None
+    on_message_begin: Any = None
+    _parser: Any = None
+    _pieces: list[bytes] = []
+    _pieces_before: list[int] = []  # each call of `feed`
+    _reasons: list[bytes] = []
+    _alone: list[bool] = []  # holds something once the answer has ended and until another begins
+    _fields: int = 0  # before the body
+    _length_checked: bool = False
+    _fed_bytes: int = 0
+    _safe_bytes: int = 0  # so many can break no limit
+    _body_bytes: int = 0  # that were counted
+    _counted_pieces: int = 0
+    _body_pieces: int = 0
 
-    def __init__(self, *, head: bool, max_body_bytes: int) -> None:
-        self._pieces: list[bytes] = []
-        self._pieces_before: list[int] = []  # each call of `feed`
-        self._reasons: list[bytes] = []
-        self._alone: list[bool] = []  # holds something once the answer has ended and until another begins
+    def __post_init__(self) -> None:
         # What the parser calls most: a bound C method costs no Python frame.
         self.on_body = self._pieces.append
         self.on_status = self._reasons.append
         self.on_message_begin = self._alone.clear
-        self._parser = HttpResponseParser(self)
+        self._safe_bytes = min(self.max_body_bytes, MAX_HEAD_BYTES)
+        self._parser = parser = HttpResponseParser(self)
         # keep_alive: an interim answer with "Connection: close" must not end the stream.
-        self._parser.set_dangerous_leniencies(lenient_keep_alive=True, lenient_chunked_length=True)
-        self.status = 0
-        self.reason = ""
-        self.pairs: list[tuple[bytes, bytes]] = []
-        self.complete = False
-        self.keep_alive = False
-        self.rest = b""
-        self._head = head
-        self._max_body_bytes = max_body_bytes
-        self._length_checked = False
-        self._fed_bytes = 0
-        self._safe_bytes = min(max_body_bytes, MAX_HEAD_BYTES)  # so many can break no limit
-        self._body_bytes = 0  # that were counted
-        self._counted_pieces = 0
-        self._body_pieces = 0
+        parser.set_dangerous_leniencies(lenient_keep_alive=True, lenient_chunked_length=True)
 
     def feed(self, data: bytes | memoryview) -> bool:
         """Take the next bytes, cut anywhere, and none as `eof`; True once the answer is complete.
@@ -130,8 +116,8 @@ class AnswerAssembler:
             raise BadAnswerError(
                 "truncated", f"the connection ended inside a chunked body, after {self._body_bytes:,} bytes"
             )
-        length = self._field(b"content-length")
-        if length and not self._field(b"transfer-encoding"):
+        length = self.headers.last(b"content-length")
+        if length and not self.headers.last(b"transfer-encoding"):
             raise BadAnswerError(
                 "truncated", f"the connection ended after {self._body_bytes:,} of {int(length):,} body bytes"
             )
@@ -165,17 +151,17 @@ class AnswerAssembler:
         Raises:
             BadAnswerError: protocol (damaged) or too_large (once unpacked).
         """
-        return gunzip(body, self._max_body_bytes) if body and self.is_packed else body
+        return gunzip(body, self.max_body_bytes) if body and self.is_packed else body
 
     @property
     def is_packed(self) -> bool:
         """Whether the body has the coding gzip."""
-        return self._field(b"content-encoding").lower() in (b"gzip", b"x-gzip")
+        return self.headers.last(b"content-encoding").lower() in (b"gzip", b"x-gzip")
 
     def release(self) -> None:
         """Let go of the parser, once. It and its callbacks hold each other: without this every body stays in
         memory until the garbage collector comes by."""
-        del self._parser
+        self._parser = None
 
     # What the parser calls.
 
@@ -193,13 +179,16 @@ class AnswerAssembler:
             return
         self.status = status
         self.reason = b"".join(self._reasons).decode("latin-1")
-        if self._head:
+        self.headers, self._fields = Headers(self.pairs), len(self.pairs)
+        if self.head:
             self.on_message_complete()
 
     def on_message_complete(self) -> None:
         if not self.status or self.complete:
             return
         self.complete = True
+        if len(self.pairs) > self._fields:
+            self.headers = Headers(self.pairs)
         self.keep_alive = self._parser.should_keep_alive() and self.status != 101
         self._body_pieces = len(self._pieces)
         self._alone.append(True)
@@ -208,14 +197,14 @@ class AnswerAssembler:
 
     def _check_size(self) -> None:
         self._count_body()
-        if self._body_bytes > self._max_body_bytes:
-            raise BadAnswerError("too_large", f"the body is larger than {self._max_body_bytes:,} bytes")
+        if self._body_bytes > self.max_body_bytes:
+            raise BadAnswerError("too_large", f"the body is larger than {self.max_body_bytes:,} bytes")
         framing_bytes = self._fed_bytes - self._body_bytes
         limit_bytes = MAX_HEAD_BYTES + _FRAMING_PER_BODY_BYTE * self._body_bytes
         if framing_bytes > limit_bytes:
             raise BadAnswerError("too_large", f"headers and framing are larger than {MAX_HEAD_BYTES:,} bytes")
         self._safe_bytes = self._fed_bytes + min(
-            self._max_body_bytes - self._body_bytes, limit_bytes - framing_bytes
+            self.max_body_bytes - self._body_bytes, limit_bytes - framing_bytes
         )
 
     def _count_body(self) -> None:
@@ -225,22 +214,14 @@ class AnswerAssembler:
 
     def _check_length(self) -> None:
         self._length_checked = True
-        length = int(self._field(b"content-length") or 0)
-        if length > self._max_body_bytes and not self._is_chunked():
+        length = int(self.headers.last(b"content-length") or 0)
+        if length > self.max_body_bytes and not self._is_chunked():
             raise BadAnswerError(
-                "too_large", f"the body has {length:,} bytes, more than {self._max_body_bytes:,}"
+                "too_large", f"the body has {length:,} bytes, more than {self.max_body_bytes:,}"
             )
 
-    def _field(self, wanted: bytes) -> bytes:
-        """The last field of this name: what counts for codings that are listed in several fields."""
-        length = len(wanted)
-        for name, value in reversed(self.pairs):
-            if len(name) == length and name.lower() == wanted:
-                return value.strip()
-        return b""
-
     def _is_chunked(self) -> bool:
-        return self._field(b"transfer-encoding").lower().endswith(b"chunked")
+        return self.headers.last(b"transfer-encoding").lower().endswith(b"chunked")
 
 
 def _complaint(error: Exception, data: bytes | memoryview) -> str:

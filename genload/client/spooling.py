@@ -11,25 +11,19 @@ SPOOLED_BYTES = 1 << 20
 """A body that is longer is spooled."""
 
 
-class SpoolingAssembler(AnswerAssembler):
+class SpoolingAssembler(AnswerAssembler, kw_only=True):
     """As `AnswerAssembler`. What is packed with gzip is spooled whatever its length, and unpacked on the way:
     it may unpack to much.
 
-    Args:
-        spool: where large bodies are kept.
-
     Attributes:
+        spool: where large bodies are kept.
         spooled: the body, once it is large; `body` is then empty.
     """
 
-    __slots__ = ("_brought", "_gunzip", "_spool", "spooled")
-
-    def __init__(self, *, head: bool, max_body_bytes: int, spool: Spool) -> None:
-        super().__init__(head=head, max_body_bytes=max_body_bytes)
-        self._spool = spool
-        self._brought: list[int] = []  # by each call of `feed`, once it is spooled
-        self._gunzip: Gunzip | None = None
-        self.spooled: Spooled | None = None
+    spool: Spool
+    spooled: Spooled | None = None
+    _brought: list[int] = []  # by each call of `feed`, once it is spooled
+    _gunzip: Gunzip | None = None
 
     def feed(self, data: bytes | memoryview) -> bool:
         """As `AnswerAssembler.feed`.
@@ -45,7 +39,7 @@ class SpoolingAssembler(AnswerAssembler):
 
     def _is_large(self) -> bool:
         if self.body_pieces() and self.is_packed:
-            self._gunzip = Gunzip(self._max_body_bytes)
+            self._gunzip = Gunzip(self.max_body_bytes)
             return True
         if self._fed_bytes <= SPOOLED_BYTES:
             return False
@@ -57,7 +51,7 @@ class SpoolingAssembler(AnswerAssembler):
         self._count_body()
         self._brought += super().body_bytes_by_feed()
         try:
-            self.spooled = self.spooled or Spooled(self._spool)
+            self.spooled = self.spooled or Spooled(self.spool)
             for piece in self.body_pieces():
                 self._keep(piece, self.spooled)
             if self.complete and self._gunzip is not None:

@@ -229,6 +229,12 @@ def test_bad_gzip(wire_body: bytes, error_class: str) -> None:
     assert caught.value.error_class == error_class
 
 
+def test_trailers_are_among_the_headers() -> None:
+    answer = assembled(CHUNKED + b"2\r\nhi\r\n0\r\nX-Took: 3\r\n\r\n")
+    assert answer.headers["x-took"] == "3"
+    assert len(answer.headers) == 2
+
+
 def test_servers_bytes_are_latin_1() -> None:
     answer = assembled(b"HTTP/1.1 200 \xe9t\xe9\r\nX: \xff\x80\r\nContent-Length: 0\r\n\r\n")
     assert answer.reason == "été"

@@ -73,6 +73,7 @@ def test_a_body_packed_with_gzip_is_unpacked_into_the_spool(
         (gzip.compress(b"abc")[:-1], "protocol"),
         (b"no gzip", "protocol"),
     ],
+    ids=["too much", "cut off", "none"],  # not the bytes: they hold the time of packing
 )
 def test_gzip_that_is_none_or_unpacks_to_too_much_is_a_failure(
     raw_server: Any, client_of: Callable[..., HttpClient], packed: bytes, error_class: str
