@@ -22,7 +22,7 @@ import msgspec
 from gevent.event import Event
 
 from genload.harness.tickets import COLD, WARMUP, Share, Ticket, Tickets
-from genload.settings.phases import Timeline
+from genload.settings.phases import Phase, Timeline
 
 RAMP_STEP_S = 0.05  # how often waiting users are woken on a ramp, where the target changes all the time
 
@@ -117,6 +117,9 @@ class Gate:
         self._tickets = Tickets(timeline, share, warmup_jobs, cold_start=cold_start)
         self._cold_start = cold_start
         self._held: dict[int, Ticket] = {}  # by the user that will use it
+        self._phase: Phase | None = None  # of the load, that holds these seconds of it
+        self._since_s, self._until_s = inf, -inf
+        self._open = 0  # so many users here may start in it; on a ramp the moment decides
         self._signal()
 
     # ---- what the run says
@@ -324,14 +327,22 @@ class Gate:
         if ticket.due_s is not None:
             due = ticket.due_s <= into_s < self.timeline.duration_s
             return self._planned_turn(ticket) if due else None
+        if not self._since_s <= into_s < self._until_s:
+            self._enter_phase(into_s)
+        phase = self._phase
+        if phase is None or index >= (self._open if phase.users_from is None else self._may()):
+            return None
+        return Turn(phase.name, False, ticket.number)
+
+    def _enter_phase(self, into_s: float) -> None:
+        """Look up once what every request of a phase needs to know of it."""
         place = self.timeline.index_at(into_s)
         if place is None:
-            return None
-        phase = self.timeline.phases[place]
-        users = phase.users
-        if phase.users_from is not None:
-            users = phase.target(into_s - self.timeline.start_s(place))
-        return Turn(phase.name, False, ticket.number) if self.share.number(index) < users else None
+            self._phase = None
+            return
+        self._phase = phase = self.timeline.phases[place]
+        self._since_s, self._until_s = self.timeline.start_s(place), self.timeline.ends_s[place]
+        self._open = self.share.count(phase.users)
 
     def _planned_turn(self, ticket: Ticket) -> Turn:
         return Turn(ticket.phase, False, ticket.number, self.origin_s + (ticket.due_s or 0.0))

@@ -59,9 +59,11 @@ class Tickets:
     def __init__(
         self, timeline: Timeline, share: Share, warmups: int = 0, *, cold_start: bool = False
     ) -> None:
-        self._timeline, self._share, self._numbers = timeline, share, share
+        self._timeline, self._numbers = timeline, share
         self._scheduled, self._per_user = timeline.arrivals is not None, timeline.per_user
-        self._users = 0 if not timeline.phases else timeline.max_users
+        # Users of this process who may have tickets: of all phases, and of each one of an open schedule.
+        self._users = share.count(timeline.max_users) if timeline.phases else 0
+        self._hands = [share.count(phase.users) for phase in timeline.phases]
         planned = timeline.arrivals if self._scheduled else timeline.iterations
         self._limit: float = inf
         if planned is not None:
@@ -78,14 +80,13 @@ class Tickets:
 
     def take(self, index: int) -> Ticket | None:
         """The next ticket for user `index` of this process; None when there is none (any more) for it."""
-        user = self._share.number(index)
-        if user == 0 and self.before_left:
+        if index == 0 and self.before_left:  # of the first process alone
             return self._before()
         per_user = self._per_user
         if not self.left or (per_user is not None and self._of_user[index] >= per_user):
             return None
         ticket, users = self._next()
-        if user >= users:
+        if index >= users:
             return None
         self._hand_out(ticket)
         if per_user is not None:
@@ -140,13 +141,13 @@ class Tickets:
         return Ticket(-self._made_before, COLD)
 
     def _next(self) -> tuple[Ticket, int]:
-        """The ticket that comes next, and how many users there are for its like."""
+        """The ticket that comes next, and how many users there are here for its like."""
         number = self._returned[0] if self._returned else self._numbers.number(self._made)
         if not self._scheduled:
             return Ticket(number), self._users
         index, due_s = self._timeline.arrival(number)
         phase = self._timeline.phases[index]
-        return Ticket(number, phase.name, due_s), phase.users
+        return Ticket(number, phase.name, due_s), self._hands[index]
 
     def _hand_out(self, ticket: Ticket) -> None:
         if self._returned and self._returned[0] == ticket.number:

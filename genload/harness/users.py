@@ -140,7 +140,7 @@ class LoadUser(User):
         """The turn that comes, once it has come."""
         self._recorded = self._rests = False
         gate, think = self.load.gate, self._think
-        if (left_s := self.busy_until_s - time.monotonic()) > 0:
+        if self.busy_until_s and (left_s := self.busy_until_s - time.monotonic()) > 0:
             gevent.sleep(left_s)
         while think is None or gate.wait(self.index):
             # The load begins no later for a user who thinks before it.
