@@ -1,5 +1,5 @@
 """The `genload` command. Each of its commands is a file or a folder in genload/commands/, with a function of
-the same name; if the name is a word of Python, the function has a ``_`` behind it (``try_``).
+the same name, or a group of them; if the name is a word of Python, it has a ``_`` behind it (``try_``).
 
 A command is imported only when it is called, so that ``genload --help`` is fast.
 """
@@ -28,6 +28,7 @@ _SUMMARIES = {
     "plan": "Say what a suite's load would come to, without any load.",
     "run": "Run a suite, or one scenario of it, against a service.",
     "report": "Judge finished runs again, without any load.",
+    "baseline": "Keep runs that later ones are compared with.",
     "show": "List a run's slowest or failed requests, or show one of them.",
     "export": "Write a run's requests and samples as tables, CSV or Parquet.",
     "serve": "Start the testbed, a small service to try genload on.",
@@ -80,8 +81,11 @@ class _Commands(TyperGroup):
 def _load(name: str) -> Any:
     own = f"{name}_" if iskeyword(name) or hasattr(builtins, name) else name
     module = importlib.import_module(f"genload.commands.{own}")
+    found = getattr(module, own)
+    if isinstance(found, typer.Typer):
+        return typer.main.get_command(found)
     single = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
-    single.command(name)(getattr(module, own))
+    single.command(name)(found)
     return typer.main.get_command(single)
 
 

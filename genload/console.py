@@ -15,10 +15,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from genload.analysis.judged import CriterionVerdict, ErrorGroup, JudgedRun, JudgedSuite
+from genload.analysis.judged import Change, CriterionVerdict, ErrorGroup, JudgedRun, JudgedSuite
 from genload.analysis.judged.speech import SpeechNumbers, SpeechSummary
 from genload.human import human
 from genload.plain import plain
+from genload.reporting.change_wording import change_words, moved_words
 from genload.reporting.machine_wording import (
     cost_words,
     counted,
@@ -103,10 +104,8 @@ def _verdict(run: JudgedRun, verbose: bool) -> Iterator[RenderableType]:
         yield Text(note, "bold yellow")
     quotes = Quotes()
     yield _heading(f"{run.suite}/{run.scenario}", verdict_word(run))
-    if words := tested_words(run):
-        yield _indented(Text(plain(words, _LONGEST_IDENTITY)))
-    if words := pooled_words(run):
-        yield _indented(Text(plain(words, _LONGEST_FINDING)))
+    for told in filter(None, (tested_words(run), pooled_words(run))):
+        yield _indented(Text(plain(told, _LONGEST_IDENTITY)))
     for reason in run.verdict.reasons:
         yield _indented(Text.assemble(("not valid: ", "bold yellow"), plain(reason.text)))
         yield _indented(Text(f"→ {plain(reason.remedy)}"), 4)
@@ -114,6 +113,7 @@ def _verdict(run: JudgedRun, verbose: bool) -> Iterator[RenderableType]:
         yield _indented(Text(f"→ {words}"))
     if run.verdict.criteria:
         yield (_criteria_told if verbose else _criteria)(run.verdict.criteria)
+    yield from map(_indented, _change(run.change) if run.change is not None else ())
     yield _indented(Text(_numbers(run), "dim"))
     if run.speech is not None:
         yield from _speech(run.speech, most)
@@ -125,6 +125,21 @@ def _verdict(run: JudgedRun, verbose: bool) -> Iterator[RenderableType]:
     yield from map(_finding, _findings(run))
     yield from _monitors(run, quotes)
     yield from _notices(run.notices, quotes, most)
+
+
+_CHANGE_STYLES: dict[str, str] = {"regression": "bold red", "no_regression": "green"}
+
+
+def _change(change: Change) -> Iterator[Text]:
+    """What has changed since a baseline: the verdict, what it rests on, and what is missing for one."""
+    style = _CHANGE_STYLES.get(change.verdict, "bold yellow")
+    yield Text(plain(change_words(change), _LONGEST_FINDING), style)
+    for metric in change.metrics:
+        told = "" if change.verdict == "descriptive" else metric.reason
+        words = ": ".join(filter(None, (f"{metric.metric} {moved_words(metric)}".strip(), told)))
+        yield Text(f"  {plain(words, _LONGEST_LINE)}")
+    if change.needs:
+        yield Text(f"→ {plain(change.needs, _LONGEST_FINDING)}")
 
 
 def _findings(run: JudgedRun) -> Iterator[tuple[str, str]]:

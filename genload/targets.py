@@ -42,6 +42,7 @@ class RunRequest:
     workers: int | None = None
     verbose: bool = False  # verdicts with rules and evidence in sentences
     outlets: Outlets = NO_OUTLETS
+    baseline: str | None = None  # what runs are compared with; the suite's own unless given
 
 
 @dataclass(frozen=True, slots=True)

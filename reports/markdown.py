@@ -16,6 +16,7 @@ from genload.errors import ExitCode
 from genload.human import count_of, human
 from genload.plain import plain
 from genload.reporting import tables, write_text
+from genload.reporting.change_wording import change_words
 from genload.reporting.findings import Finding, findings
 from genload.reporting.request_wording import RANGES, has_ranges, limit, observed
 from genload.reporting.wording import (
@@ -99,6 +100,7 @@ def _scenario(run: JudgedRun, tested: str | None) -> Iterator[str]:
     if words := no_criteria_words(run):
         yield _text(words)
         yield ""
+    yield from _changed(run)
     criteria = _table(
         ("result", "criterion", "rule", "observed", "evidence"),
         (_criterion_row(c) for c in run.verdict.criteria),
@@ -114,6 +116,18 @@ def _scenario(run: JudgedRun, tested: str | None) -> Iterator[str]:
     yield from _folded(f"machines: {count_of(len(run.series), 'metric')}", _cells(tables.machines(run)))
     yield _small_print(run)
     yield ""
+
+
+def _changed(run: JudgedRun) -> Iterator[str]:
+    if run.change is None:
+        return
+    mark = {ExitCode.PASSED: "✅", ExitCode.FAILED: "❌"}.get(run.change.exit_code, "❔")
+    yield f"{mark} {_text(change_words(run.change))}"
+    yield ""
+    if run.change.needs:
+        yield f"→ {_text(run.change.needs)}"
+        yield ""
+    yield from _cells(tables.changes(run))
 
 
 def _tested(words: str | None) -> Iterator[str]:

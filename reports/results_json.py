@@ -20,6 +20,7 @@ from msgspec import UNSET, UnsetType
 
 from genload.analysis.contract import FamilyFinding
 from genload.analysis.judged import (
+    Change,
     ClientSummary,
     ErrorGroup,
     JudgedRun,
@@ -117,6 +118,8 @@ class Rest(msgspec.Struct, frozen=True, kw_only=True):
     validation: dict[str, bool | None]
     """By criterion: true, false, or null when inconclusive; `overall` is true for exit code 0 only."""
     verdict: Verdict
+    change: Change | UnsetType = UNSET
+    """Where it was compared with a baseline: what has changed since."""
     pooled: list[PooledRun] | UnsetType = UNSET
     """Of several runs that were judged as one: each by itself. Phases then last as long as in all of them."""
     phases: dict[str, dict[str, Any]]
@@ -236,6 +239,7 @@ def _rest(run: JudgedRun) -> Rest:
         errors={group.error_class: group.count for group in run.errors},
         validation=_validation(run),
         verdict=run.verdict,
+        change=UNSET if run.change is None else run.change,
         pooled=run.pooled or UNSET,
         phases={phase.name: _phase(phase, run) for phase in run.phases},
         stages=run.stages,

@@ -36,6 +36,8 @@ class ScenarioSummary(msgspec.Struct, kw_only=True):
     p95_duration: float | None
     throughput_per_minute: float | None
     seed: int
+    change: str | UnsetType = UNSET
+    """Where it was compared with a baseline: the verdict on that."""
 
 
 class SuiteSummary(msgspec.Struct, kw_only=True):
@@ -94,4 +96,5 @@ def _scenario(run: JudgedRun) -> ScenarioSummary:
         p95_duration=numbers.p95_duration,
         throughput_per_minute=numbers.throughput_per_minute,
         seed=run.seed,
+        change=UNSET if run.change is None else run.change.verdict,
     )

@@ -14,7 +14,7 @@ from genload.runlog.records import RunHeader
 from genload.settings.service import UNKNOWN_FACT
 
 _MOST_TOLD = 3
-_OTHERWISE = frozenset({"seed", "reports", "checklist", "then", "settle", "purpose", "scenarios"})
+_OTHERWISE = frozenset({"seed", "reports", "checklist", "then", "settle", "baseline", "purpose", "scenarios"})
 """Keys of a suite in which runs may differ that are pooled: they change neither load nor service."""
 
 
@@ -32,6 +32,23 @@ def check_poolable(
     """
     if len(runs) < 2:
         raise UsageError("one run is no pool", remedy="name two or more: genload report A B --pool")
+    check_same(folders, runs, identities)
+    for folder, run in zip(folders, runs, strict=True):
+        if reasons := run.reasons():
+            raise UsageError(
+                f"{folder} is not valid: {plain(reasons[0].text, 300)}",
+                remedy="leave it out: what was not measured soundly is no part of a verdict",
+            )
+
+
+def check_same(
+    folders: Sequence[Path], runs: Sequence[ReadRun], identities: Sequence[Mapping[str, str]]
+) -> None:
+    """Whether the runs are of the same thing, each once.
+
+    Raises:
+        UsageError: they are not.
+    """
     _check_each_once(folders, [run.header for run in runs])
     first = folders[0]
     for folder, other, facts in zip(folders[1:], runs[1:], identities[1:], strict=True):
@@ -41,12 +58,6 @@ def check_poolable(
             raise UsageError(
                 f"{first} and {folder} are not of the same: {plain(told, 400)}",
                 remedy="pool runs of one service, scenario and settings; compare others: genload compare A B",
-            )
-    for folder, run in zip(folders, runs, strict=True):
-        if reasons := run.reasons():
-            raise UsageError(
-                f"{folder} is not valid: {plain(reasons[0].text, 300)}",
-                remedy="leave it out: what was not measured soundly is no part of a verdict",
             )
 
 

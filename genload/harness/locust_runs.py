@@ -267,6 +267,10 @@ class LocustRuns:
             from genload import console, reporting  # as above
             from genload.runlog.packing import pack
 
+            if (named := run.plan.suite.baseline) is not None:
+                from genload.reporting.change import compared_with
+
+                judged = compared_with(judged, [run.folder], named)
             suite = reporting.suite_of([judged])
             broken: list[CodeError] = []
             names = run.plan.suite.reports
@@ -280,7 +284,7 @@ class LocustRuns:
             pack(run.folder)
         except RunDirectoryError as error:
             logger.warning(error.message)
-        return suite_exit_code([judged.verdict.exit_code, *(error.exit_code for error in broken)])
+        return suite_exit_code([suite.exit_code, *(error.exit_code for error in broken)])
 
     def _watched(self, plan: RunPlan) -> tuple[str, ...]:
         """What is shown of requests, whatever the criteria name."""

@@ -90,12 +90,14 @@ def judge_suite_folder(
 def suite_of(runs: list[JudgedRun]) -> JudgedSuite:
     """The suite that `runs` belong to, in the order given; what was asked for and has no run is missing.
 
-    The exit code is of these runs.
+    The exit code is of these runs, and of what has changed since a baseline.
     """
     there = {run.scenario for run in runs}
     asked_for = {name for run in runs for name in run.asked_for or run.requested.get("scenarios", {})}
     missing = [name for name in runs[0].requested.get("scenarios", {}) if name in asked_for - there]
-    code = suite_exit_code([run.verdict.exit_code for run in runs])
+    codes = [run.verdict.exit_code for run in runs]
+    codes += [run.change.exit_code for run in runs if run.change is not None]
+    code = suite_exit_code(codes)
     return JudgedSuite(
         suite=runs[0].suite,
         runs=runs,

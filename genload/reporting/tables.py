@@ -11,6 +11,7 @@ from typing import NamedTuple
 from genload.analysis.judged import AnswerState, JudgedRun, JudgedSuite, Summary
 from genload.analysis.judged.speech import SpeechNumbers
 from genload.human import human
+from genload.reporting.change_wording import moved_words
 from genload.reporting.request_wording import (
     STATISTICS,
     mean_range,
@@ -62,6 +63,22 @@ def pooled(run: JudgedRun) -> Table:
         for one in run.pooled
     ]
     return Table(heads, rows)
+
+
+def changes(run: JudgedRun) -> Table:
+    """A row for each metric that the comparison with a baseline rests on."""
+    found = [] if run.change is None else run.change.metrics
+    rows: list[Sequence[str]] = [
+        (
+            metric.metric,
+            human(metric.base, metric.unit),
+            human(metric.new, metric.unit),
+            moved_words(metric) or "–",
+            metric.reason,
+        )
+        for metric in found
+    ]
+    return Table(("metric", "baseline", "now", "change", "which is"), rows, frozenset({0}))
 
 
 _STATES: dict[AnswerState, str] = {"ticked": "✓", "open": "open", "not applicable": "n/a"}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from genload.analysis.judged import CriterionVerdict, JudgedRun, JudgedSuite, Miss, Summary
 from genload.errors import ExitCode
 from genload.human import count_of, human
+from genload.reporting.change_wording import change_word
 from genload.runlog.records import GIVEN_UP
 from genload.settings.suite import NO_CRITERIA
 
@@ -109,6 +110,9 @@ def suite_word(suite: JudgedSuite) -> str:
     was only observed decides nothing where another passed.
     """
     words = [verdict_word(run) for run in suite.runs if run.verdict.exit_code == suite.exit_code]
+    changes = [run.change for run in suite.runs if run.change and run.change.exit_code == suite.exit_code]
+    if not words and changes:
+        return change_word(changes[0]).upper()
     if not words or _WORDS[ExitCode.PASSED] in words:
         return code_word(suite.exit_code)
     return words[0]

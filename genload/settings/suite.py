@@ -322,6 +322,9 @@ class Suite(Settings):
     reports: tuple[str, ...] = ("results_json", "suite_json", "html", "markdown", "junit")
     """Names of files in reports/, rendered when all scenarios have run."""
     settle: Settle = Settle()
+    baseline: Annotated[str, StringConstraints(min_length=1, max_length=400)] | None = None
+    """What each scenario is compared with when it has ended: a baseline's name (`genload baseline`), or a
+    folder of runs. Exit code 1 when it got worse, 3 when that cannot be told. None unless set."""
     give_up: GiveUp = GiveUp()
     watch_idle_s: RealSeconds = 15.0
     """The most that is waited for memory's idle level: before the load, and again after it; 0: not at all."""

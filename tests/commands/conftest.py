@@ -28,7 +28,9 @@ JOBS = 10
 WriteRun = Callable[..., Path]
 
 
-def _header(scenario: str, criteria: dict[str, Any], time_scale: float, seed: int) -> RunHeader:
+def _header(
+    scenario: str, criteria: dict[str, Any], time_scale: float, seed: int, minute: int = 0
+) -> RunHeader:
     load = {"shape": {"kind": "normal", "users": 1, "duration": f"{LOAD_S}s"}, "criteria": criteria}
     others = {"shape": {"kind": "normal", "users": 1, "duration": f"{LOAD_S}s"}}
     suite = {
@@ -46,7 +48,7 @@ def _header(scenario: str, criteria: dict[str, Any], time_scale: float, seed: in
         operation="generate",
         stages=["queue", "run"],
         time_scale=time_scale,
-        started_at="2026-11-21T10:00:00+00:00",
+        started_at=f"2026-11-21T10:{minute:02}:00+00:00",
         seed=seed,
     )
 
@@ -63,10 +65,13 @@ def write_run() -> WriteRun:
         criteria: dict[str, Any] | None = None,
         time_scale: float = 1.0,
         seed: int = 7,
+        minute: int = 0,
+        seconds: float = 1.5,
+        ended: bool = True,
     ) -> Path:
         writer = RunWriter(suite_folder / scenario)
         rules = {"few_errors": "generate.error_rate < 15%"} if criteria is None else criteria
-        writer.header(_header(scenario, rules, time_scale, seed))
+        writer.header(_header(scenario, rules, time_scale, seed, minute))
         writer.event(RunStarted(t_s=0.0, wall_time="2026-11-21T10:00:00+00:00"))
         writer.event(LoadStarted(t_s=LOAD_START_S))
         writer.event(PhaseStarted(t_s=LOAD_START_S, phase="steady"))
@@ -83,14 +88,15 @@ def write_run() -> WriteRun:
                     operation="generate",
                     phase="steady",
                     start_s=LOAD_START_S + n,
-                    duration_s=1.5,
+                    duration_s=seconds,
                     outcome="failed" if n < failed else "ok",
                     error_class="rejected" if n < failed else "",
                     error="full \x1b[31m[/red]" if n < failed else "",
                 )
             )
         writer.event(LoadEnded(t_s=LOAD_START_S + LOAD_S))
-        writer.event(RunEnded(t_s=LOAD_START_S + LOAD_S + 1, records={"local": JOBS}))
+        if ended:
+            writer.event(RunEnded(t_s=LOAD_START_S + LOAD_S + 1, records={"local": JOBS}))
         writer.flush()
         writer.close()
         return suite_folder / scenario

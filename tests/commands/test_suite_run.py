@@ -65,6 +65,7 @@ class Stage:
         host: str = "http://127.0.0.1:5000",
         users: int = 1,
         workers: int | None = None,
+        baseline: Path | None = None,
     ) -> ExitCode:
         suite = Suite.model_validate(
             {
@@ -77,7 +78,8 @@ class Stage:
             },
             context={"wings": Wings()},
         )
-        request = RunRequest(("probe",), results=self.results, workers=workers)
+        against = None if baseline is None else str(baseline)
+        request = RunRequest(("probe",), results=self.results, workers=workers, baseline=against)
         target = SuiteTarget(request, "probe", suite, scenarios or ("one", "two", "three"))
         return self.play_all(target)
 
@@ -193,6 +195,19 @@ def test_records_are_packed_once_they_are_judged(stage: Stage, monkeypatch: pyte
     there = {path.name for path in (stage.folder / "one").iterdir()}
     assert "requests.jsonl.gz" in there and "requests.jsonl" not in there
     assert reporting.judge_run(stage.folder / "one").overall.total_requests > 0
+
+
+def test_what_has_changed_is_told_after_each_verdict_and_decides_with_it(
+    stage: Stage, tmp_path: Path, write_run: WriteRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_run(tmp_path / "kept", "one", minute=5, seed=3)
+    stage.act("one", 0)
+    assert stage.play("one", baseline=tmp_path / "kept") is ExitCode.INVALID  # one run a side: no verdict
+    said = " ".join(capsys.readouterr().out.split())
+    assert "probe/one PASS" in said and "NO VERDICT" in said and "three runs a side" in said
+    [scenario] = stage.summary()["scenarios"]
+    assert (scenario["exit_code"], scenario["change"]) == (0, "descriptive")
+    assert (stage.summary()["exit_code"], stage.summary()["overall"]) == (3, False)
 
 
 def test_a_wrong_host_is_told_before_any_process_starts(stage: Stage, dead_port: int) -> None:

@@ -48,10 +48,10 @@ def options_of() -> Callable[..., set[str]]:
     """The options that a program takes: ``options_of("genload", "run")``, ``options_of("locust", FILE)``."""
 
     @functools.cache
-    def ask(program: str, argument: str) -> set[str]:
-        command = [str(Path(sys.executable).parent / program), argument, "--help"]
+    def ask(program: str, *arguments: str) -> set[str]:
+        command = [str(Path(sys.executable).parent / program), *arguments, "--help"]
         if program == "locust":
-            command = [sys.executable, "-c", _LOCUST_HELP, argument]
+            command = [sys.executable, "-c", _LOCUST_HELP, *arguments]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stdout + done.stderr
         return set(re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", done.stdout))

@@ -8,7 +8,7 @@ version, is named alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -157,13 +157,17 @@ def differences(base: Sequence[ComparedRun], new: Sequence[ComparedRun]) -> list
     return sorted(found, key=lambda difference: not difference.kind.needs_leave)
 
 
-def refuse_differences(found: Sequence[Difference]) -> None:
+def refuse_differences(found: Sequence[Difference], allowed: Collection[Kind] = ()) -> None:
     """Refuse what was not allowed to differ.
+
+    Args:
+        allowed: kinds of differences that are only named.
 
     Raises:
         NotComparableError: it names all of it.
     """
-    refused = [difference.text for difference in found if difference.kind.needs_leave]
+    kinds = {kind for kind in Kind if kind.needs_leave}.difference(allowed)
+    refused = [difference.text for difference in found if difference.kind in kinds]
     if refused:
         raise NotComparableError(
             f"the runs differ in more than the build: {'; '.join(refused)}",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from genload.analysis.comparison.comparable import (
     Difference,
+    Kind,
     check_headers,
     check_runs,
     differences,
@@ -55,7 +56,7 @@ def compare(base: Sequence[Path], new: Sequence[Path], settings: CompareSettings
     check_runs([*ours, *theirs])
     found = differences(ours, theirs)
     if not settings.allow_different:
-        refuse_differences(found)
+        refuse_differences(found, {Kind.INPUTS} if settings.other_inputs else frozenset())
     return compared(ours, theirs, found, settings)
 
 

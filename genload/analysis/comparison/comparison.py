@@ -31,6 +31,7 @@ class CompareSettings(msgspec.Struct, frozen=True, kw_only=True):
         judge: metrics to be judged, as criteria name them; empty: duration, error rate, throughput and what
             the scenario's criteria name.
         allow_different: runs that differ in more than the build are compared all the same.
+        other_inputs: runs with other seeds are compared: what their inputs differ in is then noise.
         floor: the noise of equal builds.
     """
 
@@ -38,6 +39,7 @@ class CompareSettings(msgspec.Struct, frozen=True, kw_only=True):
     points: float = 0.02
     judge: tuple[str, ...] = ()
     allow_different: bool = False
+    other_inputs: bool = False
     floor: NoiseFloor | None = None
 
 

@@ -1,5 +1,6 @@
 """What judging finds, and all that reports render: plain values, computed once from a run directory."""
 
+from genload.analysis.judged.change import Change, MetricChange
 from genload.analysis.judged.pooled import PooledRun
 from genload.analysis.judged.run import (
     MOSTLY,
@@ -29,12 +30,14 @@ __all__ = [
     "MOSTLY",
     "Answer",
     "AnswerState",
+    "Change",
     "ClientSummary",
     "CriterionVerdict",
     "ErrorGroup",
     "Evidence",
     "JudgedRun",
     "JudgedSuite",
+    "MetricChange",
     "Miss",
     "PhaseSummary",
     "PooledRun",

@@ -8,6 +8,7 @@ import msgspec
 
 from genload.analysis.contract import FamilyFinding
 from genload.analysis.judged.arrivals import Arrivals
+from genload.analysis.judged.change import Change
 from genload.analysis.judged.cold import ColdStart
 from genload.analysis.judged.efficiency import Efficiency
 from genload.analysis.judged.listeners import Listeners
@@ -269,6 +270,7 @@ class JudgedRun(msgspec.Struct, kw_only=True):
     degradation: (
         dict[str, float | None] | None
     )  # where parts of the load are judged: first, last, change in %
+    change: Change | None = None  # where it was compared with a baseline
     pooled: list[PooledRun] = []  # the runs that were judged together; none: it is one run
     recorded: Recorded = msgspec.field(default_factory=nothing_recorded)  # records and samples, as columns
 

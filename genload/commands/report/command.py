@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from genload.commands.run.command import Baseline
+
 
 def report(
     folders: Annotated[
@@ -23,6 +25,7 @@ def report(
         bool,
         typer.Option("--pool", help="Judge several runs of the same as one: more requests, one verdict."),
     ] = False,
+    baseline: Baseline = None,
     verbose: Annotated[
         bool,
         typer.Option("--verbose", "-v", help="Each criterion with its rule and its evidence in a sentence."),
@@ -44,6 +47,8 @@ def report(
         genload report results/orfeas-20261121T140000Z/spike --verbose
 
         genload report results/orfeas-20261121T* --pool
+
+        genload report results/orfeas-20261121T140000Z --baseline main
     """
     # Here, not above: `genload report --help` needs none of it.
     from rich.console import Console
@@ -53,9 +58,9 @@ def report(
         from genload.reporting import is_run_directory
 
         if pool:
-            suite, files = judge_together(folders, criteria)
+            suite, files = judge_together(folders, criteria, baseline)
         else:
-            suite, files = rejudge(_the_one(folders), criteria)
+            suite, files = rejudge(_the_one(folders), criteria, baseline)
     show(suite, files, alone=all(map(is_run_directory, folders)), verbose=verbose)
     raise typer.Exit(suite.exit_code)
 

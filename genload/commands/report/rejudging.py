@@ -22,8 +22,13 @@ from genload.reporting import (
 from genload.settings.suite import Suite
 
 
-def rejudge(folder: Path, criteria_file: Path | None) -> tuple[JudgedSuite, list[Path]]:
+def rejudge(
+    folder: Path, criteria_file: Path | None, baseline: str | None = None
+) -> tuple[JudgedSuite, list[Path]]:
     """Judge a suite folder or one run directory and write its reports; these, and what is in them.
+
+    Args:
+        baseline: what each run is compared with.
 
     By other criteria than the run's own it is another verdict, and stands in a folder of its own: beside what
     the run itself was judged by.
@@ -41,11 +46,15 @@ def rejudge(folder: Path, criteria_file: Path | None) -> tuple[JudgedSuite, list
             criteria_of=criteria.of if criteria else lambda directory: None,
             on_problem=lambda text: print(text, file=sys.stderr),
         )
+    if baseline is not None:
+        suite = suite_of([_against(baseline, run, [run.recorded.folder]) for run in suite.runs])
     into = folder if criteria_file is None else folder / f"judged-by-{criteria_file.stem}"
     return _reported(suite, into)
 
 
-def judge_together(folders: Sequence[Path], criteria_file: Path | None) -> tuple[JudgedSuite, list[Path]]:
+def judge_together(
+    folders: Sequence[Path], criteria_file: Path | None, baseline: str | None = None
+) -> tuple[JudgedSuite, list[Path]]:
     """Judge runs, or suite folders scenario by scenario, as one; write the reports beside the first.
 
     Raises:
@@ -56,14 +65,27 @@ def judge_together(folders: Sequence[Path], criteria_file: Path | None) -> tuple
     from genload.analysis.pool import judge_pool
 
     criteria = CriteriaFile(criteria_file) if criteria_file is not None else None
-    runs: list[JudgedRun] = [
-        judge_pool(same, criteria=criteria.of(same[0]) if criteria else None)
-        for same in _by_scenario(folders)
-    ]
+    runs: list[JudgedRun] = []
+    for same in _by_scenario(folders):
+        run = judge_pool(same, criteria=criteria.of(same[0]) if criteria else None)
+        runs.append(run if baseline is None else _against(baseline, run, same))
     # Its name begins otherwise than theirs, so that the same pattern of a shell names the same runs again.
     first = folders[0].absolute()
     by = f"-by-{criteria_file.stem}" if criteria_file is not None else ""
     return _reported(suite_of(runs), first.parent / f"pooled-{len(folders)}-{first.name}{by}")
+
+
+def _against(baseline: str, run: JudgedRun, folders: Sequence[Path]) -> JudgedRun:
+    """The run with what has changed since the baseline.
+
+    Raises:
+        UsageError: there is none for it.
+    """
+    from genload.reporting.baselines import find_baseline
+    from genload.reporting.change import compared_with
+
+    find_baseline(baseline, run.suite, run.scenario)
+    return compared_with(run, folders, baseline)
 
 
 def _by_scenario(folders: Sequence[Path]) -> list[list[Path]]:

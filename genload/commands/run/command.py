@@ -37,6 +37,12 @@ Overrides = Annotated[
 Strict = Annotated[bool, typer.Option("--strict", help="Pass only on exact or proven evidence.")]
 
 
+Baseline = Annotated[
+    str | None,
+    typer.Option(help="Compare with these runs: a baseline's name, or a folder of runs.", metavar="NAME|DIR"),
+]
+
+
 Workers = Annotated[
     str,
     typer.Option(
@@ -101,6 +107,7 @@ def run(
     strict: Strict = False,
     abort_on: Abort = None,
     workers: Workers = "auto",
+    baseline: Baseline = None,
     verbose: Verbose = False,
     metrics_port: MetricsPort = "",
     metrics_host: MetricsHost = "127.0.0.1",
@@ -124,6 +131,8 @@ def run(
 
         genload run my/suite.yaml --workers 4    # four cores send the load
 
+        genload run orfeas --baseline main       # and what has changed since: genload baseline promote
+
         genload run orfeas --time-scale 0.02     # genload serve --time-scale 0.02
     """
     # Here, not above: `genload run --help` needs none of it.
@@ -139,6 +148,7 @@ def run(
         )
     console = Console(highlight=False)
     with console.status("reading the suite"):
+        from genload.commands.run.against import check_baselines
         from genload.commands.run.suite_run import run_suites
         from genload.outlets import outlets
         from genload.targets import RunRequest, with_followers
@@ -153,7 +163,8 @@ def run(
             overrides=tuple(overrides),
             strict=strict,
             abort_on=abort_on or "",
-            workers=_number_of(workers),
+            workers=number_of_workers(workers),
+            baseline=baseline,
             verbose=verbose,
             outlets=outlets(
                 metrics_port=metrics_port,
@@ -164,10 +175,11 @@ def run(
             ),
         )
         targets = with_followers(request)
+        check_baselines(targets)
     raise typer.Exit(run_suites(targets, console))
 
 
-def _number_of(workers: str) -> int | None:
+def number_of_workers(workers: str) -> int | None:
     """None: as many as a load needs."""
     from genload.errors import UsageError
 

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from genload.beginning import why_not_ready
 from genload.code_errors import CodeError, code_told
+from genload.commands.run.against import baseline_of
 from genload.commands.run.cores import cores_there
 from genload.commands.run.locust_process import Signals, command, outcome
 from genload.commands.run.settling import settle
@@ -94,18 +95,25 @@ class SuiteRun:
 
     Attributes:
         folder, word: where its results are, and its verdict in capitals; known once it has run.
+
+    Args:
+        folder: where its results are to be; None: a new folder of those of the request.
     """
 
     folder: Path
     word: str
 
-    def __init__(self, target: SuiteTarget, signals: Signals, console: Console) -> None:
+    def __init__(
+        self, target: SuiteTarget, signals: Signals, console: Console, folder: Path | None = None
+    ) -> None:
         self._target, self._request = target, target.request
         self._signals, self._console = signals, console
         self._suite: Suite = scale(target.suite, self._request.time_scale, Wings())
         # One seed for all scenarios, so that one number repeats the suite.
         asked_for = target.suite.seed if self._request.seed is None else self._request.seed
         self._seed = random.SystemRandom().randrange(2**31) if asked_for is None else asked_for
+        if folder is not None:
+            self.folder = folder
         self._codes: dict[str, ExitCode] = {}
         self._judged: list[JudgedRun] = []
         self._broken = False
@@ -119,13 +127,13 @@ class SuiteRun:
 
     def run(self) -> ExitCode:
         """Run and judge each scenario, report; the exit code."""
-        self.folder = _new_folder(self._request.results, self.name)
+        self.folder = new_folder(self._request.results, self.name)
         if self._target.follows:
             factor = self._request.time_scale
             time = "in real time" if factor == 1 else f"at time scale {factor:g}"
             self._say(f"{self.name} follows {self._target.follows}: against {self.host}, {time}")
         self._say(f"{self.name}: seed {self._seed}, results in {self.folder}")
-        self._tell_unready()
+        self.tell_unready()
         for scenario in self._target.scenarios:
             if self._codes and not self.settle():
                 break
@@ -143,6 +151,12 @@ class SuiteRun:
     def _run_scenario(self, scenario: str) -> ExitCode:
         number, all_of_them = len(self._codes) + 1, len(self._target.scenarios)
         self._console.rule(Text(f"{self.name}/{scenario}  {number} of {all_of_them}"))
+        code, has_result = self.record(scenario)
+        judged = self._judge(scenario) if has_result else code
+        return ExitCode.INTERRUPTED if self._signals.first else ExitCode(suite_exit_code([code, judged]))
+
+    def record(self, scenario: str) -> tuple[ExitCode, bool]:
+        """Let a scenario's process record it; what that ended with, and whether it left a run."""
         words = command(self._target, scenario, self._seed, self.folder, self._workers(scenario))
         if self._console.is_terminal:
             # Locust takes a second or two to say something itself, over this.
@@ -154,8 +168,7 @@ class SuiteRun:
         code, problem = outcome(returned, has_result=has_result)
         if problem and self._signals.first is None:
             self._say(f"{scenario} {problem}: counted as invalid", "bold red")
-        judged = self._judge(scenario) if has_result else code
-        return ExitCode.INTERRUPTED if self._signals.first else ExitCode(suite_exit_code([code, judged]))
+        return code, has_result
 
     def _workers(self, scenario: str) -> int:
         """How many processes are to have its users: as many as were asked for, or else as it needs and this
@@ -189,18 +202,24 @@ class SuiteRun:
         except RunDirectoryError as error:
             self._say(error.render(), "red")
             return ExitCode.INVALID
+        if (named := baseline_of(self._target)) is not None:
+            from genload.reporting.change import compared_with
+
+            with self._console.status(Text("comparing …", "dim")):
+                judged = compared_with(judged, [self.folder / scenario], named)
         self._judged.append(judged)
         views.print_verdict(judged, verbose=self._request.verbose)
         try:
             pack(self.folder / scenario)  # the verdict is out; nobody waits for this but the disk
         except RunDirectoryError as error:
             self._say(error.render(), "yellow")
-        return judged.verdict.exit_code
+        change = judged.change
+        return suite_exit_code([judged.verdict.exit_code, *([change.exit_code] if change else [])])
 
-    def _tell_unready(self) -> None:
+    def tell_unready(self) -> None:
         """Tell at once that the service is not there: the process that waits for it is slow to start."""
         service = self._suite.service_of(self._target.scenarios[0])
-        with _client(service) as client:
+        with client_of(service) as client:
             client.deadline_s = monotonic() + ASKED_FOR_S
             try:
                 client.ready()
@@ -274,7 +293,7 @@ def _import_what_judges() -> None:
 
 
 @contextmanager
-def _client(service: Service) -> Iterator[ServiceClient]:
+def client_of(service: Service) -> Iterator[ServiceClient]:
     client: ServiceClient = attribute("services", service.api, "Client")(service)
     try:
         yield client
@@ -285,7 +304,7 @@ def _client(service: Service) -> Iterator[ServiceClient]:
 @contextmanager
 def _in_flight(service: Service) -> Iterator[Callable[[], int | None]]:
     """Asks the service how many jobs it works on; None when it does not say."""
-    with _client(service) as client:
+    with client_of(service) as client:
 
         def ask() -> int | None:
             try:
@@ -296,8 +315,12 @@ def _in_flight(service: Service) -> Iterator[Callable[[], int | None]]:
         yield ask
 
 
-def _new_folder(results: Path, suite: str) -> Path:
-    """``results/<suite>-<UTC>/``, made now, and nobody else's."""
+def new_folder(results: Path, suite: str) -> Path:
+    """``results/<suite>-<UTC>/``, made now, and nobody else's.
+
+    Raises:
+        RunDirectoryError: it cannot be made.
+    """
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     for number in range(1, 100):
         folder = results / (f"{suite}-{stamp}" if number == 1 else f"{suite}-{stamp}-{number}")

@@ -24,6 +24,7 @@ from genload.errors import ExitCode
 from genload.human import human
 from genload.plain import harmless, plain
 from genload.reporting import tables
+from genload.reporting.change_wording import change_words
 from genload.reporting.findings import findings
 from genload.reporting.page import path
 from genload.reporting.page.against import Against, against_length
@@ -146,6 +147,8 @@ def _environment() -> Environment:
         "HEIGHT": path.HEIGHT,
         "ROOM": path.ROOM,
         "Margin": Margin,
+        "change_tone": lambda change: _tone(change.exit_code),
+        "change_words": change_words,
         "explained": explained,
         "findings": findings,
         "limit": limit,

@@ -1,0 +1,46 @@
+"""How every report tells what has changed since a baseline."""
+
+from __future__ import annotations
+
+from genload.analysis.judged import Change, MetricChange
+from genload.human import count_of, human
+
+_WORDS = {
+    "regression": "REGRESSION",
+    "no_regression": "no regression",
+    "inconclusive": "INCONCLUSIVE",
+    "descriptive": "NO VERDICT",
+    "not_comparable": "NOT COMPARABLE",
+}
+
+
+def change_word(change: Change) -> str:
+    """Its verdict in a word."""
+    return _WORDS[change.verdict]
+
+
+def change_words(change: Change) -> str:
+    """The verdict in a sentence: against what, and what came out."""
+    sides = f"{count_of(change.new_runs, 'run')} against {change.base_runs}"
+    noise = f", noise of equal builds learned {change.floor[:10]}" if change.floor else ""
+    return f"against {change.baseline}: {change_word(change)}: {change.summary} ({sides}{noise})"
+
+
+def values_words(metric: MetricChange) -> str:
+    """From what to what."""
+    return f"{human(metric.base, metric.unit)} → {human(metric.new, metric.unit)}"
+
+
+def moved_words(metric: MetricChange) -> str:
+    """By how much, with its bounds: ``+12 % (95 %: +8 to +16 %)``; empty where nothing is known."""
+    if metric.change is None:
+        return ""
+    if metric.low is None or metric.high is None:
+        return _signed(metric.change, metric)
+    bounds = f"{_signed(metric.low, metric)} to {_signed(metric.high, metric)}"
+    return f"{_signed(metric.change, metric)} (95 %: {bounds})"
+
+
+def _signed(value: float, metric: MetricChange) -> str:
+    text = human(abs(value), metric.unit if metric.is_difference else "ratio")
+    return f"{'−' if value < 0 else '+'}{text}"
