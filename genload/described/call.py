@@ -50,7 +50,7 @@ class Call(Settings):
     """Below the service's host; or an absolute URL that an answer gave: ``{status_url}``."""
     query: TemplateScalars = {}
     headers: Headers = {}
-    """Besides those of the service. Secrets as ${env:NAME} or ${file:PATH}."""
+    """Besides those of the service. Secrets as ${env:NAME}, ${file:PATH} or ${command:WORDS}."""
     json_body: TemplateTree = Field(default=None, alias="json")
     """A body of JSON, nested as it needs to be."""
     json_file: str | None = None

@@ -1,7 +1,8 @@
 """Texts with names in braces, which each request fills anew: ``/v1/jobs/{id}``.
 
-``{{`` and ``}}`` are braces, ``${env:NAME}`` and ``${file:PATH}`` are secrets, resolved when they are sent.
-A text that is nothing but one name is that name's value: in JSON ``"{seed}"`` is a number.
+``{{`` and ``}}`` are braces, ``${env:NAME}``, ``${file:PATH}`` and ``${command:WORDS}`` are secrets, resolved
+when they are sent. A text that is nothing but one name is that name's value: in JSON ``"{seed}"`` is a
+number.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from genload.settings.fitting import misfits
 from genload.settings.known_keys import known_keys
 from genload.settings.layers import merge, override
 from genload.settings.problems import collected, problems
-from genload.settings.secrets import broken_reference
+from genload.settings.secrets import FORMS, broken_reference
 from genload.settings.suggestion import suggest
 from genload.settings.suite import Suite
 from genload.settings.wing_models import WingModels
@@ -282,6 +282,4 @@ def _reference_errors(tree: Tree, path: list[str]) -> Iterator[ConfigError]:
     elif isinstance(tree.value, str):
         broken = broken_reference(tree.value)
         if broken is not None:
-            yield tree.place.error(
-                f"'{broken}' is no reference", remedy="write ${env:NAME} or ${file:PATH}", key=".".join(path)
-            )
+            yield tree.place.error(f"'{broken}' is no reference", remedy=f"write {FORMS}", key=".".join(path))

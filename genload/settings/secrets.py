@@ -1,4 +1,4 @@
-"""References to secrets: ``${env:NAME}`` and ``${file:PATH}``.
+"""References to secrets: ``${env:NAME}``, ``${file:PATH}`` and ``${command:WORDS}``.
 
 They stay references in every model, in the resolved suite and in run.json; only `reveal` resolves them, at
 the moment of use, so that a secret reaches no run directory, log or report.
@@ -16,8 +16,9 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from genload.errors import ConfigError
+from genload.settings.token_commands import token_command
 
-_REFERENCE = re.compile(r"\$\{(env|file):([^{}]+)\}")
+_REFERENCE = re.compile(r"\$\{(env|file|command):([^{}]+)\}")
 _SECRET_HEADER = re.compile(
     r"authori[sz]ation|(api|access|auth|private|secret|subscription)[-_]?key"
     r"|(^|[-_])(token|secret|password|cookie|credentials?)$",
@@ -25,6 +26,7 @@ _SECRET_HEADER = re.compile(
 )
 _URL_PASSWORD = re.compile(r"^[a-z]+://[^/@]*@", re.IGNORECASE)
 _QUERY_VALUE = re.compile(r"([?&][^\s?&=#\"'<>]+=)[^\s&#\"'<>]+")
+FORMS = "${env:NAME}, ${file:PATH} or ${command:WORDS}"
 _MAX_BYTES = 64 * 1024
 _SHORTEST_HIDDEN = 4  # a shorter value would be found in the middle of any word
 _MOST_HIDDEN = 256
@@ -33,10 +35,12 @@ _revealed: dict[str, str] = {}  # reference by value, of what this process has r
 
 
 def reveal(text: str) -> str:
-    """`text` with its references resolved now; a file is read again when it has changed.
+    """`text` with its references resolved now; a file is read again when it has changed, a command run again
+    before what it printed expires.
 
     Raises:
-        ConfigError: a variable that is not set, a file that cannot be read; never with a value in it.
+        ConfigError: a variable that is not set, a file that cannot be read, a command that fails; never with
+            a value in it.
     """
     return _REFERENCE.sub(lambda found: _value(*found.groups()), text)
 
@@ -83,7 +87,7 @@ def refuse_literal_secret(header: str, value: str) -> None:
         raise PydanticCustomError(
             "secret",
             "header '{header}' holds a secret in clear, which would reach the run directory",
-            {"header": header, "remedy": f"write {header}: ${{env:NAME}} or ${{file:PATH}}"},
+            {"header": header, "remedy": f"write {header}: {FORMS}"},
         )
 
 
@@ -112,7 +116,7 @@ def refuse_secret_in_url(url: str) -> None:
 
 
 def _value(kind: str, name: str) -> str:
-    value = _variable(name) if kind == "env" else _file(name)
+    value = _SOURCES[kind](name)
     if not value.isprintable():
         raise ConfigError(
             f"the secret ${{{kind}:{name}}} holds a line break or another control character",
@@ -154,6 +158,13 @@ def _why(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return "it is not UTF-8 text"
     return (isinstance(error, OSError) and error.strerror) or "no such path"
+
+
+def _command(words: str) -> str:
+    return token_command(words).secret()
+
+
+_SOURCES = {"env": _variable, "file": _file, "command": _command}
 
 
 @lru_cache(maxsize=16)

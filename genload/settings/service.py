@@ -156,7 +156,8 @@ class Service(Settings):
     identity: Identity = {}
     """Where it stands what is tested, for the first lines of every report."""
     headers: Headers = {}
-    """Sent with every request; secrets as ${env:NAME} or ${file:PATH}."""
+    """Sent with every request; secrets as ${env:NAME}, ${file:PATH} or
+    ${command:WORDS}."""
     tls: Tls = Tls()
     poll: Poll = Poll()
     retry: Retry = Retry()

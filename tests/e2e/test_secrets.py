@@ -25,6 +25,10 @@ pytestmark = pytest.mark.processes
 LOCUSTFILE = Path(__file__).resolve().parents[2] / "locustfiles" / "generation3d.py"
 TOKEN = "s3cr3t-token-of-the-environment"  # noqa: S105  that is what is looked for
 KEY = "k3y-of-a-file-that-nobody-sees"
+SESSION = "s3ss10n-that-expires"
+SESSION_COMMAND = f"""echo asked >> asked.txt
+echo '{{"access_token": "{SESSION}", "expires_in": 1}}'
+"""
 HOSTILE = (
     "\x1b[2J\x1b]0;owned\x07\x9b31m[bold red]x[/bold red] </failure><script>alert(1)</script> | **b** "
     "![i](http://example.invalid/i.png) @everyone \u202egnp.exe\r\nsecond line\x00 " + "A" * 100_000
@@ -34,7 +38,10 @@ extends: orfeas
 validity: {lag_floor: 1s, min_user_seconds: 50%}
 service:
   poll: {interval: 50ms}
-  headers: {Authorization: "Bearer ${env:GENLOAD_TEST_TOKEN}", X-Api-Key: "${file:key.txt}"}
+  headers:
+    Authorization: "Bearer ${env:GENLOAD_TEST_TOKEN}"
+    X-Api-Key: "${file:key.txt}"
+    X-Session-Token: "${command:sh session.sh}"
 monitors:
   exposition: {interval: 500ms, headers: {Authorization: "Bearer ${env:GENLOAD_TEST_TOKEN}"}}
   host: {interval: 200ms}
@@ -49,6 +56,7 @@ scenarios:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "key.txt").write_text(KEY)
+    (tmp_path / "session.sh").write_text(SESSION_COMMAND)
     (tmp_path / "mine.yaml").write_text(SUITE)
     return tmp_path
 
@@ -99,20 +107,27 @@ def command_lines() -> Iterator[set[str]]:
 
 
 def leaks(folder: Path) -> list[str]:
-    """Files below `folder` with a secret in them; the secret's own file is none."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "key.txt"]
+    """Files below `folder` with a secret in them; the secrets' own files are none."""
+    own = ("key.txt", "session.sh")
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name not in own]
     assert len(files) > 5
-    return [str(path) for path in files for word in (TOKEN, KEY) if word.encode() in path.read_bytes()]
+    return [
+        str(path) for path in files for word in (TOKEN, KEY, SESSION) if word.encode() in path.read_bytes()
+    ]
 
 
 def guarded(call: Call) -> Reply | None:
-    sent = (call.headers.get("authorization"), call.headers.get("x-api-key"))
-    known = sent == (f"Bearer {TOKEN}", KEY) or (call.path == "/metrics" and sent[0] == f"Bearer {TOKEN}")
+    names = ("authorization", "x-api-key", "x-session-token")
+    sent = tuple(call.headers.get(name) for name in names)
+    known = sent == (f"Bearer {TOKEN}", KEY, SESSION) or (
+        call.path == "/metrics" and sent[0] == f"Bearer {TOKEN}"
+    )
     return None if known else Reply(401, b'{"error": "who are you?"}')
 
 
 def told_back(call: Call) -> str:
-    return f"refused for {call.headers['authorization']} with {call.headers['x-api-key']}"
+    refused, key, session = (call.headers[name] for name in ("authorization", "x-api-key", "x-session-token"))
+    return f"refused for {refused} with {key} in {session}"
 
 
 def test_secrets_are_sent_and_get_nowhere_else(run: Callable[..., str], folder: Path) -> None:
@@ -132,11 +147,17 @@ def test_secrets_are_sent_and_get_nowhere_else(run: Callable[..., str], folder: 
     assert sum(call.path == "/metrics" for call in service.calls) >= 3
     assert sum(call.path.startswith("/api/job-status/") for call in service.calls) >= 10
 
-    assert "refused for Bearer ${env:GENLOAD_TEST_TOKEN} with ${file:key.txt}" in printed
-    assert "> Authorization: (hidden)" in printed and "> X-Api-Key: (hidden)" in printed
+    told = "refused for Bearer ${env:GENLOAD_TEST_TOKEN} with ${file:key.txt} in ${command:sh session.sh}"
+    assert told in printed
+    for header in ("Authorization", "X-Api-Key", "X-Session-Token"):
+        assert f"> {header}: (hidden)" in printed
+    # Once for each of the three processes, and again before a second is over; never for each request.
+    asked = (folder / "asked.txt").read_text().splitlines()
+    assert 5 <= len(asked) <= 30 < len(service.calls)
     assert any("mine.yaml/normal" in line for line in seen)
-    assert TOKEN not in printed and KEY not in printed
-    assert not [line for line in seen if TOKEN in line or KEY in line]
+    secrets = (TOKEN, KEY, SESSION)
+    assert not [word for word in secrets if word in printed]
+    assert not [line for line in seen for word in secrets if word in line]
     assert leaks(folder) == []
 
 
