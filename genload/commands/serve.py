@@ -177,6 +177,9 @@ def serve(
             default="0; tone as --chunk",
         ),
     ] = None,
+    work: Annotated[
+        float | None, _time("CPU time before each write of a stream.", panel=_SPEECH, default="0")
+    ] = None,
     first_chunk: Annotated[
         float | None, _time("Time before the first audio, at least.", panel=_SPEECH, default="0")
     ] = None,
@@ -249,6 +252,7 @@ def serve(
         "scrape-stall": scrape_stall,
         "chunk": chunk,
         "pace": pace,
+        "work": work,
         "first-chunk": first_chunk,
         "per-character": per_character,
         "audio": audio,

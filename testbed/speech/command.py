@@ -52,6 +52,7 @@ def read(arguments: Sequence[str], exit_with: Callable[[str], NoReturn]) -> Spee
         else given.scrape_stall,
         chunk_s=chunk_s,
         pace_s=(chunk_s if hums else 0.0) if given.pace is None else given.pace,
+        work_s=given.work,
         first_chunk_s=given.first_chunk,
         per_character_s=given.per_character,
         audio_s=given.audio,
@@ -75,6 +76,7 @@ def _declare(parser: argparse.ArgumentParser) -> None:
     add("--scrape-stall", type=duration)
     add("--chunk", type=_checked(_chunk_s))
     add("--pace", type=duration)
+    add("--work", type=duration, default=0.0)
     add("--first-chunk", type=duration, default=0.0)
     add("--per-character", type=duration, default=0.06)
     add("--audio", type=duration, default=0.0)

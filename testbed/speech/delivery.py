@@ -112,6 +112,7 @@ class Delivery:
             chunk_bytes=2 * round(options.chunk_s * rate_hz),
             pace_ns=round(options.pace_s * 1e9),
             rate_hz=rate_hz,
+            work_s=options.work_s,
         )
         try:
             if fault in _BREAKING:

@@ -53,6 +53,7 @@ class SpeechOptions:
     scrape_stall_s: float = 0.0  # for how long each scrape of /metrics stops it
     chunk_s: float = 0.02  # audio a write
     pace_s: float = 0.0  # between the writes of an answer; 0: as soon as there is audio
+    work_s: float = 0.0  # CPU time before each write of a stream: that of a model which speaks as it is heard
     first_chunk_s: float = 0.0  # from the request to the first write of audio, at the earliest
     per_character_s: float = 0.06  # tone: audio by the text's length …
     audio_s: float = 0.0  # … unless it is always this long

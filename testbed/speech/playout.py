@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from time import monotonic_ns
+from time import monotonic_ns, thread_time
 
 from .encoding import Encoder
 from .engine import Tape
@@ -25,6 +25,7 @@ class Playout:
         first_due_ns: when the first chunk of audio is due, monotonic.
         chunk_bytes: of PCM, a write.
         rate_hz: of the PCM.
+        work_s: CPU time that each write takes before it.
     """
 
     def __init__(
@@ -38,10 +39,11 @@ class Playout:
         chunk_bytes: int,
         pace_ns: int,
         rate_hz: int,
+        work_s: float = 0.0,
     ) -> None:
         self._tape, self._encoder, self._answer, self._truth = tape, encoder, answer, truth
         self._due_ns, self._chunk_bytes, self._pace_ns = first_due_ns, chunk_bytes, pace_ns
-        self._bytes_a_second = 2 * rate_hz
+        self._bytes_a_second, self._work_s = 2 * rate_hz, work_s
         self._sent_bytes = 0  # of PCM
         self._left_chunks = -1  # how many more to send; negative: all
         self._asleep = False
@@ -84,6 +86,7 @@ class Playout:
 
     def _send(self, pcm: bytes) -> None:
         at_end = self._tape.ended and not self._tape.size_bytes
+        _work(self._work_s)
         content = self._encoder.feed(pcm)
         if at_end:
             content += self._encoder.finish()
@@ -99,3 +102,9 @@ class Playout:
         self._truth.audio_s = self._sent_bytes / self._bytes_a_second
         if self._pace_ns and pcm:
             self._truth.late_max_s = max(self._truth.late_max_s, (stamp_ns - self._due_ns) / 1e9)
+
+
+def _work(seconds: float) -> None:
+    until_s = thread_time() + seconds
+    while thread_time() < until_s:
+        pass

@@ -1,5 +1,5 @@
 """Listeners who leave a real service in the middle of its answers, a few and then all of them: what the
-records, the service's own log and its gauge say of it.
+records, the service's own log, its gauge and its CPU say of it.
 """
 
 from __future__ import annotations
@@ -28,20 +28,21 @@ SUITE: dict[str, Any] = {
     "locustfile": "speech",
     "reports": ["results_json"],
     "monitors": {
-        "exposition": {"interval": "100ms", "series": {"server.in_flight": "vllm:num_requests_running"}}
+        "exposition": {"interval": "100ms", "series": {"server.in_flight": "vllm:num_requests_running"}},
+        "host": {"interval": "100ms", "client": False, "server": {"port": "auto"}},
     },
     "reconcile": {"in_flight": "server.in_flight"},
     "watch_idle": "0s",
     "validity": {"lag_floor": "5s", "min_user_seconds": "10%"},  # a busy machine decides nothing here
     "scenarios": {
         "gone": {
-            # An answer is heard to its end, some are left, and 0.7 s into the next ones all are.
+            # An answer is heard to its end, some are left, and a moment into the next ones all are.
             "shape": {
                 "kind": "walkout",
                 "users": 4,
                 "stay": 0,
-                "mixed": "3s",
-                "until": "700ms",
+                "mixed": "4s",
+                "until": "800ms",
                 "watch": "3s",
             },
             "leave": {"share": "50%", "after": {"min": "200ms", "max": "1s"}},
@@ -64,7 +65,9 @@ def test_when_all_leave_the_service_is_seen_to_notice_or_not(
     run_genload: Callable[..., Any],
     tmp_path: Path,
 ) -> None:
-    server = testbed(api="vllm", engine="tone", audio=f"{AUDIO_S}s", **({"fault": fault} if fault else {}))
+    # Each answer takes a sixteenth of a core for as long as it is spoken.
+    speaks = {"engine": "tone", "audio": f"{AUDIO_S}s", "chunk": "80ms", "work": "5ms"}
+    server = testbed(api="vllm", **speaks, fault=fault or None)
     path = tmp_path / "own.yaml"
     path.write_text(yaml.safe_dump(SUITE), encoding="utf-8")
     outcome = run_genload(str(path), "--host", server.url, "--seed", "5")
@@ -77,12 +80,30 @@ def test_when_all_leave_the_service_is_seen_to_notice_or_not(
     by_themselves = [record.duration_s for record in left if record.labels["listener"] == "leaves"]
     assert sum(0.2 <= after_s < 1.1 for after_s in by_themselves) >= 2
     assert max(by_themselves) < 1.5
-    truth = {row["request_id"]: row["outcome"] for row in server.truth_records()}
-    assert {truth[record.request_id] for record in left} == {"client_gone" if noticed else "completed"}
+    truth = {row["request_id"]: row for row in server.truth_records()}
+    assert {truth[record.request_id]["outcome"] for record in left} == {
+        "client_gone" if noticed else "completed"
+    }
     result = outcome.result("gone")
     assert result["left_requests"] == len(left) and result["total_requests"] == len(records) - len(left)
     assert result["failed_requests"] == 0 and result["errors"] == {}
     (walkout,) = result["listeners"]["walkouts"]
     assert (walkout["answers"], walkout["noticed"]) == (4, noticed)
+    # When the service had really ended its last one; to the milliseconds that its clock and ours are apart.
+    together = [record for record in left if record.labels["listener"] == "stays"]
+    ended_s = max(record.start_s + _spoken_s(truth[record.request_id]) for record in together)
+    after_s = ended_s - walkout["at_s"]
+    in_flight, cpu = walkout["falls"]
+    assert (in_flight["metric"], in_flight["rest"]) == ("server.in_flight", 0)
+    assert in_flight["busy"] >= 1
+    assert in_flight["after_low"] - 0.1 <= after_s <= in_flight["after_high"] + 0.1
+    assert cpu["metric"] == "server.cpu" and cpu["busy"] > cpu["rest"] + 0.1
+    assert (cpu["after_low"] > 1) == (after_s > 1) == (not noticed)
     if noticed:
         assert "the service noticed (4 answers cut off" in " ".join(outcome.output.split())
+
+
+def _spoken_s(row: dict[str, Any]) -> float:
+    """For how long a service worked on a request."""
+    spoken_s: float = row["end_s"] - row["received_s"]
+    return spoken_s

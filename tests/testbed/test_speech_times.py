@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 pytestmark = pytest.mark.processes
@@ -68,6 +69,15 @@ def test_no_write_is_before_its_time(talk) -> None:
     # Spread over the pace, so that streams that begin together do not write together.
     assert phases_s[0] >= -1e-6 and phases_s[-1] < 0.01
     assert np.diff(phases_s).min() > 0.0005
+    assert service.end() == 0
+
+
+def test_a_stream_costs_cpu_for_as_long_as_it_lasts(talk) -> None:
+    service = talk("kokoro", *TONE, "--chunk=100ms", "--work=20ms", fresh=True)
+    process = psutil.Process(service.process.pid)
+    before_s = sum(process.cpu_times()[:2])
+    service.speak(input="Half a second.", response_format="pcm")
+    assert sum(process.cpu_times()[:2]) - before_s >= 8 * 0.02  # of nine writes; told to 10 ms
     assert service.end() == 0
 
 

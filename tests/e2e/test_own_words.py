@@ -1,0 +1,106 @@
+"""Whose words the answers of a real engine spoke, in runs of two load processes: the verdict against the log
+of what the service had really been made to say.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from genload.artifacts.inputs.codes import spoken
+from genload.runlog.records import RequestRecord
+from testbed.speech.faults import SpeechFault
+from testbed.speech.misspeaking import reworded
+
+pytestmark = pytest.mark.processes
+
+CARRIER = "Heavy load test number {code}."
+RATES = ["swap=20%", "drop-word=8%", "repeat-sentence=8%", "bleed=8%"]
+SEED = 11
+"""Of faults that spare the warm-up, in which the recogniser proves itself."""
+EITHER = "own or not understood"
+USERS, REQUESTS, WARM_UP = 6, 32, 5
+
+
+def suite() -> dict[str, Any]:
+    """The same load twice: every request spared, and as the service likes."""
+    dialect = {"extends": "kokoro", "name": "Mine"}
+    request: dict[str, Any] = {"voices": ["af_heart"], "format": "wav"}
+    request["texts"] = {"template": CARRIER, "code": {"digits": 6}, "salt": False}
+    load = {
+        "shape": {"kind": "baseline", "users": USERS, "iterations": REQUESTS},
+        "warmup": {"jobs": WARM_UP},
+    }
+    spared = {**request, "dialect": {**dialect, "headers": {"X-Testbed-Fault": "none"}}}
+    return {
+        "service": {"api": "speech", "request": {**request, "dialect": dialect}},
+        "locustfile": "speech",
+        "reports": ["results_json"],
+        "settle": {"pause": "0s"},
+        "validity": {"lag_floor": "5s", "min_user_seconds": "10%"},  # a busy machine decides nothing here
+        "scenarios": {
+            "clean": {**load, "request": spared, "criteria": {"own": "speech.own_words == 100%"}},
+            "mixed_up": {**load, "criteria": {"none_swapped": "speech.swapped == 0"}},
+        },
+    }
+
+
+def test_every_swap_is_found_across_workers_and_none_where_there_is_none(
+    testbed: Callable[..., Any], run_genload: Callable[..., Any], tmp_path: Path
+) -> None:
+    server = testbed(api="kokoro", slots=USERS, fault=RATES, seed=SEED)
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump(suite()), encoding="utf-8")
+    outcome = run_genload(str(path), "--host", server.url, "--seed", "5", "--workers", "2")
+    assert outcome.code == 1, outcome.output
+    server.end()
+    befell = {row["request_id"]: row["fault"] for row in server.truth_records()}
+
+    clean = outcome.result("clean")
+    assert clean["validation"]["own"] is True
+    assert words(clean) == {"own": REQUESTS}
+
+    result = outcome.result("mixed_up")
+    records = [record for record in outcome.jobs("mixed_up") if not record.warmup]
+    expected = Counter(whose(record, befell[record.request_id]) for record in records)
+    found, doubtful = words(result), expected.pop(EITHER, 0)
+    assert found["anothers"] == expected["anothers"] and "nobodys" not in found
+    assert 0 <= found["own"] - expected["own"] <= doubtful
+    swapped = [record for record in records if befell[record.request_id] == "swap"]
+    assert len(swapped) == expected["anothers"] >= 2 and expected["not_understood"] >= 2
+    (criterion,) = (row for row in result["verdict"]["criteria"] if row["name"] == "none_swapped")
+    assert (criterion["result"], criterion["value"]) == ("fail", len(swapped))
+    # Whom they heard: another of them, of whom a load process alone often knows nothing.
+    of_code = {record.said: record for record in records}
+    partners = [(record, of_code[(record.heard or "")[-6:]]) for record in swapped]
+    assert all(befell[other.request_id] == "swap" and other is not record for record, other in partners)
+    assert {record.source for record in records} == {"w0", "w1"}
+    assert any(record.source != other.source for record, other in partners)
+
+
+def words(result: dict[str, Any]) -> dict[str, int]:
+    """How many answers spoke whose words, where there were any."""
+    found = result["speech"]["words"]
+    assert found["heard"] == REQUESTS and found["warmup_understood"] == found["warmup_codes"] == WARM_UP
+    kinds = ("own", "anothers", "nobodys", "not_understood")
+    return {kind: found[kind] for kind in kinds if found[kind]}
+
+
+def whose(record: RequestRecord, fault: str) -> str:
+    """Whose words an answer must have spoken: a word that was left out may have been none of the code, and
+    one where the code begins changes what is heard on either side of it.
+    """
+    if fault == "drop-word":
+        text = CARRIER.format(code=spoken(record.said))
+        kept = reworded(text, SpeechFault.DROP_WORD)
+        begins = len(CARRIER.split()) - 1
+        place = next((n for n, word in enumerate(kept.split()) if word != text.split()[n]), len(kept.split()))
+        if place in (begins - 1, begins):
+            return EITHER
+        return "own" if place < begins else "not_understood"
+    return {"": "own", "swap": "anothers"}.get(fault, "not_understood")
