@@ -7,10 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from genload.artifacts.usual import check_inspection
+from genload.client.proxies import refuse_proxy
 from genload.drivers import job_driver, speech_driver
 from genload.errors import ConfigError
 from genload.service import JobClient, ServiceClient, ServiceError, SpeechClient
 from genload.settings.phases import Ask, Timeline
+from genload.settings.secrets import reveal
 from genload.settings.service import Service
 from genload.settings.suite import Scenario
 
@@ -46,11 +48,12 @@ def check_beginning(
 
     Raises:
         ConfigError: an inspection that there is none of, a secret, header or certificate that the client
-            cannot use, no usable image, a file of texts that cannot be read.
+            cannot use, a proxy that is named for it, no usable image, a file of texts that cannot be read.
     """
     if issubclass(client_class, JobClient):
         check_inspection(client_class)
     client_class(service).close()
+    refuse_proxy(reveal(service.host))
     for kind, check_inputs in _INPUTS.items():
         if issubclass(client_class, kind) and not inputs_elsewhere:
             check_inputs(service, asks)
