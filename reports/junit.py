@@ -8,7 +8,6 @@ must hold the testcase "criteria". What is to be known besides (the run's notice
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -17,31 +16,27 @@ from genload.errors import ExitCode
 from genload.human import human
 from genload.plain import plain
 from genload.reporting import write_text
+from genload.reporting.junit_xml import count, document, legal, outcome
 from genload.reporting.wording import explained, no_criteria_words, rehearsal_note, utc, verdict_word
-
-# What XML 1.0 cannot hold in any form (section 2.2, Char).
-_ILLEGAL = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 
 
 def render(suite: JudgedSuite, folder: Path) -> list[Path]:
     """Write junit.xml."""
-    root = ET.Element("testsuites", name=_legal(suite.suite))
+    root = ET.Element("testsuites", name=legal(suite.suite))
     for run in suite.runs:
         root.append(_testsuite(run))
     if suite.missing:
         root.append(_missing(suite))
-    _count(root, list(root.iter("testcase")))
+    count(root, list(root.iter("testcase")))
     root.set("time", f"{sum(run.duration_s for run in suite.runs):.3f}")
-    ET.indent(root)
-    text = ET.tostring(root, encoding="unicode")
-    return [write_text(folder / "junit.xml", f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n')]
+    return [write_text(folder / "junit.xml", document(root))]
 
 
 def _testsuite(run: JudgedRun) -> ET.Element:
     element = ET.Element(
         "testsuite",
-        name=_legal(f"{run.suite}.{run.scenario}"),
-        timestamp=_legal(utc(run.start_time).removesuffix("Z")),
+        name=legal(f"{run.suite}.{run.scenario}"),
+        timestamp=legal(utc(run.start_time).removesuffix("Z")),
         time=f"{run.duration_s:.3f}",
     )
     properties = {"verdict": verdict_word(run), "seed": str(run.seed), "time_scale": f"{run.time_scale:g}"}
@@ -50,18 +45,18 @@ def _testsuite(run: JudgedRun) -> ET.Element:
         properties = {"rehearsal": note, **properties}
     holder = ET.SubElement(element, "properties")
     for name, value in properties.items():
-        ET.SubElement(holder, "property", name=_legal(name), value=_legal(value))
+        ET.SubElement(holder, "property", name=legal(name), value=legal(value))
     if not run.verdict.valid or run.verdict.exit_code in (ExitCode.UNAVAILABLE, ExitCode.INTERRUPTED):
         element.append(_measurement(run))
     if words := no_criteria_words(run):
         case = _case(run, "criteria")
-        _outcome(case, "error", "no criteria", words, "")
+        outcome(case, "error", "no criteria", words, "")
         element.append(case)
     for criterion in run.verdict.criteria:
         element.append(_testcase(run, criterion))
-    _count(element, element.findall("testcase"))
+    count(element, element.findall("testcase"))
     if run.notices:
-        ET.SubElement(element, "system-out").text = _legal("\n".join(plain(notice) for notice in run.notices))
+        ET.SubElement(element, "system-out").text = legal("\n".join(plain(notice) for notice in run.notices))
     return element
 
 
@@ -69,7 +64,7 @@ def _measurement(run: JudgedRun) -> ET.Element:
     case = _case(run, "measurement")
     texts = [f"{reason.text} → {reason.remedy}" for reason in run.verdict.reasons]
     message = texts[0] if texts else verdict_word(run).lower()
-    _outcome(case, "error", verdict_word(run).lower(), message, "\n".join(plain(text) for text in texts))
+    outcome(case, "error", verdict_word(run).lower(), message, "\n".join(plain(text) for text in texts))
     return case
 
 
@@ -82,41 +77,22 @@ def _testcase(run: JudgedRun, criterion: CriterionVerdict) -> ET.Element:
         return case
     kind = "unproven" if unproven else criterion.result
     if not criterion.must:
-        _outcome(case, "skipped", kind, f"reported only, {kind}: {observed}", details)
+        outcome(case, "skipped", kind, f"reported only, {kind}: {observed}", details)
     else:
-        _outcome(case, "failure" if kind == "fail" else "error", kind, observed, details)
+        outcome(case, "failure" if kind == "fail" else "error", kind, observed, details)
     return case
 
 
 def _missing(suite: JudgedSuite) -> ET.Element:
     """Scenarios of the suite without a run: skipped, unless they are why the suite did not pass."""
     blamed = suite.exit_code not in {int(run.verdict.exit_code) for run in suite.runs}
-    element = ET.Element("testsuite", name=_legal(f"{suite.suite}.not_run"))
+    element = ET.Element("testsuite", name=legal(f"{suite.suite}.not_run"))
     for scenario in suite.missing:
-        case = ET.SubElement(element, "testcase", name=_legal(scenario), classname=_legal(suite.suite))
-        _outcome(case, "error" if blamed else "skipped", "not run", "left no run to judge", "")
-    _count(element, element.findall("testcase"))
+        case = ET.SubElement(element, "testcase", name=legal(scenario), classname=legal(suite.suite))
+        outcome(case, "error" if blamed else "skipped", "not run", "left no run to judge", "")
+    count(element, element.findall("testcase"))
     return element
 
 
 def _case(run: JudgedRun, name: str) -> ET.Element:
-    return ET.Element(
-        "testcase", name=_legal(name), classname=_legal(f"{run.suite}.{run.scenario}"), time="0"
-    )
-
-
-def _outcome(case: ET.Element, tag: str, kind: str, message: str, details: str) -> None:
-    attributes = {"message": _legal(plain(message))}
-    if tag != "skipped":  # whose schema knows no type
-        attributes["type"] = kind
-    ET.SubElement(case, tag, attributes).text = _legal(details) or None
-
-
-def _count(element: ET.Element, cases: list[ET.Element]) -> None:
-    element.set("tests", str(len(cases)))
-    for plural, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
-        element.set(plural, str(sum(case.find(tag) is not None for case in cases)))
-
-
-def _legal(text: str) -> str:
-    return _ILLEGAL.sub("", text)
+    return ET.Element("testcase", name=legal(name), classname=legal(f"{run.suite}.{run.scenario}"), time="0")

@@ -6,18 +6,16 @@ escaped so that it can neither format, link, mention nor close a table cell.
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from genload.analysis.judged import CriterionVerdict, JudgedRun, JudgedSuite
 from genload.errors import ExitCode
 from genload.human import count_of, human
-from genload.plain import plain
 from genload.reporting import tables, write_text
 from genload.reporting.change_wording import change_words
 from genload.reporting.findings import Finding, findings
+from genload.reporting.markdown_text import cell_code, code, prose, table_lines
 from genload.reporting.request_wording import RANGES, has_ranges, limit, observed
 from genload.reporting.wording import (
     explained,
@@ -31,10 +29,6 @@ from genload.reporting.wording import (
 )
 
 _MARKS = {"pass": "✅ pass", "fail": "❌ fail", "inconclusive": "❔ inconclusive"}
-_PUNCTUATION = re.compile(r"([\\`*_\[\]#|~$])")
-# GitHub links these even where nothing is marked up; a word joiner inside keeps it from seeing them.
-_AUTOLINK = re.compile(r"(@|#|:(?=//)|www(?=\.))")
-_JOINER = "\u2060"
 
 
 def render(suite: JudgedSuite, folder: Path) -> list[Path]:
@@ -45,24 +39,24 @@ def render(suite: JudgedSuite, folder: Path) -> list[Path]:
 def _document(suite: JudgedSuite) -> Iterator[str]:
     notes = dict.fromkeys(note for run in suite.runs if (note := rehearsal_note(run)))
     if notes:
-        yield f"> **{_text(' · '.join(notes))}**"
+        yield f"> **{prose(' · '.join(notes))}**"
         yield ""
-    yield f"# {_text(suite.suite)}: {_word(suite_word(suite), suite.exit_code)}"
+    yield f"# {prose(suite.suite)}: {_word(suite_word(suite), suite.exit_code)}"
     yield ""
     identities = {tested_words(run) for run in suite.runs}
     shared = identities.pop() if len(identities) == 1 else None
     yield from _tested(shared)
     heads = [*tables.scenario_numbers(suite.runs[0])] if suite.runs else []
-    yield from _table(("scenario", "verdict", *heads), (_scenario_row(run) for run in suite.runs))
+    yield from table_lines(("scenario", "verdict", *heads), (_scenario_row(run) for run in suite.runs))
     if suite.missing:
-        yield f"Not run: {', '.join(_code(name) for name in suite.missing)}"
+        yield f"Not run: {', '.join(code(name) for name in suite.missing)}"
         yield ""
-    yield from _table(
+    yield from table_lines(
         ("scenario", "result", "criterion", "observed", "must be", "evidence"),
         (_short_row(run, criterion) for run in suite.runs for criterion in run.verdict.criteria),
     )
     for heading, table in tables.checklists(suite):
-        yield f"{_text(heading)}:"
+        yield f"{prose(heading)}:"
         yield ""
         yield from _cells(table)
     for run in suite.runs:
@@ -71,14 +65,14 @@ def _document(suite: JudgedSuite) -> Iterator[str]:
 
 def _scenario_row(run: JudgedRun) -> Sequence[str]:
     word = _word(verdict_word(run), run.verdict.exit_code)
-    return (_text(run.scenario), word, *map(_text, tables.scenario_numbers(run).values()))
+    return (prose(run.scenario), word, *map(prose, tables.scenario_numbers(run).values()))
 
 
 def _short_row(run: JudgedRun, criterion: CriterionVerdict) -> Sequence[str]:
     return (
-        _text(run.scenario),
+        prose(run.scenario),
         _mark(criterion),
-        _text(criterion.name),
+        prose(criterion.name),
         observed(criterion),
         limit(criterion),
         criterion.evidence or "–",
@@ -86,22 +80,22 @@ def _short_row(run: JudgedRun, criterion: CriterionVerdict) -> Sequence[str]:
 
 
 def _scenario(run: JudgedRun, tested: str | None) -> Iterator[str]:
-    yield f"## {_text(run.scenario)}: {_word(verdict_word(run), run.verdict.exit_code)}"
+    yield f"## {prose(run.scenario)}: {_word(verdict_word(run), run.verdict.exit_code)}"
     yield ""
     yield from _tested(tested)
     if run.purpose:
-        yield _text(run.purpose)
+        yield prose(run.purpose)
         yield ""
     if words := pooled_words(run):
-        yield f"{_text(words)}."
+        yield f"{prose(words)}."
         yield ""
         yield from _cells(tables.pooled(run))
-    yield from _list((f"**{_text(r.text)}** → {_text(r.remedy)}" for r in run.verdict.reasons), "Not valid:")
+    yield from _list((f"**{prose(r.text)}** → {prose(r.remedy)}" for r in run.verdict.reasons), "Not valid:")
     if words := no_criteria_words(run):
-        yield _text(words)
+        yield prose(words)
         yield ""
     yield from _changed(run)
-    criteria = _table(
+    criteria = table_lines(
         ("result", "criterion", "rule", "observed", "evidence"),
         (_criterion_row(c) for c in run.verdict.criteria),
     )
@@ -122,27 +116,27 @@ def _changed(run: JudgedRun) -> Iterator[str]:
     if run.change is None:
         return
     mark = {ExitCode.PASSED: "✅", ExitCode.FAILED: "❌"}.get(run.change.exit_code, "❔")
-    yield f"{mark} {_text(change_words(run.change))}"
+    yield f"{mark} {prose(change_words(run.change))}"
     yield ""
     if run.change.needs:
-        yield f"→ {_text(run.change.needs)}"
+        yield f"→ {prose(run.change.needs)}"
         yield ""
     yield from _cells(tables.changes(run))
 
 
 def _tested(words: str | None) -> Iterator[str]:
     if words:
-        yield _text(words)
+        yield prose(words)
         yield ""
 
 
 def _criterion_row(criterion: CriterionVerdict) -> Sequence[str]:
     return (
         _mark(criterion),
-        _text(criterion.name),
-        _cell_code(criterion.expression),
+        prose(criterion.name),
+        cell_code(criterion.expression),
         observed(criterion),
-        _text(explained(criterion)),
+        prose(explained(criterion)),
     )
 
 
@@ -151,7 +145,7 @@ def _mark(criterion: CriterionVerdict) -> str:
 
 
 def _finding(finding: Finding) -> str:
-    parts = [_text(finding.title), _text(finding.text), ", ".join(map(_code, finding.quoted))]
+    parts = [prose(finding.title), prose(finding.text), ", ".join(map(code, finding.quoted))]
     return ": ".join(part for part in parts if part)
 
 
@@ -164,7 +158,7 @@ def _small_print(run: JudgedRun) -> str:
         f"a user whose request fails pauses {human(run.failure_pause_s, 's')}",
         versions,
     ]
-    return f"<sub>{_text(' · '.join(fact for fact in facts if fact))}</sub>"
+    return f"<sub>{prose(' · '.join(fact for fact in facts if fact))}</sub>"
 
 
 def _word(word: str, exit_code: int) -> str:
@@ -172,28 +166,18 @@ def _word(word: str, exit_code: int) -> str:
     return f"{marks.get(exit_code, '⚠️')} {word}"
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """A table and an empty line after it; nothing at all without rows."""
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    if lines:
-        yield f"| {' | '.join(heads)} |"
-        yield f"|{' --- |' * len(heads)}"
-        yield from lines
-        yield ""
-
-
 def _cells(table: tables.Table) -> Iterator[str]:
     rows = (
-        [_cell_code(cell) if n in table.code else _text(cell) for n, cell in enumerate(row)]
+        [cell_code(cell) if n in table.code else prose(cell) for n, cell in enumerate(row)]
         for row in table.rows
     )
-    yield from _table(table.heads, rows)
+    yield from table_lines(table.heads, rows)
 
 
 def _folded(summary: str, lines: Iterable[str]) -> Iterator[str]:
     """Behind a fold, of which GitHub shows the summary; nothing at all without lines."""
     if body := list(lines):
-        yield f"<details><summary>{_text(summary)}</summary>"
+        yield f"<details><summary>{prose(summary)}</summary>"
         yield ""  # what follows is Markdown again
         yield from body
         yield "</details>"
@@ -207,22 +191,3 @@ def _list(items: Iterable[str], title: str) -> Iterator[str]:
         yield ""
         yield from lines
         yield ""
-
-
-def _text(text: str) -> str:
-    """As prose: nothing in it is markup, a link or a mention."""
-    joined = _AUTOLINK.sub(rf"\1{_JOINER}", plain(text))
-    return _PUNCTUATION.sub(r"\\\1", html.escape(joined, quote=False))
-
-
-def _code(text: str) -> str:
-    """As a code span, whose fence is longer than any run of backticks within."""
-    body = plain(text) or " "
-    fence = "`" * (max((len(run) for run in re.findall("`+", body)), default=0) + 1)
-    pad = " " if body.startswith("`") or body.endswith("`") else ""
-    return f"{fence}{pad}{body}{pad}{fence}"
-
-
-def _cell_code(text: str) -> str:
-    # Within a code span a table cell cannot hold a pipe that every renderer leaves alone.
-    return _code(text.replace("|", "¦"))

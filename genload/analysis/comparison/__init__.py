@@ -4,11 +4,15 @@ from genload.analysis.comparison.comparable import Difference, Kind, NotComparab
 from genload.analysis.comparison.compare import compare
 from genload.analysis.comparison.comparison import CompareSettings, Comparison, MetricShift, Verdict
 from genload.analysis.comparison.floor import floor_of
-from genload.analysis.comparison.noise import Noise, NoiseFloor
+from genload.analysis.comparison.noise import Noise, NoiseFloor, Scale
+from genload.analysis.comparison.shift import Basis, Shift
 from genload.analysis.comparison.side import RunFacts
+from genload.analysis.comparison.suite import ComparedSuite, Uncompared, compare_suites, suite_of
 
 __all__ = [
+    "Basis",
     "CompareSettings",
+    "ComparedSuite",
     "Comparison",
     "Difference",
     "Kind",
@@ -17,7 +21,12 @@ __all__ = [
     "NoiseFloor",
     "NotComparableError",
     "RunFacts",
+    "Scale",
+    "Shift",
+    "Uncompared",
     "Verdict",
     "compare",
+    "compare_suites",
     "floor_of",
+    "suite_of",
 ]

@@ -7,28 +7,21 @@ run and style by nothing but what is hashed in it (Content Security Policy, leve
 
 from __future__ import annotations
 
-from base64 import b64encode
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
-from math import isfinite
 from pathlib import Path
-from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from jinja2 import Environment
 
 from genload.analysis.judged import CriterionVerdict, JudgedRun, JudgedSuite
 from genload.errors import ExitCode
-from genload.human import human
-from genload.plain import harmless, plain
 from genload.reporting import tables
 from genload.reporting.change_wording import change_words
 from genload.reporting.findings import findings
-from genload.reporting.page import path
 from genload.reporting.page.against import Against, against_length
 from genload.reporting.page.samples import Sample, Samples
+from genload.reporting.page.template import environment, part, policy
 from genload.reporting.page.timeline import Timeline, timeline
 from genload.reporting.page.worst import Margin, worst
 from genload.reporting.request_wording import limit, observed
@@ -43,8 +36,6 @@ from genload.reporting.wording import (
     verdict_word,
 )
 
-_HERE = Path(__file__).parent
-_LONGEST_TEXT = 4000
 _TONES: dict[int, str] = {ExitCode.PASSED: "pass", ExitCode.FAILED: "fail"}
 
 
@@ -75,7 +66,7 @@ def page(suite: JudgedSuite, folder: Path) -> str:
     """
     samples = Samples(folder)
     scenarios = [_scenario(suite, number, samples) for number in range(len(suite.runs))]
-    style, script = _part("page.css"), _part("page.js")
+    style, script = part("page.css"), part("page.js")
     identities = dict.fromkeys(words for run in suite.runs if (words := tested_words(run)))
     return (
         _environment()
@@ -92,7 +83,7 @@ def page(suite: JudgedSuite, folder: Path) -> str:
             ended=utc(suite.runs[-1].end_time) if suite.runs else "",
             style=style,
             script=script,
-            policy=_policy(style, script),
+            policy=policy(style, script),
         )
     )
 
@@ -118,60 +109,19 @@ def _tone(exit_code: int) -> str:
     return _TONES.get(exit_code, "open")
 
 
-def _part(name: str) -> Markup:
-    """A file of our own, put into the page as it is."""
-    return Markup((_HERE / name).read_text(encoding="utf-8").strip())  # noqa: S704
-
-
-def _policy(style: str, script: str) -> str:
-    hashes = [f"'sha256-{b64encode(sha256(part.encode()).digest()).decode()}'" for part in (style, script)]
-    return (
-        f"default-src 'none'; style-src {hashes[0]}; script-src {hashes[1]}; img-src data:; media-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_harmless,
+    return environment(
+        Margin=Margin,
+        change_tone=lambda change: _tone(change.exit_code),
+        change_words=change_words,
+        explained=explained,
+        findings=findings,
+        limit=limit,
+        no_criteria_words=no_criteria_words,
+        observed=observed,
+        pooled_words=pooled_words,
+        tables=tables,
+        tested_words=tested_words,
+        utc=utc,
     )
-    environment.filters |= {"human": human, "number": _number, "verbatim": _verbatim, "source": Markup}
-    environment.globals |= {
-        "WIDTH": path.WIDTH,
-        "HEIGHT": path.HEIGHT,
-        "ROOM": path.ROOM,
-        "Margin": Margin,
-        "change_tone": lambda change: _tone(change.exit_code),
-        "change_words": change_words,
-        "explained": explained,
-        "findings": findings,
-        "limit": limit,
-        "no_criteria_words": no_criteria_words,
-        "observed": observed,
-        "pooled_words": pooled_words,
-        "tables": tables,
-        "tested_words": tested_words,
-        "utc": utc,
-    }
-    return environment
-
-
-def _harmless(value: Any) -> Any:
-    """What is put out is one harmless line, unless it is markup of our own (or a filter's)."""
-    return plain(value, _LONGEST_TEXT) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _verbatim(text: str) -> Markup:
-    """Several lines, as they are."""
-    return escape(harmless(text))
-
-
-def _number(value: float) -> str:
-    """For the script: a number, or nothing."""
-    return f"{value:.6g}" if isfinite(value) else ""
