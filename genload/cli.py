@@ -29,6 +29,7 @@ _SUMMARIES = {
     "run": "Run a suite, or one scenario of it, against a service.",
     "report": "Judge finished runs again, without any load.",
     "baseline": "Keep runs that later ones are compared with.",
+    "compare": "Compare two builds by their runs: is the new one worse?",
     "show": "List a run's slowest or failed requests, or show one of them.",
     "export": "Write a run's requests and samples as tables, CSV or Parquet.",
     "serve": "Start the testbed, a small service to try genload on.",
@@ -57,6 +58,8 @@ Examples:
     genload report results/orfeas-20261121T140000Z --criteria stricter.yaml
 
     genload show results/orfeas-20261121T140000Z/spike --failed
+
+    genload compare results/orfeas-20261121T140000Z results/orfeas-20261128T140000Z
 """
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +14,6 @@ from genload.reporting.baselines import Baseline, find_baseline
 
 if TYPE_CHECKING:
     from genload.analysis.comparison import Comparison, MetricShift, NoiseFloor
-
-_MACHINE = re.compile(r"gpu|driver|cuda", re.IGNORECASE)
 
 
 def compared_with(judged: JudgedRun, runs: Sequence[Path], named: str) -> JudgedRun:
@@ -39,9 +36,11 @@ def change_since(baseline: Baseline, runs: Sequence[Path], tested: dict[str, str
         tested: what the runs say of themselves: a noise floor of another machine is none of theirs.
     """
     # Here, not above: a run without a baseline needs none of it.
-    from genload.analysis.comparison import CompareSettings, compare
+    from genload.analysis.comparison import CompareSettings, compare, unfit
 
-    floor = baseline.floor if baseline.floor is not None and _fits(baseline.floor, tested) else None
+    floor = baseline.floor
+    if floor is not None and unfit(floor, baseline.scenario, tested):
+        floor = None
     try:
         found = compare(baseline.runs, runs, CompareSettings(floor=floor, other_inputs=True))
     except GenloadError as error:
@@ -58,12 +57,6 @@ def _not_comparable(named: str, error: GenloadError, base_runs: int = 0, new_run
         base_runs=base_runs,
         new_runs=new_runs,
     )
-
-
-def _fits(floor: NoiseFloor, tested: dict[str, str]) -> bool:
-    """Whether it was learned on the machine that the runs name, as far as both say."""
-    same = floor.tested.keys() & tested.keys()
-    return all(floor.tested[name] == tested[name] for name in same if _MACHINE.search(name))
 
 
 def _change(baseline: Baseline, found: Comparison, floor: NoiseFloor | None) -> Change:

@@ -3,7 +3,7 @@
 from genload.analysis.comparison.comparable import Difference, Kind, NotComparableError
 from genload.analysis.comparison.compare import compare
 from genload.analysis.comparison.comparison import CompareSettings, Comparison, MetricShift, Verdict
-from genload.analysis.comparison.floor import floor_of
+from genload.analysis.comparison.floor import floor_of, unfit
 from genload.analysis.comparison.noise import Noise, NoiseFloor, Scale
 from genload.analysis.comparison.shift import Basis, Shift
 from genload.analysis.comparison.side import RunFacts
@@ -29,4 +29,5 @@ __all__ = [
     "compare_suites",
     "floor_of",
     "suite_of",
+    "unfit",
 ]

@@ -181,12 +181,19 @@ def _tested(base: Sequence[ComparedRun], new: Sequence[ComparedRun]) -> Iterator
         ours, theirs = (_distinct(run.facts.tested.get(name, "–") for run in side) for side in (base, new))
         if _alike(ours, theirs):
             continue
-        kind = Kind.MACHINE if _MACHINE.search(name) else Kind.BUILD
-        if _CHIP.search(name):
-            kind = Kind.BUILD
-        elif kind is Kind.BUILD and max(len(ours), len(theirs)) > 1:
-            kind = Kind.MIXED
-        yield Difference(kind=kind, what=name, base=ours, new=theirs)
+        yield Difference(kind=_kind(name, max(len(ours), len(theirs))), what=name, base=ours, new=theirs)
+
+
+def _kind(name: str, most: int) -> Kind:
+    """Of a fact with so many values on one side; other chips of one model are as good as the same."""
+    if machine_facts([name]):
+        return Kind.MACHINE
+    return Kind.MIXED if most > 1 and not _CHIP.search(name) else Kind.BUILD
+
+
+def machine_facts(names: Iterable[str]) -> list[str]:
+    """Those that say on what machine a service runs."""
+    return [name for name in names if _MACHINE.search(name) and not _CHIP.search(name)]
 
 
 def _settings(base: Sequence[ComparedRun], new: Sequence[ComparedRun]) -> Iterator[Difference]:

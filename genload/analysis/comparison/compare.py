@@ -7,6 +7,8 @@ from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 
+import msgspec
+
 from genload.analysis.comparison.comparable import (
     Difference,
     Kind,
@@ -23,7 +25,9 @@ from genload.analysis.comparison.comparison import (
     Verdict,
 )
 from genload.analysis.comparison.curves import LEVELS, together
+from genload.analysis.comparison.floor import unfit
 from genload.analysis.comparison.metric_shift import Sides, judged
+from genload.analysis.comparison.noise import NoiseFloor
 from genload.analysis.comparison.shift import MIN_RUNS
 from genload.analysis.comparison.side import ComparedRun, are_rounds, in_order, read_run
 from genload.analysis.comparison.subjects import asked_for
@@ -68,6 +72,9 @@ def compared(
 ) -> Comparison:
     """Compare runs that have been read and may be compared; `found` is what differs between them."""
     base, new = (in_order(_with_all_errors(side, [*base, *new])) for side in (base, new))
+    not_used = "" if settings.floor is None else _unfit(settings.floor, [*base, *new])
+    if not_used:
+        settings = msgspec.structs.replace(settings, floor=None)
     sides = Sides(base, new, are_rounds(base, new))
     runs = min(len(base), len(new))
     first = new[0].facts
@@ -93,9 +100,14 @@ def compared(
         rounds=sides.rounds,
         differences=list(found),
         metrics=[*metrics, *shown],
-        notices=[*_notices(sides, found, settings), *_not_judged(unknown)],
+        notices=[*_notices(sides, found, settings), *([not_used] if not_used else []), *_not_judged(unknown)],
         pictures=_pictures(base, new),
     )
+
+
+def _unfit(floor: NoiseFloor, runs: Sequence[ComparedRun]) -> str:
+    """Why a noise floor says nothing of these runs; empty where it does."""
+    return next(filter(None, (unfit(floor, run.facts.scenario, run.facts.tested) for run in runs)), "")
 
 
 def _is_there(metric: MetricShift) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from genload.analysis.comparison.comparable import machine_facts
 from genload.analysis.comparison.comparison import Comparison, MetricShift
 from genload.analysis.comparison.noise import Noise, NoiseFloor
 from genload.analysis.comparison.shift import spread
@@ -30,3 +33,21 @@ def _noise(metric: MetricShift) -> Noise | None:
         return None
     scale = metric.shift.scale
     return Noise(spread=spread(values, scale), freedom=len(values) - 1, scale=scale)
+
+
+def unfit(floor: NoiseFloor, scenario: str, tested: Mapping[str, str]) -> str:
+    """Why a noise floor says nothing of a run; empty where it does.
+
+    Args:
+        tested: what the run tells of the service and its machine; where one of both is silent, they agree.
+    """
+    if floor.scenario != scenario:
+        return f"the noise floor of {floor.learned_at} was not used: it is of {floor.scenario}"
+    for name in machine_facts(floor.tested):
+        told, here = floor.tested[name], tested.get(name)
+        if here is not None and here != told:
+            return (
+                f"the noise floor of {floor.learned_at} was not used: it was learned where {name} was "
+                f"{told}, and here it is {here}"
+            )
+    return ""

@@ -129,13 +129,13 @@ def _result(metric: MetricShift, p: float | None, runs: int) -> tuple[Verdict, s
     allowed = amount(metric.tolerance, metric)
     aside = "; the noise floor was set aside: these runs spread more" if moved.floor_refused else ""
     if p < ALPHA and by > metric.tolerance:
-        return "regression", f"{_worse(by, metric)} for sure (p = {_p(p)}), more than {allowed}{aside}"
+        return "regression", f"{_worse(by, metric)} for sure ({_p(p)}), more than {allowed}{aside}"
     if most <= metric.tolerance:
         return "no_regression", f"{_at_most(most, metric)}{aside}"
     if p < ALPHA:
         said = f"{_worse(by, metric)} for sure, and may be by {amount(most, metric)}: more than {allowed}"
     else:
-        said = f"may be {_worse(most, metric)}, more than {allowed}, and may be equal (p = {_p(p)})"
+        said = f"may be {_worse(most, metric)}, more than {allowed}, and may be equal ({_p(p)})"
     return "inconclusive", f"{said}{aside}"
 
 
@@ -147,13 +147,17 @@ def _too_few(runs: int) -> str:
 
 
 def _worse(by: float, metric: MetricShift) -> str:
-    return f"{'other' if metric.better == Better.EITHER else 'worse'} by {amount(by, metric)}"
+    return f"{_off(metric)} by {amount(by, metric)}"
+
+
+def _off(metric: MetricShift) -> str:
+    return "off" if metric.better == Better.EITHER else "worse"
 
 
 def _at_most(most: float, metric: MetricShift) -> str:
     if most < 0:
         return f"better by at least {amount(-most, metric)}"
-    return f"{'other' if metric.better == Better.EITHER else 'worse'} by at most {amount(most, metric)}"
+    return f"{_off(metric)} by at most {amount(most, metric)}"
 
 
 def amount(size: float, metric: MetricShift) -> str:
@@ -165,4 +169,4 @@ def amount(size: float, metric: MetricShift) -> str:
 
 
 def _p(p: float) -> str:
-    return f"{p:.2g}" if p >= 1e-4 else "< 0.0001"
+    return f"p = {p:.2g}" if p >= 1e-4 else "p < 0.0001"

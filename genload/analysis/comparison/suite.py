@@ -10,6 +10,7 @@ import msgspec
 from genload.analysis.comparison.comparable import NotComparableError
 from genload.analysis.comparison.compare import AS_USUAL, compare
 from genload.analysis.comparison.comparison import CompareSettings, Comparison, Verdict
+from genload.analysis.comparison.noise import NoiseFloor
 from genload.errors import ExitCode, RunDirectoryError, suite_exit_code
 from genload.runlog.layout import HEADER
 from genload.runlog.reader import open_run
@@ -42,12 +43,16 @@ class ComparedSuite(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compare_suites(
-    base: Sequence[Path], new: Sequence[Path], settings: CompareSettings = AS_USUAL
+    base: Sequence[Path],
+    new: Sequence[Path],
+    settings: CompareSettings = AS_USUAL,
+    floors: Sequence[NoiseFloor] = (),
 ) -> ComparedSuite:
     """Compare two builds, scenario by scenario.
 
     Args:
         base, new: run directories, suite folders, or folders with several of them.
+        floors: the noise of equal builds, each under one scenario; instead of `settings.floor`.
 
     Raises:
         NotComparableError, UsageError, RunDirectoryError: as `compare`, and where a folder has no run.
@@ -59,8 +64,17 @@ def compare_suites(
             f"another scenario: BASE has {', '.join(ours)}, NEW has {', '.join(theirs)}",
             remedy="compare each scenario with its own: name suite folders, or runs of one scenario",
         )
+    known = {floor.scenario: floor for floor in floors}
+    found = (
+        compare(
+            ours[scenario],
+            theirs[scenario],
+            msgspec.structs.replace(settings, floor=known.get(scenario, settings.floor)),
+        )
+        for scenario in both
+    )
     return suite_of(
-        [compare(ours[scenario], theirs[scenario], settings) for scenario in both],
+        found,
         [*_only(ours, both, "BASE"), *_only(theirs, both, "NEW")],
     )
 
