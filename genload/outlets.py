@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from urllib.parse import urlsplit
@@ -14,6 +16,8 @@ from genload.settings.secrets import refuse_secret_in_url, reveal
 from genload.settings.units import format_number, parse_quantity
 
 LOOPBACK = "127.0.0.1"
+_EXPORTER = "OTEL_TRACES_EXPORTER"
+_PROTOCOLS = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"
 _TRACING = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
 
 
@@ -60,8 +64,12 @@ def outlets(
     linger: str = "",
     push_metrics: str = "",
     otel: bool = False,
+    environ: Mapping[str, str] = os.environ,
 ) -> Outlets:
     """What options ask for, as they were written; empty text where they were not.
+
+    Args:
+        environ: in which variables say how traces are sent.
 
     Raises:
         UsageError: what cannot be, a secret that is not there, or what is not installed.
@@ -71,7 +79,7 @@ def outlets(
     if push_metrics:
         _check_push(push_metrics)
     if otel:
-        _check_tracing()
+        otel = _has_traces(environ)
     return Outlets(
         _port(metrics_port) if metrics_port else None,
         metrics_host,
@@ -117,6 +125,25 @@ def _check_push(url: str) -> None:
         raise UsageError(f"--push-metrics: {error}", remedy="correct the URL") from None
     except ConfigError as error:
         raise UsageError(f"--push-metrics: {error.message}", remedy=error.remedy) from None
+
+
+def _has_traces(environ: Mapping[str, str]) -> bool:
+    """Whether the standard's variables leave them on."""
+    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return False
+    said = {name: environ.get(name, "").strip().lower() for name in (_EXPORTER, *_PROTOCOLS)}
+    if said[_EXPORTER] == "none":
+        return False
+    if said[_EXPORTER] not in ("", "otlp"):
+        raise UsageError(f"{_EXPORTER}={said[_EXPORTER]}: genload sends otlp alone", remedy="unset it")
+    named = next((name for name in _PROTOCOLS if said[name]), "")
+    if named and said[named] != "http/protobuf":
+        raise UsageError(
+            f"{named}={said[named]}: genload sends http/protobuf alone",
+            remedy="set it to http/protobuf, and name the receiver's port for it, usually 4318",
+        )
+    _check_tracing()
+    return True
 
 
 def _check_tracing() -> None:

@@ -275,6 +275,7 @@ class Api:
             Order(submission.job_id, submission.format, submission.quality, dimensions),
             arrival_s=arrival_s,
             request_id=request_id,
+            traceparent=request.headers.get("traceparent", ""),
             asked=strike if fault in SPOILS | WORK else None,
         )
         return JSONResponse(

@@ -108,7 +108,15 @@ class Jobs:
             truth.rejections, record.rejections = record.rejections, 0
         self._log.write(truth)
 
-    def accept(self, order: Order, *, arrival_s: float, request_id: str, asked: Strike | None = None) -> None:
+    def accept(
+        self,
+        order: Order,
+        *,
+        arrival_s: float,
+        request_id: str,
+        asked: Strike | None = None,
+        traceparent: str = "",
+    ) -> None:
         """Take an order: from here on it is a job, with one line in the truth log.
 
         Args:
@@ -121,6 +129,7 @@ class Jobs:
         truth = Truth(
             job_id=order.job_id,
             request_id=request_id or (upload.request_id if upload else ""),
+            traceparent=traceparent,
             upload_s=upload.arrival_s if upload else None,
             arrival_s=arrival_s,
             accepted_s=now_s,

@@ -37,6 +37,7 @@ class Truth:
     downloads: int = 0  # whole ones
     download_start_s: float | None = None  # of the first whole one: request arrived
     download_end_s: float | None = None  # its last bytes were about to be handed to the socket
+    traceparent: str = ""  # of an accepted submission
 
 
 class TruthLog:

@@ -13,7 +13,7 @@ from typing import Any
 
 import gevent
 import psutil
-from locust import argument_parser, runners, stats
+from locust import argument_parser, main, runners, stats
 
 from genload.orders import is_order
 
@@ -59,6 +59,15 @@ def keep_measuring() -> None:
             gevent.sleep(runners.CPU_MONITOR_INTERVAL)
 
     runner_class.monitor_cpu_and_memory = keeping_on
+
+
+def send_own_traces() -> None:
+    """Let `--otel` be about logical requests: Locust's own spans are of calls through `requests` alone, made
+    while a load runs, and its numbers and logs are counted for each of them. To be called before Locust has
+    read its options.
+    """
+    locust_main: Any = main
+    locust_main.setup_opentelemetry = lambda *_: True
 
 
 def watch_code(environment: Any, blame: Callable[[BaseException, Any], bool]) -> None:

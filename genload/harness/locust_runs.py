@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from genload.analysis.judged import JudgedRun
     from genload.harness.metrics_page import MetricsPage
     from genload.harness.scenario_page import ScenarioPage
+    from genload.tracing import Tracing
+    from genload.tracing.messages import Sent
 
 logger = logging.getLogger(__name__)
 
@@ -69,8 +71,11 @@ class LocustRuns:
         web_ui: Any,
         plan: RunPlan | None,
         metrics: MetricsPage | None = None,
+        *,
+        traces: bool = False,
     ) -> None:
-        self._metrics = metrics
+        self._metrics, self._traced = metrics, traces
+        self._tracing: Tracing | None = None
         self.environment, self.runner, self.web_ui = environment, runner, web_ui
         # The plan does not change while a run goes on, though a second POST to /swarm changes Locust's
         # options.
@@ -168,6 +173,8 @@ class LocustRuns:
                     self._page.began(self.run)
                 if self._metrics is not None:
                     self._metrics.began(self.run, self.folder)
+                if self._traced:
+                    self._tracing = _start_tracing(self.run.folder)
         except GenloadError as error:
             if self.run is not None:  # the run has made its folder, which was not there before
                 _remove(self.run.folder)
@@ -220,6 +227,9 @@ class LocustRuns:
         if self._page is not None:
             self._page.ended()
         run.finalize()
+        if self._tracing is not None:
+            _tell_traces(self._tracing.stop())
+            self._tracing = None
         error = run.ending.error
         if isinstance(error, UsageError):
             _remove(run.folder)
@@ -374,6 +384,19 @@ def _scenario_page(web_ui: Any, options: Any, is_running: Callable[[], bool]) ->
     from genload.harness.scenario_page import ScenarioPage
 
     return ScenarioPage(web_ui, options, is_running)
+
+
+def _start_tracing(folder: Path) -> Tracing:
+    from genload.tracing import start_tracing  # only where there are traces
+
+    return start_tracing(folder)
+
+
+def _tell_traces(sent: Sent) -> None:
+    """That not everybody may have heard of everything is no matter of the verdict."""
+    if sent.reason:
+        lost = f"{sent.lost} of {sent.lost + sent.sent}" if sent.lost else "some or all of the"
+        logger.warning(f"traces: {lost} spans were not sent: {sent.reason}")
 
 
 def _remove(folder: Path) -> None:

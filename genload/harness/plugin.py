@@ -36,6 +36,7 @@ def install() -> None:
     """Connect genload to Locust in this process. To be called once, at the beginning of a locustfile."""
     write_anything()
     locust_hooks.keep_measuring()
+    locust_hooks.send_own_traces()
     # Locust makes its parser once for the command line, and then again whenever it shows the web form.
     web_scenario: str | None = None
 
@@ -86,7 +87,7 @@ def _begin_runs(environment: Any, runner: Any, web_ui: Any) -> None:
     # `genload run` has asked the service already, and has said the same.
     if plan is not None and not options.suite_folder and (words := told_at_once(plan)):
         print(words, file=sys.stderr, flush=True)
-    LocustRuns(environment, runner, web_ui, plan, metrics).attach()
+    LocustRuns(environment, runner, web_ui, plan, metrics, traces=outlets.traces).attach()
     if isinstance(runner, MasterRunner):
         _let_workers_come(runner, options.processes or 0)
 

@@ -22,10 +22,7 @@ from genload.outlets import NO_OUTLETS, Outlets, outlets
         ({"otel": True}, Outlets(traces=True)),
     ],
 )
-def test_what_was_asked_for_can_be_asked_for_again(
-    asked: dict[str, Any], found: Outlets, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "find_spec", lambda name: name)
+def test_what_was_asked_for_can_be_asked_for_again(asked: dict[str, Any], found: Outlets) -> None:
     assert outlets(**asked) == found
     assert outlets(**_asked(found.words())) == found
 
@@ -65,6 +62,32 @@ def test_a_secret_of_the_gateway_stays_a_reference(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("GATEWAY_TOKEN", "s3cr3t")
     url = "https://ci:${env:GATEWAY_TOKEN}@gateway"
     assert outlets(push_metrics=url).words() == ["--push-metrics", url]
+
+
+@pytest.mark.parametrize(
+    ("variables", "traced"),
+    [
+        ({}, True),
+        ({"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}, True),
+        ({"OTEL_TRACES_EXPORTER": "none"}, False),
+        ({"OTEL_SDK_DISABLED": "true", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, False),
+        (
+            {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
+            True,
+        ),
+    ],
+)
+def test_the_standard_s_variables_are_obeyed(variables: dict[str, str], traced: bool) -> None:
+    assert outlets(otel=True, environ=variables).traces is traced
+
+
+@pytest.mark.parametrize(
+    "variables", [{"OTEL_TRACES_EXPORTER": "console"}, {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}]
+)
+def test_what_they_ask_for_and_is_not_there_is_refused(variables: dict[str, str]) -> None:
+    [(name, value)] = variables.items()
+    with pytest.raises(UsageError, match=f"{name}={value}: genload sends"):
+        outlets(otel=True, environ=variables)
 
 
 @pytest.mark.parametrize("missing", ["opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"])

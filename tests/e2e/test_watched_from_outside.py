@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
 import signal
 import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parsed_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parsed
+
+from genload.runlog.reader import RunLog, open_run
+from genload.tracing.spans import own
 
 from ..conftest import system_program
 from ..listening import listening_port
@@ -48,16 +55,84 @@ def numbers(text: str, parse: Callable[[str], Any] = parsed) -> dict[str, list[t
     return found
 
 
+class Receiver:
+    """One of OTLP over HTTP, which keeps the spans that it was sent."""
+
+    def __init__(self) -> None:
+        self.spans: list[Any] = []
+        self.resources: list[dict[str, str]] = []
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                assert self.path == "/v1/traces"
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                request = ExportTraceServiceRequest.FromString(
+                    gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body
+                )
+                for part in request.resource_spans:
+                    receiver.resources.append(said(part.resource))
+                    receiver.spans += [span for scope in part.scope_spans for span in scope.spans]
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+
+def said(part: Any) -> dict[str, Any]:
+    """The attributes of a span or a resource."""
+    return {each.key: getattr(each.value, each.value.WhichOneof("value")) for each in part.attributes}
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    Thread(target=made.server.serve_forever, daemon=True).start()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def _check_traces(receiver: Receiver, server: Any, run: RunLog) -> None:
+    """Each request once, in the trace that the service was told of, and its stages one after the other."""
+    jobs = {record.request_id: record for record in run.requests() if record.operation}
+    roots = {span.trace_id.hex(): span for span in receiver.spans if not span.parent_span_id}
+    children = [span for span in receiver.spans if span.parent_span_id]
+    told = {row["traceparent"] for row in server.truth_records()}
+    assert {f"00-{trace_id}-{root.span_id.hex()}-01" for trace_id, root in roots.items()} == told
+    assert len(receiver.spans) == len(roots) + len(children) == len({span.span_id for span in receiver.spans})
+    [resource] = {tuple(sorted(each.items())) for each in receiver.resources}
+    assert dict(resource).items() >= {"service.name": "load", own("scenario"): "short"}.items()
+    for root in roots.values():
+        job = jobs[said(root)[own("request_id")]]
+        stages = [span for span in children if span.parent_span_id == root.span_id]
+        assert [span.name for span in stages] == list(job.stages)
+        assert stages[0].start_time_unix_nano == root.start_time_unix_nano
+        ends = [span.end_time_unix_nano for span in stages]
+        assert [span.start_time_unix_nano for span in stages[1:]] == pytest.approx(ends[:-1], abs=2_000)
+        took_s = (root.end_time_unix_nano - root.start_time_unix_nano) / 1e9
+        assert took_s == pytest.approx(job.duration_s, abs=1e-5)
+    assert not jobs.keys() - {said(root)[own("request_id")] for root in roots.values()}
+
+
 def test_a_run_is_seen_while_it_goes_on_and_with_its_verdict_afterwards(
     testbed: Callable[..., Any],
     running: Callable[..., subprocess.Popen[str]],
     short_suite: Callable[..., str],
     wait_until: Callable[..., None],
     gateway: str,
+    receiver: Receiver,
+    environment: dict[str, str],
     tmp_path: Path,
 ) -> None:
     server = testbed(service_time="300ms", slots=20)
-    outlets = "--metrics-port", "0", "--linger", "60s", "--push-metrics", gateway
+    outlets = "--metrics-port", "0", "--linger", "60s", "--push-metrics", gateway, "--otel"
+    environment |= {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, "OTEL_SERVICE_NAME": "load"}
     run = running("--scenario", short_suite(duration="2s"), "-H", server.url, *outlets)
     page = f"http://127.0.0.1:{listening_port(run)}/metrics"
     seen: dict[str, Any] = {}
@@ -87,6 +162,7 @@ def test_a_run_is_seen_while_it_goes_on_and_with_its_verdict_afterwards(
     assert run.returncode == 0, output
     assert f"metrics: {page}" in output
     written = numbers((folder / "metrics_short.txt").read_text(), parsed_openmetrics)
+    _check_traces(receiver, server, open_run(folder / "short"))
     pushed = numbers(got(f"{gateway}/metrics"))
     assert written["genload_requests_total"] == seen["genload_requests_total"]
     of_gateway = {"job": "genload", "instance": ""}
