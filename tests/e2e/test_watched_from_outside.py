@@ -7,9 +7,7 @@ import signal
 import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -22,6 +20,7 @@ from genload.tracing.spans import own
 
 from ..conftest import system_program
 from ..listening import listening_port
+from ..scripted_server import Call, Reply, ScriptedServer, answers
 
 pytestmark = pytest.mark.processes
 
@@ -61,41 +60,18 @@ class Receiver:
     def __init__(self) -> None:
         self.spans: list[Any] = []
         self.resources: list[dict[str, str]] = []
-        receiver = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                assert self.path == "/v1/traces"
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                request = ExportTraceServiceRequest.FromString(
-                    gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body
-                )
-                for part in request.resource_spans:
-                    receiver.resources.append(said(part.resource))
-                    receiver.spans += [span for scope in part.scope_spans for span in scope.spans]
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+    def take(self, call: Call) -> Reply:
+        body = gzip.decompress(call.body) if call.headers.get("content-encoding") == "gzip" else call.body
+        for part in ExportTraceServiceRequest.FromString(body).resource_spans:
+            self.resources.append(said(part.resource))
+            self.spans += [span for scope in part.scope_spans for span in scope.spans]
+        return Reply(200 if call.path == "/v1/traces" else 404)
 
 
 def said(part: Any) -> dict[str, Any]:
     """The attributes of a span or a resource."""
     return {each.key: getattr(each.value, each.value.WhichOneof("value")) for each in part.attributes}
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    Thread(target=made.server.serve_forever, daemon=True).start()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
 
 
 def _check_traces(receiver: Receiver, server: Any, run: RunLog) -> None:
@@ -126,13 +102,14 @@ def test_a_run_is_seen_while_it_goes_on_and_with_its_verdict_afterwards(
     short_suite: Callable[..., str],
     wait_until: Callable[..., None],
     gateway: str,
-    receiver: Receiver,
     environment: dict[str, str],
     tmp_path: Path,
 ) -> None:
     server = testbed(service_time="300ms", slots=20)
     outlets = "--metrics-port", "0", "--linger", "60s", "--push-metrics", gateway, "--otel"
-    environment |= {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, "OTEL_SERVICE_NAME": "load"}
+    receiver = Receiver()
+    collector = ScriptedServer(answers(receiver.take))
+    environment |= {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_SERVICE_NAME": "load"}
     run = running("--scenario", short_suite(duration="2s"), "-H", server.url, *outlets)
     page = f"http://127.0.0.1:{listening_port(run)}/metrics"
     seen: dict[str, Any] = {}
@@ -159,6 +136,7 @@ def test_a_run_is_seen_while_it_goes_on_and_with_its_verdict_afterwards(
     assert {labels["stage"] for labels, _ in seen["genload_run_stage"]} == {"done"}
     run.send_signal(signal.SIGTERM)
     output, _ = run.communicate(timeout=30)
+    collector.close()
     assert run.returncode == 0, output
     assert f"metrics: {page}" in output
     written = numbers((folder / "metrics_short.txt").read_text(), parsed_openmetrics)
