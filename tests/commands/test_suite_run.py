@@ -19,6 +19,7 @@ from rich.console import Console
 from genload import reporting
 from genload.analysis.judged import JudgedRun, JudgedSuite
 from genload.commands.run import suite_run
+from genload.commands.run.resume import Resumed
 from genload.commands.run.suite_run import run_suites
 from genload.errors import ExitCode
 from genload.extensions import Wings
@@ -67,6 +68,18 @@ class Stage:
         workers: int | None = None,
         baseline: Path | None = None,
     ) -> ExitCode:
+        return self.play_all(
+            self.target(*scenarios, host=host, users=users, workers=workers, baseline=baseline)
+        )
+
+    def target(
+        self,
+        *scenarios: str,
+        host: str = "http://127.0.0.1:5000",
+        users: int = 1,
+        workers: int | None = None,
+        baseline: Path | None = None,
+    ) -> SuiteTarget:
         suite = Suite.model_validate(
             {
                 "name": "probe",
@@ -80,11 +93,11 @@ class Stage:
         )
         against = None if baseline is None else str(baseline)
         request = RunRequest(("probe",), results=self.results, workers=workers, baseline=against)
-        target = SuiteTarget(request, "probe", suite, scenarios or ("one", "two", "three"))
-        return self.play_all(target)
+        return SuiteTarget(request, "probe", suite, scenarios or ("one", "two", "three"))
 
-    def play_all(self, *targets: SuiteTarget) -> ExitCode:
-        return run_suites(targets, Console(file=self.output, width=100, highlight=False))
+    def play_all(self, *targets: SuiteTarget, going_on: Resumed | None = None) -> ExitCode:
+        console = Console(file=self.output, width=100, highlight=False)
+        return run_suites(targets, console, going_on=going_on)
 
     @property
     def folder(self) -> Path:
@@ -269,6 +282,27 @@ def test_a_process_without_a_result_is_invalid_never_passed(stage: Stage, code: 
 def test_what_is_judged_counts_whatever_the_process_said(stage: Stage) -> None:
     stage.act("one", 0, failed=5)
     assert stage.play("one") is ExitCode.FAILED
+
+
+def test_a_suite_goes_on_behind_what_has_been_run(stage: Stage, write_run: WriteRun) -> None:
+    stage.act("one", 0, leaves_run=False)
+    stage.act("two", 0)
+    stage.act("three", 0)
+    stage.play("one", "two", "three")
+    folder = stage.folder
+    shutil.rmtree(folder / "two")
+    shutil.rmtree(folder / "three")
+    write_run(folder, "two", failed=9)
+    target = stage.target("one", "two", "three")
+    stage.act("one", 0)
+    stage.started.clear()
+    stage.settled = 0
+    cut = folder / "cut_off" / "one-1"
+    code = stage.play_all(target, going_on=Resumed(folder, target, ("two",), (cut,)))
+    assert (code, stage.started, stage.settled) == (ExitCode.FAILED, ["one", "three"], 1)
+    assert f"one was cut off: it is run again, and kept in {cut}" in stage.output.getvalue().replace("\n", "")
+    assert [run["scenario"] for run in stage.summary()["scenarios"]] == ["one", "two", "three"]
+    assert [run["result"] for run in stage.summary()["scenarios"]] == ["pass", "fail", "pass"]
 
 
 def test_nothing_is_left_of_a_run_that_was_refused(stage: Stage) -> None:

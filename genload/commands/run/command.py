@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from genload.commands.list_.listing import complete_target
+
+if TYPE_CHECKING:
+    from genload.commands.run.resume import Resumed
+    from genload.targets import RunRequest
 
 Host = Annotated[
     str | None,
@@ -54,6 +58,15 @@ Workers = Annotated[
 
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Each criterion with its rule and its evidence in a sentence.")
+]
+
+
+Resume = Annotated[
+    Path | None,
+    typer.Option(
+        help="Go on with a suite that was cut off: its folder. Suite, seed and time are those of its runs.",
+        metavar="DIR",
+    ),
 ]
 
 
@@ -108,6 +121,7 @@ def run(
     abort_on: Abort = None,
     workers: Workers = "auto",
     baseline: Baseline = None,
+    resume: Resume = None,
     verbose: Verbose = False,
     metrics_port: MetricsPort = "",
     metrics_host: MetricsHost = "127.0.0.1",
@@ -134,11 +148,13 @@ def run(
         genload run orfeas --baseline main       # and what has changed since: genload baseline promote
 
         genload run orfeas --time-scale 0.02     # genload serve --time-scale 0.02
+
+        genload run --resume results/orfeas-20261121T140000Z   # the scenarios that are not done yet
     """
     # Here, not above: `genload run --help` needs none of it.
     from rich.console import Console
 
-    if not suites:
+    if not suites and resume is None:
         from genload.commands.list_.listing import lines, listed
         from genload.errors import UsageError
 
@@ -154,7 +170,7 @@ def run(
         from genload.targets import RunRequest, with_followers
 
         request = RunRequest(
-            targets=tuple(suites),
+            targets=tuple(suites or ()),
             host=host.rstrip("/") if host else None,
             results=results,
             time_scale=time_scale,
@@ -174,9 +190,40 @@ def run(
                 otel=otel,
             ),
         )
-        targets = with_followers(request)
+        going_on = None if resume is None else what_is_left(resume, request)
+        targets = with_followers(request) if going_on is None else [going_on.target]
         check_baselines(targets)
-    raise typer.Exit(run_suites(targets, console))
+    raise typer.Exit(run_suites(targets, console, going_on=going_on))
+
+
+def what_is_left(folder: Path, request: RunRequest) -> Resumed:
+    """What is left to do of a suite; nothing that its runs say already may be asked for anew.
+
+    Raises:
+        UsageError: something is.
+    """
+    from genload.commands.run.resume import resumed
+    from genload.errors import UsageError
+    from genload.targets import RunRequest
+
+    fresh = RunRequest(())
+    said = {
+        "SUITE": request.targets,
+        "--host": request.host,
+        "--set": request.overrides,
+        "--seed": request.seed,
+        "--time-scale": request.time_scale != fresh.time_scale,
+        "--rehearsal": request.rehearsal,
+        "--strict": request.strict,
+        "--results": request.results != fresh.results,
+    }
+    for name, value in said.items():
+        if value or (name == "--seed" and value is not None):
+            raise UsageError(
+                f"{name} and --resume do not go together: the runs that stand have theirs",
+                remedy="leave it out, or run the suite anew",
+            )
+    return resumed(folder, request)
 
 
 def number_of_workers(workers: str) -> int | None:

@@ -34,6 +34,7 @@ from genload.targets import SuiteTarget
 
 if TYPE_CHECKING:
     from genload.analysis.judged import JudgedRun
+    from genload.commands.run.resume import Resumed
 
 ASKED_FOR_S = 1.0  # the longest that a service has for its first answer
 GOES_ON_AFTER = (ExitCode.PASSED, ExitCode.FAILED, ExitCode.INVALID)
@@ -42,8 +43,17 @@ Bringing = Callable[[SuiteTarget], AbstractContextManager[SuiteTarget]]
 """Brings a suite's service up for as long as a block lasts; the suite with that service."""
 
 
-def run_suites(targets: Sequence[SuiteTarget], console: Console, service: Bringing = nullcontext) -> ExitCode:
+def run_suites(
+    targets: Sequence[SuiteTarget],
+    console: Console,
+    service: Bringing = nullcontext,
+    *,
+    going_on: Resumed | None = None,
+) -> ExitCode:
     """Run the scenarios of every target, each against its `service`.
+
+    Args:
+        going_on: the one target has been run before, in part.
 
     Returns:
         One exit code for them all: the first of 130, 2, 4, 1, 3, 0 that occurred.
@@ -55,6 +65,8 @@ def run_suites(targets: Sequence[SuiteTarget], console: Console, service: Bringi
         for target in targets:
             with service(target) as there:
                 run = SuiteRun(there, signals, console)
+                if going_on is not None:
+                    run.go_on(going_on)
                 if not run.may_begin(done[-1] if done else None):
                     codes.append(ExitCode.INTERRUPTED)
                     break
@@ -114,10 +126,15 @@ class SuiteRun:
         self._seed = random.SystemRandom().randrange(2**31) if asked_for is None else asked_for
         if folder is not None:
             self.folder = folder
+        self._going_on: Resumed | None = None
         self._codes: dict[str, ExitCode] = {}
         self._judged: list[JudgedRun] = []
         self._broken = False
         self.name, self.host = target.suite.name, target.suite.service.host
+
+    def go_on(self, there: Resumed) -> None:
+        """Instead of beginning: in the folder, and after the runs, that there are."""
+        self._going_on, self.folder = there, there.folder
 
     def may_begin(self, after: SuiteRun | None) -> bool:
         """Wait until a service that the suite before tested, too, is idle; whether no signal came."""
@@ -127,15 +144,19 @@ class SuiteRun:
 
     def run(self) -> ExitCode:
         """Run and judge each scenario, report; the exit code."""
-        self.folder = new_folder(self._request.results, self.name)
+        if self._going_on is None:
+            self.folder = new_folder(self._request.results, self.name)
         if self._target.follows:
             factor = self._request.time_scale
             time = "in real time" if factor == 1 else f"at time scale {factor:g}"
             self._say(f"{self.name} follows {self._target.follows}: against {self.host}, {time}")
         self._say(f"{self.name}: seed {self._seed}, results in {self.folder}")
+        kept = self._take_up()
         self.tell_unready()
         for scenario in self._target.scenarios:
-            if self._codes and not self.settle():
+            if scenario in kept:
+                continue
+            if len(self._codes) > len(kept) and not self.settle():
                 break
             self._codes[scenario] = self._run_scenario(scenario)
             if self._codes[scenario] not in GOES_ON_AFTER:
@@ -147,6 +168,20 @@ class SuiteRun:
         with suppress(OSError):  # a refused run has left nothing in it
             self.folder.rmdir()
         return self._report(code) if self.folder.exists() else code
+
+    def _take_up(self) -> tuple[str, ...]:
+        """Judge the runs that stand already; their scenarios."""
+        there = self._going_on
+        if there is None:
+            return ()
+        for path in there.cut:
+            self._say(
+                f"{path.name.rpartition('-')[0]} was cut off: it is run again, and kept in {path}", "yellow"
+            )
+        for scenario in there.kept:
+            self._say(f"{scenario} has been run")
+            self._codes[scenario] = ExitCode(self._judge(scenario))
+        return there.kept
 
     def _run_scenario(self, scenario: str) -> ExitCode:
         number, all_of_them = len(self._codes) + 1, len(self._target.scenarios)
@@ -261,7 +296,8 @@ class SuiteRun:
         from genload.reporting import suite_of, write_reports
         from genload.reporting.wording import suite_word
 
-        judged = suite_of(self._judged)
+        order = self._target.scenarios.index
+        judged = suite_of(sorted(self._judged, key=lambda run: order(run.scenario)))
         judged.exit_code = suite_exit_code([code, judged.exit_code])  # the reports say it
         broken: list[CodeError] = []
         write_reports(judged, self.folder, self._target.suite.reports, broken.append)
