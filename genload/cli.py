@@ -28,6 +28,7 @@ _SUMMARIES = {
     "plan": "Say what a suite's load would come to, without any load.",
     "run": "Run a suite, or one scenario of it, against a service.",
     "report": "Judge finished runs again, without any load.",
+    "ab": "Run two builds in turns, and compare them.",
     "baseline": "Keep runs that later ones are compared with.",
     "compare": "Compare two builds by their runs: is the new one worse?",
     "show": "List a run's slowest or failed requests, or show one of them.",

@@ -19,7 +19,7 @@ from genload.analysis.judged import Change, CriterionVerdict, ErrorGroup, Judged
 from genload.analysis.judged.speech import SpeechNumbers, SpeechSummary
 from genload.human import human
 from genload.plain import plain
-from genload.reporting.change_wording import change_words, moved_words
+from genload.reporting.change_wording import change_words, moved_words, telling
 from genload.reporting.machine_wording import (
     cost_words,
     counted,
@@ -134,9 +134,8 @@ def _change(change: Change) -> Iterator[Text]:
     """What has changed since a baseline: the verdict, what it rests on, and what is missing for one."""
     style = _CHANGE_STYLES.get(change.verdict, "bold yellow")
     yield Text(plain(change_words(change), _LONGEST_FINDING), style)
-    for metric in change.metrics:
-        told = "" if change.verdict == "descriptive" else metric.reason
-        words = ": ".join(filter(None, (f"{metric.metric} {moved_words(metric)}".strip(), told)))
+    for metric in telling(change):
+        words = f"{metric.metric} {moved_words(metric) or metric.reason}"
         yield Text(f"  {plain(words, _LONGEST_LINE)}")
     if change.needs:
         yield Text(f"→ {plain(change.needs, _LONGEST_FINDING)}")

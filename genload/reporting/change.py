@@ -98,6 +98,7 @@ def _metric(metric: MetricShift) -> MetricChange:
         low=moved.low if moved else None,
         high=moved.high if moved else None,
         is_difference=moved is not None and moved.scale == "difference",
+        in_points=metric.in_points,
         result=metric.result or "inconclusive",
         reason=metric.reason,
     )

@@ -9,7 +9,7 @@ _WORDS = {
     "regression": "REGRESSION",
     "no_regression": "no regression",
     "inconclusive": "INCONCLUSIVE",
-    "descriptive": "NO VERDICT",
+    "descriptive": "DESCRIPTIVE",
     "not_comparable": "NOT COMPARABLE",
 }
 
@@ -26,9 +26,13 @@ def change_words(change: Change) -> str:
     return f"against {change.baseline}: {change_word(change)}: {change.summary} ({sides}{noise})"
 
 
-def values_words(metric: MetricChange) -> str:
-    """From what to what."""
-    return f"{human(metric.base, metric.unit)} → {human(metric.new, metric.unit)}"
+def telling(change: Change) -> list[MetricChange]:
+    """The metrics that a verdict is about: those that got worse, or those that cannot be told; none where
+    nothing is worse."""
+    for result in ("regression", "inconclusive"):
+        if change.verdict == result:
+            return [metric for metric in change.metrics if metric.result == result]
+    return change.metrics if change.verdict == "descriptive" else []
 
 
 def moved_words(metric: MetricChange) -> str:
@@ -42,5 +46,7 @@ def moved_words(metric: MetricChange) -> str:
 
 
 def _signed(value: float, metric: MetricChange) -> str:
-    text = human(abs(value), metric.unit if metric.is_difference else "ratio")
-    return f"{'−' if value < 0 else '+'}{text}"
+    sign = "−" if value < 0 else "+"
+    if metric.in_points:
+        return f"{sign}{human(abs(value) * 100, 'count')} points"
+    return f"{sign}{human(abs(value), metric.unit if metric.is_difference else 'ratio')}"

@@ -76,7 +76,7 @@ def test_promoted_runs_are_copied_and_found(runs: Runs, capsys: pytest.CaptureFi
     assert "probe/one" in capsys.readouterr().out
     assert main(["baseline", "show", "main"]) == 0
     shown = capsys.readouterr().out
-    assert "base-1/one" in shown and "noise of equal builds: not learned" in shown
+    assert "base-1 " in shown and "from base-0/one" in shown and "noise of equal builds: not learned" in shown
 
 
 def test_a_later_promotion_takes_the_place_of_runs(runs: Runs, capsys: pytest.CaptureFixture[str]) -> None:
@@ -180,7 +180,7 @@ def test_one_run_has_a_verdict_with_a_noise_floor_and_none_without(
     [new] = runs("new", 1.3, count=1, minute=10)
     assert main(["report", new, "--baseline", "main"]) == 3
     said = " ".join(capsys.readouterr().out.split())
-    assert "against main: NO VERDICT" in said
+    assert "against main: DESCRIPTIVE" in said
     assert "three runs a side: genload ab probe/one" in said and "--learn main" in said
     write_noise(Path("baselines/main/probe/one"), floor())
     assert main(["report", new, "--baseline", "main"]) == 1

@@ -217,7 +217,7 @@ def test_what_has_changed_is_told_after_each_verdict_and_decides_with_it(
     stage.act("one", 0)
     assert stage.play("one", baseline=tmp_path / "kept") is ExitCode.INVALID  # one run a side: no verdict
     said = " ".join(capsys.readouterr().out.split())
-    assert "probe/one PASS" in said and "NO VERDICT" in said and "three runs a side" in said
+    assert "probe/one PASS" in said and "DESCRIPTIVE" in said and "three runs a side" in said
     [scenario] = stage.summary()["scenarios"]
     assert (scenario["exit_code"], scenario["change"]) == (0, "descriptive")
     assert (stage.summary()["exit_code"], stage.summary()["overall"]) == (3, False)

@@ -18,8 +18,8 @@ _EXIT_CODES: dict[ChangeVerdict, ExitCode] = {
 
 class MetricChange(msgspec.Struct, kw_only=True, frozen=True):
     """One judged metric; `base` and `new` in the base unit of `unit`. `change`, `low` and `high` (its 95 %
-    bounds) are shares of the base, or, where `is_difference`, in that unit; None: unknown. `reason` says in a
-    sentence why the result is what it is.
+    bounds) are shares of the base, or, where `is_difference`, in that unit; None: unknown. `in_points`: it
+    is a share, whose difference is told in points. `reason` says in a sentence why the result is what it is.
     """
 
     metric: str
@@ -30,6 +30,7 @@ class MetricChange(msgspec.Struct, kw_only=True, frozen=True):
     low: float | None
     high: float | None
     is_difference: bool
+    in_points: bool
     result: str
     reason: str
 

@@ -62,7 +62,7 @@ def promote(
         )
         for remark in each.remarks:
             console.print(Text(f"  note: {remark}", "yellow"), soft_wrap=True)
-    console.print(Text(f"compare with it: genload run {done[0].suite} --baseline {name}"), soft_wrap=True)
+    console.print(Text(f"compare with it: genload run … --baseline {name}"), soft_wrap=True)
 
 
 @baseline.command("list")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from genload.analysis.pool import short_names
 from genload.human import human
 from genload.plain import plain
 from genload.reporting.baselines import Baseline
@@ -45,17 +47,19 @@ def baseline_view(each: Baseline) -> RenderableType:
 
 def _told(each: Baseline) -> Iterator[RenderableType]:
     yield Text(plain(f"{each.name}: {each.suite}/{each.scenario}"), "bold")
+    if each.manifest is not None:
+        origin = plain(each.manifest.origins[0], 300)
+        yield Text(f"  promoted {each.manifest.promoted_at[:10]}, from {origin}")
     if each.manifest is not None and each.manifest.tested:
         facts = " · ".join(f"{name} {text}" for name, text in each.manifest.tested.items())
         yield Text(f"  tested: {plain(facts, 1000)}")
-    table = _table("run", "began", "seed", "requests", "failed", "mean", "p95")
-    origins = each.manifest.origins if each.manifest else [str(run) for run in each.runs]
-    for origin, folder in zip(origins, each.runs, strict=True):
+    table = _table("run", "began", "requests", "failed", "mean", "p95")
+    origins = [Path(origin) for origin in each.manifest.origins] if each.manifest else [*each.runs]
+    for origin, folder in zip(short_names(origins), each.runs, strict=True):
         run = judge_run(folder)
         table.add_row(
             Text(plain(origin)),
             run.start_time[:19],
-            str(run.seed),
             str(run.overall.total_requests),
             str(run.overall.failed_requests),
             human(run.overall.avg_duration, "s"),
@@ -66,7 +70,9 @@ def _told(each: Baseline) -> Iterator[RenderableType]:
         yield Text("  noise of equal builds: not learned (genload ab, with the same URL on both sides)")
         return
     yield Text(f"  noise of equal builds, learned {each.floor.learned_at[:10]} from {each.floor.runs} runs:")
-    noises = [(name, noise) for name, noise in each.floor.metrics.items() if noise.scale == "ratio"]
+    noises = [
+        (name, noise) for name, noise in each.floor.metrics.items() if noise.scale == "ratio" and noise.spread
+    ]
     for name, noise in noises[:_MOST_NOISE]:
         yield Text(f"    {plain(name)} ±{human(noise.spread, 'ratio')}")
 
