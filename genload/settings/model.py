@@ -20,6 +20,7 @@ class Settings(BaseModel):
     """Base of the engine's and of every wing's settings."""
 
     model_config = ConfigDict(
+        defer_build=True,  # a suite uses few of them, and builds those within its own
         frozen=True,
         extra="forbid",
         alias_generator=yaml_name,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from genload.commands.run import ahead
 from genload.runlog.records import (
     ClientHealth,
     LoadEnded,
@@ -111,3 +112,10 @@ def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_locust_ahead(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What refuses a suite is tested without the process that `genload run` starts while it reads it."""
+    if not request.node.get_closest_marker("processes"):
+        monkeypatch.setattr(ahead.Ahead, "begin", lambda ahead: None)

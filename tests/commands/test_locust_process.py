@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from genload.commands.run import cores
-from genload.commands.run.locust_process import Signals, command, outcome
+from genload.commands.run import ahead, cores
+from genload.commands.run.ahead import Ahead
+from genload.commands.run.locust_process import Signals, arguments, outcome
 from genload.errors import ExitCode
 from genload.targets import RunRequest, SuiteTarget, checked
 
@@ -25,8 +26,9 @@ PATIENCE_S = 20.0
 # A child that ends half a second after its first signal, and writes down every delivery. Python itself runs a
 # handler once for two signals close together; the wakeup descriptor gets a byte for each.
 CHILD = """
-import os, signal, sys, time
-log = open(sys.argv[1], "a", buffering=1)
+import json, os, signal, sys, time
+[log] = json.loads(sys.stdin.readline())
+log = open(log, "a", buffering=1)
 read, write = os.pipe()
 os.set_blocking(write, False)
 signal.set_wakeup_fd(write)
@@ -49,12 +51,14 @@ sys.exit(130)
 # for one: the kernel merges a signal with the same one still pending.
 DRIVER = """
 import subprocess, sys, time
+from genload.commands.run import ahead
 from genload.commands.run.locust_process import Signals
 send_now = subprocess.Popen.send_signal
 subprocess.Popen.send_signal = lambda child, number: (time.sleep(0.1), send_now(child, number))
-signals = Signals()
+ahead.WAITING = (sys.executable, "-c", sys.argv[1])
+signals = Signals(ahead.Ahead())
 with signals.handled():
-    code = signals.run([sys.executable, "-c", sys.argv[1], sys.argv[2]])
+    code = signals.run([sys.argv[2]])
 print("ended", code, signals.first.name if signals.first else None, flush=True)
 """
 
@@ -65,8 +69,7 @@ def target(**options: Any) -> SuiteTarget:
 
 
 def test_the_command_line_says_what_was_asked_for(tmp_path: Path) -> None:
-    words = command(target(), "spike", 7, tmp_path)
-    assert words[:4] == [sys.executable, "-P", "-m", "locust"]
+    words = arguments(target(), "spike", 7, tmp_path)
     locustfile = Path(words[words.index("-f") + 1])
     assert (locustfile.name, locustfile.is_file()) == ("generation3d.py", True)
     assert words[words.index("--headless") + 1 :] == [
@@ -82,10 +85,10 @@ def test_the_command_line_says_what_was_asked_for(tmp_path: Path) -> None:
 
 
 def test_workers_meet_at_a_port_of_their_own(tmp_path: Path) -> None:
-    words = command(target(), "spike", 7, tmp_path, workers=3)
+    words = arguments(target(), "spike", 7, tmp_path, workers=3)
     assert words[words.index("--processes") + 1] == "3"
     assert words[words.index("--master-port") + 1] == words[words.index("--master-bind-port") + 1]
-    assert "--processes" not in command(target(), "spike", 7, tmp_path, workers=1)
+    assert "--processes" not in arguments(target(), "spike", 7, tmp_path, workers=1)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +114,7 @@ def test_every_option_reaches_the_process(tmp_path: Path) -> None:
         strict=True,
         abort_on="hopeless",
     )
-    words = command(asked, "spike", 7, tmp_path)
+    words = arguments(asked, "spike", 7, tmp_path)
     assert words[words.index("7") + 1 :] == [
         "-H",
         "http://127.0.0.1:5000",
@@ -135,7 +138,7 @@ def test_locust_is_quiet_unless_asked(
     monkeypatch.delenv("LOCUST_LOGLEVEL", raising=False)
     if asked_for:
         monkeypatch.setenv("LOCUST_LOGLEVEL", asked_for)
-    words = command(target(), "spike", 7, tmp_path)
+    words = arguments(target(), "spike", 7, tmp_path)
     assert ("--loglevel" in words) is (asked_for is None)
 
 
@@ -165,7 +168,7 @@ def test_what_an_end_counts_as(code: int, has_result: bool, counted_as: ExitCode
 
 
 def test_a_signal_ends_a_pause() -> None:
-    signals = Signals()
+    signals = Signals(Ahead())
     assert signals.pause(0.001) is False
     with signals.handled():
         os.kill(os.getpid(), signal.SIGTERM)
@@ -177,7 +180,7 @@ def test_a_signal_ends_a_pause() -> None:
 def test_what_nohup_ignores_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        signals = Signals()
+        signals = Signals(Ahead())
         with signals.handled():
             signal.raise_signal(signal.SIGHUP)
         assert signals.first is None
@@ -239,3 +242,51 @@ def test_ctrl_c_on_a_terminal_reaches_the_child_once(tmp_path: Path) -> None:
     finally:
         os.close(terminal)
     assert log.read_text().splitlines() == ["ready", "SIGINT"]
+
+
+# Says when it has been started, and what it was told.
+WAITING = """
+import os, sys
+print(os.getpid(), flush=True)
+print("told", sys.stdin.readline(), flush=True)
+"""
+
+
+@pytest.mark.processes
+def test_a_process_waits_for_its_arguments_and_is_ended_when_there_are_none(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ahead, "WAITING", (sys.executable, "-c", WAITING))
+    with Ahead() as processes:
+        processes.begin()
+        processes.begin()  # one is enough
+        with processes.hand_over(["-f", "a b"]) as child:
+            assert child.wait(PATIENCE_S) == 0
+        processes.begin()
+    processes.close()
+    first, told, *later = capfd.readouterr().out.split("\n")
+    assert (int(first), told) == (child.pid, 'told ["-f", "a b"]')
+    assert not any(line.startswith("told") for line in later)
+
+
+@pytest.mark.processes
+def test_a_process_that_was_ended_while_it_waited_ends_the_run_as_its_signal_says() -> None:
+    with Ahead() as processes:
+        processes.begin()
+        waiting = processes._process
+        assert waiting is not None
+        waiting.send_signal(signal.SIGINT)
+        waiting.wait(PATIENCE_S)
+        assert Signals(processes).run(["--version"]) == -signal.SIGINT
+
+
+@pytest.mark.processes
+def test_locust_that_waited_is_the_same_locust(capfd: pytest.CaptureFixture[str]) -> None:
+    """The real one: told its arguments late, without its starter's stdin."""
+    with Ahead() as processes:
+        processes.begin()
+        assert Signals(processes).run(["--version"]) == 0
+        with processes.hand_over(["-f", "no-such-file.py"]) as child:
+            assert child.wait(PATIENCE_S) == 1
+    told = capfd.readouterr()
+    assert told.out.startswith("locust 2.") and "no-such-file.py" in told.err

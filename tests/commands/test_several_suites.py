@@ -16,6 +16,7 @@ from rich.console import Console
 from genload import console
 from genload.cli import main
 from genload.commands.run import suite_run
+from genload.commands.run.ahead import Ahead
 from genload.commands.try_.trial import Trial
 from genload.drivers.result import Result
 from genload.errors import ConfigError, ExitCode, UsageError
@@ -161,7 +162,7 @@ def test_one_exit_code_for_all(
 ) -> None:
     play = Play(monkeypatch, tmp_path, nightly=nightly, soak=soak, talk=talk)
     targets, printed = with_followers(RunRequest(("nightly",))), io.StringIO()
-    assert suite_run.run_suites(targets, Console(file=printed), play.service) is code
+    assert suite_run.run_suites(targets, Console(file=printed), Ahead(), play.service) is code
     # The same service becomes idle in between; another one has nothing to become idle of.
     assert [event for event in play.events if event not in ("down",)] == [
         "up for nightly",
@@ -199,7 +200,7 @@ def test_nothing_follows_a_service_that_was_not_ready(
 ) -> None:
     play = Play(monkeypatch, tmp_path, nightly=ExitCode.UNAVAILABLE)
     targets = with_followers(RunRequest(("nightly",)))
-    code = suite_run.run_suites(targets, Console(file=io.StringIO()), play.service)
+    code = suite_run.run_suites(targets, Console(file=io.StringIO()), Ahead(), play.service)
     assert code is ExitCode.UNAVAILABLE
     assert play.events == ["up for nightly", "nightly", "down"]
     assert "not run: soak, talk" in said.getvalue()
@@ -217,7 +218,7 @@ def test_a_signal_while_the_next_service_comes_up_ends_it(
         yield target
 
     targets = with_followers(RunRequest(("nightly",)))
-    code = suite_run.run_suites(targets, Console(file=io.StringIO()), interrupted)
+    code = suite_run.run_suites(targets, Console(file=io.StringIO()), Ahead(), interrupted)
     assert code is ExitCode.INTERRUPTED
     assert play.events == ["nightly", "settle"]
     assert "not run: soak, talk" in said.getvalue()

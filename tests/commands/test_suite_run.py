@@ -18,7 +18,7 @@ from rich.console import Console
 
 from genload import reporting
 from genload.analysis.judged import JudgedRun, JudgedSuite
-from genload.commands.run import suite_run
+from genload.commands.run import ahead, suite_run
 from genload.commands.run.resume import Resumed
 from genload.commands.run.suite_run import run_suites
 from genload.errors import ExitCode
@@ -33,8 +33,11 @@ WriteRun = Callable[..., Path]
 
 # A scenario's process: copies a prepared run directory, and ends as told: a code, or minus a signal.
 CHILD = """
-import os, shutil, sys
-prepared, folder, end = sys.argv[1], sys.argv[2], int(sys.argv[3])
+import json, os, shutil, sys
+line = sys.stdin.readline()
+if not line:
+    sys.exit()
+prepared, folder, end = json.loads(line)
 if prepared:
     shutil.copytree(prepared, folder)
 os.kill(os.getpid(), -end) if end < 0 else sys.exit(end)
@@ -52,7 +55,8 @@ class Stage:
         self.workers: list[int] = []
         self.settled = 0
         self.output = io.StringIO()
-        monkeypatch.setattr(suite_run, "command", self._command)
+        monkeypatch.setattr(suite_run, "arguments", self._arguments)
+        monkeypatch.setattr(ahead, "WAITING", (sys.executable, "-c", CHILD))
         monkeypatch.setattr(suite_run, "settle", self._settle)
         monkeypatch.setattr(suite_run, "_in_flight", self._in_flight)
 
@@ -97,7 +101,8 @@ class Stage:
 
     def play_all(self, *targets: SuiteTarget, going_on: Resumed | None = None) -> ExitCode:
         console = Console(file=self.output, width=100, highlight=False)
-        return run_suites(targets, console, going_on=going_on)
+        with ahead.Ahead() as processes:
+            return run_suites(targets, console, processes, going_on=going_on)
 
     @property
     def folder(self) -> Path:
@@ -108,13 +113,13 @@ class Stage:
         decoded: dict[str, Any] = json.loads((self.folder / "summary.json").read_text())
         return decoded
 
-    def _command(
+    def _arguments(
         self, target: SuiteTarget, scenario: str, seed: int, folder: Path, workers: int
-    ) -> list[str]:
+    ) -> list[Any]:
         self.started.append(scenario)
         self.workers.append(workers)
         run, code = self._acts[scenario]
-        return [sys.executable, "-c", CHILD, str(run or ""), str(folder / scenario), str(code)]
+        return [str(run or ""), str(folder / scenario), code]
 
     def _settle(self, *args: Any, **kwargs: Any) -> None:
         self.settled += 1

@@ -80,6 +80,7 @@ def demo(
     # Here, not above: `genload demo --help` needs none of it.
     from rich.console import Console
 
+    from genload.commands.run.ahead import Ahead
     from genload.commands.run.suite_run import run_suites
     from genload.targets import RunRequest
 
@@ -88,7 +89,9 @@ def demo(
     targets = _targets(request)
     if not scenarios:
         _show_plan(console)
-    raise typer.Exit(run_suites(targets, console, partial(_served, console=console)))
+    with Ahead() as ahead:
+        code = run_suites(targets, console, ahead, partial(_served, console=console))
+    raise typer.Exit(code)
 
 
 def _show_plan(console: Console) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from genload.commands.list_.listing import complete_target
+from genload.commands.run.ahead import Ahead
 
 if TYPE_CHECKING:
     from genload.commands.run.resume import Resumed
@@ -163,37 +164,40 @@ def run(
             f"which suite, or which scenario of one?\n{there}", remedy="genload run NAME --host URL"
         )
     console = Console(highlight=False)
-    with console.status("reading the suite"):
-        from genload.commands.run.against import check_baselines
-        from genload.commands.run.suite_run import run_suites
-        from genload.outlets import outlets
-        from genload.targets import RunRequest, with_followers
+    with Ahead() as ahead:
+        ahead.begin()
+        with console.status("reading the suite"):
+            from genload.commands.run.against import check_baselines
+            from genload.commands.run.suite_run import run_suites
+            from genload.outlets import outlets
+            from genload.targets import RunRequest, with_followers
 
-        request = RunRequest(
-            targets=tuple(suites or ()),
-            host=host.rstrip("/") if host else None,
-            results=results,
-            time_scale=time_scale,
-            rehearsal=rehearsal,
-            seed=seed,
-            overrides=tuple(overrides),
-            strict=strict,
-            abort_on=abort_on or "",
-            workers=number_of_workers(workers),
-            baseline=baseline,
-            verbose=verbose,
-            outlets=outlets(
-                metrics_port=metrics_port,
-                metrics_host=metrics_host,
-                linger=linger,
-                push_metrics=push_metrics,
-                otel=otel,
-            ),
-        )
-        going_on = None if resume is None else what_is_left(resume, request)
-        targets = with_followers(request) if going_on is None else [going_on.target]
-        check_baselines(targets)
-    raise typer.Exit(run_suites(targets, console, going_on=going_on))
+            request = RunRequest(
+                targets=tuple(suites or ()),
+                host=host.rstrip("/") if host else None,
+                results=results,
+                time_scale=time_scale,
+                rehearsal=rehearsal,
+                seed=seed,
+                overrides=tuple(overrides),
+                strict=strict,
+                abort_on=abort_on or "",
+                workers=number_of_workers(workers),
+                baseline=baseline,
+                verbose=verbose,
+                outlets=outlets(
+                    metrics_port=metrics_port,
+                    metrics_host=metrics_host,
+                    linger=linger,
+                    push_metrics=push_metrics,
+                    otel=otel,
+                ),
+            )
+            going_on = None if resume is None else what_is_left(resume, request)
+            targets = with_followers(request) if going_on is None else [going_on.target]
+            check_baselines(targets)
+        code = run_suites(targets, console, ahead, going_on=going_on)
+    raise typer.Exit(code)
 
 
 def what_is_left(folder: Path, request: RunRequest) -> Resumed:

@@ -11,7 +11,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from pathlib import Path
 from types import FrameType
 
 from genload import extensions
+from genload.commands.run.ahead import Ahead, in_foreground
 from genload.errors import ExitCode
 from genload.settings.parts import parts_of
 from genload.targets import SuiteTarget
@@ -26,8 +26,8 @@ from genload.targets import SuiteTarget
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def command(target: SuiteTarget, scenario: str, seed: int, folder: Path, workers: int = 1) -> list[str]:
-    """The command line that runs `scenario` into `folder`, the suite's own.
+def arguments(target: SuiteTarget, scenario: str, seed: int, folder: Path, workers: int = 1) -> list[str]:
+    """Locust's arguments to run `scenario` into `folder`, the suite's own.
 
     Args:
         workers: how many processes have the users; of several, none is the one that records.
@@ -36,8 +36,7 @@ def command(target: SuiteTarget, scenario: str, seed: int, folder: Path, workers
     files = dict.fromkeys(
         extensions.locustfile(part.suite.locustfile) for part in parts_of(target.suite, scenario)
     )
-    # -P: the working directory is a user's own; nothing in it may take the place of a module.
-    words = [sys.executable, "-P", "-m", "locust", "-f", ",".join(map(str, files))]
+    words = ["-f", ",".join(map(str, files))]
     if "LOCUST_LOGLEVEL" not in os.environ:
         # What Locust says of itself at INFO would stand between genload's own lines.
         words += ["--loglevel", "WARNING"]
@@ -66,9 +65,14 @@ def _free_port() -> int:
 
 
 class Signals:
-    """Remembers the first signal of a suite's run, and passes signals on to the process that runs now."""
+    """Remembers the first signal of a suite's run, and passes signals on to the process that runs now.
 
-    def __init__(self) -> None:
+    Args:
+        ahead: where that process comes from.
+    """
+
+    def __init__(self, ahead: Ahead) -> None:
+        self._ahead = ahead
         self.first: signal.Signals | None = None
         self._came = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
@@ -88,16 +92,19 @@ class Signals:
         """Sleep until a signal comes, at most `seconds`; whether one has come."""
         return self._came.wait(seconds)
 
+    def expect(self) -> None:
+        """A process is to run soon."""
+        if self.first is None:
+            self._ahead.begin()
+
     def run(self, words: Sequence[str], meanwhile: Callable[[], None] = lambda: None) -> int:
-        """Run a command to its end, the terminal its own; its return code, negative for a signal's number.
+        """Run Locust to its end, the terminal its own; its return code, negative for a signal's number.
 
         Args:
-            meanwhile: done at once, while the command starts.
+            words: Locust's arguments.
+            meanwhile: done at once, while it starts.
         """
-        # No stdin: Locust would take single keys from it, and change the number of users.
-        with subprocess.Popen(  # noqa: S603  our own interpreter; arguments are a list, no shell
-            words, stdin=subprocess.DEVNULL, process_group=None if in_foreground() else 0
-        ) as child:
+        with self._ahead.hand_over(words) as child:
             self._child = child
             try:
                 meanwhile()
@@ -116,16 +123,6 @@ class Signals:
         by_terminal = number == signal.SIGHUP or (number == signal.SIGINT and in_foreground())
         if not (shares_group and by_terminal):
             child.send_signal(number)
-
-
-def in_foreground() -> bool:
-    """Whether a terminal's Ctrl-C reaches this process's group."""
-    for descriptor in (0, 1, 2):
-        try:
-            return os.tcgetpgrp(descriptor) == os.getpgrp()
-        except OSError:  # no terminal, or not the one that controls us
-            continue
-    return False
 
 
 def outcome(code: int, *, has_result: bool) -> tuple[ExitCode, str]:

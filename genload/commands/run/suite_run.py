@@ -19,8 +19,9 @@ from rich.text import Text
 from genload.beginning import why_not_ready
 from genload.code_errors import CodeError, code_told
 from genload.commands.run.against import baseline_of
+from genload.commands.run.ahead import Ahead
 from genload.commands.run.cores import cores_there
-from genload.commands.run.locust_process import Signals, command, outcome
+from genload.commands.run.locust_process import Signals, arguments, outcome
 from genload.commands.run.settling import settle
 from genload.errors import ExitCode, GenloadError, RunDirectoryError, suite_exit_code
 from genload.extensions import Wings, attribute, shape_class
@@ -46,6 +47,7 @@ Bringing = Callable[[SuiteTarget], AbstractContextManager[SuiteTarget]]
 def run_suites(
     targets: Sequence[SuiteTarget],
     console: Console,
+    ahead: Ahead,
     service: Bringing = nullcontext,
     *,
     going_on: Resumed | None = None,
@@ -53,12 +55,13 @@ def run_suites(
     """Run the scenarios of every target, each against its `service`.
 
     Args:
+        ahead: where the scenarios' processes come from.
         going_on: the one target has been run before, in part.
 
     Returns:
         One exit code for them all: the first of 130, 2, 4, 1, 3, 0 that occurred.
     """
-    signals = Signals()
+    signals = Signals(ahead)
     done: list[SuiteRun] = []
     codes: list[int] = []
     with signals.handled():
@@ -192,7 +195,7 @@ class SuiteRun:
 
     def record(self, scenario: str) -> tuple[ExitCode, bool]:
         """Let a scenario's process record it; what that ended with, and whether it left a run."""
-        words = command(self._target, scenario, self._seed, self.folder, self._workers(scenario))
+        words = arguments(self._target, scenario, self._seed, self.folder, self._workers(scenario))
         if self._console.is_terminal:
             # Locust takes a second or two to say something itself, over this.
             self._console.print(Text("starting …", "dim"), end="\r")
@@ -265,6 +268,7 @@ class SuiteRun:
 
     def settle(self) -> bool:
         """Pause until the service is idle; whether that ended without a signal."""
+        self._signals.expect()
         asked, pause = self._suite.settle, self._signals.pause
         with self._progress() as say:
             try:
