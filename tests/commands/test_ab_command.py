@@ -21,7 +21,7 @@ from genload.commands.ab.asked_for import sides_of
 from genload.commands.ab.ready import wait_for
 from genload.commands.ab.session import Session
 from genload.commands.ab.sides import Sides, order, time_left
-from genload.commands.run import suite_run
+from genload.commands.run import ahead, suite_run
 from genload.errors import ExitCode, ServiceUnavailableError, UsageError
 from genload.reporting.baselines import find_baseline, read_noise
 from genload.service import ServiceError
@@ -140,7 +140,8 @@ class Stage:
         self.ends: dict[str, int] = {}  # turns that end otherwise, by their folder
         self.settled = 0
         self.started: list[str] = []
-        monkeypatch.setattr(suite_run, "command", self._command)
+        monkeypatch.setattr(suite_run, "arguments", self._arguments)
+        monkeypatch.setattr(ahead, "WAITING", (sys.executable, "-c", CHILD))
         monkeypatch.setattr(suite_run, "settle", self.settle)
         monkeypatch.setattr(suite_run, "_in_flight", self._in_flight)
         monkeypatch.setattr(session, "wait_for", lambda *args, **kwargs: True)
@@ -162,9 +163,9 @@ class Stage:
     def settle(self, *args: Any, **kwargs: Any) -> None:
         self.settled += 1
 
-    def _command(
+    def _arguments(
         self, target: SuiteTarget, scenario: str, seed: int, folder: Path, workers: int
-    ) -> list[str]:
+    ) -> list[Any]:
         self.started.append(folder.name)
         side, number = folder.name.split("-")
         factor = self.slower if side == "new" else 1.0
@@ -179,7 +180,7 @@ class Stage:
             ended=end != 3,
         )
         left = "" if end == 4 else str(run)
-        return [sys.executable, "-c", CHILD, left, str(folder / scenario), str(end)]
+        return [left, str(folder / scenario), end]
 
     @contextmanager
     def _in_flight(self, service: Any) -> Iterator[Callable[[], None]]:

@@ -14,6 +14,7 @@ from genload.commands.ab.ready import wait_for
 from genload.commands.ab.rounds import RoundsRun
 from genload.commands.ab.sides import Sides
 from genload.commands.compare.view import comparison_view
+from genload.commands.run.ahead import Ahead
 from genload.commands.run.locust_process import Signals
 from genload.commands.run.suite_run import new_folder
 from genload.errors import ExitCode, suite_exit_code
@@ -48,8 +49,7 @@ class Session:
             ServiceUnavailableError: a side is not ready before the first round.
             RunDirectoryError: nothing can be written.
         """
-        signals = Signals()
-        with signals.handled():
+        with Ahead() as ahead, (signals := Signals(ahead)).handled():
             if not self._both_ready(signals):
                 return ExitCode.INTERRUPTED
             name = f"ab-{self.sides.base.suite.name}-{self.sides.scenario}"
