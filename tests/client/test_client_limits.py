@@ -177,6 +177,24 @@ def test_the_second_address_is_tried_and_remembered(
     assert client._origin._addresses[0][1] == ("127.0.0.1", server.port)
 
 
+def test_a_name_that_leads_elsewhere_after_a_restart_is_looked_up_again(
+    raw_server: Servers, client_of: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = (raw_server(lambda peer: peer.answer(b"HTTP/1.0 204 No Content\r\n\r\n")) for _ in range(2))
+    leads_to = [old.port]
+
+    def current(*_: object, **__: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", leads_to[-1]))]
+
+    monkeypatch.setattr(gevent.socket, "getaddrinfo", current)
+    client = client_of("http://service.test:80")
+    assert client.get("/").status == 204
+    old.close()
+    leads_to.append(new.port)
+    assert failure(client).error_class == "refused"
+    assert client.get("/").status == 204, "after one failure, which is told"
+
+
 @pytest.mark.parametrize(
     ("number", "error_class"),
     [

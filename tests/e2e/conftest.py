@@ -80,7 +80,9 @@ def start_locust(tmp_path: Path, environment: dict[str, str]) -> Iterator[Start]
     """
     started: list[subprocess.Popen[str]] = []
 
-    def start(*options: str, locustfile: str = "generation3d") -> subprocess.Popen[str]:
+    def start(
+        *options: str, locustfile: str = "generation3d", environment: dict[str, str] = environment
+    ) -> subprocess.Popen[str]:
         command = [
             sys.executable,
             "-m",

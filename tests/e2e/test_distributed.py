@@ -191,6 +191,9 @@ def test_the_private_hooks_of_locust_are_where_we_change_them() -> None:
         "assert a.default_args_dict() is a.default_args_dict()\n"
         "assert a.default_args_dict() == before[0]()\n"
         "assert r.HEARTBEAT_LIVENESS > 3\n"
+        "import inspect, re, time\n"
+        "assert set(re.findall(r'\\btime\\.(\\w+)', inspect.getsource(r))) == {'time'}\n"
+        "assert r.time is not time and abs(r.time.time() - time.time()) < 5\n"
         "print('held')\n"
     )
     done = subprocess.run([sys.executable, "-c", program], text=True, capture_output=True, timeout=60)

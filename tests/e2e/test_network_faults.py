@@ -1,0 +1,221 @@
+"""What lies between processes: wires that are held and cut, workers that stand still, clocks that jump."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+
+from genload.runlog.reader import open_run
+from genload.runlog.records import LoadStarted, RequestRecord, WorkerLost
+
+from ..flaky_link import Link, link
+from ..listening import listening_port
+
+pytestmark = [pytest.mark.processes, pytest.mark.faults]
+
+SERVICE_S = 0.1
+DELAY_S = 0.1
+CALLS = 4
+"""Of a job, one after the other: upload, order, at least one poll, download."""
+
+
+class Scene:
+    """Three users of a testbed whose jobs take 100 ms, alone or on two workers."""
+
+    def __init__(
+        self, server: Any, start: Callable[..., Any], target: Callable[..., str], folder: Path
+    ) -> None:
+        self.server, self._start, self._target, self._folder = server, start, target, folder
+        self.workers: list[subprocess.Popen[str]] = []
+
+    def begin(self, url: str = "", duration: str = "20s") -> None:
+        """Alone."""
+        self.main = self._start("--headless", *self._options(url, duration))
+        self._wait_for_jobs()
+
+    def begin_cluster(
+        self, duration: str, by: Callable[[int], int] = lambda port: port, **first: Any
+    ) -> None:
+        """A master and two workers.
+
+        Args:
+            by: the port by which they reach it, from its own.
+            first: how the first of them is started.
+        """
+        self.main = self._start(
+            "--master", "--headless", "--master-bind-port", "0", "--expect-workers", "2",
+            *self._options("", duration),
+        )  # fmt: skip
+        port = str(by(listening_port(self.main)))
+        self.workers = [self._start("--worker", "--master-port", port, **each) for each in (first, {})]
+        self._wait_for_jobs()
+
+    def _options(self, url: str, duration: str) -> tuple[str, ...]:
+        target = self._target(duration=duration, criteria="some: generate.attempted > 0")
+        return "--scenario", target, "-H", url or self.server.url
+
+    def _wait_for_jobs(self) -> None:
+        deadline_s = time.monotonic() + 60
+        while len(self.server.truth_records()) < 5:
+            assert self.main.poll() is None, self.main.communicate()[0]
+            assert time.monotonic() < deadline_s, "no job has ended"
+            time.sleep(0.05)
+
+    def go_on(self, seconds: float) -> None:
+        """Let the run go on for so long."""
+        until_s = time.monotonic() + seconds
+        while time.monotonic() < until_s:
+            assert self.main.poll() is None, self.main.communicate()[0]
+            time.sleep(0.05)
+
+    def end(self) -> tuple[int, str]:
+        """The exit code and everything that was printed."""
+        output, _ = self.main.communicate(timeout=90)
+        return self.main.returncode, output
+
+    @property
+    def run(self) -> Any:
+        (folder,) = (self._folder / "results").glob("*/short")
+        return open_run(folder)
+
+    @property
+    def jobs(self) -> list[RequestRecord]:
+        return [record for record in self.run.requests() if record.operation]
+
+    @property
+    def without_a_record(self) -> int:
+        """How many jobs the service knows and the records do not."""
+        known = {job.job_id for job in self.jobs}
+        return sum(row["job_id"] not in known for row in self.server.truth_records())
+
+    @property
+    def lost_workers(self) -> list[str]:
+        return [event.source for event in self.run.events() if isinstance(event, WorkerLost)]
+
+
+@pytest.fixture
+def scene(testbed: Any, start_locust: Any, short_suite: Callable[..., str], tmp_path: Path) -> Scene:
+    server = testbed(service_time=f"{SERVICE_S * 1e3:g}ms", slots=20)
+    return Scene(server, start_locust, short_suite, tmp_path)
+
+
+@pytest.fixture
+def wire() -> Iterator[Callable[..., Link]]:
+    """Make links, which end with the test."""
+    with ExitStack() as stack:
+        yield lambda port, host="127.0.0.1": stack.enter_context(link(port, host))
+
+
+def test_a_network_between_master_and_worker_that_is_gone_for_ten_seconds_loses_nothing(
+    scene: Scene, wire: Callable[..., Link]
+) -> None:
+    links: list[Link] = []
+
+    def by_a_link(port: int) -> int:
+        links.append(wire(port))
+        return links[0].port
+
+    scene.begin_cluster("16s", by_a_link)
+    links[0].held.set()
+    scene.go_on(10.0)
+    links[0].held.clear()
+    code, output = scene.end()
+    assert code == 0, output
+    assert (scene.lost_workers, list(scene.run.missing_records()), scene.without_a_record) == ([], [], 0)
+    assert {job.outcome for job in scene.jobs} == {"ok"}
+    assert [worker.wait(20) for worker in scene.workers] == [0, 0]
+
+
+def test_a_worker_that_stands_still_is_lost_and_what_it_had_is_counted(scene: Scene) -> None:
+    scene.begin_cluster("22s")
+    scene.workers[0].send_signal(signal.SIGSTOP)
+    scene.go_on(20.0)
+    scene.workers[0].send_signal(signal.SIGCONT)
+    code, output = scene.end()
+    assert code == 3 and "is gone: the run is not valid" in output
+    assert len(scene.lost_workers) == 1
+    told = re.search(r"([0-9]+) of its requests were in flight then", " ".join(output.split()))
+    assert told is not None, output
+    # What it did between its last message and its stop is lost with it, at most half a second of two users.
+    assert scene.without_a_record <= int(told[1]) + 2 * (0.5 / SERVICE_S)
+    assert scene.workers[1].wait(20) == 0
+
+
+@pytest.mark.skipif(not os.environ.get("CI") and shutil.which("faketime") is None, reason="no faketime")
+def test_a_wall_clock_that_jumps_by_an_hour_changes_no_number(
+    scene: Scene, environment: dict[str, str], tmp_path: Path
+) -> None:
+    clock = tmp_path / "clock"
+    clock.write_text("+0\n")
+    (library,) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
+    jumping = {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    scene.begin_cluster("9s", environment={**environment, **jumping})
+    for jump in ("+3600", "-3600"):
+        clock.write_text(f"{jump}\n")
+        scene.go_on(3.0)
+    code, output = scene.end()
+    assert code == 0, output
+    assert (scene.lost_workers, list(scene.run.missing_records()), scene.without_a_record) == ([], [], 0)
+    (began_s,) = [event.t_s for event in scene.run.events() if isinstance(event, LoadStarted)]
+    assert {job.source for job in scene.jobs} == {"w0", "w1"}
+    for job in scene.jobs:
+        assert began_s <= job.start_s < began_s + 9.0 and SERVICE_S <= job.duration_s < 5.0
+
+
+def test_a_wire_to_the_service_that_is_slow_held_and_cut_is_in_the_numbers_and_loses_nothing(
+    scene: Scene, wire: Callable[..., Link]
+) -> None:
+    """And it is IPv6 alone; and in the middle of it the inspector of outputs is killed, as for its memory."""
+    port = urlsplit(scene.server.url).port
+    there = wire(port, "::1")
+    scene.begin(f"http://[::1]:{there.port}", duration="14s")
+    there.held.set()
+    held_s = time.monotonic()
+    scene.go_on(2.0)
+    there.held.clear()
+    released_s = time.monotonic()
+    scene.go_on(1.0)
+    for inspector in _inspectors(scene.main):
+        inspector.kill()
+    scene.go_on(1.0)
+    there.cut()
+    scene.go_on(1.0)
+    there.delay_s = DELAY_S
+    code, output = scene.end()
+    assert code == 0, output
+    assert scene.without_a_record == 0
+    failed = [job for job in scene.jobs if job.outcome != "ok"]
+    assert {job.error_class for job in failed} <= {"reset", "closed", "truncated"}, "each with its class"
+    assert len(failed) <= 3
+    good = [job for job in scene.jobs if job.outcome == "ok"]
+    assert {job.numbers["valid"] for job in good} == {1.0}, "the inspector was replaced"
+    # Three users, each of whom was in the middle of a job.
+    held = [job for job in good if job.duration_s >= (released_s - held_s) - SERVICE_S]
+    assert len(held) >= 3 and min(job.duration_s for job in good) >= SERVICE_S
+    # Each call waits both ways.
+    slow = sorted(job.duration_s for job in good[-6:])
+    assert slow[0] >= SERVICE_S + CALLS * 2 * DELAY_S
+
+
+def _inspectors(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    children = psutil.Process(process.pid).children(recursive=True)
+    found = [child for child in children if "inspector" in " ".join(child.cmdline())]
+    assert found
+    return found
