@@ -59,7 +59,7 @@ class Page:
                 found[sample.name][own] = sample.value
         return found
 
-    def of(self, name: str, **labels: str) -> float | None:
+    def of(self, name: str, /, **labels: str) -> float | None:
         return self.samples().get(name, {}).get(tuple(sorted(labels.items())))
 
     def by(self, name: str, label: str) -> dict[str, float]:
@@ -165,10 +165,13 @@ def test_of_several_machines_there_is_each_and_not_their_sum_beside_them(run: Fa
     assert page.of("genload_host_disk_read_bytes_per_second") == 8.0
 
 
-def test_a_machine_s_label_does_not_hide_the_run_s(run: FakeRun, page: Page) -> None:
+def test_labels_of_machines_may_be_called_as_they_like(run: FakeRun, page: Page) -> None:
     run.live.load_began(0.0)
-    sampled(run, **{"prom.queue{suite=theirs}": 4.0})
-    assert page.of("genload_prom_queue") == 4.0
+    sampled(run, **{"prom.queue{suite=theirs}": 4.0, "contract.state{family=jobs, value=1}": 2.0})
+    sampled(run, **{"prom.jobs{__name__=waiting}": 5.0})
+    assert page.of("genload_prom_queue") == 4.0  # the run's own label stands
+    assert page.of("genload_contract_state", family="jobs", value="1") == 2.0
+    assert page.of("genload_prom_jobs", name="waiting") == 5.0
 
 
 def test_criteria_by_what_was_observed_so_far_then_as_they_were_judged(run: FakeRun, page: Page) -> None:

@@ -21,7 +21,7 @@ def used(command: list[str]) -> set[str]:
 def services(docker_compose: str) -> dict[str, Any]:
     """The composition as docker-compose understands it."""
     done = subprocess.run(
-        [docker_compose, "-f", "docker-compose.yml", "config"],
+        [docker_compose, "--profile", "stack", "-f", "docker-compose.yml", "config"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -34,11 +34,16 @@ def services(docker_compose: str) -> dict[str, Any]:
 
 @pytest.mark.processes
 def test_composes_a_testbed_a_master_and_two_workers_in_one_network(services: dict[str, Any]) -> None:
-    assert set(services) == {"testbed", "master", "worker"}
+    of_demo = {name for name, service in services.items() if "demo" in service["profiles"]}
+    assert of_demo == {"testbed", "master", "worker"}
+    assert set(services) - of_demo == {"prometheus", "password", "grafana"}
     assert services["worker"]["deploy"]["replicas"] == 2
     assert "--expect-workers=2" in services["master"]["command"]
-    assert {services[name]["network_mode"] for name in ("master", "worker")} == {"service:testbed"}
-    assert not any("ports" in service for service in services.values())
+    beside = ("master", "worker", "prometheus")
+    assert {services[name]["network_mode"] for name in beside} == {"service:testbed"}
+    ports = [port for service in services.values() for port in service.get("ports", [])]
+    assert ports == ["127.0.0.1:3000:3000/tcp"]
+    assert not any("PASSWORD" in text and "FILE" not in text for text in services["grafana"]["environment"])
 
 
 @pytest.mark.processes

@@ -132,7 +132,8 @@ class RunCollector(Collector):
         for metric, labels, value in newest.values():
             # All machines together are the sum or the mean of the series, and would be counted among them.
             if labels or metric not in of_each:
-                sheet.add(self._family_of(metric), value, **labels)
+                shown = {of.label_of(label): text for label, text in labels.items()}
+                sheet.add(self._family_of(metric), value, **shown)
 
     def _family_of(self, metric: str) -> Family:
         return of.of_machines(metric, self._known.get(metric))

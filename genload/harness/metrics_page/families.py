@@ -130,6 +130,11 @@ def of_machines(name: str, metric: Metric | None) -> Family:
     return Family("_".join(filter(None, words)), "gauge", help)
 
 
+def label_of(name: str) -> str:
+    """A monitor's own label; underscores at its ends are Prometheus's, as in ``__name__``."""
+    return _word(name).strip("_") or "label"
+
+
 def _word(name: str) -> str:
     return _NO_NAME.sub("_", name)
 
@@ -148,7 +153,7 @@ class Sheet:
     def __iter__(self) -> Iterator[Exposed]:
         return iter(self._filled.values())
 
-    def add(self, family: Family, value: float, suffix: str = "", **labels: str) -> None:
+    def add(self, family: Family, value: float, suffix: str = "", /, **labels: str) -> None:
         """One sample; labels of the run itself win."""
         filled = self._filled.get(family.name)
         if filled is None:
@@ -158,7 +163,7 @@ class Sheet:
         filled.add_sample(family.name + suffix, {**labels, **self._labels}, value)
 
     def add_histogram(
-        self, family: Family, at_most: Iterable[int], count: int, sum_s: float, **labels: str
+        self, family: Family, at_most: Iterable[int], count: int, sum_s: float, /, **labels: str
     ) -> None:
         """How many were at most each of `BOUNDS_S`, and how many there were."""
         for bound, number in zip(_BOUNDS, at_most, strict=True):
@@ -166,7 +171,7 @@ class Sheet:
         self.add(family, count, "_bucket", le="+Inf", **labels)
         self.add_summary(family, count, sum_s, **labels)
 
-    def add_summary(self, family: Family, count: int, sum_s: float, **labels: str) -> None:
+    def add_summary(self, family: Family, count: int, sum_s: float, /, **labels: str) -> None:
         """How many there were, and their sum."""
         self.add(family, count, "_count", **labels)
         self.add(family, sum_s, "_sum", **labels)
