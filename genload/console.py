@@ -19,6 +19,7 @@ from genload.analysis.judged import Change, CriterionVerdict, ErrorGroup, Judged
 from genload.analysis.judged.speech import SpeechNumbers, SpeechSummary
 from genload.human import human
 from genload.plain import plain
+from genload.reporting.capacity_wording import capacity_findings
 from genload.reporting.change_wording import change_words, moved_words, telling
 from genload.reporting.machine_wording import (
     cost_words,
@@ -50,6 +51,7 @@ from genload.reporting.request_wording import (
     strata,
     valid,
 )
+from genload.reporting.tables import levels as levels_table
 from genload.reporting.wording import (
     asleep_words,
     explained,
@@ -68,6 +70,8 @@ _RESULTS = {
     "inconclusive": Text("open", "yellow"),
 }
 _LONGEST_LINE = 200
+_WORDS_OF_A_LEVEL = 2  # columns before its numbers
+_SHORT_OF_CAPACITY = ("what limited it",)
 _LONGEST_FINDING = 400
 _LONGEST_IDENTITY = 1000
 
@@ -113,6 +117,7 @@ def _verdict(run: JudgedRun, verbose: bool) -> Iterator[RenderableType]:
         yield _indented(Text(f"→ {words}"))
     if run.verdict.criteria:
         yield (_criteria_told if verbose else _criteria)(run.verdict.criteria)
+    yield from _capacity(run, verbose)
     yield from map(_indented, _change(run.change) if run.change is not None else ())
     yield _indented(Text(_numbers(run), "dim"))
     if run.speech is not None:
@@ -176,6 +181,22 @@ def _notices(notices: Sequence[str], quotes: Quotes, most: _Most) -> Iterator[Re
         yield _indented(Text.assemble(("note: ", "bold"), quotes.once(notice)))
     if len(notices) > most.notices:
         yield _indented(Text(f"{len(notices) - most.notices} more notes: --verbose", "dim"))
+
+
+def _capacity(run: JudgedRun, verbose: bool) -> Iterator[RenderableType]:
+    """Of a search, the answer in a sentence and a line a level."""
+    if (found := run.capacity) is None:
+        return
+    yield _indented(Text(plain(found.sentence, _LONGEST_FINDING * 2), "bold"))
+    levels = levels_table(run)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    for place, head in enumerate(levels.heads):
+        table.add_column(Text(plain(head)), justify="left" if place < _WORDS_OF_A_LEVEL else "right")
+    for row in levels.rows:
+        table.add_row(*(Text(plain(cell)) for cell in row))
+    yield table
+    told = capacity_findings(found)
+    yield from map(_finding, told if verbose else (one for one in told if one[0] in _SHORT_OF_CAPACITY))
 
 
 def _heading(name: str, word: str, width: int = 0) -> Text:

@@ -146,7 +146,7 @@ def _suite_target(
                 f"there is no scenario '{scenario}' in suite {name}",
                 remedy=f"use {behind[0]}" if behind else suggest(scenario, suite.scenarios),
             )
-        scenarios |= dict.fromkeys(suite.scenarios if scenario is None else [scenario])
+        scenarios |= dict.fromkeys(_of_whole(suite) if scenario is None else [scenario])
     client_class = extensions.attribute("services", suite.service.api, "Client")
     checked: list[Service] = []
     for each in scenarios:
@@ -162,6 +162,11 @@ def _suite_target(
         check_listening(client_class, each, settings, timeline)
     then = loaded.then if None in wanted else ()
     return SuiteTarget(request, name, suite, tuple(scenarios), then)
+
+
+def _of_whole(suite: Suite) -> Collection[str]:
+    """The scenarios that a suite is, as a whole: all, where each is on demand."""
+    return [name for name, own in suite.scenarios.items() if not own.on_demand] or suite.scenarios
 
 
 def _scenarios(name: str) -> Collection[str]:

@@ -94,6 +94,10 @@ def _scenario(run: JudgedRun, tested: str | None) -> Iterator[str]:
     if words := no_criteria_words(run):
         yield prose(words)
         yield ""
+    if run.capacity is not None:
+        yield f"**{prose(run.capacity.sentence)}**"
+        yield ""
+        yield from _cells(tables.levels(run))
     yield from _changed(run)
     criteria = table_lines(
         ("result", "criterion", "rule", "observed", "evidence"),

@@ -34,6 +34,7 @@ from genload.analysis.judged import (
     Verdict,
 )
 from genload.analysis.judged.arrivals import Arrivals
+from genload.analysis.judged.capacity import Capacity
 from genload.analysis.judged.cold import ColdStart
 from genload.analysis.judged.efficiency import Efficiency
 from genload.analysis.judged.listeners import Listeners
@@ -138,6 +139,8 @@ class Rest(msgspec.Struct, frozen=True, kw_only=True):
     """Where something was tried again: refusals waited out, by call; polls without an answer."""
     warmup: Summary
     """Requests before the load, in no other number."""
+    capacity: Capacity | UnsetType = UNSET
+    """Of a search for how much the service holds: the interval, and the levels that were measured."""
     degradation_analysis: dict[str, float | None] | UnsetType = UNSET
     """Sustained load only: its first against its last part."""
     system_monitoring: dict[str, Monitored] | UnsetType = UNSET
@@ -250,6 +253,7 @@ def _rest(run: JudgedRun) -> Rest:
         error_details=run.errors,
         retries=UNSET if run.retries is None else run.retries,
         warmup=run.warmup,
+        capacity=UNSET if run.capacity is None else run.capacity,
         degradation_analysis=run.degradation if run.degradation is not None else UNSET,
         system_monitoring={s.metric: _monitored(s) for s in run.series} if sustained else UNSET,
         trends=UNSET if run.trends is None else run.trends,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from genload.analysis import summary as summaries
+from genload.analysis.capacity.answer import as_estimate, capacity_of, level_reason
 from genload.analysis.carried import uninspected_notices
 from genload.analysis.contract import expected_families, family_findings
 from genload.analysis.efficiency import efficiency
@@ -20,6 +21,7 @@ from genload.analysis.evidence.percentiles import percentile
 from genload.analysis.health import UserSeconds, arrivals, phase_starts, processes, user_seconds
 from genload.analysis.intake import warmup_notices
 from genload.analysis.judged import CriterionVerdict, JudgedRun, Reason, RunResult, Verdict
+from genload.analysis.judged.capacity import Capacity
 from genload.analysis.judged.efficiency import Efficiency
 from genload.analysis.judged.listeners import Listeners
 from genload.analysis.judged.speech import SpeechSummary
@@ -137,6 +139,7 @@ def judge_read(run: ReadRun, *, strict: bool | None = None) -> JudgedRun:
         degradation=run.degradation,
         trends=trends(run.course, run.degradation) if run.course else None,
         efficiency=run.efficiency(),
+        capacity=run.capacity,
         recorded=run.recorded,
     )
 
@@ -195,6 +198,12 @@ class ReadRun:
         return [criterion.expression for criterion in self.criteria.values()]
 
     @property
+    def own_criteria(self) -> dict[str, Criterion]:
+        """Those that are said of the whole run: what a search holds a level to is said of levels alone."""
+        held = () if self.scenario.capacity is None else self.scenario.capacity.holds
+        return {name: criterion for name, criterion in self.criteria.items() if name not in held}
+
+    @property
     def judges_windows(self) -> bool:
         """Whether a criterion compares parts of the load with each other, such as its first 10 minutes."""
         everything = [part for expression in self.expressions for part in parts(expression, lambda _: ((),))]
@@ -234,6 +243,8 @@ class ReadRun:
 
     def reasons(self) -> list[Reason]:
         table = self.intake.measured
+        if self.capacity is not None:
+            return self.reasons_of_search(self.capacity)
         measurement = Measurement(
             events=self.events,
             load=self.load,
@@ -249,8 +260,40 @@ class ReadRun:
         )
         return reasons(measurement, self.suite.validity)
 
+    def reasons_of_search(self, found: Capacity) -> list[Reason]:
+        """Of a search, what is wrong with a level is wrong with it alone, unless it ended the search."""
+        measurement = Measurement(
+            events=self.events,
+            load=None,
+            missing_records=self.missing_records,
+            errors=self.intake.errors,
+            broken_monitors=self.broken_monitors,
+            processes=[],
+            users=UserSeconds(),
+            starts=[],
+            median_s=None,
+            smallest_threshold_s=None,
+            pause_asked_for=True,
+        )
+        of_run = [reason for reason in reasons(measurement, self.suite.validity) if reason.code != "no_load"]
+        return of_run if of_run or found.end != "invalid" else [level_reason(found)]
+
     def judged_criteria(self) -> list[CriterionVerdict]:
-        return judged_criteria(self.criteria, self.measures)
+        measures = self.measures
+        if measures is not None and self.capacity is not None:
+            measures = replace(measures, highest_level=as_estimate(self.capacity))
+        return judged_criteria(self.own_criteria, measures)
+
+    @cached_property
+    def capacity(self) -> Capacity | None:
+        """What a search found; None of any other load, and of one that never began."""
+        search, measures = self.scenario.capacity, self.measures
+        if search is None or measures is None:
+            return None
+        criteria = {**self.scenario.criteria, **self.criteria}
+        return capacity_of(
+            search, self.scenario, criteria, measures, self.events, self.suite.validity, _judged
+        )
 
     def speech(self) -> SpeechSummary | None:
         """What listeners would have noticed; None if the outputs are not audio."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from genload.runlog.records import Event, LoadEnded, LoadStarted, PhaseStarted
+from genload.runlog.records import Announced, Event, LoadEnded, LoadStarted, PhaseStarted
 from genload.settings.arrivals import evenly
 from genload.settings.criteria.ast import Window
 from genload.settings.phases import RECORDED, Phase, Timeline
@@ -67,6 +67,18 @@ def _phase(recorded: dict[str, Any]) -> Phase:
     return Phase(**{key: recorded[key] for key in RECORDED if key in recorded})
 
 
+def _as_announced(timeline: Timeline, announced: Sequence[Announced], ended_s: float) -> Timeline:
+    """The timeline with the phases that were decided on while the load ran, which ended with the search."""
+    for event in announced:
+        timeline = Timeline((*timeline.phases[: event.kept], *timeline_of(event.phases).phases))
+    begun = [p for index, p in enumerate(timeline.phases) if not index or timeline.start_s(index) < ended_s]
+    into_s = ended_s - timeline.start_s(len(begun) - 1)
+    if begun[-1].duration_s is not None and 0 < into_s < begun[-1].duration_s:
+        # Of an open schedule, what was due by then is in no record of a phase: its requests are.
+        begun[-1] = replace(begun[-1], duration_s=into_s, arrivals=None if begun[-1].arrivals is None else 0)
+    return Timeline(tuple(begun))
+
+
 def load_of(events: Sequence[Event], phases: Sequence[dict[str, Any]], last_sign_s: float) -> Load | None:
     """The load as it ran; None when it never began. `last_sign_s` stands in for an end that is missing."""
     starts = [event.t_s for event in events if isinstance(event, LoadStarted)]
@@ -76,6 +88,9 @@ def load_of(events: Sequence[Event], phases: Sequence[dict[str, Any]], last_sign
     ends = [event.t_s for event in events if isinstance(event, LoadEnded)]
     end_s = max(start_s, ends[0] if ends else last_sign_s)
     timeline = timeline_of(phases)
+    announced = [event for event in events if isinstance(event, Announced)]
+    if announced:
+        timeline = _as_announced(timeline, announced, end_s - start_s)
     begins = [(e.phase, e.t_s) for e in events if isinstance(e, PhaseStarted)]
     if not begins:
         begins = [(p.name, start_s + timeline.start_s(i)) for i, p in enumerate(timeline.phases)]

@@ -12,7 +12,7 @@ from msgspec import convert
 
 from genload.analysis.cold import cold_number, cold_starts
 from genload.analysis.evidence.between import Between, ends
-from genload.analysis.evidence.estimate import Absent, Estimate, Exact, Partial, Unbounded
+from genload.analysis.evidence.estimate import ALPHA, Absent, Estimate, Exact, Partial, Unbounded
 from genload.analysis.evidence.means import Mean, MeanRatio
 from genload.analysis.evidence.percentiles import Percentile
 from genload.analysis.evidence.series import Growth, State, slope
@@ -28,6 +28,7 @@ from genload.runlog.records import RunHeader
 from genload.settings.criteria.ast import Conjunction, Dimension, Each, Subject
 from genload.settings.criteria.comparisons import Labels
 from genload.settings.goodput import Limit
+from genload.settings.metrics.capacity import CAPACITY_METRICS
 from genload.settings.metrics.catalogue import ANY_LABEL, Catalogue
 from genload.settings.metrics.labelled import labelled, unlabelled
 from genload.settings.metrics.metric import Failures, Metric, request_number
@@ -53,7 +54,8 @@ def catalogue_of(header: RunHeader) -> Catalogue:
         convert(fields, Metric) if "better" in fields else known.get(fields["name"]) or _older(fields)
         for fields in header.metrics
     )
-    return Catalogue.of((*request_metrics(operation, tuple(header.stages)), *declared))
+    of_every = (*request_metrics(operation, tuple(header.stages)), *CAPACITY_METRICS)
+    return Catalogue.of((*of_every, *declared))
 
 
 def nameable(header: RunHeader) -> Catalogue:
@@ -92,6 +94,8 @@ class Measures:
     left: RequestTable = field(default_factory=lambda: TableBuilder().build())
     warmup: RequestTable = field(default_factory=lambda: TableBuilder().build())
     in_flight_gauge: str | None = None  # the service's own number of requests under way
+    alpha: float = ALPHA  # how often a bound on a number of requests may be wrong
+    highest_level: Estimate | None = None  # of a search for a capacity
 
     @cached_property
     def limits(self) -> Mapping[str, Limit]:
@@ -142,7 +146,7 @@ class Measures:
             if (whole := self._of_the_run(subject)) is not None:
                 return whole
             return RequestStatistics(
-                self.catalogue, self.table, self.load, subject, self.left, self.limits
+                self.catalogue, self.table, self.load, subject, self.left, self.limits, self.alpha
             ).estimate()
         operation, _, name = subject.metric.partition(".")
         if operation == self.header.operation:
@@ -152,6 +156,8 @@ class Measures:
     def _of_the_run(self, subject: Subject) -> Estimate | None:
         """What is said of a run as a whole; None for any other subject."""
         operation, _, name = subject.metric.partition(".")
+        if operation == "capacity":
+            return self.highest_level or Absent("a search: the scenario has no capacity")
         makers: dict[str, Callable[[], Estimate]] = {
             "released": lambda: self.of_left().released(),
             "cold_start": lambda: cold_number(self.cold_starts(), first_audio=False),

@@ -32,6 +32,11 @@ def check_poolable(
     """
     if len(runs) < 2:
         raise UsageError("one run is no pool", remedy="name two or more: genload report A B --pool")
+    if runs[0].scenario.capacity is not None:
+        raise UsageError(
+            "searches for a capacity are no pool: each chose its own levels",
+            remedy="compare what each of them found: genload report A, genload report B",
+        )
     check_same(folders, runs, identities)
     for folder, run in zip(folders, runs, strict=True):
         if reasons := run.reasons():

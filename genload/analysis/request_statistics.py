@@ -12,6 +12,7 @@ from genload.analysis.carried import Carried, carried, carries, inspection
 from genload.analysis.evidence.between import Between
 from genload.analysis.evidence.busy import BusyMean, BusyPercentile
 from genload.analysis.evidence.estimate import (
+    ALPHA,
     Absent,
     BoolArray,
     Estimate,
@@ -62,6 +63,7 @@ class RequestStatistics:
     subject: Subject
     left: RequestTable  # those whose listeners left: in no statistic but their count and what was in flight
     limits: Mapping[str, Limit] = field(default_factory=dict)  # of a good request
+    alpha: float = ALPHA  # how often a bound may be wrong
 
     def estimate(self) -> Estimate:
         """The subject's estimate; `Absent` with the reason where there is nothing to judge."""
@@ -114,7 +116,7 @@ class RequestStatistics:
         if per is None:
             return Exact(float((rows & which).sum()))
         among = rows & tallied(self.table, per)
-        return Rate(Spread(which[among]), _NOUNS[counts])
+        return Rate(Spread(which[among], alpha=self.alpha), _NOUNS[counts])
 
     def _invalid(self, rows: BoolArray) -> Estimate:
         """Broken outputs among those that were inspected: where none was, that is not 0 but unknown."""
@@ -135,7 +137,7 @@ class RequestStatistics:
         if metric.per is None:
             count = float((column[among] == 1).sum())
             return Unbounded(count, _ALL_HEARD) if words else Exact(count)
-        return Rate(Spread(column[among] == 1), metric.events, sampled=words)
+        return Rate(Spread(column[among] == 1, alpha=self.alpha), metric.events, sampled=words)
 
     def _heard_of(self, heard: BoolArray, rows: BoolArray) -> str:
         """What an assumption says where not all answers were listened to; "" where they were."""
@@ -164,7 +166,7 @@ class RequestStatistics:
         """The share of the attempts that ended well and within all limits."""
         if not rows.any():
             return self._nothing("attempted")
-        return self._of_good(lambda good: Rate(Spread(good[rows]), "served requests"))
+        return self._of_good(lambda good: Rate(Spread(good[rows], alpha=self.alpha), "served requests"))
 
     def _goodput_throughput(self) -> Estimate:
         """The same of completions inside the time that phase and window name, ÷ its length."""
@@ -331,10 +333,9 @@ class RequestStatistics:
     def _mean(self, values: FloatArray, number: Carried, name: str) -> Mean:
         left_out, sampled = int(number.ranked_last.sum()), number.sampled + self._own_pauses(name)
         if self._is_open:
-            return BusyMean(
-                values, left_out=left_out, sampled=sampled, spells=self.table.spells[number.there]
-            )
-        return Mean(values, left_out=left_out, sampled=sampled)
+            spells = self.table.spells[number.there]
+            return BusyMean(values, left_out=left_out, sampled=sampled, alpha=self.alpha, spells=spells)
+        return Mean(values, left_out=left_out, sampled=sampled, alpha=self.alpha)
 
     @property
     def _is_open(self) -> bool:
@@ -355,9 +356,10 @@ class RequestStatistics:
         chosen = number.there | last
         spells = self.table.spells if self._is_open else None
         if number.sample is None or not last.any():
-            if spells is not None:
-                return BusyPercentile(values[chosen], level, sampled=number.sampled, spells=spells[chosen])
-            return Percentile(values[chosen], level, sampled=number.sampled)
+            if spells is None:
+                return Percentile(values[chosen], level, sampled=number.sampled, alpha=self.alpha)
+            own = spells[chosen]
+            return BusyPercentile(values[chosen], level, sampled=number.sampled, alpha=self.alpha, spells=own)
         inspected = chosen & number.sample.inspected
         # In the population: every attempt; the order of the columns is that of their start.
         return SampledPercentile(
@@ -367,6 +369,7 @@ class RequestStatistics:
             level,
             sampled=number.sampled,
             spells=None if spells is None else spells[rows],
+            alpha=self.alpha,
         )
 
 

@@ -89,14 +89,31 @@ def reasons(measurement: Measurement, limits: Validity) -> list[Reason]:
         if not incomplete and not ended_for_good(measurement.events):
             found += _not_started(measurement)
             found += _users(measurement, measurement.load, limits)
-        found += [
-            *_asleep(measurement, limits),
-            *_bursts(measurement, limits),
-            *_late(measurement, limits),
-            *_clocks(measurement, limits),
-            *_client(measurement, measurement.load, limits),
-        ]
+        found += _own_doing(measurement, measurement.load, limits)
     return found
+
+
+def level_reasons(measurement: Measurement, limits: Validity) -> list[Reason]:
+    """Why one level of a load is not soundly measured: what is said of a part that ran to its end."""
+    assert measurement.load is not None  # noqa: S101
+    load = measurement.load
+    return [
+        *_workers(measurement),
+        *_not_started(measurement),
+        *_users(measurement, load, limits),
+        *_own_doing(measurement, load, limits),
+    ]
+
+
+def _own_doing(measurement: Measurement, load: Load, limits: Validity) -> Iterable[Reason]:
+    """What the load generator itself did."""
+    return [
+        *_asleep(measurement, limits),
+        *_bursts(measurement, limits),
+        *_late(measurement, limits),
+        *_clocks(measurement, limits),
+        *_client(measurement, load, limits),
+    ]
 
 
 def _incomplete(measurement: Measurement) -> Iterable[Reason]:

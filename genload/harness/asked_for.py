@@ -9,4 +9,4 @@ def users_asked_for(run: Run) -> int:
     """One in the warm-up, and none outside of it and of the load."""
     if run.stage != "load":
         return 1 if run.stage in ("warm-up", "cold start") else 0
-    return run.plan.timeline.target(run.shape.elapsed_s())
+    return run.load.timeline.target(run.shape.elapsed_s())

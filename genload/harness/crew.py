@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from genload.harness.announcement import Announcement
 from genload.harness.gate import GateStatus
 from genload.harness.plan import RunPlan
 from genload.harness.process import LoadProcess
@@ -55,6 +56,12 @@ class Crew(Protocol):
 
     def begin(self, origin_s: float) -> None: ...
 
+    def announce(self, announcement: Announcement) -> None:
+        """Let each process change its timeline."""
+
+    def acknowledged(self) -> Mapping[str, int]:
+        """By each process the number of the last announcement that it goes by; 0 for none."""
+
     def close(self) -> None: ...
 
     def status(self) -> CrewStatus: ...
@@ -93,6 +100,12 @@ class LocalCrew:
     def begin(self, origin_s: float) -> None:
         for population in self.process.populations:
             population.gate.begin(origin_s)
+
+    def announce(self, announcement: Announcement) -> None:
+        self.process.change(announcement)
+
+    def acknowledged(self) -> dict[str, int]:
+        return {"local": self.process.announced}
 
     def close(self) -> None:
         self.process.close()

@@ -50,7 +50,8 @@ class Ending:
         self._journal = journal
         self._patience = Patience(plan.suite.give_up, lambda: is_ready(plan), clock)
         self._hope: Hope | None = None
-        if plan.abort_on == "hopeless":
+        # A search goes on beyond what holds.
+        if plan.abort_on == "hopeless" and plan.scenario.capacity is None:
             self._hope = Hope(plan.timeline, plan.scenario, metrics)
 
     def add(self, record: RequestRecord) -> None:

@@ -61,6 +61,7 @@ class GateStatus(msgspec.Struct, frozen=True, kw_only=True):
         leaving: those of them whose users may not start another one.
         asleep_s: seconds that users slept after failures since the load began, all together.
         waiting: users that wait for their turn, with their inputs made; or for something to do.
+        oldest_s: when the oldest request was to start that has not ended, in seconds since the load began.
         warmed_up: the requests of the warm-up have ended, in a cold start the one of that.
         used_up: all counted requests have started and ended.
     """
@@ -70,6 +71,7 @@ class GateStatus(msgspec.Struct, frozen=True, kw_only=True):
     leaving: int = 0
     asleep_s: float = 0.0
     waiting: int = 0
+    oldest_s: float = inf
     warmed_up: bool = False
     used_up: bool = False
 
@@ -83,6 +85,7 @@ class GateStatus(msgspec.Struct, frozen=True, kw_only=True):
             leaving=sum(one.leaving for one in each),
             asleep_s=sum(one.asleep_s for one in each),
             waiting=sum(one.waiting for one in each),
+            oldest_s=min((one.oldest_s for one in each), default=inf),
             warmed_up=all(one.warmed_up for one in each),
             used_up=all(one.used_up for one in each),
         )
@@ -102,7 +105,7 @@ class Gate:
         self._free: list[int] = []
         self._indices: set[int] = set()
         self._waiting: set[int] = set()
-        self._in_flight: set[int] = set()
+        self._in_flight: dict[int, float] = {}  # by user, the oldest first: when each was to start
         self._asleep: dict[int, float] = {}  # until when a user's sleep is counted already
         self.reset(Timeline(()), Share())
 
@@ -144,6 +147,21 @@ class Gate:
         self._signal()
         self._waker = gevent.spawn(self._wake_at_changes)
 
+    def change(self, timeline: Timeline) -> None:
+        """Go by another timeline, which so far is the same as the one it has."""
+        self.timeline = timeline
+        self._since_s, self._until_s = inf, -inf
+        self._tickets.change(timeline)
+        if timeline.arrivals is not None:
+            self._held = {
+                index: self._tickets.of_number(ticket.number) if ticket.number >= 0 else ticket
+                for index, ticket in self._held.items()
+            }
+        if self._waker is not None:
+            self._waker.kill(block=False)
+            self._waker = gevent.spawn(self._wake_at_changes)
+        self._signal()
+
     def close(self) -> list[Turn]:
         """Nobody starts any more; who waits for a turn is sent away.
 
@@ -172,7 +190,7 @@ class Gate:
 
     def leave(self, index: int) -> None:
         self._indices.discard(index)
-        self._in_flight.discard(index)
+        self._in_flight.pop(index, None)
         heapq.heappush(self._free, index)
         ticket = self._held.pop(index, None)
         if ticket is not None and self.stage is not Stage.CLOSED:
@@ -206,13 +224,13 @@ class Gate:
         """Take a turn if this user may start now; the request is in flight until `end`."""
         turn = self._turn(index)
         if turn is not None:
-            del self._held[index]
-            self._in_flight.add(index)
+            due_s = self._held.pop(index).due_s
+            self._in_flight[index] = self._clock() - self.origin_s if due_s is None else due_s
         return turn
 
     def end(self, index: int) -> None:
         """This user's request has ended and is recorded."""
-        self._in_flight.discard(index)
+        self._in_flight.pop(index, None)
         if self.stage in (Stage.WARMUP, Stage.COLD):
             self._signal()
 
@@ -266,6 +284,17 @@ class Gate:
         return len(self._waiting)
 
     @property
+    def oldest_s(self) -> float:
+        """When the oldest request was to start that has not ended, or of an open schedule not even begun;
+        in seconds since the load began. inf: there is none.
+        """
+        under_way_s = next(iter(self._in_flight.values()), inf)
+        if self.timeline.arrivals is None:
+            return under_way_s
+        held_s = (ticket.due_s for ticket in self._held.values() if ticket.due_s is not None)
+        return min(under_way_s, self._tickets.next_due_s, *held_s)
+
+    @property
     def warmed_up(self) -> bool:
         held = self._held.get(0)  # by the one user who warms up
         to_do = self._tickets.before_left + (held is not None and held.number < 0)
@@ -286,6 +315,7 @@ class Gate:
             leaving=self.leaving,
             asleep_s=self.asleep_s,
             waiting=self.waiting,
+            oldest_s=self.oldest_s,
             warmed_up=self.warmed_up,
             used_up=self.used_up,
         )
@@ -350,7 +380,7 @@ class Gate:
     def _until_due_s(self, index: int) -> float | None:
         """How long until the moment of this user's arrival; None when the clock alone brings nothing."""
         ticket = self._held.get(index)
-        if ticket is None or ticket.due_s is None or self.stage is not Stage.LOAD:
+        if ticket is None or ticket.due_s is None or ticket.due_s == inf or self.stage is not Stage.LOAD:
             return None
         into_s = self._clock() - self.origin_s
         return None if into_s >= self.timeline.duration_s else max(ticket.due_s - into_s, 0.0)

@@ -19,8 +19,9 @@ from genload.harness.totals import Totals
 from genload.runlog.records import LEFT, RequestRecord, Sample
 from genload.settings.criteria.ast import Dimension, Relative, Subject
 from genload.settings.criteria.comparisons import parts
+from genload.settings.criteria.running import is_running
 from genload.settings.metrics.catalogue import Catalogue
-from genload.settings.metrics.metric import Failures, Metric, Of
+from genload.settings.metrics.metric import Metric
 from genload.settings.suite import Scenario
 
 _OF_SAMPLES = ("mean", "min", "max", "last")
@@ -107,20 +108,13 @@ class LiveStats:
         """Whether it is told while the load runs; of the rest only the end can tell: parts of the load, one
         of several machines, and what needs more than running totals.
         """
-        metric, filters = self.metrics.get(subject.metric), {label for label, _ in subject.filters}
-        if subject.window is not None:
-            return False
-        if metric is not None and metric.of is Of.HEARD:
-            return False  # codes of all processes are together at the end alone
+        metric = self.metrics.get(subject.metric)
         if metric is None or metric.source == "samples":
+            if subject.window is not None:
+                return False
             by_time = metric is not None and metric.dimension is Dimension.STATE and subject.stat == "mean"
-            return not filters and subject.stat in _OF_SAMPLES and not by_time
-        if filters - {"phase"} or len(filters) < len(subject.filters):
-            return False
-        if subject.stat is None:
-            return metric.counts is not None
-        counted = metric.failures is Failures.COUNTED
-        return bool(metric.key) and not (subject.ok_only and counted)
+            return not subject.filters and subject.stat in _OF_SAMPLES and not by_time
+        return is_running(subject, metric)
 
     def lookup(self, subject: Subject) -> float | None:
         """The observed value of a criterion's subject so far; None where there is none, or it is not live."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from genload.code_errors import CodeFailure, place_of
 from genload.harness import housekeeping
+from genload.harness.announcement import Announcement
 from genload.harness.gate import GateStatus
 from genload.harness.health import HealthMeter
 from genload.harness.plan import RunPlan
@@ -22,6 +23,9 @@ MOST_BLAMED = 10
 
 class LoadProcess:
     """One per Locust process that runs users; users find it as `environment.genload`.
+
+    Attributes:
+        announced: the number of the announcement that its users go by; 0: they go by the plan.
 
     Args:
         sink: where finished records go.
@@ -43,6 +47,7 @@ class LoadProcess:
         self.recorder = Recorder(sink)
         self.populations: tuple[Population, ...] = ()
         self.plan: RunPlan | None = None
+        self.announced = 0
 
     def prepare(self, plan: RunPlan, shares: Sequence[Share], source: str, t0_s: float) -> None:
         """Get ready for a run that began at `t0_s` on this process's monotonic clock.
@@ -53,6 +58,7 @@ class LoadProcess:
         Raises:
             ConfigError: no usable input; there is no plan then, and users stop at once.
         """
+        self.announced = 0
         self.recorder.reset(source, t0_s)
         self.populations = tuple(
             Population(own, share, self.recorder, self._keep, self.blame)
@@ -68,6 +74,18 @@ class LoadProcess:
     def population(self, name: str) -> Population:
         """One of the run's."""
         return next(each for each in self.populations if each.name == name)
+
+    def change(self, announcement: Announcement) -> None:
+        """Go by what is announced. What comes too late for that is not acknowledged."""
+        if self.plan is None or (search := self.plan.scenario.capacity) is None:
+            return
+        [population] = self.populations  # a search has one
+        try:
+            timeline = announcement.changed(population.gate.timeline, search, self.plan.seed)
+        except ValueError:
+            return
+        population.gate.change(timeline)
+        self.announced = announcement.number
 
     def close(self) -> None:
         """Nobody starts any more, and what was to start by now is recorded."""

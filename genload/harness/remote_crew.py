@@ -12,6 +12,7 @@ from locust.runners import MasterRunner
 
 from genload.code_errors import CodeFailure
 from genload.harness import locust_hooks
+from genload.harness.announcement import Announcement
 from genload.harness.crew import CrewStatus, Workers
 from genload.harness.dealing import in_order, shares
 from genload.harness.gate import GateStatus
@@ -122,6 +123,14 @@ class RemoteCrew:
 
     def begin(self, origin_s: float) -> None:
         self._tell({"stage": "begin", "origin_s": origin_s})
+
+    def announce(self, announcement: Announcement) -> None:
+        self._tell({"stage": "announce", "announcement": msgspec.to_builtins(announcement)})
+
+    def acknowledged(self) -> dict[str, int]:
+        there = [source for source in self._sources.values() if source not in self._gone]
+        reports = {source: self._reports.get(source) for source in there}
+        return {source: 0 if report is None else report.announced for source, report in reports.items()}
 
     def close(self) -> None:
         self._tell({"stage": "close"})

@@ -19,6 +19,7 @@ from gevent.event import Event
 from genload.code_errors import CodeFailure
 from genload.errors import GenloadError, ServiceUnavailableError
 from genload.harness.arrived import Arrived, arrived
+from genload.harness.conductor import Conductor
 from genload.harness.crew import Crew, CrewStatus
 from genload.harness.ending import Ending
 from genload.harness.gathering import first_users, gather
@@ -34,6 +35,7 @@ from genload.runlog.records import (
     NOT_READY,
     NOT_RECORDED,
     ClientHealth,
+    ClockOffset,
     Identified,
     Interrupted,
     LoadEnded,
@@ -43,6 +45,7 @@ from genload.runlog.records import (
     Users,
     WorkerLost,
 )
+from genload.settings.phases import Timeline
 from genload.settings.suite import NO_CRITERIA
 
 logger = logging.getLogger(__name__)
@@ -70,6 +73,7 @@ class Run:
     Attributes:
         journal: writes the run directory.
         load: when the load began, and how far it is.
+        conductor: leads the load where it is a search for a capacity.
         ending: whether the run ends before its time, and why.
         health: the newest of each process with users.
     """
@@ -99,6 +103,9 @@ class Run:
         self._done = Event()
         self._monitoring = Monitoring(folder, self.journal.notice)
         self.load = LoadTimes(plan.timeline, clock)
+        self.conductor: Conductor | None = None
+        if plan.scenario.capacity is not None:
+            self.conductor = Conductor(plan, crew, self.live, self.journal.event, self._go_by, clock)
         self._largest, self._answered = first_users(plan), ""
         self._complete = self._finalized = self._locust_stops = False
 
@@ -135,6 +142,8 @@ class Run:
             wanted = self._shape_wants()
             # Never fewer than before: a ramp begins with 0 users, but those of the warm-up stay.
             self._largest = max(self._largest, wanted[0] if wanted else 0)
+            if self.conductor is not None:
+                self._largest = max(self._largest, self.conductor.users_ahead)
         users, rate = self._largest, float(max(self._largest, 1))
         if self._locust_users() < users:
             # If the answer is the same as before, Locust does nothing, even if users have died meanwhile.
@@ -191,13 +200,15 @@ class Run:
         self.live.add(record)
         if record.operation:
             self.ending.add(record)
+            if self.conductor is not None and record.warmup:
+                self.conductor.warmed(record)
 
     def worker_lost(self, source: str, heard_s: float | None) -> None:
         """Record that a worker is gone. `heard_s` is the time of its last message, some seconds ago."""
         if not self._complete:  # otherwise the worker had no work any more
             logger.error(f"worker {source} is gone: the run is not valid")
             at_s = self.journal.now_s() if heard_s is None else heard_s
-            self.journal.event(WorkerLost(t_s=at_s, source=source))
+            self._note(WorkerLost(t_s=at_s, source=source))
 
     def finalize(self) -> None:
         """Close the run directory, when all records are written. It may be called more than once."""
@@ -214,7 +225,7 @@ class Run:
         """The callers of an open load that has begun."""
         if not self.load.begun:
             return None
-        return arrived(self.plan.timeline, self.load.origin_s, status, self.live)
+        return arrived(self.load.timeline, self.load.origin_s, status, self.live)
 
     @property
     def load_began_s(self) -> float | None:
@@ -264,6 +275,8 @@ class Run:
         self._enter("warm-up")
         self.crew.warm_up()
         self._watch_until(self._warmed_up)
+        if self.conductor is not None:
+            self.conductor.see_warm()
 
     def _start_cold(self) -> None:
         """After a time without any, make one request by itself."""
@@ -291,10 +304,15 @@ class Run:
         self.shape.begin(times.origin_s)
         self.crew.begin(times.origin_s)
         began_s = times.origin_s - self.journal.t0_s
+        if self.conductor is not None:
+            self.conductor.begin(times.origin_s, began_s)
         self.journal.event(LoadStarted(t_s=began_s))
         self.live.load_began(began_s)
         self._enter("load")
-        self._watch_until(lambda: times.remaining_s == 0 or self.crew.status().users.used_up)
+        if self.conductor is not None:
+            self._watch_until(self.conductor.step)
+        else:
+            self._watch_until(lambda: times.remaining_s == 0 or self.crew.status().users.used_up)
 
     def _drain(self) -> None:
         """Wait for the requests in flight, each up to its own deadline. Then record the others as unfinished,
@@ -347,11 +365,11 @@ class Run:
     def _look(self) -> None:
         self._note_phase()
         for health in self.crew.health(self.journal.now_s()):
-            self.journal.event(health)
+            self._note(health)
             if isinstance(health, ClientHealth):
                 self.health[health.source] = health
         if self.stage == "load":
-            self.journal.event(self._users())
+            self._note(self._users())
         self.journal.flush()
         self.live.read_samples()
         self._monitoring.look_after()
@@ -360,6 +378,14 @@ class Run:
         if self.stage == "load":
             in_flight = self.crew.status().users.in_flight
             self.ending.look_for_hope(self.live, self.load.into_s, in_flight)
+
+    def _note(self, event: ClientHealth | ClockOffset | Users | WorkerLost) -> None:
+        self.journal.event(event)
+        if self.conductor is not None:
+            self.conductor.note(event)
+
+    def _go_by(self, timeline: Timeline) -> None:
+        self.load.timeline = self.shape.phases = timeline
 
     def _ask_after_service(self) -> None:
         # In a greenlet of its own: a service that hangs must not delay the record of everything else.
@@ -375,7 +401,7 @@ class Run:
         status = self.crew.status()
         return Users(
             t_s=status.at_s - self.journal.t0_s,
-            target=self.plan.timeline.target(status.at_s - self.load.origin_s),
+            target=self.load.timeline.target(status.at_s - self.load.origin_s),
             working=status.users.working,
             in_flight=status.users.in_flight,
             leaving=status.users.leaving,
@@ -384,9 +410,7 @@ class Run:
         )
 
     def _note_phase(self) -> None:
-        begun = self.load.next_phase() if self.stage == "load" else None
-        if begun is not None:
-            phase, began_s = begun
+        for phase, began_s in self.load.next_phases() if self.stage == "load" else ():
             self.journal.event(PhaseStarted(t_s=began_s - self.journal.t0_s, phase=phase))
 
     def _tell_unready(self, why: str) -> None:

@@ -59,24 +59,42 @@ class Tickets:
     def __init__(
         self, timeline: Timeline, share: Share, warmups: int = 0, *, cold_start: bool = False
     ) -> None:
-        self._timeline, self._numbers = timeline, share
-        self._scheduled, self._per_user = timeline.arrivals is not None, timeline.per_user
-        # Users of this process who may have tickets: of all phases, and of each one of an open schedule.
-        self._users = share.count(timeline.max_users) if timeline.phases else 0
-        self._hands = [share.count(phase.users) for phase in timeline.phases]
-        planned = timeline.arrivals if self._scheduled else timeline.iterations
-        self._limit: float = inf
-        if planned is not None:
-            # A process without a user, of more processes than users, has nobody to do its part.
-            busy = min(share.of, *(phase.users for phase in timeline.phases))
-            self._numbers = Share(share.rank, busy)
-            self._limit = self._numbers.count(planned) if share.rank < busy else 0
+        self._share = share
+        self._follow(timeline)
         self._made = 0  # of the load's tickets, those that were handed out at least once
         self._returned: list[int] = []  # a heap of numbers
         self._of_user: Counter[int] = Counter()
         self._warmups_left = warmups if share.rank == 0 else 0
         self._cold_left = cold_start and share.rank == 0
         self._made_before = 0  # the load
+
+    def _follow(self, timeline: Timeline) -> None:
+        share = self._share
+        self._timeline, self._numbers, self._limit = timeline, share, inf
+        self._scheduled, self._per_user = timeline.arrivals is not None, timeline.per_user
+        # Users of this process who may have tickets: of all phases, and of each one of an open schedule.
+        self._users = share.count(timeline.max_users) if timeline.phases else 0
+        self._hands = [share.count(phase.users) for phase in timeline.phases]
+        planned = timeline.arrivals if self._scheduled else timeline.iterations
+        self._planned = inf if planned is None else planned
+        if planned is not None:
+            # A process without a user, of more processes than users, has nobody to do its part.
+            busy = min(share.of, *(phase.users for phase in timeline.phases))
+            self._numbers = Share(share.rank, busy)
+            self._limit = self._numbers.count(planned) if share.rank < busy else 0
+
+    def change(self, timeline: Timeline) -> None:
+        """Go by another timeline. Of an open schedule, a number is now the other one's arrival."""
+        self._follow(timeline)
+
+    def of_number(self, number: int) -> Ticket:
+        """The ticket of that number as it is now; one that there is no arrival for is due never."""
+        if not self._scheduled:
+            return Ticket(number)
+        if number >= self._planned:
+            return Ticket(number, due_s=inf)
+        index, due_s = self._timeline.arrival(number)
+        return Ticket(number, self._timeline.phases[index].name, due_s)
 
     def take(self, index: int) -> Ticket | None:
         """The next ticket for user `index` of this process; None when there is none (any more) for it."""
@@ -120,7 +138,17 @@ class Tickets:
     @property
     def left(self) -> bool:
         """Whether there are tickets of the load that nobody has had, or that were given back."""
-        return self._made < self._limit or bool(self._returned)
+        return self._made < self._limit or self._again
+
+    @property
+    def _again(self) -> bool:
+        return bool(self._returned) and self._returned[0] < self._planned
+
+    @property
+    def next_due_s(self) -> float:
+        """Of an open schedule: when the first arrival is due that nobody has; inf: there is none."""
+        due_s = self._next()[0].due_s if self._scheduled and self.left else None
+        return inf if due_s is None else due_s
 
     def unclaimed(self, until_s: float) -> Iterator[Ticket]:
         """Hand out what of an open schedule is due by `until_s`, in seconds since the load began."""
@@ -142,12 +170,10 @@ class Tickets:
 
     def _next(self) -> tuple[Ticket, int]:
         """The ticket that comes next, and how many users there are here for its like."""
-        number = self._returned[0] if self._returned else self._numbers.number(self._made)
+        number = self._returned[0] if self._again else self._numbers.number(self._made)
         if not self._scheduled:
             return Ticket(number), self._users
-        index, due_s = self._timeline.arrival(number)
-        phase = self._timeline.phases[index]
-        return Ticket(number, phase.name, due_s), self._hands[index]
+        return self.of_number(number), self._hands[self._timeline.arrival(number)[0]]
 
     def _hand_out(self, ticket: Ticket) -> None:
         if self._returned and self._returned[0] == ticket.number:

@@ -14,6 +14,7 @@ from locust.runners import WorkerRunner
 from genload.beginning import check_beginning
 from genload.code_errors import CodeError, CodeFailure
 from genload.errors import GenloadError
+from genload.harness.announcement import Announcement
 from genload.harness.gate import GateStatus
 from genload.harness.own_limits import check_limits
 from genload.harness.plan import RunPlan
@@ -149,7 +150,9 @@ class WorkerLink:
                 gate.start_cold()
             elif stage == "begin":
                 gate.begin(msg.data["origin_s"] - self._clock_offset()[1])
-        if stage == "close":
+        if stage == "announce":
+            self.process.change(msgspec.convert(msg.data["announcement"], Announcement))
+        elif stage == "close":
             self.process.close()
             self._master_closes = True
         self._stages += 1
@@ -211,6 +214,7 @@ class WorkerLink:
             offset_s=offset_s,
             bound_s=bound_s,
             run=self._run,
+            announced=self.process.announced,
             stages=self._stages,
             total=self.process.recorder.count if self._ended else None,
         )

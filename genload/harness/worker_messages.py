@@ -36,5 +36,6 @@ class WorkerReport(msgspec.Struct, kw_only=True):
     offset_s: float = 0.0
     bound_s: float = 0.0
     run: int = 0  # the master's number of the run that this is about; 0 before the first
+    announced: int = 0  # the number of the last announcement that it goes by
     stages: int = 0  # stage messages handled in this run
     total: int | None = None  # in every report from the end of its run on: how many records there were

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from genload.analysis.judged import ErrorGroup, JudgedRun
 from genload.plain import plain
+from genload.reporting.capacity_wording import capacity_findings
 from genload.reporting.machine_wording import (
     counted,
     efficiency_findings,
@@ -46,6 +47,7 @@ def findings(run: JudgedRun) -> Iterator[tuple[str, list[Finding]]]:
     """Everything there is to say, under its headings; words of the service are said in full once."""
     quotes = Quotes()
     found = {
+        "Capacity": [*_capacity(run)],
         "Arrivals": [Finding("", arrivals_words(run.arrivals))] if run.arrivals is not None else [],
         "Heard": [*_heard(run)],
         "Cold": [Finding(title, text) for title, text in cold_findings(run.cold_starts)],
@@ -60,6 +62,11 @@ def findings(run: JudgedRun) -> Iterator[tuple[str, list[Finding]]]:
         "Notices": [Finding("", quotes.once(notice)) for notice in run.notices],
     }
     yield from ((heading, items) for heading, items in found.items() if items)
+
+
+def _capacity(run: JudgedRun) -> Iterator[Finding]:
+    if run.capacity is not None:
+        yield from (Finding(title, text) for title, text in capacity_findings(run.capacity))
 
 
 def _heard(run: JudgedRun) -> Iterator[Finding]:

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from genload.analysis.judged import AnswerState, JudgedRun, JudgedSuite, Summary
+from genload.analysis.judged.capacity import LevelResult
 from genload.analysis.judged.speech import SpeechNumbers
 from genload.human import human
+from genload.reporting.capacity_wording import level_name
 from genload.reporting.change_wording import moved_words
 from genload.reporting.request_wording import (
     STATISTICS,
@@ -96,9 +98,42 @@ def checklists(suite: JudgedSuite) -> list[tuple[str, Table]]:
 
 def phases(run: JudgedRun) -> Table:
     """A row for each of several phases."""
-    shown = run.phases if len(run.phases) > 1 else []
+    shown = run.phases if len(run.phases) > 1 and run.capacity is None else []
     rows = [(p.name, str(p.target_users), str(p.summary.total_requests), *_numbers(p.summary)) for p in shown]
     return Table(("phase", "users", "requests", *_NUMBERS), [*rows])
+
+
+def levels(run: JudgedRun) -> Table:
+    """A row for each level of a search for a capacity, in the order in which they were measured."""
+    found = run.capacity
+    if found is None:
+        return Table((), [])
+    rows = [
+        (
+            level_name(found, level),
+            outcome(level),
+            str(level.total_requests),
+            *_level_numbers(level),
+            *(human(criterion.value, criterion.unit) for criterion in level.criteria),
+        )
+        for level in found.levels
+    ]
+    heads = ("level", "outcome", "requests", "throughput", "p95", "error rate", *found.holds)
+    return Table(heads, [*rows])
+
+
+def outcome(level: LevelResult) -> str:
+    """What became of a level."""
+    return f"{level.outcome}, proven" if level.proven else level.outcome
+
+
+def _level_numbers(level: LevelResult) -> Sequence[str]:
+    per_minute = level.throughput_per_minute
+    return (
+        "–" if per_minute is None else f"{human(per_minute, '')}/min",
+        "∞" if level.p95_duration is None and level.total_requests else human(level.p95_duration, "s"),
+        human(None if level.error_rate is None else level.error_rate / 100, "ratio"),
+    )
 
 
 def stages(run: JudgedRun) -> Table:

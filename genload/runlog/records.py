@@ -136,6 +136,45 @@ class WorkerLost(msgspec.Struct, tag="worker_lost", tag_field="event", kw_only=T
     source: str
 
 
+class Announced(msgspec.Struct, tag="announced", tag_field="event", kw_only=True):
+    """Phases that were decided on while the load ran, written ahead of their beginning."""
+
+    t_s: float
+    number: int  # of the announcement, from 1
+    at_s: float  # when its phases begin, in seconds since the load began
+    kept: int  # so many of the phases until then stay as they were
+    phases: list[dict[str, Any]]  # those that follow, as in run.json: the one that is cut first, where one is
+    level: int  # of a search for a capacity, from 1
+    value: float  # of the level: users, or requests a second
+    why: str  # "level": a new one; "longer": it had too few requests; "rest": nothing begins meanwhile
+    to: list[str]  # the processes that have to acknowledge it
+
+
+class Acknowledged(msgspec.Struct, tag="acknowledged", tag_field="event", kw_only=True):
+    """A process with users goes by an announcement."""
+
+    t_s: float
+    source: str
+    number: int
+
+
+class LevelEnded(msgspec.Struct, tag="level_ended", tag_field="event", kw_only=True):
+    """What was seen of a level when the next one was chosen. The verdict judges its records instead."""
+
+    t_s: float
+    level: int
+    value: float
+    outcome: str  # "holds", "does not hold", "invalid"
+    why: str = ""  # the criterion that does not hold, or why it is not valid
+
+
+class SearchEnded(msgspec.Struct, tag="search_ended", tag_field="event", kw_only=True):
+    """The search for a capacity came to its own end."""
+
+    t_s: float
+    end: str  # one of `genload.analysis.capacity.search.End`
+
+
 class Interrupted(msgspec.Struct, tag="interrupted", tag_field="event", kw_only=True):
     t_s: float
     by: str  # SIGINT, SIGTERM, "web UI stop", …
@@ -178,6 +217,10 @@ Event = (
     | ClientHealth
     | ClockOffset
     | WorkerLost
+    | Announced
+    | Acknowledged
+    | LevelEnded
+    | SearchEnded
     | Interrupted
     | Notice
     | Identified

@@ -10,6 +10,7 @@ from genload.settings.criteria.error import CriterionError
 from genload.settings.criteria.subjects import subjects
 from genload.settings.criteria.validate import check
 from genload.settings.goodput import check_limits
+from genload.settings.held_criteria import capacity_misfits
 from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.parts import Part, parts_of
 from genload.settings.phases import Timeline
@@ -140,6 +141,8 @@ def _criteria_errors(part: Part, tree: Tree, wings: WingModels) -> Iterator[Conf
         yield _error(part, ["shape"], tree, str(error), "change the shape's settings")
         return
     yield from _goodput_errors(part, catalogue, tree)
+    for below, text, remedy in capacity_misfits(part.load, catalogue):
+        yield _error(part, below, tree, text, remedy)
     for name, criterion in part.load.criteria.items():
         try:
             check(criterion.expression, catalogue)

@@ -8,8 +8,10 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 from genload.errors import ConfigError
+from genload.settings.capacity import UserSearch, search_model
 from genload.settings.monitors import kind_of
 from genload.settings.suite import Suite
 from genload.settings.wing_models import MonitorSettings, RequestSettings, ShapeSettings, WingModels
@@ -78,8 +80,10 @@ def _declared(annotation: Any, part: str | int, data: Any, api: Any, wings: Wing
             return wings.shape(data["kind"])
         if annotation is MonitorSettings:
             return wings.monitor(kind_of(str(part), data))
+        if annotation is UserSearch:
+            return search_model(data["of"])
         if annotation is RequestSettings:
             return wings.request(api)
-    except (ConfigError, KeyError, TypeError):
+    except (ConfigError, PydanticCustomError, KeyError, TypeError):
         return None
     return annotation

@@ -5,9 +5,9 @@ Pure arithmetic on seconds since the load began (after the warm-up); no clock in
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
 from math import floor, inf
@@ -110,11 +110,15 @@ class Timeline:
     One that counts its requests stands alone, and open schedules only among themselves: otherwise nobody
     could say which phase a request belongs to that is planned before it starts.
 
+    Attributes:
+        later: the largest phase that may be announced while the load goes on; None: there will be no others.
+
     Raises:
         ValueError: phases that do not go together.
     """
 
     phases: tuple[Phase, ...]
+    later: Phase | None = None
 
     def __post_init__(self) -> None:
         kinds = {(phase.iterations is not None, phase.arrivals is not None) for phase in self.phases}
@@ -136,7 +140,8 @@ class Timeline:
 
     @cached_property
     def max_users(self) -> int:
-        return max(max(p.users, p.users_from or 0) for p in self.phases)
+        phases = self.phases if self.later is None else (*self.phases, self.later)
+        return max(max(p.users, p.users_from or 0) for p in phases)
 
     @cached_property
     def iterations(self) -> int | None:
@@ -179,6 +184,22 @@ class Timeline:
     def asks(self) -> Sequence[Ask]:
         """What the arrivals of a trace ask for; nothing in any other load."""
         return tuple(ask for phase in self.phases for ask in phase.asks)
+
+    def changed(self, at_s: float, phases: Sequence[Phase]) -> Timeline:
+        """This timeline up to `at_s`, and then other phases.
+
+        Raises:
+            ValueError: it is over by then, or phases that do not go together.
+        """
+        index = self.index_at(at_s)
+        if index is None:
+            raise ValueError(f"the load has no phase at {at_s:g} s that others could follow")
+        begun, into_s = self.phases[index], at_s - self.start_s(index)
+        due_s = begun.due_s[: bisect_left(begun.due_s, into_s)]
+        arrivals = None if begun.arrivals is None else len(due_s)
+        cut = replace(begun, duration_s=into_s, arrivals=arrivals, due_s=due_s)
+        kept = self.phases[:index] if into_s <= 0 else (*self.phases[:index], cut)
+        return Timeline((*kept, *phases), self.later)
 
     def start_s(self, index: int) -> float:
         """When phase `index` begins."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from genload.settings.criteria.subjects import label_names
+from genload.settings.metrics.capacity import CAPACITY_METRICS
 from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.metrics.metric import Metric
 from genload.settings.phases import Timeline
@@ -25,6 +26,8 @@ def scenario_catalogue(suite: Suite, scenario: str, wings: WingModels) -> Catalo
     phases = tuple(phase.name for phase in timeline.phases)
     labels = {"phase": phases, **request_labels(suite, scenario, timeline, wings)}
     metrics = declared_metrics(suite, suite.service_of(scenario), wings)
+    if (capacity := suite.scenarios[scenario].capacity) is not None:
+        metrics += tuple(metric for metric in CAPACITY_METRICS if metric.name == capacity.metric)
     return Catalogue.of(metrics, labels, timeline.duration_s, _sample_labels(suite))
 
 

@@ -22,8 +22,9 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError, PydanticKnownError
 
+from genload.settings.capacity import ARRIVALS, USERS, Capacity, search_model
 from genload.settings.checklist import Checklist
 from genload.settings.contract import Reconcile
 from genload.settings.criteria.criterion import Criterion
@@ -32,7 +33,7 @@ from genload.settings.laid_out import LaidOut
 from genload.settings.model import Settings
 from genload.settings.monitors import Monitors
 from genload.settings.service import Service
-from genload.settings.units import Ratio, RealSeconds, Seconds, TransportSeconds
+from genload.settings.units import Ratio, RealSeconds, Seconds, TransportSeconds, parse_quantity
 from genload.settings.wing_models import (
     KeptRequest,
     KeptShape,
@@ -130,12 +131,21 @@ class Warmup(Settings):
         return self.jobs if self.until is None else max(self.jobs, self.at_most)
 
 
+LEVELS = "levels"
+"""The shape of a capacity: a file in shapes/."""
+
+UNSHAPED = ShapeSettings(kind="")
+"""In the place of a shape that is not there."""
+
+
 class Load(Settings):
     """Users of one kind with their criteria."""
 
     purpose: str = ""
     """What it is for, in the reports."""
-    shape: SerializeAsAny[ShapeSettings]
+    capacity: Capacity | None = None
+    """How much the service can hold, found by levels while the run goes on; in the place of a `shape`."""
+    shape: Annotated[SerializeAsAny[ShapeSettings], Field(validate_default=True)] = UNSHAPED
     """When how many users are at work: `kind` names a file in shapes/, the other keys are its own."""
     request: SerializeAsAny[RequestSettings] | None = None
     """Keys of `service.request` that are others here; once read, all that its requests have."""
@@ -160,15 +170,51 @@ class Load(Settings):
     observe: bool = False
     """Only to be watched: where nothing must hold, the exit code is 0."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _to_hold(cls, value: Any) -> Any:
+        """A capacity of its own criterion, unless it has one: that the lowest level holds."""
+        search = value.get("capacity") if isinstance(value, Mapping) else None
+        if not isinstance(search, Mapping) or search.get("of") not in ("users", "rate"):
+            return value
+        criteria = value.get("criteria")
+        if isinstance(criteria, Mapping) and not any("capacity." in str(one) for one in criteria.values()):
+            metric, first = (USERS, 1) if search["of"] == "users" else (ARRIVALS, None)
+            try:
+                lowest = parse_quantity(str(search.get("from", first))).text
+            except ValueError:
+                return value  # it is told where it stands
+            return {**value, "criteria": {**criteria, "capacity": f"{metric} >= {lowest}"}}
+        return value
+
     @property
     def labels(self) -> dict[str, tuple[str, ...]]:
         """The labels that its requests have besides those of the service's own."""
         return {} if self.leave is None else {"listener": ("stays", "leaves")}
 
+    @field_validator("capacity", mode="before")
+    @classmethod
+    def _declared_capacity(cls, value: Any, info: ValidationInfo) -> Any:
+        return declared(search_model(value.get("of")), value, info) if isinstance(value, Mapping) else value
+
     @field_validator("shape", mode="before")
     @classmethod
     def _declared_shape(cls, value: Any, info: ValidationInfo) -> Any:
         wings = wing_models(info)
+        given = value is not UNSHAPED and value is not None
+        if "capacity" not in info.data:  # it is wrong, and told
+            return UNSHAPED
+        if (capacity := info.data["capacity"]) is not None:
+            if given and (not isinstance(value, Mapping) or value.get("kind") != LEVELS):
+                raise PydanticCustomError(
+                    "capacity", "a scenario has a shape or a capacity", {"remedy": "take one of them out"}
+                )
+            # Its values are those of the capacity, also where a finished run is read again.
+            model = KeptShape if wings is None else found(wings.shape, LEVELS)
+            seed = value.get("seed") if isinstance(value, Mapping) else None
+            return model.model_validate({"kind": LEVELS, "capacity": capacity, "seed": seed})
+        if not given:
+            raise PydanticKnownError("missing")
         if not isinstance(value, Mapping) or not isinstance(value.get("kind"), str):
             return value
         model = KeptShape if wings is None else found(wings.shape, value["kind"])
@@ -190,6 +236,17 @@ class Population(Load):
     locustfile: str
     """Name of a file in locustfiles/, or a path; the suite's unless set."""
 
+    @field_validator("capacity", mode="before")
+    @classmethod
+    def _has_no_capacity(cls, value: Any) -> Any:
+        if value is not None:
+            raise PydanticCustomError(
+                "capacity",
+                "a capacity is that of one kind of users alone",
+                {"remedy": "put it into a scenario of its own, without populations"},
+            )
+        return value
+
     @field_validator("locustfile")
     @classmethod
     def _exists(cls, value: str, info: ValidationInfo) -> str:
@@ -199,6 +256,8 @@ class Population(Load):
 class Scenario(Load):
     """One load with its criteria."""
 
+    on_demand: bool = False
+    """Run only when it is named, as ``suite/scenario``: the whole suite leaves it out."""
     populations: dict[PopulationName, Population] = {}
     """Kinds of users that are at work together, by name; the scenario itself has a purpose and a shape then,
     and each of them the rest."""

@@ -54,7 +54,7 @@ class FakeRun(SimpleNamespace):
             stage="load",
             unready="",
             load_began_s=5.0,
-            load=SimpleNamespace(phase="steady", remaining_s=12.0),
+            load=SimpleNamespace(phase="steady", remaining_s=12.0, timeline=timeline),
         )
         self.now_s = 23.0
 

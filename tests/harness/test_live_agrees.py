@@ -116,7 +116,7 @@ def test_every_metric_and_statistic(some: list[RequestRecord], times: int) -> No
             assert live.unit(subject) == measures.unit(subject).value
         else:
             only_at_the_end = {"throughput", "audio_throughput", "per_character", "in_flight", "released"}
-            only_at_the_end |= {"cold_start", "cold_ttfa", "audio_per_character"}
+            only_at_the_end |= {"cold_start", "cold_ttfa", "audio_per_character", "users", "arrivals"}
             only_at_the_end |= {"goodput", "goodput_throughput", *HEARD}
             assert metric.short in only_at_the_end or subject.ok_only, subject
             assert live.lookup(subject) is None

@@ -38,6 +38,8 @@ WHOLE = {
 }
 # The suite that a fragment is laid on, and where.
 FRAGMENTS = {
+    ("docs/capacity.md", 0): ("litetts", ""),
+    ("docs/capacity.md", 1): ("litetts", "scenarios.listeners"),
     ("docs/criteria.md", 0): ("orfeas", "scenarios.spike"),
     ("docs/endings.md", 0): ("orfeas", ""),
     ("docs/metrics-contract.md", 0): ("orfeas", ""),

@@ -37,9 +37,10 @@ def keys(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, str, st
     told = descriptions(model)
     for name, field in model.model_fields.items():
         key = above + (field.alias or name)
-        below = next(_models(field.annotation), None)
-        if below is not None and not issubclass(below, ELSEWHERE):
-            yield from keys(below, f"{key}.NAME." if _is_mapping(field) else f"{key}.")
+        below = [each for each in _models(field.annotation) if not issubclass(each, ELSEWHERE)]
+        if below:
+            inside = f"{key}.NAME." if _is_mapping(field) else f"{key}."
+            yield from {row[0]: row for each in below for row in keys(each, inside)}.values()
         else:
             yield key, _default(field), " ".join(told.get(name, "").split()).replace("|", "¦")
 

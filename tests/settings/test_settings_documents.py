@@ -82,8 +82,8 @@ def test_every_key_of_the_schema_is_in_the_table_and_says_what_it_is() -> None:
     told = {key.split(".")[-1] for key, _, _ in keys(Suite)}
     inner = {"service": "Service", "poll": "Poll", "retry": "Retry", "tls": "Tls", "validity": "Validity"}
     inner |= {"settle": "Settle", "give_up": "GiveUp", "scenarios": "Scenario", "warmup": "Warmup"}
-    inner |= {"leave": "Leave"}
-    parents = {*inner, "checklist", "think", "after", "reconcile", "gpu_hour_cost"}
+    inner |= {"leave": "Leave", "step": "LevelStep"}
+    parents = {*inner, "capacity", "checklist", "think", "after", "reconcile", "gpu_hour_cost"}
     in_schema = set(schema["properties"]) - {"extends"}
     for name in inner.values():
         in_schema |= set(schema["$defs"][name]["properties"])

@@ -81,6 +81,11 @@ def _places(spells: IntArray) -> IntArray:
     return np.concatenate([[0], np.cumsum(np.diff(spells) != 0)])[: len(spells)].astype(np.int64)
 
 
+def stricter(alpha: float) -> float:
+    """How many times as far away as at 95 % a bound is that is wrong so seldom."""
+    return 1.0 if alpha == ALPHA else student(inf, alpha) / student(inf)
+
+
 @dataclass(frozen=True, slots=True)
 class Scatter:
     """How the sums of some values scatter over their spells.
@@ -171,13 +176,12 @@ class BusyMean(Mean):
             return Bound(None, "")
         beside = f"; {self.left_out:,} that failed are left out" if self.left_out else ""
         words = self.scatter.words(len(self.values), self.noun)
-        return Bound(self.limit(side), f"{words}{beside}{self.sampled}")
+        return Bound(self.limit(side, self.alpha), f"{words}{beside}{self.sampled}")
 
     def limit(self, side: Side, alpha: float = ALPHA) -> float:
         """The one-sided confidence limit; on a scale of its own for a number that is not above 0."""
         value, reach = self.value or 0.0, self.scatter.critical(side) * self.scatter.error
-        if alpha != ALPHA:
-            reach *= student(inf, alpha) / student(inf)
+        reach *= stricter(alpha)
         if value <= 0:
             return value + (reach if side == "upper" else -reach)
         return value * exp((reach if side == "upper" else -reach) / value)
@@ -189,7 +193,7 @@ class BusyMean(Mean):
         away = abs(log(threshold / value)) if value > 0 and threshold > 0 else 0.0
         if away == 0:
             return f"a wider margin: no number of {self.noun} decides this close to the threshold"
-        wanted = n * (CRITICAL * self.scatter.error / value / away) ** 2
+        wanted = n * (CRITICAL * stricter(self.alpha) * self.scatter.error / value / away) ** 2
         return f"{count_text(max(wanted, n + 1), self.noun)} that vary as these did ({n:,} so far)"
 
 
@@ -222,12 +226,13 @@ class BusyPercentile(Percentile):
         share = float(beyond.mean())
         if share == 0:
             thinner = (self._slow.critical("upper") / student(inf)) ** 2
-            return side == "upper" and clopper_pearson(0.0, self._trials / thinner, "upper") <= limit
-        reach = Scatter.of(beyond.astype(np.float64), self.in_spells).error / share
+            none = clopper_pearson(0.0, self._trials / thinner, "upper", self.alpha)
+            return side == "upper" and none <= limit
+        reach = stricter(self.alpha) * Scatter.of(beyond.astype(np.float64), self.in_spells).error / share
         if side == "lower":
             return share * exp(-CRITICAL * reach) >= limit
         by_spells = share * exp(self._slow.critical("upper") * reach)
-        by_count = clopper_pearson(share * self._trials, self._trials, "upper")
+        by_count = clopper_pearson(share * self._trials, self._trials, "upper", self.alpha)
         return max(by_spells, by_count) <= limit
 
     def bound(self, side: Side, threshold: float) -> Bound:
@@ -258,9 +263,9 @@ class BusyPercentile(Percentile):
         if share == limit or (share < limit) != (side == "upper"):
             return f"a wider margin: no number of {self.noun} decides this close to the threshold"
         if share == 0:
-            wanted = n * log(0.05) / log(1 - limit) / self._trials
+            wanted = n * log(self.alpha) / log(1 - limit) / self._trials
         else:
             reach = Scatter.of((self.values >= threshold).astype(np.float64), self.in_spells).error / share
-            wanted = n * (CRITICAL * reach / log(limit / share)) ** 2
+            wanted = n * (CRITICAL * stricter(self.alpha) * reach / log(limit / share)) ** 2
         more = count_text(max(ceil(wanted), n + 1), self.noun)
         return f"{more} with the same share of slow ones ({n:,} so far)"

@@ -51,6 +51,7 @@ class Mean:
     left_out: int = 0  # requests of the population that have no value, because they failed
     least: int = MIN_EFFECTIVE  # effective values below which nothing is proven
     sampled: str = ""  # what an assumption has to say of the values, where they are a sample
+    alpha: float = ALPHA
     missing: str = ""
     exact: bool = False
     basis: str = ""
@@ -93,7 +94,7 @@ class Mean:
             return Bound(None, "")
         beside = f"; {self.left_out:,} that failed are left out" if self.left_out else ""
         assumption = f"the mean of {self.count_text()} is near normal{beside}{self.sampled}"
-        return Bound(self.limit(side), assumption)
+        return Bound(self.limit(side, self.alpha), assumption)
 
     def limit(self, side: Side, alpha: float = ALPHA) -> float:
         """The one-sided confidence limit of at least two values, however few they are."""
@@ -123,7 +124,9 @@ class Mean:
         if n < 3 or gap == 0:
             wanted = self.least * design if gap else inf
         else:
-            wanted = max(self.least, (student(self.least - 1) * self.deviation / gap) ** 2) * design
+            wanted = (
+                max(self.least, (student(self.least - 1, self.alpha) * self.deviation / gap) ** 2) * design
+            )
         if wanted > 1e9:
             return f"a wider margin: no number of {self.noun} decides this close to the threshold"
         return f"{count_text(max(wanted, n + 1), self.noun)} that vary as these did ({n:,} so far)"
@@ -155,7 +158,7 @@ class MeanRatio:
         """Fieller: the ratios r at which |top - r·below| = t · se(top - r·below); the one on this side."""
         a, b = float(self.top.value or 0), float(self.below.value or 0)
         va, vb = self.top.error**2, self.below.error**2
-        t2 = student(self._freedom(va, threshold**2 * vb)) ** 2
+        t2 = student(self._freedom(va, threshold**2 * vb), self.top.alpha) ** 2
         square, linear, constant = b * b - t2 * vb, -2 * a * b, a * a - t2 * va
         if square <= 0:
             return None  # the divisor may be 0: every ratio is possible
@@ -175,6 +178,8 @@ class MeanRatio:
         if self.value == threshold:
             return "a wider margin: no number of requests decides this close to the threshold"
         a, b = float(self.top.value or 0), float(self.below.value or 0)
-        noise = student(MIN_EFFECTIVE) * sqrt(self.top.error**2 + (threshold * self.below.error) ** 2)
+        noise = student(MIN_EFFECTIVE, self.top.alpha) * sqrt(
+            self.top.error**2 + (threshold * self.below.error) ** 2
+        )
         factor = max((noise / abs(a - threshold * b)) ** 2, 1.0)
         return f"about {factor:.2g} times as many requests on both sides, varying as these did"

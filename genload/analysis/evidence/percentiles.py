@@ -57,6 +57,7 @@ class Percentile:
     basis: str = ""
     noun: str = "requests"
     sampled: str = ""  # what an assumption has to say of the values, where they are a sample
+    alpha: float = ALPHA
 
     @cached_property
     def value(self) -> float | None:
@@ -65,8 +66,8 @@ class Percentile:
     def _spread(self, side: Side, threshold: float) -> Spread:
         # A value equal to the threshold counts against either claim.
         if side == "lower":
-            return Spread(self.values > threshold)
-        return Spread(self.values >= threshold, ceiling=self._worth)
+            return Spread(self.values > threshold, alpha=self.alpha)
+        return Spread(self.values >= threshold, ceiling=self._worth, alpha=self.alpha)
 
     @cached_property
     def _worth(self) -> float:
@@ -91,7 +92,7 @@ class Percentile:
             low, high = 0, n
             while low < high:
                 middle = (low + high) // 2
-                if clopper_pearson((n - 1 - middle) * thinning, n * thinning, "upper") <= share:
+                if clopper_pearson((n - 1 - middle) * thinning, n * thinning, "upper", self.alpha) <= share:
                     high = middle
                 else:
                     low = middle + 1
@@ -99,7 +100,7 @@ class Percentile:
         low, high = -1, n - 1
         while low < high:
             middle = (low + high + 1) // 2
-            if clopper_pearson((n - middle) * thinning, n * thinning, "lower") >= share:
+            if clopper_pearson((n - middle) * thinning, n * thinning, "lower", self.alpha) >= share:
                 low = middle
             else:
                 high = middle - 1

@@ -154,7 +154,8 @@ class PooledSpread(Spread):
     def of(cls, parts: Sequence[Spread]) -> PooledSpread:
         ceiling = sum(min(part.ceiling, float(part.trials)) for part in parts)
         events = np.concatenate([part.events for part in parts])
-        return cls(events, ceiling if ceiling < len(events) else inf, tuple(parts))
+        least = ceiling if ceiling < len(events) else inf
+        return cls(events, least, parts[0].alpha, tuple(parts))
 
     @cached_property
     def clustered(self) -> bool:

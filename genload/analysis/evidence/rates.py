@@ -49,10 +49,12 @@ class Spread:
     Args:
         events: which requests had one, in the order of their start.
         ceiling: effective trials that something else is known to leave, at most.
+        alpha: how often a bound may be wrong.
     """
 
     events: BoolArray
     ceiling: float = inf
+    alpha: float = ALPHA
 
     @property
     def trials(self) -> int:
@@ -92,8 +94,9 @@ class Spread:
         return min(self.ceiling, effective_of(*block_counts(self.events, blocks)))
 
     def bound(self, side: Side) -> float:
-        """One-sided 95 % bound on the share."""
-        return clopper_pearson(self.share * self.effective_trials, self.effective_trials, side)
+        """One-sided bound on the share, at 95 % unless `alpha` is another."""
+        trials = self.effective_trials
+        return clopper_pearson(self.share * trials, trials, side, self.alpha)
 
     def assumption(self, noun: str = "failures") -> str:
         if self.clustered:
@@ -110,20 +113,24 @@ class Spread:
         """Trials at which the bound reaches `limit`, share and spread as they are; None for never."""
         design = self.trials / self.effective_trials
         if side == "upper" and self.count == 0:
-            return ceil(design * log(ALPHA) / log(1 - limit)) if 0 < limit < 1 else None
+            return ceil(design * log(self.alpha) / log(1 - limit)) if 0 < limit < 1 else None
         if side == "lower" and self.count == self.trials:
-            return ceil(design * log(ALPHA) / log(limit)) if 0 < limit < 1 else None
+            return ceil(design * log(self.alpha) / log(limit)) if 0 < limit < 1 else None
         if (self.share >= limit) if side == "upper" else (self.share <= limit):
             return None
         low, high = 1.0, 2.0
-        while not _reaches(self.share, high, side, limit):
+        while not self._reaches(high, side, limit):
             low, high = high, high * 2
             if high > MOST_REQUESTS:
                 return None
         while high - low > max(1.0, low * 0.005):
             middle = (low + high) / 2
-            low, high = (low, middle) if _reaches(self.share, middle, side, limit) else (middle, high)
+            low, high = (low, middle) if self._reaches(middle, side, limit) else (middle, high)
         return ceil(high * design)
+
+    def _reaches(self, trials: float, side: Side, limit: float) -> bool:
+        bound = clopper_pearson(self.share * trials, trials, side, self.alpha)
+        return bound <= limit if side == "upper" else bound >= limit
 
 
 def effective_of(counts: npt.NDArray[Any], sizes: npt.NDArray[Any]) -> float:
@@ -137,11 +144,6 @@ def effective_of(counts: npt.NDArray[Any], sizes: npt.NDArray[Any]) -> float:
         return float(trials)
     student = special.stdtrit(trials - 1, 1 - ALPHA) / special.stdtrit(blocks - 1, 1 - ALPHA)
     return min(float(trials), share * (1 - share) / variance * float(student) ** 2)
-
-
-def _reaches(share: float, trials: float, side: Side, limit: float) -> bool:
-    bound = clopper_pearson(share * trials, trials, side)
-    return bound <= limit if side == "upper" else bound >= limit
 
 
 _ONE_OF = {"failures": "a failure", "successes": "a success"}

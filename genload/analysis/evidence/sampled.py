@@ -20,7 +20,7 @@ from math import ceil, floor, inf
 import numpy as np
 
 from genload.analysis.evidence.busy import BusyPercentile, IntArray
-from genload.analysis.evidence.estimate import BoolArray, Bound, FloatArray, Side
+from genload.analysis.evidence.estimate import ALPHA, BoolArray, Bound, FloatArray, Side
 from genload.analysis.evidence.percentiles import Percentile, percentile
 from genload.analysis.ranks import level_in_sample
 
@@ -41,6 +41,7 @@ class SampledPercentile:
     level: float  # 0..100
     sampled: str  # what an assumption has to say of the sample
     spells: IntArray | None = None  # of an open load: in which busy spell each attempt came
+    alpha: float = ALPHA
     missing: str = ""
     exact: bool = False
     basis: str = ""
@@ -60,8 +61,9 @@ class SampledPercentile:
         values = np.where(self.failed, inf, self.values)[rows]
         noun = "inspected requests"
         if self.spells is not None:
-            return BusyPercentile(values, self.level, noun=noun, spells=self.spells[rows])
-        return Percentile(values, self.level, noun=noun)
+            spells = self.spells[rows]
+            return BusyPercentile(values, self.level, noun=noun, alpha=self.alpha, spells=spells)
+        return Percentile(values, self.level, noun=noun, alpha=self.alpha)
 
     def bound(self, side: Side, threshold: float) -> Bound:
         found = self._thinned(side).bound(side, threshold)

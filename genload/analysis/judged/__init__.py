@@ -1,20 +1,17 @@
 """What judging finds, and all that reports render: plain values, computed once from a run directory."""
 
 from genload.analysis.judged.change import Change, MetricChange
+from genload.analysis.judged.criterion import CriterionVerdict, Evidence, Miss, Reason
 from genload.analysis.judged.pooled import PooledRun
 from genload.analysis.judged.run import (
     MOSTLY,
     Answer,
     AnswerState,
     ClientSummary,
-    CriterionVerdict,
     ErrorGroup,
-    Evidence,
     JudgedRun,
     JudgedSuite,
-    Miss,
     PhaseSummary,
-    Reason,
     Retries,
     RunResult,
     SeriesSummary,

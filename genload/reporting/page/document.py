@@ -20,6 +20,7 @@ from genload.reporting import tables
 from genload.reporting.change_wording import change_words
 from genload.reporting.findings import findings
 from genload.reporting.page.against import Against, against_length
+from genload.reporting.page.curve import capacity_curve
 from genload.reporting.page.samples import Sample, Samples
 from genload.reporting.page.template import environment, part, policy
 from genload.reporting.page.timeline import Timeline, timeline
@@ -51,6 +52,7 @@ class Scenario:
     worst: CriterionVerdict | None
     timeline: Timeline | None
     against: Against | None
+    curve: Against | None
     samples: list[Sample]
     settings: str
 
@@ -100,6 +102,7 @@ def _scenario(suite: JudgedSuite, number: int, samples: Samples) -> Scenario:
         worst=worst(run),
         timeline=timeline(run),
         against=against_length(run),
+        curve=capacity_curve(run),
         samples=samples.of(run),
         settings=yaml.safe_dump(run.effective, sort_keys=False, allow_unicode=True),
     )

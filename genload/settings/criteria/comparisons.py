@@ -86,6 +86,20 @@ def _filtered(subject: Subject, stratum: Labels) -> Subject:
     return replace(subject, filters=tuple(dict((*subject.filters, *stratum)).items()))
 
 
+def of_phase(expression: Comparison | Interval | Conjunction, phase: str) -> Expression:
+    """The same said of the requests of one phase."""
+    stratum = (("phase", phase),)
+    if isinstance(expression, Conjunction):
+        return Conjunction(tuple(_part_within(part, stratum) for part in expression.parts))
+    return _part_within(expression, stratum)
+
+
+def _part_within(part: Comparison | Interval, stratum: Labels) -> Comparison | Interval:
+    if isinstance(part, Interval):
+        return replace(part, subject=_filtered(part.subject, stratum))
+    return _within(part, stratum)
+
+
 def holds(op: Operator, value: float, threshold: float) -> bool:
     """The comparison itself. Numbers that differ in the last bits only are equal: 57 of 100 is 57 %."""
     same = value == threshold or isclose(value, threshold, rel_tol=1e-12)

@@ -1,0 +1,259 @@
+"""Leads a load through the levels of a search for a capacity: what it decides is recorded before it happens.
+
+Decisions use what is observed while the load runs. The verdict looks at the run directory alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from itertools import takewhile
+from math import inf
+
+from genload.analysis.capacity.search import End, Outcome, Rules, Seen, highest_next, next_level
+from genload.errors import ServiceUnavailableError
+from genload.harness.announcement import Announcement, Why
+from genload.harness.crew import Crew
+from genload.harness.live import LiveStats
+from genload.harness.plan import RunPlan
+from genload.runlog.records import Acknowledged, Announced, Event, LevelEnded, RequestRecord, SearchEnded
+from genload.settings.capacity import Capacity
+from genload.settings.criteria.ast import Each
+from genload.settings.criteria.comparisons import observed, of_phase
+from genload.settings.phases import Timeline
+
+AHEAD_S = 0.02
+"""At least so long before its phases an announcement is made."""
+
+_LOOKS_S = 0.04  # two looks at the load: so much earlier than it must, it decides whether to go on measuring
+
+
+class _Stage(Enum):
+    MEASURING = "measuring"
+    ENDING = "ending"  # the load stays as it is until the measured requests have ended
+    RESTING = "resting"  # nothing begins, until nothing is in flight any more
+
+
+class Conductor:
+    """Of one run.
+
+    Args:
+        plan: with a capacity.
+        live: what is counted so far.
+        tell: takes each event for the record.
+        go_by: takes the timeline each time that it has changed.
+        clock: monotonic seconds.
+
+    Attributes:
+        seen: the levels that have ended.
+        number: of the level at work, from 1; 0 before the load.
+        value: of it: users, or requests a second.
+        end: why the search is over; None while it goes on.
+    """
+
+    def __init__(
+        self,
+        plan: RunPlan,
+        crew: Crew,
+        live: LiveStats,
+        tell: Callable[[Event], None],
+        go_by: Callable[[Timeline], None],
+        clock: Callable[[], float],
+    ) -> None:
+        # Here, not above, and before any load: numpy, which it needs, takes a third of a second to import.
+        from genload.analysis.capacity.levels import levels_of, unsound
+
+        self._levels_of, self._unsound = levels_of, unsound
+        assert plan.scenario.capacity is not None  # noqa: S101  whoever makes one has looked
+        self.search: Capacity = plan.scenario.capacity
+        self._rules = Rules.of(self.search)
+        self._plan, self._crew, self._live, self._clock = plan, crew, live, clock
+        self._tell, self._go_by = tell, go_by
+        self._lead_s = max(crew.lead_s, AHEAD_S)
+        self.seen: list[Seen] = []
+        self.number, self.value = 0, self.search.lowest
+        self.end: End | None = None
+        self._timeline = plan.timeline
+        self._origin_s = self._start_s = inf  # of the load, on the clock and since the run began
+        self._announced: list[Announced] = []
+        self._heard: Mapping[str, int] = {}
+        self._events: list[Event] = []  # of this level's time
+        self._warmed: list[RequestRecord] = []
+        self._stage = _Stage.MEASURING
+        self._measured_s = 0.0
+        self._measured_until_s = self._rests_until_s = inf  # since the load began
+
+    def warmed(self, record: RequestRecord) -> None:
+        """A request before the load has ended."""
+        self._warmed.append(record)
+
+    def see_warm(self) -> None:
+        """See that there is a capacity to look for.
+
+        Raises:
+            ServiceUnavailableError: the service answered none of the requests before the load.
+        """
+        if self._warmed and all(record.outcome != "ok" for record in self._warmed):
+            last = self._warmed[-1]
+            raise ServiceUnavailableError(
+                f"the service is full, or broken, before any load: none of the {len(self._warmed)} requests "
+                f"of the warm-up succeeded ({last.error_class}: {last.error})",
+                remedy="let nobody else use it meanwhile; `genload try` shows one request in full",
+            )
+
+    def begin(self, origin_s: float, start_s: float) -> None:
+        """The load begins with the first level, at `origin_s` on the clock, `start_s` after the run."""
+        self._origin_s, self._start_s = origin_s, start_s
+        self._begin_level(0.0)
+        self._record(0.0, "level", 0, [])  # nobody has to be told: it is the plan
+
+    def note(self, event: Event) -> None:
+        """Something of the load generator itself, by which a level may be unsound."""
+        self._events.append(event)
+
+    @property
+    def users_ahead(self) -> int:
+        """Users that the level after this one may need."""
+        if not self.search.is_whole or self.end is not None:
+            return self.search.most_users
+        return int(highest_next(self._rules, self.seen, self.value))
+
+    def step(self) -> bool:
+        """Look, and do what is due; whether the search is over."""
+        into_s = self._clock() - self._origin_s
+        self._note_acknowledged()
+        if self._stage is _Stage.MEASURING:
+            self._measure(into_s)
+        elif self._stage is _Stage.ENDING and self._is_in(into_s):
+            self._decide(into_s)
+        elif self._stage is _Stage.RESTING and self._is_empty(into_s):
+            self._next_level(into_s)
+        return self.end is not None
+
+    # ---- one level
+
+    def _begin_level(self, at_s: float) -> None:
+        self.number += 1
+        step = self.search.step
+        self._stage, self._measured_s, self._events = _Stage.MEASURING, step.measure_s, []
+        self._measured_until_s = at_s + step.settle_s + step.measure_s
+
+    def _measure(self, into_s: float) -> None:
+        left_s, step = self._measured_until_s - into_s, self.search.step
+        if left_s > self._lead_s + _LOOKS_S:
+            return
+        totals = self._live.phases.get(self._phase)
+        too_few = (0 if totals is None else totals.attempted) < step.at_least
+        if too_few and self._measured_s + step.measure_s <= step.longest_s * (1 + 1e-9):
+            self._announce(self._measured_until_s, "longer")
+            self._measured_until_s += step.measure_s
+            self._measured_s += step.measure_s
+        elif left_s <= 0:
+            self._stage = _Stage.ENDING
+
+    def _is_in(self, into_s: float) -> bool:
+        """Whether the measured requests have ended, or are not waited for any longer."""
+        until_s, status = self._measured_until_s, self._crew.status()
+        is_seen = status.at_s - self._origin_s >= until_s
+        return (is_seen and status.users.oldest_s >= until_s) or into_s >= until_s + self.search.step.ending_s
+
+    def _decide(self, into_s: float) -> None:
+        outcome, why = self._outcome()
+        self.seen.append(Seen(self.value, outcome))
+        t_s = self._start_s + into_s
+        self._tell(LevelEnded(t_s=t_s, level=self.number, value=self.value, outcome=outcome, why=why))
+        following = next_level(self._rules, self.seen)
+        if isinstance(following, End):
+            self.end = following
+            self._tell(SearchEnded(t_s=t_s, end=following.value))
+            return
+        self.value = following
+        if self.search.drain:
+            self._rest(into_s)
+        else:
+            self._next_level(into_s)
+
+    def _rest(self, into_s: float) -> None:
+        at_s, length_s = into_s + self._lead_s, self._plan.service.timeout_s
+        self._announce(at_s, "rest", length_s)
+        self._stage, self._rests_until_s = _Stage.RESTING, at_s + length_s - self._lead_s - _LOOKS_S
+
+    def _is_empty(self, into_s: float) -> bool:
+        status = self._crew.status()
+        empty = status.heard and status.users.in_flight == 0 and into_s >= self._announced[-1].at_s
+        return empty or into_s >= self._rests_until_s
+
+    def _next_level(self, into_s: float) -> None:
+        at_s = into_s + self._lead_s
+        self._begin_level(at_s)
+        self._announce(at_s, "level")
+
+    # ---- announcements
+
+    def _announce(self, at_s: float, why: Why, length_s: float = 0.0) -> None:
+        number, level = len(self._announced) + 1, self.number
+        told = Announcement(
+            number=number, at_s=at_s, level=level, value=self.value, why=why, length_s=length_s
+        )
+        before, self._timeline = self._timeline, told.changed(self._timeline, self.search, self._plan.seed)
+        same = zip(before.phases, self._timeline.phases, strict=False)
+        kept = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], same))
+        self._record(at_s, why, kept, list(self._crew.acknowledged()))
+        self._crew.announce(told)
+        self._go_by(self._timeline)
+        self._note_acknowledged()
+
+    def _record(self, at_s: float, why: Why, kept: int, to: list[str]) -> None:
+        event = Announced(
+            t_s=self._clock() - self._origin_s + self._start_s,
+            number=len(self._announced) + 1,
+            at_s=at_s,
+            kept=kept,
+            phases=[phase.recorded() for phase in self._timeline.phases[kept:]],
+            level=self.number,
+            value=self.value,
+            why=why,
+            to=to,
+        )
+        self._announced.append(event)
+        self._tell(event)
+
+    def _note_acknowledged(self) -> None:
+        before, self._heard = self._heard, self._crew.acknowledged()
+        for source, number in self._heard.items():
+            if number > before.get(source, 0):
+                t_s = self._clock() - self._origin_s + self._start_s
+                event = Acknowledged(t_s=t_s, source=source, number=number)
+                self._events.append(event)
+                self._tell(event)
+
+    # ---- its outcome
+
+    @property
+    def _phase(self) -> str:
+        return f"level{self.number}"
+
+    def _outcome(self) -> tuple[Outcome, str]:
+        """What is observed of the level, and why where it does not hold."""
+        level = self._levels_of(self._announced, self._timeline, self._start_s)[-1]
+        scenario = self._plan.scenario
+        unsound = self._unsound(level, self._events, self._start_s, self._plan.suite.validity, scenario)
+        if unsound:
+            return "invalid", unsound[0].text
+        for name in self.search.holds:
+            expression = scenario.criteria[name].expression
+            assert not isinstance(expression, Each)  # noqa: S101  the loader has seen to it
+            seen = observed(of_phase(expression, self._phase), self._live.lookup, self._live.unit)
+            if seen.result == "fail":
+                return "does not hold", name
+            if seen.result == "inconclusive":
+                return self._without_data(name)
+        return "holds", ""
+
+    def _without_data(self, name: str) -> tuple[Outcome, str]:
+        """Where requests began and none has ended, nothing holds; otherwise there is nothing to judge."""
+        totals = self._live.phases.get(self._phase)
+        ended = totals is not None and totals.attempted > 0
+        if not ended and self._crew.status().users.oldest_s < self._measured_until_s:
+            return "does not hold", name
+        return "invalid", f"nothing to judge {name} by"

@@ -1,0 +1,89 @@
+"""A search for a capacity with real processes: a master with workers, and one that somebody interrupts."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genload.errors import ExitCode
+from genload.runlog.reader import open_run
+from genload.runlog.records import Acknowledged, Announced, SearchEnded
+
+from .conftest import Outcome
+
+pytestmark = pytest.mark.processes
+
+SUITE = """
+service: {api: orfeas, timeout: 30s, poll: {interval: 20ms}}
+locustfile: generation3d
+monitors: {}
+watch_idle: 0s
+validity: {lag_floor: 1s, min_user_seconds: 50%, clock_bound_floor: 1s}
+scenarios:
+  search:
+    capacity: {of: users, to: 8, step: {settle: 300ms, measure: 1.2s}, holds: [soon]}
+    warmup: {jobs: 0}
+    criteria: {soon: generate.duration.p95 < 600ms}
+"""
+
+
+def test_two_slots_hold_two_users_of_two_workers(
+    testbed: Callable[..., Any], run_genload: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    (tmp_path / "own.yaml").write_text(SUITE)
+    server = testbed(service_time="400ms", slots=2)
+    outcome = run_genload("own.yaml/search", "--host", server.url, "--workers", "2")
+    assert outcome.code == ExitCode.PASSED, outcome.output
+    found = outcome.result("search")["capacity"]
+    assert (found["highest_observed"], found["lowest_observed_not"]) == (2, 3), found["sentence"]
+    assert "holds 2 users; at 3 soon does not hold" in outcome.output
+    events = list(open_run(outcome.suite_folder / "search").events())
+    announced = [event for event in events if isinstance(event, Announced) and event.to]
+    acknowledged = {(event.source, event.number) for event in events if isinstance(event, Acknowledged)}
+    assert (
+        announced
+        and {("w0", e.number) for e in announced} | {("w1", e.number) for e in announced} == acknowledged
+    )
+    page = (outcome.suite_folder / "report.html").read_text()
+    assert "Capacity curve" in page and "Levels, in the order in which they were measured" in page
+    assert "holds 2 users" in (outcome.suite_folder / "summary.md").read_text()
+
+
+def test_ctrl_c_gives_the_bracket_so_far(
+    testbed: Callable[..., Any], running: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "own.yaml").write_text(SUITE.replace("measure: 1.2s", "measure: 1s"))
+    server = testbed(service_time="100ms", slots=8)
+    process = running("--scenario", str(tmp_path / "own.yaml/search"), "-H", server.url)
+    assert process.stdout is not None
+    seen = ""
+    for line in process.stdout:
+        seen += line
+        if "level2" in line:  # then the first has held
+            process.send_signal(signal.SIGINT)
+            break
+    output, _ = process.communicate(timeout=60)
+    outcome = Outcome(process.returncode, seen + output, tmp_path / "results")
+    assert outcome.code == ExitCode.INTERRUPTED, outcome.output
+    found = outcome.result("search")["capacity"]
+    assert (found["end"], found["highest_observed"]) == ("interrupted", 1)
+    assert found["sentence"].startswith("interrupted: so far it holds 1 user")
+    events = open_run(outcome.suite_folder / "search").events()
+    assert not any(isinstance(event, SearchEnded) for event in events)
+
+
+def test_a_service_that_takes_nothing_is_full_before_any_load(
+    testbed: Callable[..., Any], run_genload: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    suite = SUITE.replace("warmup: {jobs: 0}", "warmup: {jobs: 1}").replace("timeout: 30s", "timeout: 2s")
+    (tmp_path / "own.yaml").write_text(suite)
+    server = testbed(service_time="100ms", slots=2, fault="limit-bare=100%")
+    outcome = run_genload("own.yaml/search", "--host", server.url)
+    assert outcome.code == ExitCode.UNAVAILABLE, outcome.output
+    assert "the service is full, or broken, before any load: none of the 1 requests" in outcome.output
+    assert "Traceback" not in outcome.output
