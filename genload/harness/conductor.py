@@ -10,15 +10,16 @@ from enum import Enum
 from itertools import takewhile
 from math import inf
 
-from genload.analysis.capacity.search import End, Outcome, Rules, Seen, highest_next, next_level
+from genload.analysis.capacity.search import Bracket, End, Outcome, Rules, Seen, highest_next, next_level
 from genload.errors import ServiceUnavailableError
 from genload.harness.announcement import Announcement, Why
 from genload.harness.crew import Crew
 from genload.harness.live import LiveStats
 from genload.harness.plan import RunPlan
+from genload.human import human
 from genload.runlog.records import Acknowledged, Announced, Event, LevelEnded, RequestRecord, SearchEnded
 from genload.settings.capacity import Capacity
-from genload.settings.criteria.ast import Each
+from genload.settings.criteria.ast import Dimension, Each, Expression
 from genload.settings.criteria.comparisons import observed, of_phase
 from genload.settings.phases import Timeline
 
@@ -110,6 +111,23 @@ class Conductor:
     def note(self, event: Event) -> None:
         """Something of the load generator itself, by which a level may be unsound."""
         self._events.append(event)
+
+    @property
+    def told(self) -> str:
+        """Which level is at work, and the bracket so far, for those who watch."""
+        unit = Dimension.COUNT if self.search.is_whole else Dimension.RATE
+        name = f"{human(self.value, unit)}{' users' if self.search.is_whole else ''}"
+        bracket = Bracket.trusted(self.seen)
+        so_far = [f"holds {human(bracket.holds, unit)}"] if bracket.holds is not None else []
+        so_far += [f"not {human(bracket.fails, unit)}"] if bracket.fails is not None else []
+        return f"level {self.number}, {name}" + (f" (so far: {', '.join(so_far)})" if so_far else "")
+
+    def of_level(self, name: str) -> Expression:
+        """A criterion as it is judged now: of the level at work, where it is one that must hold there."""
+        expression = self._plan.scenario.criteria[name].expression
+        if name not in self.search.holds or isinstance(expression, Each):
+            return expression
+        return of_phase(expression, self._phase)
 
     @property
     def users_ahead(self) -> int:
@@ -241,9 +259,7 @@ class Conductor:
         if unsound:
             return "invalid", unsound[0].text
         for name in self.search.holds:
-            expression = scenario.criteria[name].expression
-            assert not isinstance(expression, Each)  # noqa: S101  the loader has seen to it
-            seen = observed(of_phase(expression, self._phase), self._live.lookup, self._live.unit)
+            seen = observed(self.of_level(name), self._live.lookup, self._live.unit)
             if seen.result == "fail":
                 return "does not hold", name
             if seen.result == "inconclusive":

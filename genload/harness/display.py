@@ -85,7 +85,9 @@ class Display:
         if run.unready:
             limit = human(run.plan.service.ready_timeout_s, "s")
             return f"{run.unready}; waiting for it, {limit} at most (service.ready_timeout)"
-        return run.load.phase or "load" if run.stage == "load" else run.stage
+        if run.stage != "load":
+            return run.stage
+        return run.load.phase or "load" if run.conductor is None else run.conductor.told
 
     def line(self) -> str:
         """Everything in one line."""

@@ -55,7 +55,8 @@ class Picture:
         run, status, total = self._run, self._run.crew.status(), self._run.live.total
         plan, users, callers = run.plan, status.users, run.arrived(status)
         left_s = run.load.remaining_s
-        left = "until its requests have ended" if left_s == inf else f"{left_s:.0f} s left"
+        until = "its requests have ended" if run.conductor is None else "the search ends"
+        left = f"until {until}" if left_s == inf else f"{left_s:.0f} s left"
         where = f"{self._where()}, {left}" if run.stage == "load" else self._where()
         if run.ending.interrupted_by and run.stage in ("draining", "idle"):
             where += " (again to stop at once)"

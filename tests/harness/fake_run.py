@@ -51,6 +51,7 @@ class FakeRun(SimpleNamespace):
             health={},
             shape=SimpleNamespace(elapsed_s=lambda: self.now_s - 5.0),
             journal=SimpleNamespace(now_s=lambda: self.now_s),
+            conductor=None,
             stage="load",
             unready="",
             load_began_s=5.0,

@@ -37,6 +37,7 @@ def test_three_slots_hold_three_users(tmp_path: Path) -> None:
     searched = search(plan_of(tmp_path, USERS), constant(1.0, 3))
     assert searched.values == [1, 2, 4, 3, 3]
     assert searched.conductor.end is End.FOUND
+    assert searched.conductor.told == "level 5, 3 users (so far: holds 3, not 4)"
     found = answer(searched)
     assert (found.end, found.highest_observed, found.lowest_observed_not) == ("found", 3, 4)
     assert found.sentence == (

@@ -60,6 +60,7 @@ def test_of_an_open_load_it_is_told_who_has_come_who_is_late_and_who_is_in() -> 
     run = SimpleNamespace(
         unready="",
         stage="load",
+        conductor=None,
         load=SimpleNamespace(phase="arrivals", remaining_s=6.8),
         arrived=lambda status: told,
         plan=SimpleNamespace(suite=SimpleNamespace(name="mine"), scenario_name="calls"),

@@ -54,9 +54,17 @@ def plans(
 
     Args:
         begins: told the name of each before it is made.
+
+    Raises:
+        UsageError: one of them is a search for a capacity.
     """
     for scenario in target.scenarios:
         name = f"{target.asked_for}/{scenario}"
+        if target.suite.scenarios[scenario].capacity is not None:
+            raise UsageError(
+                f"{name} chooses its levels while it runs: there is no load to plan",
+                remedy="plan a scenario with the shape staircase, with the levels that you have in mind",
+            )
         begins(name)
         yield name, plan_scenario(target.suite, scenario, service, seed)
 

@@ -127,7 +127,7 @@ function show(state) {
   const last = moments.at(-1) ?? { working: 0, target: 0, in_flight: 0, completed: 0, failed: 0 };
   by("name").textContent = run.name;
   by("purpose").textContent = `${run.purpose} · ${run.host}`;
-  by("stage").textContent = state.running ? (run.phase || run.stage) : (state.finished.at(-1)?.word ?? "ended");
+  by("stage").textContent = state.running ? (run.level || run.phase || run.stage) : (state.finished.at(-1)?.word ?? "ended");
   by("stage").className = `badge ${state.running ? "open" : ({ 0: "pass", 1: "fail" }[state.finished.at(-1)?.exit_code] ?? "open")}`;
   by("phases").replaceChildren(...phases(run));
   by("numbers").replaceChildren(...numbers(run, last));

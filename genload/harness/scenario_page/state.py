@@ -57,6 +57,7 @@ class RunShown(msgspec.Struct, frozen=True, kw_only=True):
     now_s: float
     load_began_s: float | None
     left_s: float | None
+    level: str  # of a search for a capacity, with the bracket so far; "" for any other load
     phases: list[PhaseShown]
     criteria: list[CriterionShown]
     latency: dict[str, str]
@@ -99,11 +100,12 @@ def run_shown(run: Run, number: int, history: History, after: int) -> RunShown:
         host=plain(plan.service.host),
         stage=plain(f"waiting for the service: {run.unready}") if run.unready else run.stage,
         phase=run.load.phase if run.stage == "load" else "",
+        level=run.conductor.told if run.conductor is not None and run.stage == "load" else "",
         now_s=run.journal.now_s(),
         load_began_s=run.load_began_s,
         left_s=remaining_s if run.stage == "load" and remaining_s != float("inf") else None,
-        phases=[PhaseShown(phase.name, phase.duration_s, phase.users) for phase in plan.timeline.phases],
-        criteria=[_criterion(name, each, run.live) for name, each in plan.scenario.criteria.items()],
+        phases=[PhaseShown(phase.name, phase.duration_s, phase.users) for phase in run.load.timeline.phases],
+        criteria=[_criterion(run, name, each) for name, each in plan.scenario.criteria.items()],
         latency=dict(_latency(run.live)),
         errors={plain(name): count for name, count in run.live.errors.most_common(_MOST_ERRORS)},
         units={name: metric.dimension.value for name, metric in plan.catalogue.metrics.items()},
@@ -111,8 +113,10 @@ def run_shown(run: Run, number: int, history: History, after: int) -> RunShown:
     )
 
 
-def _criterion(name: str, criterion: Criterion, live: LiveStats) -> CriterionShown:
-    result = observed(criterion.expression, live.lookup, live.unit)
+def _criterion(run: Run, name: str, criterion: Criterion) -> CriterionShown:
+    live = run.live
+    expression = criterion.expression if run.conductor is None else run.conductor.of_level(name)
+    result = observed(expression, live.lookup, live.unit)
     text = human(result.value, result.unit)
     if result.value is None and not all(map(live.is_live, subjects(criterion.expression))):
         text = "at the end"
