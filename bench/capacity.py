@@ -49,7 +49,7 @@ monitors: {gpu: null, host: null, readiness: null}
 scenarios:
   search:
     capacity: {of: users, to: 16, step: {settle: 3s, measure: 15s}, holds: [soon]}
-    request: {texts: {lengths: [short]}, validate: none}
+    request: {texts: {lengths: [short]}}
     criteria: {soon: speech.duration.p95 < 2s}
 """
 
