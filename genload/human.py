@@ -77,13 +77,21 @@ def _percent(value: float) -> str:
 
 
 def _rate(value: float) -> str:
-    factor, name = shown_in(value, "1/s")
-    return f"{_number(value * factor)}{name}"
+    return "".join(_written(value, "1/s"))
 
 
 def _in_its_unit(value: float, unit: str) -> str:
+    return " ".join(_written(value, unit))
+
+
+def _written(value: float, unit: str) -> tuple[str, str]:
+    """The number and the name of its unit."""
     factor, name = shown_in(value, unit)
-    return f"{_number(value * factor)} {name}"
+    number = _number(value * factor)
+    # Rounding may reach another unit: what would be 1000 µs is 1 ms.
+    rounded = float(number) / factor
+    factor, reached = shown_in(rounded, unit)
+    return (number, name) if reached == name else (_number(rounded * factor), reached)
 
 
 _WRITERS: dict[str, Callable[[float], str]] = {

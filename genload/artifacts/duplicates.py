@@ -28,27 +28,32 @@ class OutputRegistry:
 
     def __init__(self, limit: int = 10_000) -> None:
         self._limit = limit
-        self._inputs: OrderedDict[bytes, str] = OrderedDict()
+        self._inputs: OrderedDict[bytes, tuple[str, str]] = OrderedDict()
 
-    def admit(self, input_name: str, output: Content) -> None:
+    def admit(self, input_name: str, output: Content, shows: str = "") -> None:
         """Remember an output.
+
+        Args:
+            input_name: tells the input to people.
+            shows: what inputs have in common that may have the same output; "": the input's name.
 
         Raises:
             ServiceError: ``duplicate_output``, the same bytes came for another input.
         """
-        self.admit_digest(input_name, _digest(output))
+        self.admit_digest(input_name, _digest(output), shows)
 
-    def admit_digest(self, input_name: str, digest: bytes) -> None:
+    def admit_digest(self, input_name: str, digest: bytes, shows: str = "") -> None:
         """`admit` for who has 16 bytes that tell outputs apart; the same kind for all of one registry.
 
         Raises:
             ServiceError: as `admit`.
         """
-        first = self._inputs.setdefault(digest, input_name)
+        shown = shows or input_name
+        first_shown, first = self._inputs.setdefault(digest, (shown, input_name))
         self._inputs.move_to_end(digest)
         if len(self._inputs) > self._limit:
             self._inputs.popitem(last=False)
-        if first != input_name:
+        if first_shown != shown:
             raise ServiceError(
                 "duplicate_output", f"the output for {input_name} is, byte for byte, the one for {first}"
             )

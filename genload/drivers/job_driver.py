@@ -300,7 +300,7 @@ class JobDriver(Driver[JobClient, JobResult]):
             except NotInspectedError as error:
                 result.leave_uninspected(error)
             if self._registry is not None and self._client.distinct_outputs:
-                self._registry.admit(self._job.name, artifact.content)
+                self._registry.admit(self._job.name, artifact.content, self._job.shows)
         except ServiceError as error:
             error.output = artifact
             if not result.remark:

@@ -50,6 +50,7 @@ class JobInput:
     content: bytes
     media_type: str
     views: Mapping[str, JobInput] = field(default_factory=dict)  # by name: all its images, if several
+    shows: str = ""  # tells apart what inputs show, where several show the same; "": no other shows it
 
 
 class JobClient(ServiceClient):

@@ -47,3 +47,15 @@ def test_the_oldest_outputs_are_forgotten_not_the_repeated_ones() -> None:
     registry.admit("d", b"2")  # b's was the oldest
     with pytest.raises(ServiceError):
         registry.admit("e", b"3")
+
+
+def test_inputs_that_show_the_same_may_have_the_same_output() -> None:
+    """A replay may name one picture twice: then each upload has a comment of its own, and shows the same."""
+    registry = OutputRegistry()
+    registry.admit("1.png", b"mesh", "the cat")
+    registry.admit("2.png", b"mesh", "the cat")
+
+    with pytest.raises(ServiceError, match=r"3\.png.*1\.png"):
+        registry.admit("3.png", b"mesh", "the dog")
+    with pytest.raises(ServiceError, match=r"4\.png.*1\.png"):
+        registry.admit("4.png", b"mesh")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 import ssl
 import struct
 import time
-from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import pairwise
@@ -15,103 +12,34 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import gevent
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from wsproto.utilities import generate_accept_token
 
-from genload.client import Answer, ClientError, Headers, HttpClient, Timeouts, Times, TlsOptions
+from genload.client import Answer, ClientError, Headers, Timeouts, Times, TlsOptions
 from genload.client.frames import Closed
 from genload.client.websocket import Heard, WebSocket
 
-from ..scripted_server import Peer, ScriptedServer
+from ..scripted_server import Peer
 from .certificates import Authority
-
-Servers = Callable[..., ScriptedServer]
-Clients = Callable[..., HttpClient]
-
-TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
-FIN = 0x80
-
-
-def frame(opcode: int, payload: bytes = b"", *, fin: bool = True) -> bytes:
-    """A server's frame, by RFC 6455 §5.2."""
-    first = opcode | (FIN if fin else 0)
-    if len(payload) < 126:
-        return bytes([first, len(payload)]) + payload
-    if len(payload) < 1 << 16:
-        return struct.pack("!BBH", first, 126, len(payload)) + payload
-    return struct.pack("!BBQ", first, 127, len(payload)) + payload
-
-
-def closing(code: int, reason: str = "") -> bytes:
-    return frame(CLOSE, struct.pack("!H", code) + reason.encode())
-
-
-def accept(peer: Peer, *, key: bytes | None = None) -> bytes:
-    """Read the handshake; the 101 that answers it."""
-    asked = peer.read_request()
-    found = re.search(rb"Sec-WebSocket-Key: (\S+)\r\n", asked)
-    assert found is not None
-    said = (key or found[1]) + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-    token = b64encode(hashlib.sha1(said).digest())  # noqa: S324  as the standard has it
-    return (
-        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Accept: " + token + b"\r\n\r\n"
-    )
-
-
-def frames_of(data: bytes) -> list[tuple[int, bytes]]:
-    """A client's short frames: opcode and payload, unmasked."""
-    found = []
-    while data:
-        opcode, masked = data[0] & 0xF, data[1]
-        assert masked & 0x80, "a client masks"
-        size, start = masked & 0x7F, 2
-        if size == 126:
-            (size,), start = struct.unpack_from("!H", data, 2), 4
-        mask, payload = data[start : start + 4], data[start + 4 : start + 4 + size]
-        found.append((opcode, bytes(byte ^ mask[n % 4] for n, byte in enumerate(payload))))
-        data = data[start + 4 + size :]
-    return found
-
-
-def answering(
-    *pieces: bytes, said: list[bytes] | None = None, pause_s: float = 0.0
-) -> Callable[[Peer], None]:
-    """Agrees, reads the first message, then sends pieces, then what the client says is kept to its end."""
-
-    def script(peer: Peer) -> None:
-        peer.sock.sendall(accept(peer))
-        heard = peer.sock.recv(65536)
-        for piece in pieces:
-            peer.sock.sendall(piece)
-            time.sleep(pause_s)
-        peer.sock.settimeout(5)
-        while said is not None and (more := peer.sock.recv(65536)):
-            heard += more
-        if said is not None:
-            said.append(heard)
-
-    return script
-
-
-def conversation(client: HttpClient, *texts: str, **options: Any) -> list[Heard | Closed]:
-    """Everything that is heard until it is closed."""
-    heard: list[Heard | Closed] = []
-    with client.websocket("/talk", **options) as socket:
-        assert isinstance(socket, WebSocket)
-        socket.send(*(texts or ("hello",)))
-        while not heard or not isinstance(heard[-1], Closed):
-            heard.append(socket.receive())
-    return heard
-
-
-def failing(client: HttpClient, **options: Any) -> ClientError:
-    with pytest.raises(ClientError) as caught:
-        conversation(client, **options)
-    return caught.value
+from .spoken_frames import (
+    BINARY,
+    CLOSE,
+    FIN,
+    PING,
+    PONG,
+    TEXT,
+    Clients,
+    Servers,
+    accept,
+    answering,
+    closing,
+    conversation,
+    failing,
+    frame,
+    frames_of,
+)
 
 
 def test_messages_of_every_size_and_their_stamps(raw_server: Servers, client_of: Clients) -> None:
@@ -349,69 +277,3 @@ def test_over_tls(raw_server: Servers, client_of: Clients, tmp_path: Path) -> No
     url = raw_server(script).url.replace("http:", "https:")
     heard, end = conversation(client_of(url, tls=TlsOptions(ca_file=str(authority.file))))
     assert heard.data == bytes(100_000) and end == Closed(1000, "")
-
-
-def talking(peer: Peer) -> None:
-    """Agrees, and answers each message with one of its own, to the end."""
-    peer.sock.sendall(accept(peer))
-    while heard := peer.sock.recv(65536):
-        for opcode, payload in frames_of(heard):
-            if opcode == CLOSE:
-                return
-            peer.sock.sendall(frame(BINARY, payload) + frame(TEXT, payload.upper()))
-
-
-def said_and_heard(client: HttpClient, text: str, **options: Any) -> tuple[WebSocket, list[Any]]:
-    """One conversation, which ends with its first text."""
-    with client.websocket("/talk", **options) as socket:
-        assert isinstance(socket, WebSocket)
-        socket.send(text)
-        heard = [socket.receive(), socket.receive()]
-    return socket, [getattr(each, "data", each) for each in heard]
-
-
-def test_a_kept_one_goes_on_with_times_and_limits_of_its_own(raw_server: Servers, client_of: Clients) -> None:
-    server = raw_server(talking)
-    client = client_of(server.url, max_answer_bytes=300)  # of a conversation, not of all
-    ends: list[float] = []
-    for n in range(3):
-        times, text = Times(), f"{n}" * 100
-        socket, heard = said_and_heard(client, text, keep=True, times=times, total_s=30.0)
-        assert heard == [text.encode(), text]
-        assert socket.times is times
-        assert times.start_s <= times.connected_s <= times.sent_s <= times.first_byte_s <= times.end_s
-        assert (times.connect_s > 0) == (n == 0)
-        assert not ends or ends[-1] <= times.start_s
-        ends.append(times.end_s)
-        if n:
-            assert (socket.bytes_sent, socket.bytes_received) == (106, 204)
-    client.close()
-    assert len(server.requests) == 1
-
-
-def test_one_is_opened_anew_where_the_kept_one_cannot_go_on(raw_server: Servers, client_of: Clients) -> None:
-    def leaving(peer: Peer) -> None:
-        peer.sock.sendall(accept(peer))
-        peer.sock.recv(65536)
-        peer.sock.sendall(frame(BINARY, b"a") + frame(TEXT, b"A") + closing(1000))
-
-    def halting(peer: Peer) -> None:
-        peer.sock.sendall(accept(peer))
-        peer.sock.recv(65536)
-        peer.sock.sendall(frame(BINARY, b"a") + frame(TEXT, b"A") + frame(TEXT, b"more")[:3])
-        peer.sock.recv(65536)
-
-    server = raw_server(halting, leaving, talking, talking, talking)
-    client = client_of(server.url)
-    assert said_and_heard(client, "none", keep=True)[1] == [b"a", "A"]
-    assert said_and_heard(client, "one", keep=True)[1] == [b"a", "A"]
-    gevent.sleep(0.02)  # until it has come
-    assert said_and_heard(client, "two", keep=True)[1] == [b"two", "TWO"]
-    with pytest.raises(KeyError), client.websocket("/talk", keep=True) as socket:  # the kept one
-        assert isinstance(socket, WebSocket)
-        socket.send("cut off")
-        raise KeyError
-    assert said_and_heard(client, "three", keep=True)[1] == [b"three", "THREE"]
-    assert len(server.requests) == 4
-    assert said_and_heard(client, "four")[1] == [b"four", "FOUR"]  # of its own, as it does not ask for it
-    assert len(server.requests) == 5

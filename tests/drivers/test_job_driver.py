@@ -195,13 +195,18 @@ def test_an_output_that_is_no_good_fails_after_the_clock_stopped() -> None:
 def test_the_same_output_for_another_input_fails_unless_the_client_allows_it() -> None:
     clock, registry = Clock(), OutputRegistry()
     results = []
-    for name, distinct in (("a.png", True), ("b.png", True), ("c.png", False)):
+    for name, shows, distinct in (
+        ("a.png", "the cat", True),
+        ("b.png", "the dog", True),
+        ("c.png", "", False),
+        ("d.png", "the cat", True),  # another upload of the same picture
+    ):
         client = Scripted(SERVICE, clock)
         client.distinct_outputs = distinct
-        job = job_of(client, JobInput(name, b"image", "image/png"), registry=registry)
+        job = job_of(client, JobInput(name, b"image", "image/png", shows=shows), registry=registry)
         results.append(job.run().error_class)
 
-    assert results == ["", "duplicate_output", ""]
+    assert results == ["", "duplicate_output", "", ""]
 
 
 # --- the deadline

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genload.analysis.judged import JudgedRun, JudgedSuite, Verdict
-from genload.human import human
+from genload.human import human, shown_in
 from genload.plain import plain
 from genload.reporting.wording import (
     explained,
@@ -24,10 +25,20 @@ from genload.settings.criteria.ast import Dimension
 
 MakeRun = Callable[..., JudgedRun]
 
+BYTES = {name: 1024.0**-power for power, name in enumerate(("B", "KiB", "MiB", "GiB", "TiB"))}
+TIMES = {"µs": 1e6, "ms": 1e3, "s": 1.0, "min": 1 / 60, "h": 1 / 3600}
+FACTORS = {**TIMES, "/s": 1.0, "/min": 60.0, **BYTES, **{f"{name}/s": each for name, each in BYTES.items()}}
+"""What one of the base unit is in each."""
+
 
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [
+        (0.00099999, "s", "1 ms"),
+        (0.99996, "s", "1 s"),
+        (599.97, "s", "10 min"),
+        (1023.97 * 1024, "bytes", "1 MiB"),
+        (0.9999, "1/s", "1/s"),
         (82.1, "s", "82.1 s"),
         (0.0123, "s", "12.3 ms"),
         (0.0, "s", "0 s"),
@@ -66,6 +77,16 @@ def test_human_writes_a_number_with_its_unit(value: float | None, unit: str, tex
 @given(st.floats(), st.sampled_from([*(d.value for d in Dimension), "W"]))
 def test_human_takes_any_number_in_any_unit(value: float, unit: str) -> None:
     assert human(value, unit).strip()
+
+
+@given(st.floats(1e-7, 1e9), st.sampled_from(["s", "bytes", "bytes/s", "1/s"]))
+def test_what_is_written_reads_as_much_and_stands_in_the_unit_of_what_is_written(
+    value: float, unit: str
+) -> None:
+    number, name = re.fullmatch(r"([\d.e+-]+) ?(\D.*)", human(value, unit)).groups()  # type: ignore[union-attr]
+    in_base = float(number) / FACTORS[name]
+    assert in_base == pytest.approx(value, rel=0.006)
+    assert shown_in(in_base, unit)[1] == name
 
 
 @given(st.floats(min_value=0, max_value=1, exclude_max=True))

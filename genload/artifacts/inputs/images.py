@@ -10,11 +10,12 @@ import hashlib
 import io
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
 from PIL import Image
+from xxhash import xxh3_128_hexdigest
 
 from genload.artifacts.inputs.picture import draw, png, png_chunk
 from genload.artifacts.inputs.screening import MAX_FILE_BYTES, looks_executable, refusal
@@ -32,6 +33,7 @@ class _Picture:
     content: bytes
     suffix: str
     media_type: str
+    shows: str = ""  # as of `JobInput`
 
 
 class ImageSource:
@@ -74,7 +76,8 @@ class ImageSource:
                 chosen = self._pictures[int(digest, 16) % self.own]
             picture = _drawn(digest) if chosen is None else _commented(chosen, digest)
             if not looks_executable(picture.content):
-                return JobInput(f"genload-{digest}{picture.suffix}", picture.content, picture.media_type)
+                name = f"genload-{digest}{picture.suffix}"
+                return JobInput(name, picture.content, picture.media_type, shows=picture.shows)
         raise AssertionError("unreachable")
 
     def _read(self, folder: Path) -> list[_Picture]:
@@ -119,7 +122,7 @@ def _drawn(digest: str) -> _Picture:
 
 def _commented(picture: _Picture, digest: str) -> _Picture:
     comment = _with_png_comment if picture.media_type == "image/png" else _with_jpeg_comment
-    return _Picture(comment(picture.content, digest.encode()), picture.suffix, picture.media_type)
+    return replace(picture, content=comment(picture.content, digest.encode()))
 
 
 def _load(path: Path, room: int) -> _Picture:
@@ -146,7 +149,7 @@ def _load(path: Path, room: int) -> _Picture:
         raise ValueError(f"is {found}, against its name")
     if reason:
         raise ValueError(reason)
-    return _Picture(content, path.suffix.lower(), _MEDIA_TYPES[expected])
+    return _Picture(content, path.suffix.lower(), _MEDIA_TYPES[expected], xxh3_128_hexdigest(content))
 
 
 def _with_png_comment(content: bytes, comment: bytes) -> bytes:

@@ -43,9 +43,10 @@ class ViewSource:
         for view, images in self._sources.items():
             # Of the user's own the same place gives the same thing; drawn ones are each another picture.
             made = images.image(source if self._own else f"{source}/{view}", user, k)
-            views[view] = JobInput(f"{view}-{made.name}", made.content, made.media_type)
+            views[view] = JobInput(f"{view}-{made.name}", made.content, made.media_type, shows=made.shows)
         first = next(iter(views.values()))
-        return JobInput(first.name, first.content, first.media_type, views)
+        shows = "/".join(view.shows for view in views.values()) if self._own else ""
+        return JobInput(first.name, first.content, first.media_type, views, shows)
 
 
 def input_source(

@@ -113,6 +113,7 @@ def test_own_pictures_stay_the_same_and_their_files_are_all_different(folder: Pa
     jobs = [source.image("local", 0, k) for k in range(200)]
 
     assert len({job.content for job in jobs}) == 200
+    assert len({(job.shows, pixels(job.content).tobytes()) for job in jobs}) == 4
     assert source.skipped == []
     seen = set()
     for job in jobs:
