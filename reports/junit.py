@@ -1,9 +1,11 @@
 """``junit.xml``: one testsuite a scenario, one testcase a criterion, for the viewers of CI systems.
 
 A `must` that failed is a failure; one that is inconclusive (or unproven where only proof counts) an error,
-because the build must not be green; what is reported only is skipped when it does not hold. An invalid or
-interrupted run adds the testcase "measurement", an error, in front of its criteria, and one of which nothing
-must hold the testcase "criteria". What is to be known besides (the run's notices) is the testsuite's output.
+because the build must not be green; what is reported only is skipped when it does not hold. A comparison
+with a baseline is the testcase "no regression since …": a failure, or an error where it cannot be told. An
+invalid or interrupted run adds the testcase "measurement", an error, in front of its criteria, and one of
+which nothing must hold the testcase "criteria". What is to be known besides (the run's notices) is the
+testsuite's output.
 """
 
 from __future__ import annotations
@@ -11,11 +13,12 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from genload.analysis.judged import CriterionVerdict, JudgedRun, JudgedSuite
+from genload.analysis.judged import Change, CriterionVerdict, JudgedRun, JudgedSuite
 from genload.errors import ExitCode
 from genload.human import human
 from genload.plain import plain
 from genload.reporting import write_text
+from genload.reporting.change_wording import change_word, change_words
 from genload.reporting.junit_xml import count, document, legal, outcome
 from genload.reporting.wording import explained, no_criteria_words, rehearsal_note, utc, verdict_word
 
@@ -54,6 +57,8 @@ def _testsuite(run: JudgedRun) -> ET.Element:
         element.append(case)
     for criterion in run.verdict.criteria:
         element.append(_testcase(run, criterion))
+    if run.change is not None:
+        element.append(_changed(run, run.change))
     count(element, element.findall("testcase"))
     if run.notices:
         ET.SubElement(element, "system-out").text = legal("\n".join(plain(notice) for notice in run.notices))
@@ -80,6 +85,17 @@ def _testcase(run: JudgedRun, criterion: CriterionVerdict) -> ET.Element:
         outcome(case, "skipped", kind, f"reported only, {kind}: {observed}", details)
     else:
         outcome(case, "failure" if kind == "fail" else "error", kind, observed, details)
+    return case
+
+
+def _changed(run: JudgedRun, change: Change) -> ET.Element:
+    """Worse than the baseline is a failure, what cannot be told an error: the build must not be green."""
+    case = _case(run, f"no regression since {plain(change.baseline)}")
+    if change.exit_code != ExitCode.PASSED:
+        told = [f"{metric.metric}: {metric.reason}" for metric in change.metrics]
+        kind = "failure" if change.exit_code == ExitCode.FAILED else "error"
+        details = "\n".join(plain(text) for text in filter(None, [*told, change.needs]))
+        outcome(case, kind, change_word(change).lower(), change_words(change), details)
     return case
 
 

@@ -26,6 +26,15 @@ def change_words(change: Change) -> str:
     return f"against {change.baseline}: {change_word(change)}: {change.summary} ({sides}{noise})"
 
 
+def change_in_short(change: Change) -> str:
+    """What moved most of what its verdict is about: ``duration.mean +34.9 %``; empty where nothing did."""
+    moved = [metric for metric in telling(change) if metric.change is not None]
+    if not moved:
+        return ""
+    most = max(moved, key=lambda metric: abs(metric.change or 0.0))
+    return f"{most.metric.partition('.')[2]} {_signed(most.change or 0.0, most)}"
+
+
 def telling(change: Change) -> list[MetricChange]:
     """The metrics that a verdict is about: those that got worse, or those that cannot be told; none where
     nothing is worse."""

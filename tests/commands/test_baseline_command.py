@@ -168,6 +168,7 @@ def test_three_slower_runs_are_a_regression_in_every_report(
     jsonschema.validate(results(str(into)), json.loads(SCHEMA.read_text()))
     assert "❌ against main: REGRESSION" in (into / "summary.md").read_text().replace("\\", "")
     page = (into / "report.html").read_text()
+    assert 'type="regression"' in (into / "junit.xml").read_text()
     # Among the first things said, before the table of scenarios.
     assert page.index("against main: REGRESSION") < page.index('<table class="scenarios">')
     assert json.loads((into / "summary.json").read_text())["scenarios"][0]["change"] == "regression"

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from genload.analysis.judged import JudgedSuite
+from genload.analysis.judged import Change, JudgedSuite, MetricChange
 from genload.extensions import load
 
 from ..reports.judged_hostile import HOSTILE
@@ -31,9 +31,37 @@ QUESTIONS = {
     "Which scenario decides?": ".scenarios tbody tr:nth-child(2) .badge",
     "Which of its criteria?": ".scenarios tbody tr:nth-child(2) td:nth-child(3)",
     "How near is it to its limit?": ".scenarios tbody tr:nth-child(2) td:nth-child(6)",
+    "What has changed since the baseline?": "#change",
+    "What most, in this scenario?": ".scenarios tbody tr:nth-child(2) td:nth-child(7)",
     "How many requests, how many failed, how fast?": ".scenarios tbody tr:nth-child(2) td:last-child",
 }
 """What docs/reports.md says that the first screen answers, and where the answer is."""
+
+
+CHANGE = Change(
+    baseline="main",
+    verdict="regression",
+    summary="1 of 3 judged metrics got worse: generate.duration.mean",
+    base_runs=3,
+    new_runs=1,
+    floor="2026-11-20T09:00:00+00:00",
+    differences=["seed: 1, 2, 3 → 7"],
+    metrics=[
+        MetricChange(
+            metric="generate.duration.mean",
+            unit="s",
+            base=1.0,
+            new=1.3,
+            change=0.3,
+            low=0.25,
+            high=0.35,
+            is_difference=False,
+            in_points=False,
+            result="regression",
+            reason="worse by 30 % for sure (p < 0.0001), more than 5 %",
+        )
+    ],
+)
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +84,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs = [recorded(folder / "passed"), failed, spoken(folder / "spoken")]
     for run, name in zip(runs, ("passed", "failed", "spoken"), strict=True):
         run.scenario, run.identity = name, {"model": "relief 2", "gpu": "H200"}
+    for run in runs:
+        run.change = CHANGE
     suite = JudgedSuite(suite="orfeas", runs=runs, missing=["peak"], exit_code=1)
     [path] = load("reports", "html").render(suite, folder)
     return Path(path)

@@ -17,7 +17,7 @@ from jinja2 import Environment
 from genload.analysis.judged import CriterionVerdict, JudgedRun, JudgedSuite
 from genload.errors import ExitCode
 from genload.reporting import tables
-from genload.reporting.change_wording import change_words
+from genload.reporting.change_wording import change_in_short, change_word, change_words
 from genload.reporting.findings import findings
 from genload.reporting.page.against import Against, against_length
 from genload.reporting.page.curve import capacity_curve
@@ -92,7 +92,7 @@ def page(suite: JudgedSuite, folder: Path) -> str:
 
 def _scenario(suite: JudgedSuite, number: int, samples: Samples) -> Scenario:
     run = suite.runs[number]
-    first_bad = next((n for n, each in enumerate(suite.runs) if each.verdict.exit_code), 0)
+    first_bad = next((n for n, each in enumerate(suite.runs) if _is_bad(each)), 0)
     return Scenario(
         run=run,
         anchor=f"scenario-{number + 1}",
@@ -108,6 +108,10 @@ def _scenario(suite: JudgedSuite, number: int, samples: Samples) -> Scenario:
     )
 
 
+def _is_bad(run: JudgedRun) -> bool:
+    return bool(run.verdict.exit_code) or (run.change is not None and bool(run.change.exit_code))
+
+
 def _tone(exit_code: int) -> str:
     return _TONES.get(exit_code, "open")
 
@@ -117,6 +121,8 @@ def _environment() -> Environment:
     return environment(
         Margin=Margin,
         change_tone=lambda change: _tone(change.exit_code),
+        change_in_short=change_in_short,
+        change_word=change_word,
         change_words=change_words,
         explained=explained,
         findings=findings,
