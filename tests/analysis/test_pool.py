@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from genload.analysis.evidence.busy import CUT, Scatter, joined_spells
 from genload.analysis.judge import judge, judge_log
 from genload.analysis.judged import CriterionVerdict, JudgedRun
 from genload.analysis.pool import judge_pool, short_names
@@ -18,7 +19,7 @@ from genload.errors import UsageError
 from genload.runlog.records import Identified, Interrupted, RequestRecord, Sample
 from genload.settings.criteria.criterion import Criterion
 
-from .memory_log import MemoryLog, job, jobs, sound_run, write
+from .memory_log import LOAD_START_S, MemoryLog, job, jobs, sound_run, write
 
 
 def pool(tmp_path: Path, logs: Sequence[MemoryLog], criteria: dict[str, str] | None = None) -> JudgedRun:
@@ -153,6 +154,36 @@ def test_a_phase_that_one_run_never_met_takes_nothing_from_the_other(tmp_path: P
     both = sound_run([*jobs(["ok"] * 40), job(40, 5.0, 1.0, labels={"voice": "b"})], rules)
     judged = one(pool(tmp_path, [both, sound_run(jobs(["ok"] * 40), rules)]))
     assert (judged.result, judged.value) == ("pass", 1.0)
+
+
+def test_busy_spells_of_an_open_load_end_with_their_run() -> None:
+    """Four spells of two values in each of two runs: the cut ones at a run's ends count in neither."""
+    spells = np.repeat(np.arange(4), 2)
+    together = joined_spells([spells, spells])
+    assert together.tolist() == [CUT, CUT, 1, 1, 2, 2, CUT, CUT, CUT, CUT, 5, 5, 6, 6, CUT, CUT]
+    values = np.array([9.0, 9.0, 1.0, 3.0, 2.0, 2.0, 9.0, 9.0] * 2)
+    assert Scatter.of(values, together).spells == 2 * Scatter.of(values[:8], spells).spells == 4
+    assert Scatter.of(values, together).error == 0.0  # the whole spells all add up to 4
+
+
+def test_a_pool_of_open_loads_is_proven_by_the_spells_of_all(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+
+    def caller(n: int) -> RequestRecord:
+        return job(n, n * 0.5, 0.2 + float(rng.random()) / 10, intended_s=LOAD_START_S + n * 0.5)
+
+    phase = {"name": "steady", "duration_s": 60.0, "users": 50, "arrivals": 120}
+    logs = [
+        sound_run([caller(n) for n in range(120)], {"fast": "generate.duration.mean < 0.3s"})
+        for _ in range(2)
+    ]
+    for log in logs:
+        log.header.phases = [phase]
+    judged = one(pool(tmp_path, logs))
+    alone = one(judge_log(logs[0]))
+    assert judged.evidence == alone.evidence == "proven"
+    assert "240 requests in 236 busy spells" in (judged.assumption or "")
+    assert judged.bound is not None and alone.bound is not None and judged.bound < alone.bound
 
 
 def test_throughput_is_that_of_the_time_of_all(tmp_path: Path) -> None:
