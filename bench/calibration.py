@@ -1,5 +1,6 @@
 """How often "proven" is wrong, and how often it is reached: ``python bench/calibration.py``, some minutes;
-``--polled`` measures only the worlds whose jobs are seen by polls, ``--open`` only open loads.
+``--polled`` measures only the worlds whose jobs are seen by polls, ``--open`` only open loads, ``--pooled``
+only pools of several runs.
 
 Every line is a world whose truth is known, a claim about it, and many runs of one size.
 
@@ -22,6 +23,7 @@ import numpy as np
 from parts.open_worlds import report as report_open
 from parts.polled_worlds import RUNS
 from parts.polled_worlds import report as report_polled
+from parts.pooled_worlds import report as report_pooled
 from scipy import signal
 
 from genload.analysis.evidence.estimate import Estimate, FloatArray, Side
@@ -251,10 +253,16 @@ def main() -> None:
     parser.add_argument("--polled", action="store_true", help="only the worlds whose jobs are seen by polls")
     parser.add_argument("--runs", type=int, default=RUNS, help="of each of these worlds")
     parser.add_argument("--open", action="store_true", help="only open loads: who comes does not wait")
+    parser.add_argument("--pooled", action="store_true", help="only pools of several runs")
     options = parser.parse_args()
     begin = time.monotonic()
+    if options.pooled:
+        report_pooled()
+        return
     if not (options.polled or options.open):
         report_numbers()
+        print()
+        report_pooled()
         print()
     if not options.open:
         report_polled(options.runs)
