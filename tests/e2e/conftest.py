@@ -16,8 +16,11 @@ from typing import Any
 
 import pytest
 
+from genload import extensions
+from genload.analysis.plan import observed_service, plan_scenario
 from genload.runlog.reader import open_run
 from genload.runlog.records import RequestRecord
+from genload.settings.loader import load_suite
 
 from ..listening import listening_port
 
@@ -58,6 +61,19 @@ def in_progress(server: Any) -> float:
     with urllib.request.urlopen(f"{server.url}/metrics", timeout=10) as answer:  # noqa: S310
         page = answer.read().decode()
     return sum(map(float, re.findall(r"^orfeas_generations_in_progress\{.*\} (.*)$", page, re.MULTILINE)))
+
+
+def told_by_plan(run: Path, suite: str, *overrides: str) -> tuple[int, int]:
+    """How many requests a plan expects to complete of the load of a run, from that run's service times, and
+    how many did.
+    """
+    log = open_run(run)
+    folders, wings = extensions.suite_folders(), extensions.Wings()
+    asked = load_suite(suite, folders=folders, wings=wings, overrides=overrides).suite
+    service = observed_service([run], log.header.operation)
+    plan = plan_scenario(asked, log.header.scenario, service, log.header.seed)
+    ended = [record for record in log.requests() if record.operation and not record.warmup]
+    return plan.figures.completed, sum(record.outcome == "ok" and record.phase != "cold" for record in ended)
 
 
 @pytest.fixture

@@ -17,13 +17,16 @@ import pytest
 from genload.analysis.judge import judge
 from genload.extensions import builtin_folder
 
+from .conftest import told_by_plan
+
 pytestmark = pytest.mark.processes
 
 SCALE = "0.01"
 # An hour of sustained load is 36 s even at this scale: a sixth of it shows the same.
 # A busy machine must not decide a test that is about something else.
 PATIENT = ("--set", "validity.lag_floor=1s", "--set", "validity.min_user_seconds=50%")
-SHORTER = ("--set", "scenarios.sustained.shape.duration=10min")
+TEN_MINUTES = "scenarios.sustained.shape.duration=10min"
+SHORTER = ("--set", TEN_MINUTES)
 RESULTS_SCHEMA = builtin_folder("config") / "schema" / "results.schema.json"
 
 
@@ -50,6 +53,8 @@ def test_a_scenario_reports_what_really_happened(
     assert sum(job.warmup for job in jobs) == 1
     assert {job.outcome for job in jobs} == {"ok"}
     assert {job.source for job in jobs} == ({"local"} if workers == "auto" else {"w0", "w1"})
+    planned, completed = told_by_plan(outcome.suite_folder / scenario, "demo", TEN_MINUTES)
+    assert abs(planned - completed) <= max(1, 0.05 * completed)
 
 
 def check_against_truth(jobs: list[Any], truth: list[dict[str, Any]]) -> None:

@@ -22,6 +22,7 @@ from genload.runlog.records import LoadEnded, LoadStarted, RequestRecord, Users
 from genload.settings.arrivals import Stage, open_load
 
 from ..listening import listening_port
+from .conftest import told_by_plan
 
 pytestmark = pytest.mark.processes
 
@@ -78,6 +79,9 @@ class SpeechLoad:
         process = self.start("--headless", *self.options(shape, **options))
         output = ended(process)
         assert process.returncode == 0, output
+        if any(record.outcome == "ok" for record in self.log.requests()):
+            planned, completed = told_by_plan(self.run_folder, str(self.suite))
+            assert abs(planned - completed) <= max(1, 0.05 * completed)
         return list(self.server.truth_records())
 
     @property
@@ -86,9 +90,13 @@ class SpeechLoad:
 
     @property
     def log(self) -> Any:
-        """The run directory."""
+        """The run's records."""
+        return open_run(self.run_folder)
+
+    @property
+    def run_folder(self) -> Path:
         (folder,) = self.results.glob("*/one")
-        return open_run(folder)
+        return folder
 
 
 @pytest.fixture

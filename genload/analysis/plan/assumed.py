@@ -20,6 +20,8 @@ class AssumedService:
         times_s: seconds that a request is worked on; each is drawn from these.
         failed: which of them end in a failure.
         listens_s: how long a listener goes on hearing each after it has ended; None: nobody listens.
+        between_s: what a user needs from an answer to its next request beside its own pauses: to look into
+            the output, to make the next input.
         observed: as a caller saw them, what polls add included.
         about: where all this is from, for people.
     """
@@ -28,6 +30,7 @@ class AssumedService:
     times_s: FloatArray
     failed: BoolArray
     listens_s: FloatArray | None = None
+    between_s: float = 0.0
     observed: bool = False
     about: str = ""
 
@@ -50,7 +53,8 @@ class AssumedService:
         good = self.times_s[~self.failed]
         least = np.array([good.min() if len(good) else self.times_s.min()])
         heard = None if self.listens_s is None else np.array([self.listens_s.min()])
-        return replace(self, times_s=least, failed=np.zeros(1, dtype=np.bool_), listens_s=heard)
+        best = np.zeros(1, dtype=np.bool_)
+        return replace(self, times_s=least, failed=best, listens_s=heard, between_s=0.0)
 
     def scaled(self, factor: float) -> AssumedService:
         """The same service, with `factor` times the seconds."""

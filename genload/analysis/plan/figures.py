@@ -19,7 +19,8 @@ class Figures:
         warmup_s: the requests before the load, one after the other.
         load_s: from the first moment at which a request may start to the last.
         waited_s: from there until nothing was in flight any more.
-        attempted, completed: requests; what is not completed has failed.
+        attempted, completed: requests; what is not completed has failed. Those left are in neither.
+        left: requests whose listeners left in the middle of the answer.
         drained: of `completed`, those that ended after the load.
         timed_out, not_started: of those that failed: the user gave up waiting; an open schedule had no user
             free for it.
@@ -41,6 +42,7 @@ class Figures:
     queue_mean_s: float
     queue_max_s: float
     queue_most: int
+    left: int
     disk_bytes: float
     memory_bytes: float
 
@@ -104,12 +106,13 @@ def figures(
     worked_s = np.clip(np.minimum(freed, until_s) - begun, 0, None).sum()
     served = np.minimum(begun, end)
     waits = served - start
-    completed = [each for each in requests if not each.error_class]
+    completed = [each for each in requests if each.completed]
+    left = sum(each.left for each in requests)
     return Figures(
         warmup_s=warmup_s,
         load_s=course.end_s,
         waited_s=until_s - course.end_s,
-        attempted=len(requests),
+        attempted=len(requests) - left,
         completed=len(completed),
         drained=sum(each.end_s > course.end_s for each in completed),
         timed_out=sum(each.error_class == "timeout" for each in requests),
@@ -118,6 +121,7 @@ def figures(
         queue_mean_s=float(waits.mean()) if len(waits) else 0.0,
         queue_max_s=float(waits.max()) if len(waits) else 0.0,
         queue_most=_most_at_once(start, served),
+        left=left,
         disk_bytes=weights.disk(len(requests), intervals_s, warmup_s + until_s),
         memory_bytes=weights.memory(len(requests), users),
     )

@@ -6,6 +6,10 @@ slot is free that it waits for. The right number is the one with which the times
 each other: with more slots, waiting seems to be work; with fewer, what ran together seems to come out
 of the service as it likes, and the times vary as much as they last. Where the times themselves vary so
 much, no waiting is taken for certain.
+
+Beside that a user needs some time from an answer to its next request: to look into the output, to make the
+next input. That is the median of what passed between two requests of one user, less the pause of its
+scenario.
 """
 
 from __future__ import annotations
@@ -24,7 +28,8 @@ from genload.errors import UsageError
 from genload.human import count_of
 from genload.runlog.error_classes import NOT_STARTED
 from genload.runlog.reader import open_run
-from genload.runlog.records import LEFT, RequestRecord
+from genload.runlog.records import LEFT, RequestRecord, RunHeader
+from genload.settings.suite import Span
 
 _MOST_SLOTS = 64
 _MOST_READ = 20_000  # requests: more would not change the answer
@@ -55,6 +60,7 @@ def observed_service(folders: Sequence[Path], operation: str, slots: int | None 
     times_s = np.concatenate([run.times_s(found) for run in runs])
     listens_s = np.concatenate([run.listens_s for run in runs])
     failed = np.concatenate([run.failed for run in runs])
+    gaps_s = np.concatenate([run.gaps_s for run in runs])
     about = f"{count_of(len(times_s), 'request')} of {', '.join(folder.name for folder in folders)}"
     if slots is None:
         least = "at least " if found == there.most_in_flight() else ""
@@ -64,6 +70,7 @@ def observed_service(folders: Sequence[Path], operation: str, slots: int | None 
         times_s,
         failed,
         listens_s if listens_s.any() else None,
+        between_s=float(np.median(gaps_s)) if len(gaps_s) else 0.0,
         observed=True,
         about=about,
     )
@@ -71,16 +78,23 @@ def observed_service(folders: Sequence[Path], operation: str, slots: int | None 
 
 @dataclass(frozen=True)
 class _Seen:
-    """The requests of a run, in the order of their starts; in modelled seconds."""
+    """The requests of a run, in the order of their starts; in modelled seconds.
+
+    Attributes:
+        gaps_s: from the end of each success to the next start of the same user, less its scenario's pause.
+    """
 
     start_s: FloatArray
     end_s: FloatArray
     failed: BoolArray
     listens_s: FloatArray
+    gaps_s: FloatArray
 
     def succeeded(self) -> _Seen:
         good = ~self.failed
-        return _Seen(self.start_s[good], self.end_s[good], self.failed[good], self.listens_s[good])
+        return _Seen(
+            self.start_s[good], self.end_s[good], self.failed[good], self.listens_s[good], self.gaps_s
+        )
 
     def most_in_flight(self) -> int:
         """The most that there were at once."""
@@ -126,15 +140,35 @@ def _seen(folder: Path, operation: str) -> _Seen | None:
     log = open_run(folder)
     if log.header.operation != operation:
         return None
+    records = list(islice(_ended(log.requests(), operation), _MOST_READ))
     rows = [
         (record.start_s, record.start_s + record.duration_s, record.outcome != "ok", _listen_s(record))
-        for record in islice(_ended(log.requests(), operation), _MOST_READ)
+        for record in records
     ]
     if not rows:
         return None
     start_s, end_s, failed, listens_s = (np.array(column) for column in zip(*sorted(rows), strict=True))
     scale = log.header.time_scale
-    return _Seen(start_s / scale, end_s / scale, failed.astype(np.bool_), listens_s)
+    gaps_s = np.array(list(_gaps_s(records, log.header)))
+    return _Seen(start_s / scale, end_s / scale, failed.astype(np.bool_), listens_s, gaps_s / scale)
+
+
+def _gaps_s(records: Iterable[RequestRecord], header: RunHeader) -> Iterator[float]:
+    """Of users who wait for nothing but their answers and their pauses: not of an open schedule's, nor of
+    listeners, who look into an answer while they hear it.
+    """
+    scenario = header.suite.get("scenarios", {}).get(header.scenario, {})
+    if scenario.get("pace"):
+        return
+    think = Span.model_validate(scenario["think"]) if scenario.get("think") else Span(min_s=0.0, max_s=0.0)
+    pause_s = (think.min_s + think.max_s) / 2
+    before: dict[tuple[str, int], RequestRecord] = {}
+    for record in sorted(records, key=lambda record: record.start_s):
+        last = before.get((record.source, record.user))
+        before[record.source, record.user] = record
+        waits = last is not None and last.outcome == "ok" and record.intended_s is None
+        if last is not None and waits and last.phase == record.phase:
+            yield max(record.start_s - last.start_s - last.duration_s - pause_s, 0.0)
 
 
 def _listen_s(record: RequestRecord) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,10 +10,11 @@ from genload.analysis.evaluate import Judgement, judge_expression
 from genload.analysis.intake import take_in
 from genload.analysis.load import load_of
 from genload.analysis.observe import Measures
-from genload.analysis.plan.simulation import Course
+from genload.analysis.plan.simulation import Course, Request
 from genload.analysis.series import SeriesStore
 from genload.runlog.records import (
     FORMAT_VERSION,
+    LEFT,
     Event,
     LoadEnded,
     LoadStarted,
@@ -25,12 +26,14 @@ from genload.runlog.rows import rows_of
 from genload.settings.criteria.ast import Expression, Relative, Subject
 from genload.settings.criteria.comparisons import parts
 from genload.settings.criteria.criterion import Criterion
+from genload.settings.goodput import Limit
 from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.metrics.metric import Metric, Tally
 from genload.settings.phases import Timeline
 
 _KEYS = ("duration", "start_delay_s")
-_TALLIES = (Tally.ATTEMPTED, Tally.COMPLETED, Tally.FAILED, Tally.UNFINISHED)
+_TALLIES = (Tally.ATTEMPTED, Tally.COMPLETED, Tally.FAILED, Tally.UNFINISHED, Tally.LEFT)
+_GOOD = ("goodput", "goodput_throughput")
 _SURE = ("exact", "proven")
 
 
@@ -70,11 +73,13 @@ class Judge:
     Args:
         operation: what its records are called by: ``generate``, ``speech``.
         labels: the values of its requests' labels.
+        goodput: what makes a request a good one.
     """
 
     catalogue: Catalogue
     operation: str
     labels: dict[str, tuple[str, ...]]
+    goodput: Mapping[str, Limit]
     min_coverage: float
 
     def measures(self, timeline: Timeline, course: Course) -> Measures:
@@ -88,7 +93,7 @@ class Judge:
         assert load is not None  # noqa: S101  it has just been said that it began
         header = RunHeader(
             format=FORMAT_VERSION,
-            suite={},
+            suite={"goodput": {name: limit.holds for name, limit in self._limits().items()}},
             requested={},
             scenario="",
             phases=phases,
@@ -97,19 +102,27 @@ class Judge:
             labels={name: list(values) for name, values in self.labels.items()},
         )
         store = SeriesStore([], [], (load.start_s, load.end_s))
-        return Measures(header, self.catalogue, records.measured, store, load, self.min_coverage)
+        return Measures(
+            header, self.catalogue, records.measured, store, load, self.min_coverage, left=records.left
+        )
 
     def is_silent(self, expression: Expression) -> bool:
         """Whether it is about something that no simulated request has."""
         return not all(self._knows(self.catalogue.metrics.get(each.metric)) for each in _subjects(expression))
 
-    @staticmethod
-    def _knows(metric: Metric | None) -> bool:
+    def _knows(self, metric: Metric | None) -> bool:
         if metric is None or metric.source != "requests":
             return False
         if metric.counts is not None:
             return not metric.key and metric.counts in _TALLIES
+        if metric.short in _GOOD:
+            return bool(self._limits())
         return metric.key in _KEYS or metric.is_series or metric.short == "throughput"
+
+    def _limits(self) -> Mapping[str, Limit]:
+        """Of a good request; none where one of them is of what no simulated request has."""
+        keys = {self.catalogue.metrics[f"{self.operation}.{name}"].key for name in self.goodput}
+        return self.goodput if keys <= set(_KEYS) else {}
 
     def _records(self, course: Course) -> Iterator[RequestRecord]:
         for number, request in enumerate(course.requests):
@@ -123,19 +136,21 @@ class Judge:
                 intended_s=request.due_s,
                 start_s=request.start_s,
                 duration_s=request.end_s - request.start_s,
-                outcome="failed" if request.error_class else "ok",
+                outcome=LEFT if request.left else "failed" if request.error_class else "ok",
                 drained=request.end_s > course.end_s,
                 error_class=request.error_class,
-                labels=self._labels(number),
+                labels=self._labels(number, request),
             )
 
-    def _labels(self, number: int) -> dict[str, str]:
+    def _labels(self, number: int, request: Request) -> dict[str, str]:
         """Each label's values in turn; together they come in every combination."""
         found = {}
         for name, values in self.labels.items():
             if values:
                 number, which = divmod(number, len(values))
                 found[name] = values[which]
+        if "listener" in found:
+            found["listener"] = "leaves" if request.leaves else "stays"
         return found
 
 

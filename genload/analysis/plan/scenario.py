@@ -71,6 +71,7 @@ def plan_scenario(suite: Suite, name: str, service: AssumedService, seed: int = 
         scenario_catalogue(suite, name, wings),
         client_class.operation,
         request_labels(suite, name, timeline, wings),
+        suite.goodput_of(name),
         suite.validity.min_coverage,
     )
     loads = list(_loads(wings, scenario.shape, suite.seed, client, service, seed))
@@ -111,8 +112,8 @@ def client_of(
         limit_s = min(limit_s, service.receive_timeout_s)
     poll = service.poll if polls else None
     if timeline.arrivals is not None:
-        return Client(limit_s=limit_s, poll=poll)
-    return Client(scenario.think, scenario.failure_pause_s or 0.0, limit_s, poll)
+        return Client(limit_s=limit_s, poll=poll, leave=scenario.leave)
+    return Client(scenario.think, scenario.failure_pause_s or 0.0, limit_s, poll, scenario.leave)
 
 
 def _listened(service: AssumedService, asked: Service, scenario: Scenario) -> AssumedService:
@@ -154,7 +155,7 @@ def _loads(
     first = simulate(planned, client, service, seed)
     yield planned, first
     is_drawn = of_suite is None and shape.of_run(0) != shape.of_run(1)
-    if is_drawn or not service.is_constant or _is_drawn(client.think):
+    if is_drawn or not service.is_constant or _is_drawn(client.think) or client.leave is not None:
         runs = min(MOST_RUNS, _A_PLAN // max(len(first.requests), 1))
         for number in range(seed + 1, seed + runs):
             each = timeline(number) if is_drawn else planned
@@ -187,5 +188,5 @@ def _warmup_s(scenario: Scenario, client: Client, service: AssumedService) -> fl
     warmups = scenario.warmup.jobs
     if scenario.warmup.until is not None:
         warmups = max(warmups, LEAST_VALUES)
-    requests_s = (warmups + cold) * (service.mean_s + late_s + think_s)
+    requests_s = (warmups + cold) * (service.mean_s + late_s + think_s + service.between_s)
     return requests_s + (scenario.idle_s or 0.0)

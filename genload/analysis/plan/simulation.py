@@ -19,7 +19,7 @@ from genload.errors import UsageError
 from genload.runlog.error_classes import NOT_STARTED
 from genload.settings.phases import Phase, Timeline
 from genload.settings.service import Poll
-from genload.settings.suite import Span
+from genload.settings.suite import Leave, Span
 
 MOST_REQUESTS = 500_000
 
@@ -33,12 +33,14 @@ class Client:
         failure_pause_s: the pause of a user whose request failed.
         limit_s: how long a user waits for one request, from its start.
         poll: how it is asked whether a job has ended; None for an answer that comes by itself.
+        leave: which listeners leave in the middle of an answer, and when; None: nobody by themselves.
     """
 
     think: Span | None = None
     failure_pause_s: float = 0.0
     limit_s: float = inf
     poll: Poll | None = None
+    leave: Leave | None = None
 
     def notices_after_s(self, age_s: float) -> float:
         """How late the end of a job that is so old is seen: half of the pause between its polls."""
@@ -57,6 +59,8 @@ class Request:
             still waiting.
         error_class: why it failed; empty for a success.
         listen_s: how long its user goes on hearing the answer.
+        leaves: its listener would have left before the end.
+        left: and did; then it is neither a success nor a failure.
     """
 
     user: int
@@ -68,6 +72,12 @@ class Request:
     due_s: float | None = None
     error_class: str = ""
     listen_s: float = 0.0
+    leaves: bool = False
+    left: bool = False
+
+    @property
+    def completed(self) -> bool:
+        return not (self.error_class or self.left)
 
 
 @dataclass(frozen=True)
@@ -109,6 +119,7 @@ class _Load:
     def __post_init__(self) -> None:
         self.queue = Queue(self.service, self.rng)
         self._made = 0
+        self._leave_shares = {phase.name: phase.leave_share for phase in self.timeline.phases}
 
     def closed(self) -> Iterator[Request]:
         """Users who wait for their answers.
@@ -134,8 +145,7 @@ class _Load:
                 tickets.use(user)
                 request = self._request(user, self.timeline.phases[place].name, now_s)
                 yield request
-                pause_s = self.client.failure_pause_s if request.error_class else request.listen_s
-                heapq.heappush(looks, (request.end_s + pause_s, user, False))
+                heapq.heappush(looks, (request.end_s + self._rests_s(request), user, False))
 
     def open(self) -> Iterator[Request]:
         """Arrivals of a schedule, each started by the hand that is free first; with none free it is late."""
@@ -147,7 +157,7 @@ class _Load:
             start_s, phase = max(due_s, free_s), timeline.phases[index].name
             if start_s < timeline.duration_s:
                 request = self._request(hand, phase, start_s, due_s)
-                heapq.heappush(free, (request.end_s, hand))
+                heapq.heappush(free, (request.end_s + self.service.between_s, hand))
             else:
                 end_s = timeline.duration_s
                 request = Request(hand, phase, end_s, end_s, end_s, end_s, due_s, NOT_STARTED)
@@ -167,8 +177,30 @@ class _Load:
             end_s, error_class = start_s + self.client.limit_s, "timeout"
         else:
             error_class = "failed" if served.failed else ""
+        leaves_s = self._leaves_after_s(phase)
+        gone_s = min(start_s + leaves_s, self.timeline.next_walkout_s(start_s))
+        left = gone_s < end_s
+        if left:
+            end_s, error_class = gone_s, ""
         worked = served.begun_s, served.ended_s
-        return Request(user, phase, start_s, end_s, *worked, due_s, error_class, served.listen_s)
+        leaves = leaves_s < inf
+        return Request(
+            user, phase, start_s, end_s, *worked, due_s, error_class, served.listen_s, leaves, left
+        )
+
+    def _leaves_after_s(self, phase: str) -> float:
+        """How long after its start a request's listener leaves by itself; `inf`: never."""
+        leave, own = self.client.leave, self._leave_shares[phase]
+        if leave is None or self.rng.random() >= (leave.share if own is None else own):
+            return inf
+        return float(self.rng.uniform(leave.after.min_s, leave.after.max_s))
+
+    def _rests_s(self, request: Request) -> float:
+        """From the end of a request until its user looks whether it may start the next one."""
+        if request.error_class:
+            return self.client.failure_pause_s + self.service.between_s
+        heard_s = 0.0 if request.left else request.listen_s
+        return max(heard_s, self.service.between_s)
 
 
 class _Tickets:

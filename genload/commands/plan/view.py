@@ -32,7 +32,8 @@ def told(service: AssumedService) -> Text:
     low, high = (human(float(limit), "s") for limit in (service.times_s.min(), service.times_s.max()))
     words = (
         f"assumed: {human(service.mean_s, 's')} for each request on average ({low} to {high}), "
-        f"{count_of(service.slots, 'slot')}, {human(service.failure_rate, 'ratio')} failures\n"
+        f"{count_of(service.slots, 'slot')}, {human(service.failure_rate, 'ratio')} failures, "
+        f"{human(service.between_s, 's')} from an answer to its user's next request\n"
         f"  from {plain(service.about)}"
     )
     return Text(words, "bold")
@@ -103,6 +104,8 @@ def _figures(figures: Figures) -> Iterator[str]:
         (figures.not_started, "never started"),
         (rest, "failed"),
     )
+    if figures.left:
+        words += f", {figures.left} left by their listeners"
     yield words + "".join(f", {number} {what}" for number, what in failures if number)
     waiting = "nobody waits for a slot"
     if figures.queue_most:

@@ -67,6 +67,20 @@ def test_how_long_answers_are_heard_beyond_their_last_byte(tmp_path: Path) -> No
     assert found.listens_s.tolist() == [4.0, 4.0, 4.0, 0.0, 0.0]
 
 
+def test_what_a_user_needs_between_two_requests_is_the_median_less_its_pause(tmp_path: Path) -> None:
+    # User 0 every 12 s for 10 s of work, user 1 once 60 s later; a failure and an open schedule tell nothing.
+    records = [job(n, 12.0 * n, 10.0, user=0) for n in range(6)]
+    records += [job(10, 0.0, 10.0, user=1), job(11, 70.0, 10.0, user=1)]
+    log = sound_run(records)
+    assert observed_service([write(log, tmp_path / "plain")], "generate").between_s == pytest.approx(2.0)
+    log.header.suite["scenarios"][log.header.scenario]["think"] = "1s"
+    log.header.time_scale = 0.1
+    assert observed_service([write(log, tmp_path / "thinks")], "generate").between_s == pytest.approx(10.0)
+    for record in log.records:
+        record.intended_s = record.start_s
+    assert observed_service([write(log, tmp_path / "open")], "generate").between_s == 0
+
+
 def test_times_are_modelled_ones(tmp_path: Path) -> None:
     found = observed_service([recorded(tmp_path, good(3, [82.0]), users=10, scale=0.02)], "generate")
     assert (found.slots, found.mean_s) == (3, pytest.approx(82))

@@ -28,7 +28,18 @@ scenarios:
     shape: {{kind: normal, users: 2, duration: 100s}}
     warmup: {{jobs: 0}}
     {think}
+    {goodput}
     criteria: {{it: "{criterion}"}}
+"""
+
+LEAVING = """
+service: {api: speech, request: {dialect: kokoro}}
+locustfile: speech
+scenarios:
+  hang_up:
+    shape: {kind: walkout, users: 4, stay: 0, mixed: 40s, until: 5s, watch: 5s}
+    leave: {share: 50%, after: 2s}
+    criteria: {some: speech.left >= 4, soon: speech.duration.max <= 10s}
 """
 
 
@@ -47,9 +58,13 @@ def named(plan: ScenarioPlan, name: str) -> CriterionOutlook:
 
 @pytest.fixture
 def calm(tmp_path: Path) -> Callable[..., ScenarioPlan]:
-    def plan(criterion: str, service: AssumedService | None = None, think: str = "") -> ScenarioPlan:
+    def plan(
+        criterion: str, service: AssumedService | None = None, think: str = "", goodput: str = ""
+    ) -> ScenarioPlan:
         path = tmp_path / "own.yaml"
-        path.write_text(CALM.format(criterion=criterion, think=f"think: {think}" if think else ""))
+        keys = {"think": think, "goodput": goodput}
+        told = {key: f"{key}: {value}" if value else "" for key, value in keys.items()}
+        path.write_text(CALM.format(criterion=criterion, **told))
         suite = load_suite(str(path), folders=extensions.suite_folders(), wings=extensions.Wings()).suite
         return plan_scenario(suite, "calm", service or constant(10, 2))
 
@@ -114,6 +129,29 @@ def test_a_count_that_only_a_real_run_has_is_not_taken_for_0(
     criterion: str, calm: Callable[..., ScenarioPlan]
 ) -> None:
     assert named(calm(criterion), "it").outlook is Outlook.SILENT
+
+
+def test_what_is_served_within_limits_of_time_can_be_told_before(calm: Callable[..., ScenarioPlan]) -> None:
+    def outlook(limits: str) -> Outlook:
+        return named(calm("generate.goodput >= 90%", goodput=limits), "it").outlook
+
+    assert outlook("{duration: 8s}") is Outlook.CANNOT  # of 10 s of work
+    assert outlook("{duration: 15s}") is not Outlook.CANNOT
+    assert outlook("{duration: 15s, faces: '>= 1000'}") is Outlook.SILENT
+    served = calm("generate.goodput_throughput >= 11/min", goodput="{duration: 15s}")
+    assert named(served, "it").judgement.value == pytest.approx(18 / 100)  # two ended after the load
+    assert calm("generate.goodput >= 90%", goodput="{duration: 8s}").figures.completed == 20
+
+
+def test_listeners_who_leave_are_in_no_number_but_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(LEAVING)
+    suite = load_suite(str(path), folders=extensions.suite_folders(), wings=extensions.Wings()).suite
+    plan = plan_scenario(suite, "hang_up", constant(10, 4))
+    figures = plan.figures
+    assert figures.left >= 8 and figures.completed >= 1 and figures.attempted == figures.completed
+    assert named(plan, "some").outlook is Outlook.LIKELY
+    assert named(plan, "soon").runs == 9
 
 
 def test_a_criterion_of_two_parts_cannot_hold_when_the_known_one_cannot(

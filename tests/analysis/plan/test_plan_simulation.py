@@ -19,7 +19,7 @@ from genload.settings.arrivals import evenly
 from genload.settings.loader import load_suite
 from genload.settings.phases import Phase, Timeline, steady_load
 from genload.settings.service import Poll
-from genload.settings.suite import Span
+from genload.settings.suite import Leave, Span
 from testbed.gpu import Change, Gpu
 from testbed.options import WhenFull
 
@@ -101,6 +101,41 @@ def test_users_of_a_ramp_come_one_by_one() -> None:
     course = simulate(steady_load(4, 20, ramp_s=8), Client(), constant(100, ENOUGH))
     assert starts(course) == [2, 4, 6, 8]
     assert [request.phase for request in course.requests] == ["ramp", "ramp", "ramp", "steady"]
+
+
+def test_users_look_into_what_they_got_before_they_go_on() -> None:
+    service = replace(constant(10, 1), between_s=2.0)
+    assert starts(simulate(steady_load(1, 40), Client(), service)) == [0, 12, 24, 36]
+    heard = replace(service, listens_s=np.array([7.0]))  # and look while they listen
+    assert starts(simulate(steady_load(1, 40), Client(), heard)) == [0, 17, 34]
+    timeline = Timeline((evenly("paced", 3, users=1, every_s=1),))
+    assert starts(simulate(timeline, Client(), replace(constant(1, 1), between_s=0.5))) == [0, 1.5, 3]
+
+
+def test_listeners_who_leave_are_neither_and_their_work_goes_on() -> None:
+    leave = Leave(share=1.0, after=Span(min_s=4, max_s=4))
+    course = simulate(steady_load(1, 25), Client(leave=leave), constant(10, 1))
+    assert starts(course) == [0, 4, 8, 12, 16, 20, 24]
+    assert all(request.left and request.leaves and not request.completed for request in course.requests)
+    assert course.requests[1].begun_s == 10
+    quick = simulate(steady_load(1, 9), Client(leave=leave), constant(3, 1))
+    assert [request.completed for request in quick.requests] == [True, True, True]
+
+
+def test_at_a_walkout_all_leave() -> None:
+    phases = (
+        Phase("stay", 25, 2, leave_share=0.0),
+        Phase("walkout", 10, 2, leave_share=0.0, all_leave=True),
+        Phase("after", 20, 0),
+    )
+    leave = Leave(share=1.0, after=Span(min_s=1, max_s=1))
+    course = simulate(Timeline(phases), Client(leave=leave), constant(10, ENOUGH))
+    assert [(r.start_s, r.end_s, r.left) for r in course.requests if r.user == 0] == [
+        (0, 10, False),
+        (10, 20, False),
+        (20, 30, False),
+        (30, 35, True),
+    ]
 
 
 def test_an_open_schedule_starts_late_without_a_free_hand_and_not_after_its_end() -> None:
