@@ -22,6 +22,7 @@ from genload.harness.crew import Crew, LocalCrew
 from genload.harness.display import Display
 from genload.harness.gathering import first_users
 from genload.harness.options import request_from, suite_folder
+from genload.harness.outside import Outside
 from genload.harness.own_limits import check_limits
 from genload.harness.own_users import take_users
 from genload.harness.plan import RunPlan, make_plan
@@ -38,10 +39,7 @@ from genload.runlog.records import RequestRecord
 
 if TYPE_CHECKING:
     from genload.analysis.judged import JudgedRun
-    from genload.harness.metrics_page import MetricsPage
     from genload.harness.scenario_page import ScenarioPage
-    from genload.tracing import Tracing
-    from genload.tracing.messages import Sent
 
 logger = logging.getLogger(__name__)
 
@@ -70,12 +68,9 @@ class LocustRuns:
         runner: Any,
         web_ui: Any,
         plan: RunPlan | None,
-        metrics: MetricsPage | None = None,
-        *,
-        traces: bool = False,
+        outside: Outside,
     ) -> None:
-        self._metrics, self._traced = metrics, traces
-        self._tracing: Tracing | None = None
+        self._outside = outside
         self.environment, self.runner, self.web_ui = environment, runner, web_ui
         # The plan does not change while a run goes on, though a second POST to /swarm changes Locust's
         # options.
@@ -116,7 +111,7 @@ class LocustRuns:
         environment.events.test_stopping.add_listener(lambda **_: self.wind_down())
         environment.events.test_stop.add_listener(lambda **_: self.report())
         environment.events.quitting.add_listener(lambda **_: self.quit())
-        if self._metrics is not None and self.web_ui is None:
+        if self.web_ui is None:
             # By then the workers have ended, too.
             environment.events.quit.add_listener(lambda **_: self._linger())
         if self.web_ui is not None:
@@ -171,10 +166,7 @@ class LocustRuns:
                 self.display.start()
                 if self._page is not None:
                     self._page.began(self.run)
-                if self._metrics is not None:
-                    self._metrics.began(self.run, self.folder)
-                if self._traced:
-                    self._tracing = _start_tracing(self.run.folder)
+                self._outside.began(self.run, self.folder)
         except GenloadError as error:
             if self.run is not None:  # the run has made its folder, which was not there before
                 _remove(self.run.folder)
@@ -217,8 +209,7 @@ class LocustRuns:
         try:
             self._end(run)
         finally:
-            if self._metrics is not None and run.folder.exists():
-                self._metrics.conclude(run, self.folder)
+            self._outside.concluded(run, self.folder)
 
     def _end(self, run: Run) -> None:
         self.environment.process_exit_code = int(ExitCode.INVALID)  # as long as there is no verdict
@@ -227,9 +218,7 @@ class LocustRuns:
         if self._page is not None:
             self._page.ended()
         run.finalize()
-        if self._tracing is not None:
-            _tell_traces(self._tracing.stop())
-            self._tracing = None
+        self._outside.recorded()
         error = run.ending.error
         if isinstance(error, UsageError):
             _remove(run.folder)
@@ -241,7 +230,7 @@ class LocustRuns:
         try:
             if not self.environment.parsed_options.suite_folder:  # `genload run` judges its scenarios itself
                 code = self._judge(run)
-            elif self._metrics is not None:
+            elif self._outside.wants_verdict:
                 self._judged(run)
         except GenloadError as unjudged:
             # A run that could not be recorded often cannot be judged either; its error was printed above.
@@ -267,8 +256,7 @@ class LocustRuns:
         from genload.analysis.judge import judge
 
         judged = judge(run.folder)
-        if self._metrics is not None:
-            self._metrics.judged(judged)
+        self._outside.judged(judged)
         return judged
 
     def _judge(self, run: Run) -> int:
@@ -299,11 +287,11 @@ class LocustRuns:
     def _watched(self, plan: RunPlan) -> tuple[str, ...]:
         """What is shown of requests, whatever the criteria name."""
         duration = (f"{plan.client_class.operation}.duration",) if self._page is not None else ()
-        return (*duration, *(self._metrics.watched(plan) if self._metrics is not None else ()))
+        return (*duration, *self._outside.watched(plan))
 
     def _linger(self) -> None:
-        if self._metrics is not None and not self._signal:
-            self._metrics.linger()
+        if not self._signal:
+            self._outside.linger()
 
     def _is_running(self) -> bool:
         # The state of Locust itself is "ready" until there are users.
@@ -372,8 +360,7 @@ class LocustRuns:
             self.run.hurry()
             return
         self._signal = name
-        if self._metrics is not None:
-            self._metrics.let_go()
+        self._outside.let_go()
         self.runner.quit()
         if self.web_ui is not None:
             self.web_ui.stop()
@@ -384,19 +371,6 @@ def _scenario_page(web_ui: Any, options: Any, is_running: Callable[[], bool]) ->
     from genload.harness.scenario_page import ScenarioPage
 
     return ScenarioPage(web_ui, options, is_running)
-
-
-def _start_tracing(folder: Path) -> Tracing:
-    from genload.tracing import start_tracing  # only where there are traces
-
-    return start_tracing(folder)
-
-
-def _tell_traces(sent: Sent) -> None:
-    """That not everybody may have heard of everything is no matter of the verdict."""
-    if sent.reason:
-        lost = f"{sent.lost} of {sent.lost + sent.sent}" if sent.lost else "some or all of the"
-        logger.warning(f"traces: {lost} spans were not sent: {sent.reason}")
 
 
 def _remove(folder: Path) -> None:

@@ -105,7 +105,7 @@ def add_options(parser: Any, *, web_scenario: str | None) -> None:
         metavar="ADDRESS",
         default=LOOPBACK,
         include_in_web_ui=False,
-        help="Where the metrics page listens",
+        help="At which address the metrics page listens",
     )
     parser.add_argument(
         "--linger",

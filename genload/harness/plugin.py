@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gevent
 from locust import events
@@ -22,12 +22,8 @@ from genload.harness.plan import RunPlan
 from genload.harness.shared_clock import clock_name
 from genload.harness.worker_end import WorkerEnd
 from genload.harness.worker_link import WorkerLink
-from genload.outlets import Outlets
 from genload.runlog.layout import check_results_folder
 from genload.terminal import write_anything
-
-if TYPE_CHECKING:
-    from genload.harness.metrics_page import MetricsPage
 
 WORKERS_COME_S, WORKERS_POLL_S = 2.0, 0.01
 
@@ -68,6 +64,7 @@ def _begin_runs(environment: Any, runner: Any, web_ui: Any) -> None:
     load."""
     # Here, not above: a worker needs none of it, and would import the analysis with it.
     from genload.harness.locust_runs import LocustRuns, plan_for
+    from genload.harness.outside import Outside
     from genload.harness.readiness import told_at_once
 
     assert isinstance(runner, LocalRunner | MasterRunner)  # noqa: S101  Locust has no others
@@ -80,26 +77,16 @@ def _begin_runs(environment: Any, runner: Any, web_ui: Any) -> None:
             plan = plan_for(environment, options)
         else:
             check_results_folder(results_folder(options))
-        metrics = _metrics_page(outlets) if outlets.has_metrics else None
+        outside = Outside(outlets)
     except GenloadError as error:
         print(error.render(), file=sys.stderr)
         sys.exit(int(error.exit_code))
     # `genload run` has asked the service already, and has said the same.
     if plan is not None and not options.suite_folder and (words := told_at_once(plan)):
         print(words, file=sys.stderr, flush=True)
-    LocustRuns(environment, runner, web_ui, plan, metrics, traces=outlets.traces).attach()
+    LocustRuns(environment, runner, web_ui, plan, outside).attach()
     if isinstance(runner, MasterRunner):
         _let_workers_come(runner, options.processes or 0)
-
-
-def _metrics_page(outlets: Outlets) -> MetricsPage:
-    # Here, not above: without a page there is none of this.
-    from genload.harness.metrics_page import MetricsPage
-
-    page = MetricsPage(outlets)
-    if page.url:
-        print(f"metrics: {page.url}", file=sys.stderr, flush=True)
-    return page
 
 
 def _let_workers_come(runner: MasterRunner, workers: int) -> None:

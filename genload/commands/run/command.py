@@ -90,7 +90,7 @@ MetricsPort = Annotated[
     typer.Option(help="Show the run as metrics, for a Prometheus; 0 takes a free port.", metavar="PORT"),
 ]
 MetricsHost = Annotated[
-    str, typer.Option(help="Where the metrics page listens, besides this machine itself.", metavar="ADDRESS")
+    str, typer.Option(help="At which address the metrics page listens.", metavar="ADDRESS")
 ]
 Linger = Annotated[str, typer.Option(help="How long the metrics page stays after a scenario.", metavar="30s")]
 Push = Annotated[
