@@ -15,13 +15,7 @@ def correlation_headers(request_id: str) -> dict[str, str]:
     The trace is the job, its id the record's `request_id` without dashes (of an id that is no UUID: a UUID
     made from it); the parent of all calls is the job, too, so that both headers follow from the record.
     """
-    trace_id, parent_id = trace_and_parent(request_id)
-    return {"X-Request-ID": request_id, "traceparent": f"00-{trace_id}-{parent_id}-01"}
-
-
-def trace_and_parent(request_id: str) -> tuple[str, str]:
-    """The ids of the trace and of the span that is a request, in hexadecimal."""
     trace_id = request_id.replace("-", "").lower()
     if not _TRACE_ID.fullmatch(trace_id):
         trace_id = uuid5(NAMESPACE_OID, request_id).hex
-    return trace_id, trace_id[:16]
+    return {"X-Request-ID": request_id, "traceparent": f"00-{trace_id}-{trace_id[:16]}-01"}

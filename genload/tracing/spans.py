@@ -17,7 +17,7 @@ from xxhash import xxh64_intdigest
 
 from genload import __version__
 from genload.runlog.records import LEFT, RequestRecord, RunHeader
-from genload.service.correlation import trace_and_parent
+from genload.service.correlation import correlation_headers
 
 _SCOPE = InstrumentationScope("genload", __version__)
 _NS = 1e9
@@ -48,7 +48,7 @@ class Spans:
         """The request first, then its stages; none of what is no logical request, or was told to nobody."""
         if not record.operation or not record.request_id:
             return
-        trace_id, span_id = trace_and_parent(record.request_id)
+        _, trace_id, span_id, _ = correlation_headers(record.request_id)["traceparent"].split("-")
         context = _context(trace_id, int(span_id, 16))
         start_s = record.start_s
         yield self._span(
