@@ -43,7 +43,9 @@ import http.client, sys
 for _ in range(int(sys.argv[2])):
     connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
     connection.request("GET", "/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
-    size = len(connection.getresponse().read())
+    answer = connection.getresponse()
+    size = len(answer.read())
+    assert answer.status == 200
     connection.close()
 print(size)
 """
@@ -87,7 +89,7 @@ def _run(plan: Any, folder: Path, watched: tuple[str, ...]) -> Any:
         journal=SimpleNamespace(now_s=lambda: 200.0),
         health={f"w{number}": health for number in range(4)},
         stage="load",
-        load=SimpleNamespace(phase="spike", remaining_s=100.0),
+        load=SimpleNamespace(phase="spike", remaining_s=100.0, timeline=plan.timeline),
     )
     run.live.newest.update({metric.name: 1.25e9 for metric in MACHINE_METRICS})
     return run

@@ -71,7 +71,7 @@ class RunCollector(Collector):
         sheet.add(of.INFO, 1, **labels)
         sheet.add(of.STARTED, self._began_s)
         sheet.add(of.STAGE, 1, stage=run.stage)
-        for phase in dict.fromkeys(phase.name for phase in plan.timeline.phases):
+        for phase in dict.fromkeys(phase.name for phase in run.load.timeline.phases):
             sheet.add(of.PHASE, run.stage == "load" and run.load.phase == phase, phase=phase)
         if isfinite(run.load.remaining_s):
             sheet.add(of.REMAINING, run.load.remaining_s)
