@@ -143,7 +143,7 @@ class Measures:
     def of(self, subject: Subject) -> Estimate:
         """The subject's estimate; `Absent` with the reason where there is nothing to judge."""
         if self._is_of_requests(subject.metric):
-            if (whole := self._of_the_run(subject)) is not None:
+            if (whole := self.of_the_run(subject)) is not None:
                 return whole
             return RequestStatistics(
                 self.catalogue, self.table, self.load, subject, self.left, self.limits, self.alpha
@@ -153,7 +153,7 @@ class Measures:
             return Absent(f"requests with a {name}, which nobody declared for this run")
         return self._of_samples(subject, self.catalogue.metrics.get(subject.metric))
 
-    def _of_the_run(self, subject: Subject) -> Estimate | None:
+    def of_the_run(self, subject: Subject) -> Estimate | None:
         """What is said of a run as a whole; None for any other subject."""
         operation, _, name = subject.metric.partition(".")
         if operation == "capacity":

@@ -45,9 +45,6 @@ from genload.settings.criteria.ast import Each, Subject
 from genload.settings.criteria.comparisons import Labels
 from genload.settings.criteria.criterion import Criterion
 
-_OF_THE_RUN = frozenset({"released", "cold_start", "cold_ttfa"})
-"""Numbers of a run as a whole: each run has its own."""
-
 
 def judge_pool(
     folders: Sequence[Path], *, criteria: Mapping[str, Criterion] | None = None, strict: bool | None = None
@@ -90,7 +87,7 @@ class PooledMeasures(Measures):
 
     def of(self, subject: Subject) -> Estimate:
         estimates = [run.of(subject) for run in self.runs]
-        if subject.metric.partition(".")[2] in _OF_THE_RUN:
+        if self.runs[0].of_the_run(subject) is not None:
             return EachRun(tuple(estimates))
         return pooled(estimates, subject.stat)
 
@@ -150,6 +147,7 @@ class _Pool:
             uptime=None,
             arrivals=None,
             listeners=None,
+            capacity=None,
             contract=[],
             reconciliation=[],
             degradation=None,

@@ -231,6 +231,17 @@ def test_other_settings_or_another_service_are_refused_by_name(tmp_path: Path) -
     assert "version is 1.0 and 1.1" in refused(tmp_path / "builds", *builds)
 
 
+def test_a_number_of_the_run_as_a_whole_is_judged_in_each(tmp_path: Path) -> None:
+    rules = {"cold": "generate.cold_start < 3s"}
+    logs = []
+    for cold_s in (2.0, 5.0):
+        cold = job(60, -9.0, cold_s, phase="warmup", warmup=True)
+        logs.append(sound_run([*jobs(["ok"] * 60), cold], rules))
+    judged = one(pool(tmp_path, logs))
+    assert (judged.result, judged.value) == ("fail", 5.0)
+    assert "the worst of 2 runs" in (judged.assumption or "")
+
+
 def test_criteria_that_are_given_may_have_been_others(tmp_path: Path) -> None:
     logs = [
         sound_run(jobs(["ok"] * 60), {"it": rule}) for rule in ("generate.failed < 1", "generate.failed < 2")
