@@ -18,8 +18,14 @@ With N requests and the sum Y of their values in each of J spells, m = ΣY / ΣN
 (the ratio estimator; Crane and Lemoine, An Introduction to the Regenerative Method for Simulation Analysis,
 1977). Latencies vary in proportion, so bounds are set on the logarithm: m · exp(± k · error / m). On the
 lower side k = 1.8. On the upper side a run without its share of long spells has both a low mean and a small
-error, the more so the fewer spells it has: k = 1.8 · (1 + 150 / J). These numbers, and the fewest spells
-from which on anything is proven, come from bench/calibration.py (docs/decisions/0001-evidence.md).
+error, the more so the fewer spells it has: k = 1.8 · (1 + 150 / J).
+
+Of a percentile the share beyond a threshold is bounded the same way. On the upper side with the scatter of
+those beyond the observed percentile, and k = 3.5: of those beyond a threshold that few exceed, a run has too
+few to tell how they scatter.
+
+These numbers, and the fewest spells from which on anything is proven, come from bench/calibration.py
+(docs/decisions/0001-evidence.md).
 """
 
 from __future__ import annotations
@@ -32,7 +38,7 @@ from math import ceil, exp, inf, log, sqrt
 import numpy as np
 import numpy.typing as npt
 
-from genload.analysis.evidence.estimate import ALPHA, Bound, FloatArray, Side, count_text
+from genload.analysis.evidence.estimate import ALPHA, BoolArray, Bound, FloatArray, Side, count_text
 from genload.analysis.evidence.means import Mean, student
 from genload.analysis.evidence.percentiles import UPPER_QUARTER, Percentile, percentile
 from genload.analysis.evidence.rates import clopper_pearson
@@ -46,6 +52,8 @@ MIN_EVEN = 12.0
 """… or so few, when their sums are so even: (Σz²)² / Σz⁴, spells that would vary as much were all alike."""
 CRITICAL = 1.8
 SKEW = 150.0
+CRITICAL_SHARE = 3.5
+"""Of the share beyond the upper bound of a percentile."""
 
 
 def spells_of(start_s: FloatArray, end_s: FloatArray) -> IntArray:
@@ -219,6 +227,16 @@ class BusyPercentile(Percentile):
         error = self._slow.error
         return n if error == 0 else min(n, max(1.0, share * (1 - share) / error**2))
 
+    def _reach(self, beyond: BoolArray) -> float:
+        """Standard error of the share of some values ÷ that share; `inf` of none."""
+        share = float(beyond.mean())
+        return Scatter.of(beyond.astype(np.float64), self.in_spells).error / share if share else inf
+
+    @cached_property
+    def _own_reach(self) -> float:
+        """Of the values beyond the percentile itself."""
+        return self._reach(self.values > (self.value or 0.0))
+
     def _reaches(self, side: Side, threshold: float) -> bool:
         """Whether the share of values beyond the threshold is surely on the claimed side of 1 − level."""
         limit = 1 - self.level / 100
@@ -228,10 +246,10 @@ class BusyPercentile(Percentile):
             thinner = (self._slow.critical("upper") / student(inf)) ** 2
             none = clopper_pearson(0.0, self._trials / thinner, "upper", self.alpha)
             return side == "upper" and none <= limit
-        reach = stricter(self.alpha) * Scatter.of(beyond.astype(np.float64), self.in_spells).error / share
+        stricter_by = stricter(self.alpha)
         if side == "lower":
-            return share * exp(-CRITICAL * reach) >= limit
-        by_spells = share * exp(self._slow.critical("upper") * reach)
+            return share * exp(-CRITICAL * stricter_by * self._reach(beyond)) >= limit
+        by_spells = share * exp(CRITICAL_SHARE * stricter_by * self._own_reach)
         by_count = clopper_pearson(share * self._trials, self._trials, "upper", self.alpha)
         return max(by_spells, by_count) <= limit
 
@@ -259,13 +277,14 @@ class BusyPercentile(Percentile):
         n, limit = len(self.values), 1 - self.level / 100
         if not self._slow.enough:
             return self._slow.more(n, self.noun)
-        share = float((self.values >= threshold).mean())
+        beyond = self.values >= threshold
+        share = float(beyond.mean())
         if share == limit or (share < limit) != (side == "upper"):
             return f"a wider margin: no number of {self.noun} decides this close to the threshold"
         if share == 0:
             wanted = n * log(self.alpha) / log(1 - limit) / self._trials
         else:
-            reach = Scatter.of((self.values >= threshold).astype(np.float64), self.in_spells).error / share
-            wanted = n * (CRITICAL * stricter(self.alpha) * reach / log(limit / share)) ** 2
+            reach = CRITICAL_SHARE * self._own_reach if side == "upper" else CRITICAL * self._reach(beyond)
+            wanted = n * (stricter(self.alpha) * reach / log(limit / share)) ** 2
         more = count_text(max(ceil(wanted), n + 1), self.noun)
         return f"{more} with the same share of slow ones ({n:,} so far)"

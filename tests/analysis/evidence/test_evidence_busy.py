@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from genload.analysis.evidence.busy import (
     CRITICAL,
+    CRITICAL_SHARE,
     MIN_SPELLS,
     SKEW,
     BusyMean,
@@ -101,6 +102,26 @@ def test_a_queue_is_proven_below_what_it_is_far_below_and_never_far_below_its_tr
         proven += bound < 1.2 * true
     assert wrong <= 8  # 5 % of 60, and twice its deviation
     assert proven >= 18
+
+
+def test_a_percentile_of_a_queue_is_proven_below_what_it_is_a_fifth_below() -> None:
+    true = float(np.percentile(one_server(np.random.default_rng(99), 400_000, 0.8)[1], 95))
+    wrong = proven = 0
+    for seed in range(60):
+        start, took = one_server(np.random.default_rng(seed), 5000, 0.8)
+        bound = BusyPercentile(took, 95, spells=spells_of(start, start + took)).bound("upper", true).value
+        wrong += bound is not None and bound < true
+        proven += bound is not None and bound < 1.2 * true
+    assert wrong <= 8  # 5 % of 60, and twice its deviation
+    assert proven >= 12  # 31 %, and twice its deviation
+
+
+def test_an_upper_bound_of_a_percentile_has_the_scatter_beyond_the_percentile_itself() -> None:
+    # Each value a spell: 100 of 2,000 are beyond p95, and their share scatters by √(0.95 / 100).
+    found = BusyPercentile(np.arange(2000.0), 95, spells=np.arange(2000))
+    beyond = 100 * exp(-CRITICAL_SHARE * sqrt(0.95 / 100))
+    assert found.value == 1899
+    assert found.bound("upper", 0.0).value == pytest.approx(2000 - beyond, abs=1.5)
 
 
 def test_near_saturation_hardly_anything_is_known_after_5000_requests() -> None:
