@@ -110,9 +110,13 @@ def listeners(folder: Path, repeats: int, work: str) -> bool:
     options = ("--api", "kokoro", "--engine", "hibari", "--slots", "1", "--chunk", "500ms", "--work", work)
     with served(*options) as host:
         for seed in range(repeats):
-            found = searched(folder, LISTENERS, host, "--seed", str(seed))["capacity"]
-            answers.append(found["highest_observed"] or 0)
-            print(f"  {found['sentence']}")
+            found = searched(folder, LISTENERS, host, "--seed", str(seed))
+            capacity = found["capacity"]
+            if not found["verdict"]["valid"]:
+                print(f"  not valid: {found['verdict']['reasons'][0]['text']}")
+                continue
+            answers.append(capacity["highest_observed"] or 0)
+            print(f"  {capacity['sentence']}")
     spread = max(answers, default=0) - min(answers, default=0)
     print(
         f"listeners of a real engine, {work} of CPU before each write: {answers}, {spread:g} apart (limit 1)"

@@ -16,7 +16,7 @@ from genload.harness.announcement import Announcement, Why
 from genload.harness.crew import Crew
 from genload.harness.live import LiveStats
 from genload.harness.plan import RunPlan
-from genload.human import human
+from genload.human import count_of, human
 from genload.runlog.records import Acknowledged, Announced, Event, LevelEnded, RequestRecord, SearchEnded
 from genload.settings.capacity import Capacity
 from genload.settings.criteria.ast import Dimension, Each, Expression
@@ -116,7 +116,7 @@ class Conductor:
     def told(self) -> str:
         """Which level is at work, and the bracket so far, for those who watch."""
         unit = Dimension.COUNT if self.search.is_whole else Dimension.RATE
-        name = f"{human(self.value, unit)}{' users' if self.search.is_whole else ''}"
+        name = count_of(int(self.value), "user") if self.search.is_whole else human(self.value, unit)
         bracket = Bracket.trusted(self.seen)
         so_far = [f"holds {human(bracket.holds, unit)}"] if bracket.holds is not None else []
         so_far += [f"not {human(bracket.fails, unit)}"] if bracket.fails is not None else []
@@ -183,6 +183,8 @@ class Conductor:
         following = next_level(self._rules, self.seen)
         if isinstance(following, End):
             self.end = following
+            self._timeline = self._timeline.changed(into_s, ())
+            self._record(into_s, "end", len(self._timeline.phases) - 1, [])
             self._tell(SearchEnded(t_s=t_s, end=following.value))
             return
         self.value = following
@@ -221,7 +223,7 @@ class Conductor:
         self._go_by(self._timeline)
         self._note_acknowledged()
 
-    def _record(self, at_s: float, why: Why, kept: int, to: list[str]) -> None:
+    def _record(self, at_s: float, why: str, kept: int, to: list[str]) -> None:
         event = Announced(
             t_s=self._clock() - self._origin_s + self._start_s,
             number=len(self._announced) + 1,

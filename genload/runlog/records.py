@@ -146,7 +146,7 @@ class Announced(msgspec.Struct, tag="announced", tag_field="event", kw_only=True
     phases: list[dict[str, Any]]  # those that follow, as in run.json: the one that is cut first, where one is
     level: int  # of a search for a capacity, from 1
     value: float  # of the level: users, or requests a second
-    why: str  # "level": a new one; "longer": it had too few requests; "rest": nothing begins meanwhile
+    why: str  # "level": a new one; "longer": it had too few requests; "rest": nothing begins meanwhile; "end"
     to: list[str]  # the processes that have to acknowledge it
 
 

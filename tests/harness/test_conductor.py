@@ -53,7 +53,11 @@ def test_a_rate_is_held_as_far_as_its_slots_go(tmp_path: Path) -> None:
     found = answer(searched)
     assert found.highest_observed is not None and found.lowest_observed_not is not None
     assert found.highest_observed <= 3.0 * (1 + 1e-9) < found.lowest_observed_not <= 3.0 * 1.15
-    assert {event.why for event in searched.log.happened if isinstance(event, Announced)} == {"level", "rest"}
+    assert {event.why for event in searched.log.happened if isinstance(event, Announced)} == {
+        "level",
+        "rest",
+        "end",
+    }
 
 
 def test_a_service_that_never_lets_go_ends_the_range(tmp_path: Path) -> None:
@@ -97,6 +101,7 @@ def test_every_level_is_written_before_it_begins_and_read_from_the_record(tmp_pa
     assert all(event.t_s <= START_S + event.at_s for event in announced)
     assert [event.number for event in announced] == list(range(1, len(announced) + 1))
     acknowledged = {event.number: event.t_s for event in events if isinstance(event, Acknowledged)}
+    assert announced[-1].why == "end"
     assert all(acknowledged[e.number] <= START_S + e.at_s for e in announced if e.to)
     load = load_of(events, searched.log.header.phases, 0.0)
     assert load is not None
