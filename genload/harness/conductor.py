@@ -23,7 +23,7 @@ from genload.settings.criteria.ast import Dimension, Each, Expression
 from genload.settings.criteria.comparisons import observed, of_phase
 from genload.settings.phases import Timeline
 
-AHEAD_S = 0.02
+AHEAD_S = 0.1
 """At least so long before its phases an announcement is made."""
 
 _LOOKS_S = 0.04  # two looks at the load: so much earlier than it must, it decides whether to go on measuring
