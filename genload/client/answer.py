@@ -45,11 +45,13 @@ class Headers(Mapping[str, str]):
         pairs: names and values as they came; any byte is allowed and read as Latin-1.
     """
 
-    __slots__ = ("_last", "_pairs")
+    __slots__ = ("_joined", "_pairs")
 
     def __init__(self, pairs: Sequence[tuple[bytes, bytes]]) -> None:
         self._pairs = pairs
-        self._last = {name.lower(): value for name, value in pairs}
+        self._joined: dict[str, str] | None = (
+            None  # made for the first who looks: most polls are not looked at
+        )
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -69,28 +71,36 @@ class Headers(Mapping[str, str]):
     @overload
     def get(self, name: str, /, default: str | _Default) -> str | _Default: ...
     def get(self, name: str, /, default: Any = None) -> Any:
-        # Most answers are measured, not read: nothing is decoded but what someone looks for.
-        value = self._last.get(name.lower().encode("latin-1", "replace"))
-        if value is None:
-            return default
-        if len(self._last) < len(self._pairs):
-            return ", ".join([own for key, own in self.pairs if key.lower() == name.lower()])
-        return value.decode("latin-1")
+        return self._fields().get(name.lower(), default)
 
     def last(self, name: bytes) -> bytes:
         """The value of the last field of this name, which is given in lower case; b"" for none. It is what
         counts for codings that are listed in several fields."""
-        return self._last.get(name, b"").strip()
+        length = len(name)
+        for own, value in reversed(self._pairs):
+            if len(own) == length and own.lower() == name:
+                return value.strip()
+        return b""
+
+    def _fields(self) -> dict[str, str]:
+        """By name in lower case."""
+        fields = self._joined
+        if fields is None:
+            fields = self._joined = {}
+            for raw_name, raw_value in self._pairs:
+                name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+                fields[name] = f"{fields[name]}, {value}" if name in fields else value
+        return fields
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.get(name) is not None
 
     def __iter__(self) -> Iterator[str]:
         """Names in lower case."""
-        return iter([name.decode("latin-1") for name in self._last])
+        return iter(self._fields())
 
     def __len__(self) -> int:
-        return len(self._last)
+        return len(self._fields())
 
     def __repr__(self) -> str:
         return f"Headers({self.pairs!r})"
