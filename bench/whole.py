@@ -14,10 +14,15 @@ genai-bench         where it is installed (its command on the PATH, or named by 
 
 Printed are medians: requests a second by the server's count; µs of CPU a request, of the process itself and
 of those that it has started (the inspector); how many times as much FastHttpUser takes in the same round;
-memory. The CPU is what means something on a machine with other work. With --waiting, users who only wait: for
-speech that is never answered, and for jobs that are polled every 2 s.
+memory. Of workers it is also said how many times the CPU of one process they take. The CPU is what means
+something on a machine with other work.
 
-    python bench/whole.py [--rounds N] [--seconds S] [--users N] [--only NAME,…] [--waiting N]
+With --together all of them run at the same time on one core, each with a server of its own on the other:
+who shares a core with others finds less in its caches, master and workers as much as one process, and so
+only what shares it in the same seconds can be compared. With --waiting, users who only wait: for speech that
+is never answered, and for jobs that are polled every 2 s.
+
+    python bench/whole.py [--rounds N] [--seconds S] [--users N] [--only NAME,…] [--together | --waiting N]
 """
 
 from __future__ import annotations
@@ -28,6 +33,8 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -91,6 +98,8 @@ LOADS = {
     "hey": Load("hey", hey),
     "genai": Load("genai-bench, text to speech", genai),
 }
+ONE_PROCESS = "off"
+"""What workers are compared with."""
 WANTED = {"off": 2.0, "sample": 1.6, "all": 1.2}
 """Times FastHttpUser's CPU, at least."""
 
@@ -106,6 +115,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, answers(other_core, Path(folder)) as server:
         if arguments.waiting:
             report_waiting(arguments, cores, server)
+        elif arguments.together:
+            report_together(arguments, cores, other_core)
         else:
             report(arguments, cores, server)
 
@@ -118,13 +129,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only", type=lambda text: text.split(","), default=list(LOADS), help=", ".join(LOADS)
     )
+    parser.add_argument("--together", action="store_true", help="all at the same time")
     parser.add_argument("--waiting", type=int, default=0, help="measure so many users who only wait")
     parser.add_argument("--load", choices=[SERVER], help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def report(arguments: argparse.Namespace, cores: str, server: Server) -> None:
-    names = [PEER, *(name for name in arguments.only if name != PEER and _is_there(name))]
+    names = names_of(arguments)
     rounds: dict[str, list[Round]] = {name: [] for name in names}
     for _ in range(arguments.rounds):
         for name in names:
@@ -134,8 +146,37 @@ def report(arguments: argparse.Namespace, cores: str, server: Server) -> None:
     if compiler() is None:
         print("no C compiler: the server is in Python, and may be what the rate tells of")
     print(f"{arguments.users} users, medians of {arguments.rounds} rounds of {arguments.seconds:g} s")
-    for name in names:
-        print_load(name, rounds[name], rounds[PEER])
+    print_loads(rounds)
+
+
+def names_of(arguments: argparse.Namespace) -> list[str]:
+    """The loads that are asked for and can run here, the one that they are compared with first."""
+    return [PEER, *(name for name in arguments.only if name != PEER and _is_there(name))]
+
+
+def report_together(arguments: argparse.Namespace, cores: str, server_core: int) -> None:
+    names = names_of(arguments)
+    rounds: dict[str, list[Round]] = {name: [] for name in names}
+    with ExitStack() as stack:
+        running = []
+        for name in names:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            server = stack.enter_context(answers(server_core, folder))
+            commands = LOADS[name].commands(server.host, folder, arguments.users)
+            running.append((stack.enter_context(started(commands, cores, folder)), server))
+        for processes, server in running:
+            wait_for(partial(has_answered, server, WARM * arguments.users), processes[0])
+        pool = stack.enter_context(ThreadPoolExecutor(len(names)))
+        for _ in range(arguments.rounds):
+            seen = pool.map(lambda one: look(*one, arguments.seconds), running)
+            for name, one in zip(names, seen, strict=True):
+                rounds[name].append(one)
+    print(f"{arguments.users} users each, at the same time, medians of {arguments.rounds} looks")
+    print_loads(rounds)
+
+
+def has_answered(server: Server, requests: int) -> bool:
+    return server.counted()[0] > requests
 
 
 def _is_there(name: str) -> bool:
@@ -151,12 +192,21 @@ def one_round(
 ) -> Round:
     before = server.counted()[0]
     with started(commands, cores, folder) as processes:
-        wait_for(lambda: server.counted()[0] - before > WARM * arguments.users, processes[0])
+        wait_for(partial(has_answered, server, before + WARM * arguments.users), processes[0])
         seen = look(processes, server, arguments.seconds)
     records = folder / "run" / "load" / "requests.jsonl"
     if records.exists() and b"error_class" in records.read_bytes():
         sys.exit(f"requests failed: {records.read_text().partition('error_class')[2][:300]}")
     return seen
+
+
+def print_loads(rounds: dict[str, list[Round]]) -> None:
+    for name, own in rounds.items():
+        print_load(name, own, rounds[PEER])
+        if name.startswith("workers") and ONE_PROCESS in rounds:
+            pairs = zip(own, rounds[ONE_PROCESS], strict=True)
+            times = median(one.workers.us / other.us for one, other in pairs)
+            print(f"{'':34} the workers alone {times:.2f} × one process (wanted 1.1)")
 
 
 def print_load(name: str, rounds: list[Round], peer: list[Round]) -> None:

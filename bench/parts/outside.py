@@ -32,6 +32,11 @@ class Seen:
     helpers_us: float
     memory_bytes: float
 
+    @property
+    def us(self) -> float:
+        """CPU of all of them for each thing done."""
+        return self.own_us + self.helpers_us
+
 
 @dataclass(frozen=True, slots=True)
 class Round:
@@ -57,7 +62,7 @@ class Round:
     @property
     def us(self) -> float:
         """CPU of all processes for each thing done."""
-        return sum(seen.own_us + seen.helpers_us for seen in (self.master, self.workers))
+        return self.master.us + self.workers.us
 
 
 @contextmanager
