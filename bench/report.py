@@ -19,16 +19,10 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
+from parts.large_run import write_run
 
-from genload.harness.header import run_header
-from genload.harness.plan import make_plan
 from genload.runlog.packing import pack
-from genload.runlog.records import LoadEnded, LoadStarted, RequestRecord, RunEnded, RunStarted, Users
-from genload.runlog.writer import RunWriter
-from genload.targets import RunRequest
 
-FLUSH_EVERY = 10_000
 LIMIT_S, LIMIT_BYTES = 12.0, 4 * 10**8
 PAGE_BYTES, PAGE_OPENS_S = 5 * 10**6, 2.0
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -46,7 +40,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "normal"
         began_s = time.monotonic()
-        _write_run(run, count)
+        write_run(run, count)
         print(f"{count:,} requests written in {time.monotonic() - began_s:.1f} s, {_size(run)}")
         held = _report("plain lines", run)
         began_s = time.process_time()
@@ -59,53 +53,6 @@ def main() -> int:
 
 def _size(folder: Path) -> str:
     return f"{sum(path.stat().st_size for path in folder.iterdir() if path.is_file()) / 1e6:.0f} MB"
-
-
-def _write_run(folder: Path, count: int) -> None:
-    plan = make_plan(RunRequest(("orfeas/normal",)))
-    writer = RunWriter(folder)
-    writer.header(run_header(plan, "2026-01-01T00:00:00.000+00:00"))
-    writer.event(RunStarted(t_s=0.0, wall_time="2026-01-01T00:00:00.000+00:00"))
-    writer.event(LoadStarted(t_s=0.0))
-    length_s = plan.timeline.duration_s
-    rng = np.random.default_rng(1)
-    starts = np.sort(rng.uniform(0, length_s, count))
-    durations = rng.lognormal(0.0, 0.3, count)
-    failed = rng.random(count) < 0.001
-    for n in range(count):
-        writer.request(_record(rng, n, float(starts[n]), float(durations[n]), bool(failed[n])))
-        if n % FLUSH_EVERY == 0:
-            writer.flush()
-    for second in range(int(length_s)):
-        writer.event(Users(t_s=float(second), target=3, working=3, in_flight=3, leaving=0))
-    writer.event(LoadEnded(t_s=length_s))
-    writer.event(RunEnded(t_s=length_s + 10, records={"local": count}))
-    writer.close()
-
-
-def _record(
-    rng: np.random.Generator, n: int, start_s: float, duration_s: float, failed: bool
-) -> RequestRecord:
-    some_s = rng.uniform(0.0, 0.01, 4).tolist()
-    stages = dict(zip(("connect", "upload", "accept", "download"), some_s, strict=True)) | {"queue": 0.0}
-    return RequestRecord(
-        source="local",
-        n=n,
-        name="generate",
-        operation="generate",
-        type="JOB",
-        request_id=rng.bytes(16).hex(),
-        job_id=rng.bytes(16).hex(),
-        phase="steady",
-        start_s=start_s,
-        duration_s=duration_s,
-        outcome="failed" if failed else "ok",
-        error_class="job_failed" if failed else "",
-        error="out of memory" if failed else "",
-        status=200,
-        stages=stages | {"run": duration_s - sum(stages.values())},
-        numbers={"attempts": 1.0, "rejections": 0.0, "polls": 40.0, "poll_bound_s": 0.1, "faces": 5000.0},
-    )
 
 
 def _report(what: str, run: Path) -> bool:

@@ -96,6 +96,7 @@ class Measures:
     in_flight_gauge: str | None = None  # the service's own number of requests under way
     alpha: float = ALPHA  # how often a bound on a number of requests may be wrong
     highest_level: Estimate | None = None  # of a search for a capacity
+    observed_only: bool = False  # without what polls leave open
 
     @cached_property
     def limits(self) -> Mapping[str, Limit]:
@@ -146,7 +147,14 @@ class Measures:
             if (whole := self.of_the_run(subject)) is not None:
                 return whole
             return RequestStatistics(
-                self.catalogue, self.table, self.load, subject, self.left, self.limits, self.alpha
+                self.catalogue,
+                self.table,
+                self.load,
+                subject,
+                self.left,
+                self.limits,
+                self.alpha,
+                self.observed_only,
             ).estimate()
         operation, _, name = subject.metric.partition(".")
         if operation == self.header.operation:

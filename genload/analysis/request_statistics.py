@@ -64,6 +64,7 @@ class RequestStatistics:
     left: RequestTable  # those whose listeners left: in no statistic but their count and what was in flight
     limits: Mapping[str, Limit] = field(default_factory=dict)  # of a good request
     alpha: float = ALPHA  # how often a bound may be wrong
+    observed_only: bool = False  # without what polls leave open
 
     def estimate(self) -> Estimate:
         """The subject's estimate; `Absent` with the reason where there is nothing to judge."""
@@ -300,8 +301,8 @@ class RequestStatistics:
                 self._percentile(those, rows) if stat == "p" else self._of_values(those, metric.short, stat)
             )
 
-        observed, limits = of(number.values), bounds(self.table, metric.key)
-        if limits is None or stat == "count":
+        observed = of(number.values)
+        if stat == "count" or self.observed_only or (limits := bounds(self.table, metric.key)) is None:
             return observed
         low, high = (of(values) for values in limits)
         if low.value == high.value:

@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,7 +22,11 @@ from genload.runlog.reader import open_run
 from genload.runlog.records import RequestRecord
 from genload.settings.loader import load_suite
 
+from ..conftest import system_program
 from ..listening import listening_port
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCUSTFILES = ROOT / "locustfiles"
@@ -54,6 +58,19 @@ class Outcome:
 
 
 Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, of a module: two at once would share their loop."""
+    # Here, not above: most of these tests look at no page.
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        program = system_program("chromium", "chromium-browser", "google-chrome")
+        found = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield found
+        found.close()
 
 
 def in_progress(server: Any) -> float:

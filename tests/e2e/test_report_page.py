@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from genload.analysis.judged import Change, JudgedSuite, MetricChange
 from genload.extensions import load
@@ -62,17 +62,6 @@ CHANGE = Change(
         )
     ],
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from ..conftest import system_program
-
-    with sync_playwright() as playwright:
-        program = system_program("chromium", "chromium-browser", "google-chrome")
-        found = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

@@ -75,9 +75,10 @@ def subjects_of(expression: Expression, run: ReadRun) -> Iterator[Subject]:
 
 
 def all_subjects(run: ReadRun) -> Iterator[Subject]:
-    """Everything that can be said of the run as a whole."""
+    """Everything that can be said of the run as a whole; what was in flight is the load's matter."""
     for metric in run.catalogue.metrics.values():
-        if metric.source == "requests" and metric.name.startswith(f"{run.header.operation}."):
+        own = metric.source == "requests" and metric.name.startswith(f"{run.header.operation}.")
+        if own and not metric.is_series:
             yield from _of(metric)
     for name in run.store.metrics:
         if "{" not in name and not name.startswith(_OWN) and name not in _SINCE_ELSEWHEN:
@@ -89,8 +90,6 @@ def all_subjects(run: ReadRun) -> Iterator[Subject]:
 def _of(metric: Metric) -> Iterator[Subject]:
     if not metric.stats:
         yield Subject(metric.name)
-    elif metric.is_series:
-        yield from (Subject(metric.name, stat) for stat in ("mean", "max"))
     else:
         yield from (_stat(metric.name, stat) for stat in _OF_EACH)
 

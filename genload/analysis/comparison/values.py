@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 
 import numpy as np
@@ -43,9 +43,11 @@ def values_of(run: ReadRun, subjects: Iterable[Subject]) -> Iterator[RunValue]:
     """The run's numbers; nothing of a run whose load never began."""
     if run.measures is None:
         return
+    # What polls leave open is the same for both builds.
+    measures = replace(run.measures, observed_only=True)
     for subject in subjects:
         metric = run.catalogue.metrics.get(subject.metric)
-        yield _value(subject, metric, run.measures.unit(subject), run.measures.of(subject))
+        yield _value(subject, metric, measures.unit(subject), measures.of(subject))
 
 
 def errors_by_class(run: ReadRun) -> dict[str, int]:
