@@ -9,6 +9,7 @@ import pytest
 
 from genload.analysis.comparison import compare, floor_of
 from genload.cli import main
+from genload.reporting.rounds import SIDES, RoundRun, Rounds, write_rounds
 
 from ..analysis.comparison.builds import rounds, run_log
 from ..analysis.memory_log import write
@@ -49,6 +50,40 @@ def test_runs_one_by_one_and_a_stricter_tolerance(tmp_path: Path, capsys: pytest
     output = capsys.readouterr().out
     assert "for sure" in output
     assert "success_rate" in output  # not judged, and shown
+
+
+def test_the_folder_of_rounds_has_both_sides_as_far_as_they_count(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base, new = rounds(tmp_path, 1.1, count=4)
+    made = [
+        RoundRun(
+            round=n,
+            side=side,
+            run=str(run.relative_to(tmp_path)),
+            seed=7,
+            verdict="PASS",
+            counts=n > 0,
+        )
+        for side, runs in zip(SIDES, (base, new), strict=True)
+        for n, run in enumerate(runs)
+    ]
+    write_rounds(
+        tmp_path,
+        Rounds(
+            suite="probe",
+            scenario="normal",
+            base="http://a",
+            new="http://b",
+            base_settings=[],
+            new_settings=[],
+            equal=False,
+            rounds=4,
+            runs=made,
+        ),
+    )
+    assert run(tmp_path) == 1
+    assert "BASE 3 runs, 300 requests" in capsys.readouterr().out
 
 
 def test_too_few_runs_end_with_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

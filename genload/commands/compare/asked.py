@@ -9,6 +9,7 @@ import msgspec
 
 from genload.analysis.comparison.noise import NoiseFloor
 from genload.errors import UsageError
+from genload.reporting.rounds import read_rounds
 from genload.settings.criteria.ast import Dimension
 from genload.settings.units import parse_quantity
 
@@ -16,11 +17,16 @@ from genload.settings.units import parse_quantity
 def asked_sides(
     base: Path | None, new: Path | None, more_base: Sequence[Path], more_new: Sequence[Path]
 ) -> tuple[list[Path], list[Path]]:
-    """The folders of both sides.
+    """The folders of both sides; of the folder that `genload ab` has written both, as far as they count.
 
     Raises:
         UsageError: one has none.
+        RunDirectoryError: the record of the rounds cannot be read.
     """
+    if base is not None and new is None and not more_base and not more_new:
+        rounds = read_rounds(base)
+        if rounds is not None:
+            return rounds.counted(base, ["base"]), rounds.counted(base, ["new"])
     sides = [([] if one is None else [one]) + [*more] for one, more in ((base, more_base), (new, more_new))]
     for name, folders in zip(("BASE", "NEW"), sides, strict=True):
         if not folders:

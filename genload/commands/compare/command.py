@@ -11,8 +11,11 @@ _RUNS = "A run directory, a suite folder, or a folder with several."
 
 
 def compare(
-    base: Annotated[Path | None, typer.Argument(metavar="[BASE]", help=f"The known build. {_RUNS}")] = None,
-    new: Annotated[Path | None, typer.Argument(metavar="[NEW]", help=f"The new build. {_RUNS}")] = None,
+    base: Annotated[
+        Path | None,
+        typer.Argument(metavar="BASE", help=f"The known build. {_RUNS} Alone: both sides of a `genload ab`."),
+    ] = None,
+    new: Annotated[Path | None, typer.Argument(metavar="NEW", help=f"The new build. {_RUNS}")] = None,
     more_base: Annotated[
         list[Path], typer.Option("--base", metavar="DIR", help="One more run of the known build; repeat it.")
     ] = [],  # noqa: B006  typer hands over a new list each time
@@ -39,7 +42,10 @@ def compare(
         typer.Option(metavar="FILE", help="The noise of equal builds, as `genload ab` has learned it."),
     ] = [],  # noqa: B006
     allow_different: Annotated[
-        bool, typer.Option(help="Compare runs on another GPU, with other settings or another seed, too.")
+        bool,
+        typer.Option(
+            "--allow-different", help="Compare runs on another GPU, with other settings or another seed, too."
+        ),
     ] = False,
     html: Annotated[bool, typer.Option("--html", help="Write compare.html, to look at.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Write compare.json.")] = False,
@@ -64,7 +70,7 @@ def compare(
 
         genload compare results/orfeas-20261121T140000Z results/orfeas-20261128T140000Z
 
-        genload compare rounds/base rounds/new --html --tolerance 3%
+        genload compare results/ab-orfeas-spike-20261128T140000Z --html --tolerance 3%
 
         genload compare --base A1 --base A2 --base A3 --new B1 --new B2 --new B3
 

@@ -66,7 +66,7 @@ def _scenario(comparison: Comparison, verbose: bool) -> Iterator[RenderableType]
     yield _line(Text(plain(comparison.summary)))
     yield _judged(comparison)
     if verbose:
-        for name, why in reasons(comparison):
+        for name, why in reasons(comparison) if comparison.verdict != "descriptive" else ():
             yield _line(Text.assemble((f"{name}: ", "bold"), plain(why)))
         others = shown(comparison)
         rows = [[_short(name, comparison), *cells] for name, *cells in others.rows]
