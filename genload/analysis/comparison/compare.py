@@ -80,8 +80,7 @@ def compared(
     first = new[0].facts
     names = list(dict.fromkeys(name for run in (*base, *new) for name in run.judged))
     shifts = [sides.of(name, settings) for name in names]
-    # What a criterion names and nobody measured, such as a GPU that is not there, is no matter of the build.
-    unknown = [] if settings.judge else [m for m in shifts if not _is_there(m)]
+    unknown = [] if settings.judge else [m for m in shifts if _unwatched(m, first.operation)]
     metrics = judged([m for m in shifts if m not in unknown], runs=runs)
     others = dict.fromkeys(name for run in (*base, *new) for name in run.values if name not in names)
     shown = [m for m in (sides.of(name, settings) for name in others) if _is_there(m)]
@@ -108,6 +107,12 @@ def compared(
 def _unfit(floor: NoiseFloor, runs: Sequence[ComparedRun]) -> str:
     """Why a noise floor says nothing of these runs; empty where it does."""
     return next(filter(None, (unfit(floor, run.facts.scenario, run.facts.tested) for run in runs)), "")
+
+
+def _unwatched(metric: MetricShift, operation: str) -> bool:
+    """Whether a criterion names a machine's number that nobody watched on either side, such as that of a GPU
+    that is not there: no matter of the build. What requests did not tell on both sides stays untold."""
+    return not _is_there(metric) and not metric.metric.removeprefix("ok.").startswith(f"{operation}.")
 
 
 def _is_there(metric: MetricShift) -> bool:

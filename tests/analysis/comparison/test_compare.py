@@ -147,3 +147,10 @@ def test_runs_that_did_not_come_in_rounds_are_told(tmp_path: Path) -> None:
     found = compare(base, new)
     assert not found.rounds
     assert any("did not come in rounds" in notice for notice in found.notices)
+
+
+def test_builds_that_both_fail_do_not_pass(tmp_path: Path) -> None:
+    found = compare(*rounds(tmp_path, failed=["oom"] * 100))
+    assert metric(found, "generate.error_rate").result == "no_regression"
+    assert metric(found, "generate.duration.p95").reason.startswith("neither side has it")
+    assert found.verdict == "inconclusive"
