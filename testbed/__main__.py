@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from .fault_options import parse_faults
 from .options import Face, Options, WhenFull
@@ -23,7 +24,8 @@ def main() -> int:
         return _speak(arguments)
     options = _parse(arguments)
     # Imported late: numpy, trimesh and uvicorn take a second, and a wrong option is told at once.
-    from .server import serve
+    with _as_if_not_there("scipy", "meshio"):
+        from .server import serve
 
     try:
         port = serve(options)
@@ -35,6 +37,18 @@ def main() -> int:
         sys.stdout.flush()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:], f"--port={port}"])  # noqa: S606
     return 0
+
+
+@contextmanager
+def _as_if_not_there(*packages: str) -> Iterator[None]:
+    """trimesh imports what it finds: these take longer than all the rest, and no relief needs them."""
+    modules: dict[str, Any] = dict.fromkeys(name for name in packages if name not in sys.modules)
+    sys.modules.update(modules)
+    try:
+        yield
+    finally:
+        for name in modules:
+            del sys.modules[name]
 
 
 class _Parser(argparse.ArgumentParser):

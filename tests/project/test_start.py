@@ -17,6 +17,15 @@ from genload.targets import RunRequest, with_followers
 with_followers(RunRequest(("demo/spike",), host=None, results=Path("results")))
 """
 
+# With a truth log that cannot be: it ends when it has imported everything.
+TESTBED = """
+import sys
+from testbed.__main__ import main
+sys.argv = ["testbed", "--truth", "/no/such/folder/truth.jsonl", "--port", "0"]
+assert main() == 2
+assert "trimesh" in sys.modules
+"""
+
 
 @pytest.mark.processes
 @pytest.mark.parametrize(
@@ -38,6 +47,7 @@ with_followers(RunRequest(("demo/spike",), host=None, results=Path("results")))
             | {"scipy.stats", "numpy.f2py", "numpy.ma", "unittest", "gevent", "locust", "genload.client"},
             id="judging",
         ),
+        pytest.param(TESTBED, {"scipy", "meshio", "genload"}, id="testbed of meshes"),
         pytest.param(
             "import genload.artifacts.inspector.child, genload.artifacts.audio.reader",
             {"trimesh", "scipy", "PIL", "gevent", "pydantic"},
