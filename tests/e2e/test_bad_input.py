@@ -125,7 +125,7 @@ DOORS = {
 EACH_IN_TURN = """
 import json, os, sys, tempfile
 import locust.main
-import genload.harness.job_user, genload.harness.locust_runs, genload.harness.plugin
+import genload.artifacts.inputs.views, genload.harness.job_user, genload.harness.locust_runs
 told = {}
 for name, words in json.loads(sys.argv[1]).items():
     with tempfile.TemporaryFile("w+") as output:
@@ -164,7 +164,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def call(words: list[str], folder: Path) -> tuple[int, str]:
+def call(words: list[str], folder: Path, timeout_s: float = 60) -> tuple[int, str]:
     done = subprocess.run(
         [sys.executable, *words],
         cwd=folder,
@@ -172,7 +172,7 @@ def call(words: list[str], folder: Path) -> tuple[int, str]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=60,
+        timeout=timeout_s,
     )
     return done.returncode, done.stdout
 
@@ -218,11 +218,12 @@ def test_genload_says_what_is_wrong(
     assert names_in(folder) == before
 
 
+@pytest.mark.timeout(300)
 def test_plain_locust_says_what_is_wrong(folder: Path) -> None:
     """As one test, with one process that imports Locust and becomes each of those that are refused."""
     before = names_in(folder)
     asked = {name: DOORS["locust"](mistake)[2:] for name, mistake in MISTAKES.items()}
-    code, output = call(["-c", EACH_IN_TURN, json.dumps(asked)], folder)
+    code, output = call(["-c", EACH_IN_TURN, json.dumps(asked)], folder, timeout_s=240)
     assert code == 0, output
     told = json.loads(output.splitlines()[-1])
     for name, mistake in MISTAKES.items():
