@@ -14,7 +14,7 @@ from genload.service import JobClient, ServiceClient, ServiceError, SpeechClient
 from genload.settings.phases import Ask, Timeline
 from genload.settings.secrets import reveal
 from genload.settings.service import Service
-from genload.settings.suite import Scenario
+from genload.settings.suite import Load
 
 _INPUTS: Mapping[type, Callable[[Service, Sequence[Ask]], None]] = {
     JobClient: job_driver.check_inputs,
@@ -59,29 +59,27 @@ def check_beginning(
             check_inputs(service, asks)
 
 
-def check_listening(
-    client_class: type[ServiceClient], name: str, scenario: Scenario, timeline: Timeline
-) -> None:
+def check_listening(client_class: type[ServiceClient], key: str, load: Load, timeline: Timeline) -> None:
     """See that there is somebody to listen, where a scenario says how it is done.
 
     Args:
-        name: of the scenario.
+        key: of the suite, that has the load.
 
     Raises:
         ConfigError: the service does not speak, or nobody waits for what it says.
     """
-    asked = {"pace": scenario.pace, "leave": scenario.leave, "shape": timeline.walkouts_s}
-    for key, value in asked.items():
+    asked = {"pace": load.pace, "leave": load.leave, "shape": timeline.walkouts_s}
+    for what, value in asked.items():
         if value and not issubclass(client_class, SpeechClient):
             raise ConfigError(
                 "nobody listens to the outputs of this service",
-                key=f"scenarios.{name}.{key}",
+                key=f"{key}.{what}",
                 remedy="pace, leave and walkout are for services that speak; a pause of users is `think`",
             )
-    if scenario.pace is not None and timeline.arrivals is not None:
+    if load.pace is not None and timeline.arrivals is not None:
         raise ConfigError(
             "in an open schedule the requests start when they are due: nobody listens in between",
-            key=f"scenarios.{name}.pace",
+            key=f"{key}.pace",
             remedy="leave it out, or use a shape of users, such as normal",
         )
 

@@ -72,6 +72,7 @@ _RESULTS = {
 _LONGEST_LINE = 200
 _WORDS_OF_A_LEVEL = 2  # columns before its numbers
 _SHORT_OF_CAPACITY = ("what limited it",)
+_NAME_WIDTH = 24  # of a scenario's name that is not broken up
 _LONGEST_FINDING = 400
 _LONGEST_IDENTITY = 1000
 
@@ -107,7 +108,7 @@ def _verdict(run: JudgedRun, verbose: bool) -> Iterator[RenderableType]:
     if note := rehearsal_note(run):
         yield Text(note, "bold yellow")
     quotes = Quotes()
-    yield _heading(f"{run.suite}/{run.scenario}", verdict_word(run))
+    yield _heading(f"{run.suite}/{run.name}", verdict_word(run))
     for told in filter(None, (tested_words(run), pooled_words(run))):
         yield _indented(Text(plain(told, _LONGEST_IDENTITY)))
     for reason in run.verdict.reasons:
@@ -311,14 +312,15 @@ def _suite(suite: JudgedSuite) -> Iterator[RenderableType]:
     for note in dict.fromkeys(note for run in suite.runs if (note := rehearsal_note(run))):
         yield Text(note, "bold yellow")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
-    table.add_column("scenario", overflow="fold")
+    longest = max((len(run.name) for run in suite.runs), default=0)
+    table.add_column("scenario", overflow="fold", min_width=min(longest, _NAME_WIDTH))
     table.add_column("verdict", no_wrap=True)
     for name in ("requests", "failed", "mean", "p95", "load"):
         table.add_column(name, justify="right", no_wrap=True)
     for run in suite.runs:
         word, overall = verdict_word(run), run.overall
         table.add_row(
-            Text(plain(run.scenario)),
+            Text(plain(run.name)),
             Text(word, _STYLES.get(word, "bold yellow")),
             str(overall.total_requests),
             str(overall.failed_requests),

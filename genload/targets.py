@@ -14,6 +14,7 @@ from genload.errors import UsageError
 from genload.outlets import NO_OUTLETS, Outlets
 from genload.runlog.layout import check_results_folder
 from genload.settings.loader import LoadedSuite, load_suite, split_target
+from genload.settings.parts import Part, parts_of
 from genload.settings.service import Service
 from genload.settings.suggestion import suggest
 from genload.settings.suite import Suite
@@ -147,19 +148,16 @@ def _suite_target(
                 remedy=f"use {behind[0]}" if behind else suggest(scenario, suite.scenarios),
             )
         scenarios |= dict.fromkeys(_of_whole(suite) if scenario is None else [scenario])
-    client_class = extensions.attribute("services", suite.service.api, "Client")
     checked: list[Service] = []
     for each in scenarios:
-        if suite.scenarios[each].populations:
-            raise UsageError(
-                f"{name}/{each} has populations, which cannot be run yet", remedy="take them out"
-            )
-        service, settings = suite.service_of(each), suite.scenarios[each]
-        timeline = extensions.Wings().timeline(settings.shape)
-        if service not in checked or timeline.asks:  # most scenarios ask the same way
-            check_beginning(client_class, service, timeline.asks, inputs_elsewhere=inputs_elsewhere)
-            checked.append(service)
-        check_listening(client_class, each, settings, timeline)
+        for part in parts_of(suite, each):
+            _check_host(request, part)
+            service, timeline = part.suite.service_of(each), extensions.Wings().timeline(part.load.shape)
+            client_class = extensions.attribute("services", service.api, "Client")
+            if service not in checked or timeline.asks:  # most scenarios ask the same way
+                check_beginning(client_class, service, timeline.asks, inputs_elsewhere=inputs_elsewhere)
+                checked.append(service)
+            check_listening(client_class, ".".join(part.path), part.load, timeline)
     then = loaded.then if None in wanted else ()
     return SuiteTarget(request, name, suite, tuple(scenarios), then)
 
@@ -167,6 +165,17 @@ def _suite_target(
 def _of_whole(suite: Suite) -> Collection[str]:
     """The scenarios that a suite is, as a whole: all, where each is on demand."""
     return [name for name, own in suite.scenarios.items() if not own.on_demand] or suite.scenarios
+
+
+def _check_host(request: RunRequest, part: Part) -> None:
+    """One address is not right for two services."""
+    own = part.suite.service.host
+    if part.population and request.host not in (None, own):
+        key = ".".join(part.path)
+        raise UsageError(
+            f"--host names one service, and the population {part.population} asks another one, {own}",
+            remedy=f"--set {key}.service.host={request.host}, or take host out of that population's service",
+        )
 
 
 def _scenarios(name: str) -> Collection[str]:

@@ -38,7 +38,7 @@ def render(suite: JudgedSuite, folder: Path) -> list[Path]:
 def _testsuite(run: JudgedRun) -> ET.Element:
     element = ET.Element(
         "testsuite",
-        name=legal(f"{run.suite}.{run.scenario}"),
+        name=legal(f"{run.suite}.{run.name}"),
         timestamp=legal(utc(run.start_time).removesuffix("Z")),
         time=f"{run.duration_s:.3f}",
     )
@@ -111,4 +111,4 @@ def _missing(suite: JudgedSuite) -> ET.Element:
 
 
 def _case(run: JudgedRun, name: str) -> ET.Element:
-    return ET.Element("testcase", name=legal(name), classname=legal(f"{run.suite}.{run.scenario}"), time="0")
+    return ET.Element("testcase", name=legal(name), classname=legal(f"{run.suite}.{run.name}"), time="0")

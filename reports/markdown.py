@@ -65,12 +65,12 @@ def _document(suite: JudgedSuite) -> Iterator[str]:
 
 def _scenario_row(run: JudgedRun) -> Sequence[str]:
     word = _word(verdict_word(run), run.verdict.exit_code)
-    return (prose(run.scenario), word, *map(prose, tables.scenario_numbers(run).values()))
+    return (prose(run.name), word, *map(prose, tables.scenario_numbers(run).values()))
 
 
 def _short_row(run: JudgedRun, criterion: CriterionVerdict) -> Sequence[str]:
     return (
-        prose(run.scenario),
+        prose(run.name),
         _mark(criterion),
         prose(criterion.name),
         observed(criterion),
@@ -80,7 +80,7 @@ def _short_row(run: JudgedRun, criterion: CriterionVerdict) -> Sequence[str]:
 
 
 def _scenario(run: JudgedRun, tested: str | None) -> Iterator[str]:
-    yield f"## {prose(run.scenario)}: {_word(verdict_word(run), run.verdict.exit_code)}"
+    yield f"## {prose(run.name)}: {_word(verdict_word(run), run.verdict.exit_code)}"
     yield ""
     yield from _tested(tested)
     if run.purpose:

@@ -183,12 +183,17 @@ PHASE = (Span, Summary, Users)
 
 def render(suite: JudgedSuite, folder: Path) -> list[Path]:
     """Write one file a scenario."""
-    return [write_text(folder / file_name(run.scenario), encode(results(run))) for run in suite.runs]
+    return [
+        write_text(folder / file_name(run.scenario, run.population), encode(results(run)))
+        for run in suite.runs
+    ]
 
 
-def file_name(scenario: str) -> str:
-    """The file of a scenario, whose name comes from a suite and so may hold anything."""
-    return f"results_{re.sub(r'[^A-Za-z0-9_.-]', '_', scenario)}.json"
+def file_name(scenario: str, population: str = "") -> str:
+    """The file of a scenario, or of one of its populations. A scenario's name comes from a suite, and so may
+    hold anything."""
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", scenario)
+    return f"results_{name}.{population}.json" if population else f"results_{name}.json"
 
 
 def encode(document: dict[str, Any]) -> str:
@@ -225,7 +230,7 @@ def _joined(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def results(run: JudgedRun) -> dict[str, Any]:
     """The document of one judged run."""
     head = Head(
-        rehearsal_note=rehearsal_note(run) or UNSET, scenario=run.scenario, identity=run.identity or UNSET
+        rehearsal_note=rehearsal_note(run) or UNSET, scenario=run.name, identity=run.identity or UNSET
     )
     span = Span(start_time=utc(run.start_time), end_time=utc(run.end_time), duration_seconds=run.duration_s)
     return _fields(head, span, run.overall, _rest(run))

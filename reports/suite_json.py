@@ -78,7 +78,7 @@ def summary(suite: JudgedSuite) -> SuiteSummary:
 def _scenario(run: JudgedRun) -> ScenarioSummary:
     verdict, numbers = run.verdict, run.overall
     return ScenarioSummary(
-        scenario=run.scenario,
+        scenario=run.name,
         identity=run.identity,
         result=verdict.result,
         valid=verdict.valid,

@@ -60,8 +60,8 @@ def _no_breakdown(limit: float, runs: Sequence[JudgedRun]) -> tuple[AnswerState,
     restarts = max(
         (s.max or 0.0 for run in runs for s in run.series if s.metric == "server.restarts"), default=None
     )
-    down = [run.scenario for run in runs if run.uptime is not None and run.uptime.down]
-    found = [f"at most {human(rate, 'ratio')} errors ({worst.scenario})"]
+    down = [run.name for run in runs if run.uptime is not None and run.uptime.down]
+    found = [f"at most {human(rate, 'ratio')} errors ({worst.name})"]
     found.append("restarts were not watched" if restarts is None else count_of(int(restarts), "restart"))
     found += [f"down in {', '.join(down)}"] if down else []
     sound = rate < limit and not restarts and not down
@@ -77,8 +77,8 @@ def _live(wanted: int, runs: Sequence[JudgedRun]) -> tuple[AnswerState, str]:
 
 
 def _hold(paths: Sequence[str], runs: Sequence[JudgedRun]) -> tuple[AnswerState, str]:
-    by_scenario = {run.scenario: run for run in runs}
-    found = {path: _criterion(path, by_scenario.get(path.partition("/")[0])) for path in paths}
+    by_name = {run.name: run for run in runs}
+    found = {path: _criterion(path, by_name.get(path.rpartition("/")[0])) for path in paths}
     absent = [path for path, one in found.items() if one is None]
     if len(absent) == len(paths):
         return "not applicable", f"not run: {', '.join(absent)}"
@@ -97,6 +97,6 @@ def _judged(found: dict[str, CriterionVerdict | None]) -> Iterator[tuple[str, Cr
 
 
 def _criterion(path: str, run: JudgedRun | None) -> CriterionVerdict | None:
-    name = path.partition("/")[2]
+    name = path.rpartition("/")[2]
     criteria = run.verdict.criteria if run is not None else []
     return next((criterion for criterion in criteria if criterion.name == name), None)

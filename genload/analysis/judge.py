@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -29,6 +29,7 @@ from genload.analysis.ledger import Ledger
 from genload.analysis.listeners import listeners
 from genload.analysis.monitors import broken_monitors, monitor_summaries, silent_notices, uptime
 from genload.analysis.observe import Measures, catalogue_of
+from genload.analysis.populations import parts_of
 from genload.analysis.reading import Log, read, recorded
 from genload.analysis.reconciliation import Comparison, reconcile
 from genload.analysis.retries import retries
@@ -53,21 +54,43 @@ from genload.settings.criteria.comparisons import parts
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.suite import Scenario, Suite
 
+CriteriaOf = Callable[[RunHeader], Mapping[str, Criterion] | None]
+"""Other criteria for a run, or for one population of one, by its header; None: its own."""
+
+
+def _its_own(header: RunHeader) -> None:
+    """None."""
+
 
 def judge(
     folder: Path, *, criteria: Mapping[str, Criterion] | None = None, strict: bool | None = None
 ) -> JudgedRun:
-    """Judge a run.
+    """Judge a run in which one kind of users was at work.
 
     Args:
         folder: its run directory.
         criteria: criteria by name, to be used instead of those of the run.
+        strict: as in `judge_all`, as the errors are.
+    """
+    [judged] = judge_all(folder, criteria=lambda header: criteria, strict=strict)
+    return judged
+
+
+def judge_all(
+    folder: Path, *, criteria: CriteriaOf = _its_own, strict: bool | None = None
+) -> list[JudgedRun]:
+    """Judge a run: each of its populations in their order, or itself where it has none.
+
+    Args:
+        folder: its run directory.
+        criteria: for each of them criteria by name, to be used instead of its own; None: its own.
         strict: True: only exact or proven evidence can pass; None: as it was when the run was started.
 
     Raises:
         RunDirectoryError: there is no run that can be read.
     """
-    return judge_log(open_run(folder), criteria=criteria, strict=strict)
+    parts = parts_of(open_run(folder))
+    return [judge_log(part, criteria=criteria(part.header), strict=strict) for part in parts]
 
 
 def judge_log(
@@ -91,6 +114,7 @@ def judge_read(run: ReadRun, *, strict: bool | None = None) -> JudgedRun:
     return JudgedRun(
         suite=suite.name,
         scenario=header.scenario,
+        population=header.population,
         purpose=scenario.purpose,
         operation=header.operation,
         start_time=_wall_time(header.started_at, begin_s),
@@ -314,7 +338,10 @@ class ReadRun:
         )
 
     def efficiency(self) -> Efficiency | None:
-        """What an output cost; None if no GPU was watched and none has a price."""
+        """What an output cost; None if no GPU was watched and none has a price, or several populations had
+        it at the same time: nobody knows whose its energy was."""
+        if self.header.population:
+            return None
         watched = [
             process
             for monitor in self.suite.monitors.values()

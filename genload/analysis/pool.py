@@ -36,11 +36,11 @@ from genload.analysis.judged.speech import SpeechSummary
 from genload.analysis.load import Load
 from genload.analysis.observe import Measures, share_of
 from genload.analysis.poolable import check_poolable, seeds_notice
+from genload.analysis.populations import open_alone
 from genload.analysis.recorded import nothing_recorded
 from genload.analysis.retries import retries
 from genload.analysis.speech_summary import is_speech, speech_summary
 from genload.analysis.table import RequestTable
-from genload.runlog.reader import open_run
 from genload.settings.criteria.ast import Each, Subject
 from genload.settings.criteria.comparisons import Labels
 from genload.settings.criteria.criterion import Criterion
@@ -59,7 +59,7 @@ def judge_pool(
         RunDirectoryError: one of them cannot be read.
         UsageError: they are not of the same, one is not valid, or one is there twice.
     """
-    runs = [ReadRun.of(open_run(folder), criteria) for folder in folders]
+    runs = [ReadRun.of(open_alone(folder), criteria) for folder in folders]
     alone = [judge_read(run, strict=strict) for run in runs]
     check_poolable(folders, runs, [each.identity for each in alone])
     return _Pool(folders, runs, alone).judged()

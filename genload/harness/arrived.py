@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from genload.harness.crew import CrewStatus
+from genload.harness.gate import GateStatus
 from genload.harness.live import LiveStats
 from genload.settings.phases import Timeline
 
@@ -30,10 +30,13 @@ class Arrived:
         return f"arrived {self.due} of {self.planned}{late}, in flight {self.in_flight} of {self.users}"
 
 
-def arrived(timeline: Timeline, origin_s: float, status: CrewStatus, live: LiveStats) -> Arrived | None:
-    """Those of a load that began at `origin_s` on the monotonic clock; None of a load of users."""
+def arrived(
+    timeline: Timeline, origin_s: float, at_s: float, users: GateStatus, live: LiveStats
+) -> Arrived | None:
+    """Those of a load that began at `origin_s` on the monotonic clock, at `at_s` on it; None of a load of
+    users."""
     if timeline.arrivals is None:
         return None
-    due, in_flight = timeline.due(status.at_s - origin_s), status.users.in_flight
+    due, in_flight = timeline.due(at_s - origin_s), users.in_flight
     begun = live.total.attempted + in_flight
     return Arrived(due, timeline.arrivals, max(due - begun, 0), in_flight, timeline.max_users)

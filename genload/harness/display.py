@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import gevent
 
+from genload.harness.crew import CrewStatus
 from genload.harness.run import Run
+from genload.harness.side import Side
 from genload.human import human
 from genload.plain import harmless
 
@@ -91,7 +93,7 @@ class Display:
 
     def line(self) -> str:
         """Everything in one line."""
-        run, total = self._run, self._run.live.total
+        run = self._run
         name = f"{run.plan.suite.name}/{run.plan.scenario_name}"
         text = f"{name} {run.journal.now_s():.0f} s: {self._where()}"
         if run.unready:
@@ -99,7 +101,14 @@ class Display:
         if isfinite(run.load.remaining_s) and run.stage == "load":
             text += f", {run.load.remaining_s:.0f} s left"
         status = run.crew.status()
-        users, callers = status.users, run.arrived(status)
+        for side in run.sides:
+            text += f"; {side.name}: " if side.name else ", "
+            text += self._at_work(side, status)
+        return text
+
+    def _at_work(self, side: Side, status: CrewStatus) -> str:
+        total, users = side.live.total, side.users(status)
+        callers = side.arrived(status, self._run.load.origin_s)
         at_work = str(callers) if callers else f"users {users.working}, in flight {users.in_flight}"
-        text += f", {at_work}, completed {total.completed}, errors {total.failed}"
+        text = f"{at_work}, completed {total.completed}, errors {total.failed}"
         return text + (f", left by their listeners {total.left}" if total.left else "")

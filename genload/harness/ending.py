@@ -5,28 +5,28 @@ saved by it any more.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from gevent.event import Event
 
 from genload.code_errors import CodeError, CodeFailure
 from genload.errors import GenloadError, ServiceUnavailableError
+from genload.harness.crew import CrewStatus
 from genload.harness.hope import Hope
 from genload.harness.journal import Journal
-from genload.harness.live import LiveStats
 from genload.harness.patience import Patience
-from genload.harness.plan import RunPlan
 from genload.harness.readiness import is_ready
+from genload.harness.side import Side
 from genload.runlog.records import GIVEN_UP, HOPELESS, RequestRecord
-from genload.settings.metrics.metric import Metric
 
 
 class Ending:
     """The reasons of one run, looked for and kept.
 
     Args:
-        plan: says when the service is given up, and whether a load without hope goes on.
-        metrics: those that the criteria name, by name.
+        sides: whose plans say when the service is given up, and whether a load without hope goes on. What is
+            so of one population ends the run of all.
         journal: where each reason is recorded.
         clock: a clock in monotonic seconds.
 
@@ -39,8 +39,7 @@ class Ending:
 
     def __init__(
         self,
-        plan: RunPlan,
-        metrics: Mapping[str, Metric],
+        sides: Sequence[Side],
         journal: Journal,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -48,38 +47,46 @@ class Ending:
         self.interrupted_by = ""
         self.error: GenloadError | None = None
         self._journal = journal
-        self._patience = Patience(plan.suite.give_up, lambda: is_ready(plan), clock)
-        self._hope: Hope | None = None
-        # A search goes on beyond what holds.
-        if plan.abort_on == "hopeless" and plan.scenario.capacity is None:
-            self._hope = Hope(plan.timeline, plan.scenario, metrics)
+        self._patience = {
+            side.name: Patience(side.plan.suite.give_up, partial(is_ready, side.plan), clock)
+            for side in sides
+        }
+        self._hopes = [
+            (side, Hope(side.plan.timeline, side.plan.scenario, side.metrics))
+            for side in sides
+            # A search goes on beyond what holds.
+            if side.plan.abort_on == "hopeless" and side.plan.scenario.capacity is None
+        ]
 
     def add(self, record: RequestRecord) -> None:
         """A logical request has ended."""
-        self._patience.add(record)
+        if record.population in self._patience:
+            self._patience[record.population].add(record)
 
     def ask_after_service(self) -> None:
         """Ask a service that gave no answer whether it is there again; blocks while it answers."""
-        self._patience.ask()
+        for patience in self._patience.values():
+            patience.ask()
 
     def look_for_patience(self) -> None:
         """End the run when the service is to be given up."""
-        spent = self._patience.spent()
-        if spent:
-            error = ServiceUnavailableError(
-                f"the service was given up: {spent}", remedy="see the service's own log"
-            )
-            self.by(error, GIVEN_UP)
+        for name, patience in self._patience.items():
+            if spent := patience.spent():
+                whose = f"the service of {name}" if name else "the service"
+                error = ServiceUnavailableError(
+                    f"{whose} was given up: {spent}", remedy="see the service's own log"
+                )
+                self.by(error, GIVEN_UP)
 
-    def look_for_hope(self, live: LiveStats, into_s: float, in_flight: int) -> None:
+    def look_for_hope(self, status: CrewStatus, into_s: float) -> None:
         """End the load, `into_s` after its begin, when a `must` criterion is lost whatever is to come."""
-        if self._hope is None or self.cut.is_set():
-            return
-        lost = self._hope.lost(live, into_s, in_flight)
-        if lost:
-            self._hope = None
-            self._journal.notice(HOPELESS, f"ended early: {lost}")
-            self.cut.set()
+        for side, hope in self._hopes:
+            if self.cut.is_set():
+                return
+            if lost := hope.lost(side.live, into_s, side.users(status).in_flight):
+                whose = f"{side.name}: " if side.name else ""
+                self._journal.notice(HOPELESS, f"ended early: {whose}{lost}")
+                self.cut.set()
 
     def by(self, error: GenloadError, code: str) -> None:
         """The run cannot go on. If that happens twice, the first reason counts."""

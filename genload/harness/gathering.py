@@ -19,7 +19,13 @@ LOOK_S = 0.02
 
 
 def first_users(plan: RunPlan) -> int:
-    """Users to have before the load begins: those it begins with, waiting at the gate; one to warm up."""
+    """Users to have before the load begins: those it begins with, waiting at the gate; one to warm up.
+
+    Of several populations it is all that there will be: which of them has which numbers is settled by the
+    order in which they come.
+    """
+    if len(plan.populations) > 1:
+        return sum(own.timeline.max_users for own in plan.populations)
     return max(plan.timeline.target(0.0), 1)
 
 

@@ -68,14 +68,18 @@ class Journal:
         """Something that happened."""
         self._write(lambda: self._writer.event(event))
 
-    def notice(self, code: str, text: str) -> None:
-        """Something that whoever watches now, and whoever reads the report, should know."""
-        logger.warning(text)
-        self.note(code, text)
+    def notice(self, code: str, text: str, population: str = "") -> None:
+        """Something that whoever watches now, and whoever reads the report, should know.
 
-    def note(self, code: str, text: str) -> None:
+        Args:
+            population: which one alone it is about; "" for the run.
+        """
+        logger.warning(text)
+        self.note(code, text, population)
+
+    def note(self, code: str, text: str, population: str = "") -> None:
         """Something that whoever reads the report should know."""
-        self.event(Notice(t_s=self.now_s(), code=code, text=text))
+        self.event(Notice(t_s=self.now_s(), code=code, text=text, population=population))
 
     def blame(self, failure: CodeFailure) -> None:
         """Code of a user's has raised this, in whichever process: said once a line, its traceback kept."""

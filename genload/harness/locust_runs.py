@@ -32,7 +32,7 @@ from genload.harness.remote_crew import RemoteCrew
 from genload.harness.run import Run
 from genload.harness.scenario_shape import ScenarioShape
 from genload.harness.shared_clock import clock_name
-from genload.harness.user_classes import check_classes
+from genload.harness.user_classes import Staff, Wanted, check_classes, take_classes
 from genload.harness.web import guard_form, show_run
 from genload.runlog.failures import FailedOutput
 from genload.runlog.records import RequestRecord
@@ -77,6 +77,7 @@ class LocustRuns:
         self.plan = plan  # None until a scenario is chosen
         self.run: Run | None = None
         self.display: Display | None = None
+        self._staff: Staff
         self._began = self._asked = False
         self._reporter: gevent.Greenlet | None = None
         self._signal = ""
@@ -123,7 +124,7 @@ class LocustRuns:
 
     # ---- Locust's events
 
-    def users_wanted(self) -> tuple[int, float] | None:
+    def users_wanted(self) -> Wanted | None:
         """(users, spawn rate) for the shape; None if the run has ended. After the first answer Locust fires
         `test_start`."""
         self._asked = True
@@ -131,17 +132,20 @@ class LocustRuns:
         self._asked = wanted is None  # Locust quits then
         return wanted
 
-    def _wanted(self) -> tuple[int, float] | None:
+    def _wanted(self) -> Wanted | None:
         if self._began:
-            return None if self.run is None else self.run.users_wanted()
+            if self.run is None:
+                return None
+            return self._staff.next() or self.run.users_wanted()
         try:
             if self.web_ui is not None or self.plan is None:
                 self.plan = plan_for(self.environment, self.environment.parsed_options)
+            self._staff = Staff(self.plan, take_classes(self.environment, self.plan))
         except GenloadError as error:
             self._fail(error)
             return None
         users = first_users(self.plan)
-        return users, float(users)
+        return self._staff.next() or (users, float(users))
 
     def begin(self) -> None:
         """Begin a run. Its users are started right afterwards."""
@@ -251,11 +255,11 @@ class LocustRuns:
 
     # ----
 
-    def _judged(self, run: Run) -> JudgedRun:
+    def _judged(self, run: Run) -> list[JudgedRun]:
         # Only here, and never on a worker: numpy and scipy take half a second to import.
-        from genload.analysis.judge import judge
+        from genload.analysis.judge import judge_all
 
-        judged = judge(run.folder)
+        judged = judge_all(run.folder)
         self._outside.judged(judged)
         return judged
 
@@ -268,14 +272,16 @@ class LocustRuns:
             if (named := run.plan.suite.baseline) is not None:
                 from genload.reporting.change import compared_with
 
-                judged = compared_with(judged, [run.folder], named)
-            suite = reporting.suite_of([judged])
+                judged = [compared_with(each, [run.folder], named) for each in judged]
+            suite = reporting.suite_of(judged)
             broken: list[CodeError] = []
             names = run.plan.suite.reports
             files = reporting.write_reports(suite, self.folder, names, broken.append)
-        console.print_verdict(judged, files, verbose=self.environment.parsed_options.verbose)
-        if self._page is not None:
-            self._page.judged(judged, self.folder / "report.html")
+        for each in judged:
+            last = files if each is judged[-1] else ()
+            console.print_verdict(each, last, verbose=self.environment.parsed_options.verbose)
+            if self._page is not None:
+                self._page.judged(each, self.folder / "report.html")
         for error in broken:
             print(error.render(), file=sys.stderr, flush=True)
         try:
@@ -286,8 +292,12 @@ class LocustRuns:
 
     def _watched(self, plan: RunPlan) -> tuple[str, ...]:
         """What is shown of requests, whatever the criteria name."""
-        duration = (f"{plan.client_class.operation}.duration",) if self._page is not None else ()
-        return (*duration, *self._outside.watched(plan))
+        names: dict[str, None] = {}
+        for own in plan.populations:
+            if self._page is not None:
+                names[f"{own.client_class.operation}.duration"] = None
+            names |= dict.fromkeys(self._outside.watched(own))
+        return tuple(names)
 
     def _linger(self) -> None:
         if not self._signal:
@@ -300,8 +310,12 @@ class LocustRuns:
     def _users_at_work(self) -> int:
         if self.run is None:
             return 0
-        users, is_open = self.run.crew.status().users, self.run.plan.timeline.arrivals is not None
-        return users.in_flight if is_open else users.working + users.leaving
+        status = self.run.crew.status()
+        return sum(
+            users.working + users.leaving if side.plan.timeline.arrivals is None else users.in_flight
+            for side in self.run.sides
+            for users in [side.users(status)]
+        )
 
     def _check_form(self, fields: dict[str, str]) -> None:
         if isinstance(self.runner, MasterRunner) and not self.runner.clients.ready:
@@ -312,7 +326,8 @@ class LocustRuns:
         for name in ("scenario", "time_scale", "seed"):
             setattr(options, name, fields.get(name, getattr(options, name)))
         # A run waits for its service, and says so on the terminal; the web page could not show it.
-        check_anyone_there(plan_for(self.environment, options))
+        for own in plan_for(self.environment, options).populations:
+            check_anyone_there(own)
 
     def _add(self, record: RequestRecord) -> None:
         if self.run is not None:

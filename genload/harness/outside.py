@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,10 +66,10 @@ class Outside:
             receiver = "OTEL_EXPORTER_OTLP_ENDPOINT says where to"
             logger.warning(f"traces: {lost} spans were not sent ({receiver}): {sent.reason}")
 
-    def judged(self, run: JudgedRun) -> None:
-        """The run has its verdict."""
+    def judged(self, populations: Sequence[JudgedRun]) -> None:
+        """The run has its verdict: that of each of its populations."""
         if self._page is not None:
-            self._page.judged(run)
+            self._page.judged(populations)
 
     def concluded(self, run: Run, folder: Path) -> None:
         """It is over, with or without a verdict; one that was refused has no folder any more."""

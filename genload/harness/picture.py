@@ -12,7 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from genload.harness.asked_for import users_asked_for
+from genload.harness.crew import CrewStatus
+from genload.harness.live import LiveStats
 from genload.harness.run import Run
+from genload.harness.side import Side
 from genload.human import human
 from genload.settings.criteria.comparisons import observed
 from genload.settings.criteria.criterion import Criterion
@@ -52,8 +55,7 @@ class Picture:
 
     def view(self) -> Group:
         """The whole picture."""
-        run, status, total = self._run, self._run.crew.status(), self._run.live.total
-        plan, users, callers = run.plan, status.users, run.arrived(status)
+        run, status, plan = self._run, self._run.crew.status(), self._run.plan
         left_s = run.load.remaining_s
         until = "its requests have ended" if run.conductor is None else "the search ends"
         left = f"until {until}" if left_s == inf else f"{left_s:.0f} s left"
@@ -63,37 +65,40 @@ class Picture:
         head = Text(f"{plan.suite.name}/{plan.scenario_name}", "bold").append(
             f"  {where}  {run.journal.now_s():.0f} s", "default"
         )
+        return Group(head, *(part for side in run.sides for part in self._side(side, status)))
+
+    def _side(self, side: Side, status: CrewStatus) -> Iterator[Text | Table]:
+        """What is shown of one population."""
+        users, total = side.users(status), side.live.total
+        callers = side.arrived(status, self._run.load.origin_s)
         at_work = (
             str(callers).replace(", ", "   ")
             if callers
             else (
-                f"users {users.working} of {users_asked_for(run)}   "
+                f"users {users.working} of {users_asked_for(self._run, side)}   "
                 f"in flight {users.in_flight} (leaving {users.leaving})"
             )
         )
-        numbers = Text(
+        yield Text(f"{side.name}   " if side.name else "", "bold").append(
             f"{at_work}   completed {total.completed}   errors {total.failed}   "
             f"refusals {total.tallies[Tally.REFUSALS]}"
-            + (f"   left by their listeners {total.left}" if total.left else "")
+            + (f"   left by their listeners {total.left}" if total.left else ""),
+            "default",
         )
-        errors = Text("  ".join(f"{name} × {count}" for name, count in run.live.errors.most_common(5)), "red")
-        return (
-            Group(head, numbers, errors, self._criteria())
-            if errors
-            else Group(head, numbers, self._criteria())
-        )
+        if errors := side.live.errors.most_common(5):
+            yield Text("  ".join(f"{name} × {count}" for name, count in errors), "red")
+        yield self._criteria(side)
 
-    def _criteria(self) -> Table:
+    def _criteria(self, side: Side) -> Table:
         table = Table(box=None, pad_edge=False, header_style="dim")
         for heading in ("", "criterion (so far)", "observed", "holds"):
             table.add_column(heading, overflow="fold")
-        for name, criterion in self._run.plan.scenario.criteria.items():
-            mark, value = self._observe(criterion)
+        for name, criterion in side.plan.scenario.criteria.items():
+            mark, value = self._observe(criterion, side.live)
             table.add_row(mark, Text(name), Text(value), Text(criterion.holds, "dim"))
         return table
 
-    def _observe(self, criterion: Criterion) -> tuple[Text, str]:
-        live = self._run.live
+    def _observe(self, criterion: Criterion, live: LiveStats) -> tuple[Text, str]:
         result = observed(criterion.expression, live.lookup, live.unit)
         if result.value is None:
             is_live = all(map(live.is_live, subjects(criterion.expression)))

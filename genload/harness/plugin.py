@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import cache
 from typing import Any
 
 import gevent
@@ -28,8 +29,11 @@ from genload.terminal import write_anything
 WORKERS_COME_S, WORKERS_POLL_S = 2.0, 0.01
 
 
+@cache
 def install() -> None:
-    """Connect genload to Locust in this process. To be called once, at the beginning of a locustfile."""
+    """Connect genload to Locust in this process. To be called at the beginning of each locustfile; of several
+    files, the first one does it.
+    """
     write_anything()
     locust_hooks.keep_measuring()
     locust_hooks.send_own_traces()
@@ -82,8 +86,9 @@ def _begin_runs(environment: Any, runner: Any, web_ui: Any) -> None:
         print(error.render(), file=sys.stderr)
         sys.exit(int(error.exit_code))
     # `genload run` has asked the service already, and has said the same.
-    if plan is not None and not options.suite_folder and (words := told_at_once(plan)):
-        print(words, file=sys.stderr, flush=True)
+    for own in () if plan is None or options.suite_folder else plan.populations:
+        if words := told_at_once(own):
+            print(words, file=sys.stderr, flush=True)
     LocustRuns(environment, runner, web_ui, plan, outside).attach()
     if isinstance(runner, MasterRunner):
         _let_workers_come(runner, options.processes or 0)

@@ -18,19 +18,18 @@ from gevent.event import Event
 
 from genload.code_errors import CodeFailure
 from genload.errors import GenloadError, ServiceUnavailableError
-from genload.harness.arrived import Arrived, arrived
 from genload.harness.conductor import Conductor
-from genload.harness.crew import Crew, CrewStatus
+from genload.harness.crew import Crew
 from genload.harness.ending import Ending
 from genload.harness.gathering import first_users, gather
 from genload.harness.header import run_header
 from genload.harness.identity import read_identity
 from genload.harness.journal import Journal
-from genload.harness.live import LiveStats, followed
 from genload.harness.load_times import LoadTimes
 from genload.harness.monitoring import Monitoring
 from genload.harness.plan import RunPlan
 from genload.harness.readiness import wait_until_ready
+from genload.harness.side import Side
 from genload.runlog.records import (
     NOT_READY,
     NOT_RECORDED,
@@ -71,6 +70,8 @@ class Run:
         watched: metrics of requests that somebody looks at, beside those that criteria name.
 
     Attributes:
+        sides: what is known of each of its populations; of a run without any, of itself.
+        live: of the first of them.
         journal: writes the run directory.
         load: when the load began, and how far it is.
         conductor: leads the load where it is a search for a capacity.
@@ -91,9 +92,11 @@ class Run:
         self._locust_users, self._clock = locust_users, clock
         self.shape = plan.shape_class(plan.scenario.shape, ahead_s=USERS_AHEAD_S, clock=clock)
         self.journal = Journal(folder, clock, lambda error: self.ending.by(error, NOT_RECORDED))
-        metrics = followed(plan.scenario, plan.catalogue, watched)
-        self.live = LiveStats(plan.client_class.operation, folder / "samples.jsonl", metrics)
-        self.ending = Ending(plan, metrics, self.journal, clock)
+        samples = folder / "samples.jsonl"
+        plans = enumerate(plan.populations)
+        self.sides = tuple(Side(own, place, samples, watched) for place, own in plans)
+        self.live = self.sides[0].live
+        self.ending = Ending(self.sides, self.journal, clock)
         self._tick_s = min(TICK_S, max(plan.timeline.duration_s / TICKS_PER_LOAD, SHORTEST_TICK_S))
         self.begun = False
         self.stage = "starting"
@@ -121,8 +124,9 @@ class Run:
         self.journal.header(header)
         for remark in remarks:
             self.journal.notice("input", remark)
-        scenario = self.plan.scenario
-        if not (scenario.observe or any(criterion.must for criterion in scenario.criteria.values())):
+        for load in self.plan.suite.loads(self.plan.scenario_name):
+            if load.observe or any(criterion.must for criterion in load.criteria.values()):
+                continue
             logger.warning(NO_CRITERIA)  # not into the record: one day other criteria may judge this run
         gevent.spawn(self._go_through_stages)
         self.begun = True
@@ -197,7 +201,9 @@ class Run:
     def add(self, record: RequestRecord) -> None:
         """Record a request that has ended, in any process."""
         self.journal.request(record)
-        self.live.add(record)
+        for side in self.sides:
+            if side.name == record.population:
+                side.live.add(record)
         if record.operation:
             self.ending.add(record)
             if self.conductor is not None and record.warmup:
@@ -221,12 +227,6 @@ class Run:
             self.ending.error = self.journal.with_losses(self.ending.error)
         self.crew.release()
 
-    def arrived(self, status: CrewStatus) -> Arrived | None:
-        """The callers of an open load that has begun."""
-        if not self.load.begun:
-            return None
-        return arrived(self.load.timeline, self.load.origin_s, status, self.live)
-
     @property
     def load_began_s(self) -> float | None:
         """Since the run began; None before."""
@@ -238,7 +238,8 @@ class Run:
         watchers = [gevent.spawn(self._watch), gevent.spawn(self._ask_after_service)]
         try:
             self._enter("waiting for the service")
-            wait_until_ready(self.plan, self.ending.cut, self._clock, self._tell_unready)
+            for side in self.sides:
+                wait_until_ready(side.plan, self.ending.cut, self._clock, self._tell_unready)
             self._identify()
             self._warm_up()
             self._start_cold()
@@ -261,16 +262,18 @@ class Run:
             self._done.set()
 
     def _identify(self) -> None:
-        if self.ending.cut.is_set():
-            return
-        facts, missing = read_identity(self.plan)
-        if facts:
-            self.journal.event(Identified(t_s=self.journal.now_s(), facts=facts))
-        for text in missing:
-            self.journal.notice("identity", text)
+        for side in self.sides:
+            if self.ending.cut.is_set():
+                return
+            facts, missing = read_identity(side.plan)
+            if facts:
+                self.journal.event(Identified(t_s=self.journal.now_s(), facts=facts, population=side.name))
+            for text in missing:
+                self.journal.notice("identity", text, side.name)
 
     def _warm_up(self) -> None:
-        if self.plan.scenario.warmup.most == 0 or self.ending.cut.is_set():
+        nothing_to_do = all(side.plan.scenario.warmup.most == 0 for side in self.sides)
+        if nothing_to_do or self.ending.cut.is_set():
             return
         self._enter("warm-up")
         self.crew.warm_up()
@@ -307,7 +310,8 @@ class Run:
         if self.conductor is not None:
             self.conductor.begin(times.origin_s, began_s)
         self.journal.event(LoadStarted(t_s=began_s))
-        self.live.load_began(began_s)
+        for side in self.sides:
+            side.live.load_began(began_s)
         self._enter("load")
         if self.conductor is not None:
             self._watch_until(self.conductor.step)
@@ -322,16 +326,18 @@ class Run:
         if self.load.begun:
             ended_s = self.load.ended_s - self.journal.t0_s
             self.journal.event(LoadEnded(t_s=ended_s))
-            self.live.load_ended(ended_s)
+            for side in self.sides:
+                side.live.load_ended(ended_s)
         self._enter("draining")
         # After an error do not wait: the service was given up, or the requests could not be recorded.
         if self.ending.error is not None:
             self.ending.hurried.set()
-        deadline_s = self._clock() + self.plan.service.timeout_s + DRAIN_GRACE_S
+        longest_s = max(side.plan.service.timeout_s for side in self.sides)
+        deadline_s = self._clock() + longest_s + DRAIN_GRACE_S
         while self._busy() and self._clock() < deadline_s and not self.ending.hurried.is_set():
             gevent.sleep(WATCH_S)
         if self.load.begun:
-            self.journal.event(self._users())  # users may have slept since the last tick
+            self._note_users()  # users may have slept since the last tick
         self.crew.finish()
         self._complete = True
 
@@ -369,15 +375,15 @@ class Run:
             if isinstance(health, ClientHealth):
                 self.health[health.source] = health
         if self.stage == "load":
-            self._note(self._users())
+            self._note_users()
         self.journal.flush()
-        self.live.read_samples()
+        for side in self.sides:
+            side.live.read_samples()
         self._monitoring.look_after()
         if self.stage in ("warm-up", "cold start", "load"):
             self.ending.look_for_patience()
         if self.stage == "load":
-            in_flight = self.crew.status().users.in_flight
-            self.ending.look_for_hope(self.live, self.load.into_s, in_flight)
+            self.ending.look_for_hope(self.crew.status(), self.load.into_s)
 
     def _note(self, event: ClientHealth | ClockOffset | Users | WorkerLost) -> None:
         self.journal.event(event)
@@ -385,7 +391,7 @@ class Run:
             self.conductor.note(event)
 
     def _go_by(self, timeline: Timeline) -> None:
-        self.load.timeline = self.shape.phases = timeline
+        self.load.timeline = self.shape.phases = self.sides[0].timeline = timeline
 
     def _ask_after_service(self) -> None:
         # In a greenlet of its own: a service that hangs must not delay the record of everything else.
@@ -397,17 +403,13 @@ class Run:
                 return
             gevent.sleep(PATIENCE_PROBE_S)
 
-    def _users(self) -> Users:
+    def _note_users(self) -> None:
         status = self.crew.status()
-        return Users(
-            t_s=status.at_s - self.journal.t0_s,
-            target=self.load.timeline.target(status.at_s - self.load.origin_s),
-            working=status.users.working,
-            in_flight=status.users.in_flight,
-            leaving=status.users.leaving,
-            asleep_s=status.users.asleep_s,
-            locust_users=self._locust_users(),
-        )
+        for side in self.sides:
+            noted = side.noted(status, self.load.origin_s)
+            noted.t_s -= self.journal.t0_s
+            noted.locust_users = self._locust_users()
+            self._note(noted)
 
     def _note_phase(self) -> None:
         for phase, began_s in self.load.next_phases() if self.stage == "load" else ():

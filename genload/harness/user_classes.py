@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,30 @@ from genload.errors import UsageError
 from genload.harness.plan import RunPlan
 from genload.harness.users import LoadUser
 from genload.service import ServiceClient
+
+Wanted = tuple[int, float] | tuple[int, float, list[type[User]]]
+"""Users, the rate at which Locust starts them, and of which classes those are that it adds."""
+
+
+class Staff:
+    """Asks Locust for all users of several populations, one population after the other, so that it is known
+    which worker gets which (`genload.harness.dealing`).
+
+    Args:
+        classes: of each population.
+    """
+
+    def __init__(self, plan: RunPlan, classes: Sequence[list[type[User]]]) -> None:
+        several = len(plan.populations) > 1
+        users = accumulate(own.timeline.max_users for own in plan.populations) if several else ()
+        self._wanted = deque(zip(users, classes, strict=False))
+
+    def next(self) -> Wanted | None:
+        """None: all were asked for, or there is one kind of users alone, who come as they are needed."""
+        if not self._wanted:
+            return None
+        users, classes = self._wanted.popleft()
+        return users, float(users), classes
 
 
 def take_classes(environment: Any, plan: RunPlan) -> list[list[type[User]]]:

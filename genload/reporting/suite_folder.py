@@ -8,9 +8,11 @@ from pathlib import Path
 from genload.analysis.checklist import answers
 from genload.analysis.judged import JudgedRun, JudgedSuite
 from genload.errors import RunDirectoryError, suite_exit_code
+from genload.runlog.records import RunHeader
 from genload.settings.criteria.criterion import Criterion
 
-Criteria = Mapping[str, Criterion]
+CriteriaOf = Callable[[RunHeader], Mapping[str, Criterion] | None]
+"""Criteria by the header of a run, or of one population of it; None: its own."""
 
 
 def is_run_directory(folder: Path) -> bool:
@@ -48,22 +50,25 @@ def the_run(folder: Path) -> Path:
     return found[0]
 
 
-def judge_run(folder: Path, *, criteria: Criteria | None = None) -> JudgedRun:
-    """Judge one run directory; by its own criteria unless others are given.
+def judge_run(folder: Path, *, criteria_of: CriteriaOf | None = None) -> list[JudgedRun]:
+    """Judge one run directory, each of its populations by itself.
+
+    Args:
+        criteria_of: other criteria; None: each its own.
 
     Raises:
         RunDirectoryError: nothing in it that can be judged.
     """
     # Here, not above: rendering what is judged already needs none of numpy and scipy.
-    from genload.analysis.judge import judge
+    from genload.analysis.judge import judge_all
 
-    return judge(folder, criteria=criteria)
+    return judge_all(folder) if criteria_of is None else judge_all(folder, criteria=criteria_of)
 
 
 def judge_suite_folder(
     folder: Path,
     *,
-    criteria_of: Callable[[Path], Criteria | None] = lambda directory: None,
+    criteria_of: CriteriaOf | None = None,
     on_problem: Callable[[str], None] = lambda text: None,
 ) -> JudgedSuite:
     """Judge every run directory in `folder`.
@@ -71,7 +76,7 @@ def judge_suite_folder(
     A run that cannot be read is told to `on_problem`, counted as missing, and holds up no other.
 
     Args:
-        criteria_of: other criteria for a run directory; None keeps its own.
+        criteria_of: other criteria; None: each its own.
 
     Raises:
         RunDirectoryError: no such folder, or no run in it that can be read.
@@ -79,7 +84,7 @@ def judge_suite_folder(
     runs: list[JudgedRun] = []
     for directory in run_directories(folder):
         try:
-            runs.append(judge_run(directory, criteria=criteria_of(directory)))
+            runs += judge_run(directory, criteria_of=criteria_of)
         except RunDirectoryError as error:
             on_problem(error.render())
     if not runs:

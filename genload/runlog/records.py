@@ -100,7 +100,7 @@ class LoadEnded(msgspec.Struct, tag="load_ended", tag_field="event", kw_only=Tru
     t_s: float
 
 
-class Users(msgspec.Struct, tag="users", tag_field="event", kw_only=True):
+class Users(msgspec.Struct, tag="users", tag_field="event", kw_only=True, omit_defaults=True):
     """The users at one tick of the load: how many there were to be, and how many there were."""
 
     t_s: float
@@ -110,6 +110,7 @@ class Users(msgspec.Struct, tag="users", tag_field="event", kw_only=True):
     leaving: int  # those of them whose users may not start another one
     asleep_s: float = 0.0  # time slept after failures since the load began, the sum of all users
     locust_users: int = 0  # how many users there are, as Locust counts them
+    population: str = ""  # whose users, where several are at work at the same time; Locust's are those of all
 
 
 class ClientHealth(msgspec.Struct, tag="client", tag_field="event", kw_only=True):
@@ -186,19 +187,21 @@ HOPELESS = "hopeless"  # the load was ended because a criterion could no longer 
 NOT_RECORDED = "not_recorded"  # the load was ended because the run directory could not be written
 
 
-class Notice(msgspec.Struct, tag="notice", tag_field="event", kw_only=True):
+class Notice(msgspec.Struct, tag="notice", tag_field="event", kw_only=True, omit_defaults=True):
     """A sentence for the readers of the report."""
 
     t_s: float
     code: str  # one of the codes above, or another: monitors_ended, late_worker, input, …
     text: str
+    population: str = ""  # which one alone it is about
 
 
-class Identified(msgspec.Struct, tag="identity", tag_field="event", kw_only=True):
+class Identified(msgspec.Struct, tag="identity", tag_field="event", kw_only=True, omit_defaults=True):
     """What was tested, read from the places that the suite names. What monitors know is in their samples."""
 
     t_s: float
     facts: dict[str, str]
+    population: str = ""  # whose service it is about
 
 
 class RunEnded(msgspec.Struct, tag="run_ended", tag_field="event", kw_only=True):
@@ -265,6 +268,16 @@ class MonitorPlan(msgspec.Struct, kw_only=True):
     nothing_here: str = ""  # why the monitor has nothing to sample; then no tick of it is missing
 
 
+class PopulationHeader(msgspec.Struct, kw_only=True):
+    """What run.json says of one population: the fields of the same names, as they are for it alone."""
+
+    phases: list[dict[str, Any]]
+    operation: str
+    stages: list[str]
+    labels: dict[str, list[str]] = {}
+    metrics: list[dict[str, Any]] = []
+
+
 class RunHeader(msgspec.Struct, kw_only=True):
     """The content of run.json, which is written once, at the beginning of a run."""
 
@@ -288,3 +301,7 @@ class RunHeader(msgspec.Struct, kw_only=True):
     ] = []  # declared beyond the engine's own: name, dimension, stats, source, help
     monitors: list[MonitorPlan] = []
     asked_for: list[str] = []  # the suite's scenarios that were to be run with this one, itself among them
+    # By name, in their order, where several are at work at the same time: `operation`, `stages`, `labels` and
+    # `metrics` of the run itself are empty then, and `phases` has the users of all together.
+    populations: dict[str, PopulationHeader] = {}
+    population: str = ""  # "" in the file; the population that is judged, of a header narrowed to it

@@ -9,7 +9,7 @@ from pydantic import PositiveInt, StringConstraints, model_validator
 from genload.settings.model import Settings
 from genload.settings.units import Ratio
 
-CriterionPath = Annotated[str, StringConstraints(pattern=r"^[^/]+/[^/]+$")]
+CriterionPath = Annotated[str, StringConstraints(pattern=r"^[^/]+/([^/]+/)?[^/]+$")]
 Question = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
@@ -19,7 +19,7 @@ class Condition(Settings):
     scenarios: Literal["all"] | None = None
     """Every scenario of the suite has run to its end."""
     criteria: tuple[CriterionPath, ...] = ()
-    """These criteria hold, as SCENARIO/CRITERION."""
+    """These criteria hold, as SCENARIO/CRITERION, or SCENARIO/POPULATION/CRITERION."""
     error_rate_below: Ratio | None = None
     """No scenario had so many errors, and no monitor saw the service restart or go away."""
     live_families: PositiveInt | None = None

@@ -7,6 +7,7 @@ suite does not say, how fast its service is, is assumed on the fast side.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import pairwise
 from math import ceil
 
@@ -41,8 +42,14 @@ def processes_for(timeline: Timeline, service: Service, think_s: float = 0.0) ->
         service: as the scenario asks it.
         think_s: the shortest pause of a user before each request.
     """
-    share = max(_cores(phase, service, think_s) for phase in timeline.phases)
-    return max(min(ceil(share / WORKER_SHARE), timeline.max_users), 1)
+    return processes_for_all([(timeline, service, think_s)])
+
+
+def processes_for_all(loads: Sequence[tuple[Timeline, Service, float]]) -> int:
+    """How many can make several loads at the same time, with as many phases each; see `processes_for`."""
+    by_load = [[_cores(phase, service, think_s) for phase in line.phases] for line, service, think_s in loads]
+    share = max(map(sum, zip(*by_load, strict=True)))
+    return max(min(ceil(share / WORKER_SHARE), sum(line.max_users for line, _, _ in loads)), 1)
 
 
 def _cores(phase: Phase, service: Service, think_s: float) -> float:

@@ -109,6 +109,7 @@ def _context(trace_id: str, span_id: int) -> SpanContext:
 def _attributes(record: RequestRecord) -> dict[str, str | float]:
     said: dict[str, str | float] = {
         own("operation"): record.operation,
+        own("population"): record.population,
         own("request_id"): record.request_id,
         own("job_id"): record.job_id,
         own("process"): record.source,

@@ -183,7 +183,7 @@ def test_each_run_is_judged_once_and_each_report_written_once(
     written: list[list[str]] = []
     really_judge, really_write = reporting.judge_run, reporting.write_reports
 
-    def judge(folder: Path) -> JudgedRun:
+    def judge(folder: Path) -> list[JudgedRun]:
         judged.append(folder.name)
         return really_judge(folder)
 
@@ -212,7 +212,7 @@ def test_records_are_packed_once_they_are_judged(stage: Stage, monkeypatch: pyte
     stage.play("one")
     there = {path.name for path in (stage.folder / "one").iterdir()}
     assert "requests.jsonl.gz" in there and "requests.jsonl" not in there
-    assert reporting.judge_run(stage.folder / "one").overall.total_requests > 0
+    assert reporting.judge_run(stage.folder / "one")[0].overall.total_requests > 0
 
 
 def test_what_has_changed_is_told_after_each_verdict_and_decides_with_it(

@@ -34,18 +34,25 @@ class FakeRun(SimpleNamespace):
         catalogue = Catalogue.of(request_metrics("generate", ("upload", "run")))
         timeline = Timeline((Phase("ramp", 10.0, 2, users_from=0), Phase("steady", 20.0, 2)))
         self.samples = folder / "samples.jsonl"
+        plan = SimpleNamespace(
+            suite=SimpleNamespace(name="probe"),
+            scenario_name="normal",
+            scenario=scenario,
+            service=SimpleNamespace(host="http://gpu1:5000", api="orfeas"),
+            timeline=timeline,
+            catalogue=catalogue,
+            time_scale=1.0,
+            seed=7,
+        )
+        live = LiveStats("generate", self.samples, followed(scenario, catalogue, WATCHED))
         super().__init__(
-            plan=SimpleNamespace(
-                suite=SimpleNamespace(name="probe"),
-                scenario_name="normal",
-                scenario=scenario,
-                service=SimpleNamespace(host="http://gpu1:5000", api="orfeas"),
-                timeline=timeline,
-                catalogue=catalogue,
-                time_scale=1.0,
-                seed=7,
-            ),
-            live=LiveStats("generate", self.samples, followed(scenario, catalogue, WATCHED)),
+            plan=plan,
+            live=live,
+            sides=[
+                SimpleNamespace(
+                    name="", plan=plan, timeline=timeline, live=live, users=lambda status: status.users
+                )
+            ],
             crew=SimpleNamespace(status=lambda: self.status),
             status=CrewStatus(at_s=0.0, users=GateStatus(working=2, in_flight=1)),
             health={},

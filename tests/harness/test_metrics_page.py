@@ -193,7 +193,7 @@ def test_criteria_by_what_was_observed_so_far_then_as_they_were_judged(run: Fake
         ),
     ]
     verdict = Verdict(result="pass", valid=True, reasons=[], criteria=criteria, exit_code=0)
-    page.collector.judged = SimpleNamespace(verdict=verdict)  # type: ignore[assignment]
+    page.collector.judged = [SimpleNamespace(verdict=verdict, population="")]  # type: ignore[list-item]
     assert _states(page) == {"fast": "pass", "memory": "inconclusive"}
     assert page.by("genload_criterion_observed", "criterion") == {"fast": 1.5}
     assert page.by("genload_criterion_evidence", "evidence") == {"proven": 1}

@@ -38,7 +38,8 @@ _LOCUST_HELP = """
 import sys
 from locust.argument_parser import get_parser
 from locust.util.load_locustfile import load_locustfile
-load_locustfile(sys.argv[1])
+for path in sys.argv[1].split(","):
+    load_locustfile(path)
 print(get_parser().format_help())
 """
 

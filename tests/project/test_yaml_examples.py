@@ -60,6 +60,7 @@ FRAGMENTS = {
     ("docs/speech.md", 0): ("litetts", "service"),
     ("docs/speech.md", 1): ("litetts", ""),
     ("docs/speech.md", 2): ("litetts", "service"),
+    ("docs/tenants.md", 0): ("orfeas", ""),
 }
 # With what they need beside them: test_contributing_examples.py loads the first, test_wheel.py runs it and
 # the second, test_real_speech.py the third. Those of docs/described are run by test_described_pages.py.

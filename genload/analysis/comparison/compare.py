@@ -33,9 +33,9 @@ from genload.analysis.comparison.side import ComparedRun, are_rounds, in_order, 
 from genload.analysis.comparison.subjects import asked_for
 from genload.analysis.comparison.values import error_shares
 from genload.analysis.evidence.estimate import FloatArray
+from genload.analysis.populations import open_alone
 from genload.errors import UsageError
 from genload.human import count_of
-from genload.runlog.reader import open_run
 
 AS_USUAL = CompareSettings()
 
@@ -53,7 +53,7 @@ def compare(base: Sequence[Path], new: Sequence[Path], settings: CompareSettings
     """
     if not base or not new:
         raise UsageError("a side has no run", remedy="name at least one run directory for each of them")
-    logs = [[open_run(folder) for folder in side] for side in (base, new)]
+    logs = [[open_alone(folder) for folder in side] for side in (base, new)]
     check_headers(*logs)
     wanted = asked_for(settings.judge, logs[0][0].header)
     ours, theirs = ([read_run(log, wanted) for log in side] for side in logs)

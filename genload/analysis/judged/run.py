@@ -211,6 +211,12 @@ class JudgedRun(msgspec.Struct, kw_only=True):
     change: Change | None = None  # where it was compared with a baseline
     pooled: list[PooledRun] = []  # the runs that were judged together; none: it is one run
     recorded: Recorded = msgspec.field(default_factory=nothing_recorded)  # records and samples, as columns
+    population: str = ""  # of the scenario's, the one that was judged; "" where it has none
+
+    @property
+    def name(self) -> str:
+        """The scenario's; with its population's, where it has several: ``neighbours/speech``."""
+        return f"{self.scenario}/{self.population}" if self.population else self.scenario
 
 
 class Answer(msgspec.Struct, kw_only=True, frozen=True):

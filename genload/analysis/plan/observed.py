@@ -24,10 +24,10 @@ import numpy as np
 
 from genload.analysis.evidence.estimate import BoolArray, FloatArray
 from genload.analysis.plan.assumed import AssumedService
+from genload.analysis.populations import open_alone
 from genload.errors import UsageError
 from genload.human import count_of
 from genload.runlog.error_classes import NOT_STARTED
-from genload.runlog.reader import open_run
 from genload.runlog.records import LEFT, RequestRecord, RunHeader
 from genload.settings.suite import Span
 
@@ -137,7 +137,7 @@ class _Seen:
 
 def _seen(folder: Path, operation: str) -> _Seen | None:
     """The first requests of a run that were started and have ended; None without any."""
-    log = open_run(folder)
+    log = open_alone(folder)
     if log.header.operation != operation:
         return None
     records = list(islice(_ended(log.requests(), operation), _MOST_READ))

@@ -31,6 +31,11 @@ def sides_of(
         one_scenario(replace(request, host=url.rstrip("/"), overrides=(*request.overrides, *overrides)))
         for url, overrides in zip(urls, own, strict=True)
     )
+    if base[0].suite.scenarios[base[1]].populations:
+        raise UsageError(
+            f"{base[0].suite.name}/{base[1]} has populations, and rounds compare one kind of users",
+            remedy="name a scenario without populations, or run each build: genload run",
+        )
     drawn = random.SystemRandom().randrange(_SEEDS)
     asked_for = base[0].suite.seed if request.seed is None else request.seed
     sides = Sides(base[0], new[0], base[1], drawn if asked_for is None else asked_for)

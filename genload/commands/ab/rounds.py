@@ -107,12 +107,12 @@ class RoundsRun:
 
     def _judge(self, turn: Turn) -> None:
         """Judge a run, say it in a line, and pack it."""
-        from genload.reporting import judge_run
+        from genload.analysis.judge import judge
         from genload.runlog.packing import pack
 
         directory = self._directory(turn)
         try:
-            run = judge_run(directory)
+            run = judge(directory)
             self.judged[turn] = run
             self._say(_line(turn, run), "" if run.verdict.valid else "yellow")
             pack(directory)

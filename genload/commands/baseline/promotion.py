@@ -12,6 +12,7 @@ from pathlib import Path
 from genload.analysis.comparison.noise import NoiseFloor
 from genload.analysis.judge import ReadRun
 from genload.analysis.poolable import check_same
+from genload.analysis.populations import open_alone
 from genload.analysis.tested import tested
 from genload.errors import RunDirectoryError, UsageError
 from genload.plain import plain
@@ -28,7 +29,6 @@ from genload.reporting.baselines import (
 from genload.reporting.rounds import read_rounds
 from genload.reporting.suite_folder import is_run_directory, run_directories
 from genload.runlog.layout import EVENTS, HEADER, REQUESTS, SAMPLES
-from genload.runlog.reader import open_run
 
 _OFTEN_ONE = "one run has no spread: a verdict against it takes a noise floor, or three runs a side"
 _FEW = 3
@@ -77,7 +77,7 @@ def _by_scenario(folders: Sequence[Path]) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for folder in folders:
         if is_run_directory(folder):
-            found.setdefault(open_run(folder).header.scenario, []).append(folder)
+            found.setdefault(open_alone(folder).header.scenario, []).append(folder)
         elif (rounds := read_rounds(folder)) is not None:
             found.setdefault(rounds.scenario, []).extend(equal_rounds(folder, rounds))
         else:
@@ -90,7 +90,7 @@ def _checked(runs: Sequence[Path], *, rehearsal: bool) -> list[ReadRun]:
     """The runs, read; each sound, in earnest, and of the same build and settings."""
     if not runs:
         raise UsageError("no round of these is complete", remedy="run them again: genload ab")
-    read = [ReadRun.of(open_run(run)) for run in runs]
+    read = [ReadRun.of(open_alone(run)) for run in runs]
     for folder, run in zip(runs, read, strict=True):
         if (run.header.rehearsal or run.header.time_scale != 1) and not rehearsal:
             raise UsageError(

@@ -10,11 +10,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from genload.analysis.judge import judge
 from genload.analysis.pool import short_names
 from genload.human import human
 from genload.plain import plain
 from genload.reporting.baselines import Baseline
-from genload.reporting.suite_folder import judge_run
 
 _NONE = "no baseline here: genload baseline promote DIR"
 _MOST_NOISE = 12
@@ -56,7 +56,7 @@ def _told(each: Baseline) -> Iterator[RenderableType]:
     table = _table("run", "began", "requests", "failed", "mean", "p95")
     origins = [Path(origin) for origin in each.manifest.origins] if each.manifest else [*each.runs]
     for origin, folder in zip(short_names(origins), each.runs, strict=True):
-        run = judge_run(folder)
+        run = judge(folder)
         table.add_row(
             Text(plain(origin)),
             run.start_time[:19],

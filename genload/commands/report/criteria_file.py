@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from genload.analysis.observe import nameable
 from genload.errors import ConfigError
-from genload.runlog.reader import open_run
 from genload.runlog.records import RunHeader
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.criteria.error import CriterionError
@@ -27,7 +27,8 @@ _RULE_KEYS = {"holds", "must"}
 
 
 class CriteriaFile:
-    """``name: rule`` for every scenario, or ``scenario: {name: rule}``.
+    """``name: rule`` for every scenario, or ``scenario: {name: rule}``; of a scenario with populations
+    ``scenario/population: {name: rule}``.
 
     Rules are in modelled time, as a suite's are: for a run at a time scale they are scaled like those.
 
@@ -38,14 +39,12 @@ class CriteriaFile:
     def __init__(self, path: Path) -> None:
         self._tree = _read(path)
 
-    def of(self, directory: Path) -> dict[str, Criterion] | None:
-        """The criteria for the run in `directory`; None when the file has none for its scenario.
+    def of(self, header: RunHeader) -> dict[str, Criterion] | None:
+        """The criteria for a run, or for one population of it; None when the file has none for it.
 
         Raises:
             ConfigError: a rule that cannot be read, or names what the run does not have.
-            RunDirectoryError: no run there.
         """
-        header = open_run(directory).header
         rules = self._rules_for(header)
         if rules is None:
             return None
@@ -57,15 +56,25 @@ class CriteriaFile:
         by_scenario = [isinstance(e.value, dict) and not _RULE_KEYS & set(e.value) for e in entries.values()]
         if not any(by_scenario):
             return entries
-        scenarios = header.suite.get("scenarios", {})
+        scenarios = _names(header.requested)
         for (name, tree), is_scenario in zip(entries.items(), by_scenario, strict=True):
             if not is_scenario:
                 raise tree.place.error("a rule stands beside scenarios", remedy=_REMEDY, key=name)
             if name not in scenarios:
                 text = f"there is no scenario '{name}' in this suite"
                 raise tree.place.error(text, remedy=suggest(name, scenarios), key=name)
-        found = entries.get(header.scenario)
+        population = f"/{header.population}" if header.population else ""
+        found = entries.get(f"{header.scenario}{population}")
         return None if found is None else found.value
+
+
+def _names(suite: Mapping[str, Any]) -> list[str]:
+    """What a suite's scenarios are called, with their populations where they have some."""
+    return [
+        f"{name}/{population}" if population else name
+        for name, scenario in suite.get("scenarios", {}).items()
+        for population in (scenario.get("populations") or [""])
+    ]
 
 
 def _read(path: Path) -> Tree:

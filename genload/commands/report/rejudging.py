@@ -19,6 +19,7 @@ from genload.reporting import (
     suite_of,
     write_reports,
 )
+from genload.runlog.reader import open_run
 from genload.settings.suite import Suite
 
 
@@ -39,11 +40,11 @@ def rejudge(
     """
     criteria = CriteriaFile(criteria_file) if criteria_file is not None else None
     if is_run_directory(folder):
-        suite = suite_of([judge_run(folder, criteria=criteria.of(folder) if criteria else None)])
+        suite = suite_of(judge_run(folder, criteria_of=criteria.of if criteria else None))
     else:
         suite = judge_suite_folder(
             folder,
-            criteria_of=criteria.of if criteria else lambda directory: None,
+            criteria_of=criteria.of if criteria else None,
             on_problem=lambda text: print(text, file=sys.stderr),
         )
     if baseline is not None:
@@ -67,7 +68,7 @@ def judge_together(
     criteria = CriteriaFile(criteria_file) if criteria_file is not None else None
     runs: list[JudgedRun] = []
     for same in _by_scenario(folders):
-        run = judge_pool(same, criteria=criteria.of(same[0]) if criteria else None)
+        run = judge_pool(same, criteria=criteria.of(open_run(same[0]).header) if criteria else None)
         runs.append(run if baseline is None else _against(baseline, run, same))
     # Its name begins otherwise than theirs, so that the same pattern of a shell names the same runs again.
     first = folders[0].absolute()

@@ -102,7 +102,7 @@ def _stands(folder: Path) -> bool:
     if open_run(folder).ended is None:
         return False
     try:
-        return judge_run(folder).verdict.exit_code in ENDED_BY_THEMSELVES
+        return all(run.verdict.exit_code in ENDED_BY_THEMSELVES for run in judge_run(folder))
     except RunDirectoryError:
         return False
 

@@ -27,7 +27,8 @@ from genload.errors import ExitCode, GenloadError, RunDirectoryError, suite_exit
 from genload.extensions import Wings, attribute, shape_class
 from genload.human import human
 from genload.service import ServiceClient, ServiceError
-from genload.settings.processes import processes_for
+from genload.settings.parts import parts_of
+from genload.settings.processes import processes_for_all
 from genload.settings.scaling import scale
 from genload.settings.service import Service
 from genload.settings.suite import Suite
@@ -213,10 +214,15 @@ class SuiteRun:
         machine has cores for. Of several it is said."""
         asked = self._request.workers
         if asked is None:
-            load = self._suite.scenarios[scenario]
-            timeline = shape_class(load.shape.kind).timeline(load.shape)
-            service, think_s = self._suite.service_of(scenario), load.think.min_s if load.think else 0.0
-            needed, cores = processes_for(timeline, service, think_s), cores_there()
+            parts = [
+                (
+                    shape_class(part.load.shape.kind).timeline(part.load.shape),
+                    part.suite.service_of(scenario),
+                    part.load.think.min_s if part.load.think else 0.0,
+                )
+                for part in parts_of(self._suite, scenario)
+            ]
+            needed, cores = processes_for_all(parts), cores_there()
             asked = min(needed, cores)
             if asked < needed:
                 self._say(
@@ -244,27 +250,29 @@ class SuiteRun:
             from genload.reporting.change import compared_with
 
             with self._console.status(Text("comparing …", "dim")):
-                judged = compared_with(judged, [self.folder / scenario], named)
-        self._judged.append(judged)
-        views.print_verdict(judged, verbose=self._request.verbose)
+                judged = [compared_with(each, [self.folder / scenario], named) for each in judged]
+        self._judged += judged
+        for each in judged:
+            views.print_verdict(each, verbose=self._request.verbose)
         try:
             pack(self.folder / scenario)  # the verdict is out; nobody waits for this but the disk
         except RunDirectoryError as error:
             self._say(error.render(), "yellow")
-        change = judged.change
-        return suite_exit_code([judged.verdict.exit_code, *([change.exit_code] if change else [])])
+        changes = [each.change.exit_code for each in judged if each.change]
+        return suite_exit_code([*(each.verdict.exit_code for each in judged), *changes])
 
     def tell_unready(self) -> None:
         """Tell at once that the service is not there: the process that waits for it is slow to start."""
-        service = self._suite.service_of(self._target.scenarios[0])
-        with client_of(service) as client:
-            client.deadline_s = monotonic() + ASKED_FOR_S
-            try:
-                client.ready()
-            except ServiceError as error:
-                limit = human(service.ready_timeout_s, "s")
-                waiting = f"waiting for it, {limit} at most (service.ready_timeout)"
-                self._say(f"{why_not_ready(service.host, error)}; {waiting}", "bold yellow")
+        first = self._target.scenarios[0]
+        for service in [part.suite.service_of(first) for part in parts_of(self._suite, first)]:
+            with client_of(service) as client:
+                client.deadline_s = monotonic() + ASKED_FOR_S
+                try:
+                    client.ready()
+                except ServiceError as error:
+                    limit = human(service.ready_timeout_s, "s")
+                    waiting = f"waiting for it, {limit} at most (service.ready_timeout)"
+                    self._say(f"{why_not_ready(service.host, error)}; {waiting}", "bold yellow")
 
     def settle(self) -> bool:
         """Pause until the service is idle; whether that ended without a signal."""

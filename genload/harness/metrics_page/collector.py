@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from genload.harness.asked_for import users_asked_for
 from genload.harness.metrics_page import families as of
 from genload.harness.metrics_page.families import Family, Sheet
 from genload.harness.run import Run
+from genload.harness.side import Side
 from genload.harness.totals import Totals, Values
 from genload.plain import plain
 from genload.settings.criteria.ast import Dimension
@@ -31,7 +32,7 @@ _MOST_ERRORS = 100
 
 
 class RunCollector(Collector):
-    """Of one run.
+    """Of one run. Where it has several populations, each line about one has a label that names it.
 
     Args:
         run_id: the name of the folder with the run's results, which its suite's other scenarios share.
@@ -45,30 +46,35 @@ class RunCollector(Collector):
             "suite": run.plan.suite.name,
             "scenario": run.plan.scenario_name,
         }
-        self.judged: JudgedRun | None = None
+        self.judged: Sequence[JudgedRun] = ()
 
     def collect(self) -> Iterator[Exposed]:
         """The run as it is now."""
         sheet = Sheet(self._labels)
-        for fill in (self._tell_run, self._tell_users, self._tell_requests, self._tell_times):
-            fill(sheet)
-        if self.judged is None:
-            self._tell_observed(sheet)
-        else:
-            _tell_verdict(sheet, self.judged)
+        self._tell_run(sheet)
+        self._tell_users(sheet)
+        for side in self._run.sides:
+            self._tell_requests(sheet, side)
+        for side in self._run.sides:
+            self._tell_times(sheet, side)
+        for side in () if self.judged else self._run.sides:
+            self._tell_observed(sheet, side)
+        for judged in self.judged:
+            _tell_verdict(sheet, judged)
         self._tell_machines(sheet)
         yield from sheet
 
     def _tell_run(self, sheet: Sheet) -> None:
         run, plan = self._run, self._run.plan
-        labels = {
-            "api": plan.service.api,
-            "host": plain(plan.service.host),
-            "time_scale": f"{plan.time_scale:g}",
-            "seed": str(plan.seed),
-            "version": __version__,
-        }
-        sheet.add(of.INFO, 1, **labels)
+        for side in run.sides:
+            labels = {
+                "api": side.plan.service.api,
+                "host": plain(side.plan.service.host),
+                "time_scale": f"{plan.time_scale:g}",
+                "seed": str(plan.seed),
+                "version": __version__,
+            }
+            sheet.add(of.INFO, 1, **labels, **_of(side.name))
         sheet.add(of.STARTED, self._began_s)
         sheet.add(of.STAGE, 1, stage=run.stage)
         for phase in dict.fromkeys(phase.name for phase in run.load.timeline.phases):
@@ -78,11 +84,12 @@ class RunCollector(Collector):
 
     def _tell_users(self, sheet: Sheet) -> None:
         status = self._run.crew.status()
-        users = status.users
-        sheet.add(of.USERS, users_asked_for(self._run), state="asked_for")
-        sheet.add(of.USERS, users.working, state="working")
-        sheet.add(of.USERS, users.leaving, state="leaving")
-        sheet.add(of.IN_FLIGHT, users.in_flight)
+        for side in self._run.sides:
+            users, own = side.users(status), _of(side.name)
+            sheet.add(of.USERS, users_asked_for(self._run, side), state="asked_for", **own)
+            sheet.add(of.USERS, users.working, state="working", **own)
+            sheet.add(of.USERS, users.leaving, state="leaving", **own)
+            sheet.add(of.IN_FLIGHT, users.in_flight, **own)
         if status.workers is not None:
             sheet.add(of.WORKERS, status.workers.connected, state="connected")
             sheet.add(of.WORKERS, status.workers.lost, state="lost")
@@ -91,40 +98,41 @@ class RunCollector(Collector):
             sheet.add(of.CPU, health.cpu, process=process)
             sheet.add(of.MEMORY, health.rss_bytes, process=process)
 
-    def _tell_requests(self, sheet: Sheet) -> None:
-        live = self._run.live
+    def _tell_requests(self, sheet: Sheet, side: Side) -> None:
+        live = side.live
+        own = {"operation": live.operation, **_of(side.name)}
         for phase, totals in live.phases.items():
             for outcome, number in _by_outcome(totals).items():
-                sheet.add(of.REQUESTS, number, operation=live.operation, phase=phase, outcome=outcome)
+                sheet.add(of.REQUESTS, number, **own, phase=phase, outcome=outcome)
         for error_class, number in live.errors.most_common(_MOST_ERRORS):
-            sheet.add(of.ERRORS, number, operation=live.operation, error_class=plain(error_class))
+            sheet.add(of.ERRORS, number, **own, error_class=plain(error_class))
 
-    def _tell_times(self, sheet: Sheet) -> None:
+    def _tell_times(self, sheet: Sheet, side: Side) -> None:
         """Failed requests rank behind every bound, so that a percentile over all of them is genload's own."""
-        live = self._run.live
+        live = side.live
         for name, metric in live.metrics.items():
             if metric.source != "requests" or metric.dimension is not Dimension.TIME or not metric.stats:
                 continue
             stage = metric.short.partition("stage.")[2]
             for phase, totals in live.phases.items():
                 values = totals.values.get(name, Values()).all
+                labels = {"operation": live.operation, "phase": phase, **_of(side.name)}
                 if stage:
-                    labels = {"operation": live.operation, "phase": phase, "stage": stage}
-                    sheet.add_summary(of.STAGE_TIMES, values.count, values.sum, **labels)
+                    sheet.add_summary(of.STAGE_TIMES, values.count, values.sum, **labels, stage=stage)
                     continue
-                family, labels = of.of_requests(metric), {"operation": live.operation, "phase": phase}
+                family = of.of_requests(metric)
                 at_most = values.at_most(of.BOUNDS_S)
                 sheet.add_histogram(family, at_most, values.count, values.sum, outcome="ok", **labels)
                 if totals.failed:
                     sheet.add(family, totals.failed, "_bucket", le="+Inf", outcome="failed", **labels)
 
-    def _tell_observed(self, sheet: Sheet) -> None:
-        live = self._run.live
-        for name, criterion in self._run.plan.scenario.criteria.items():
+    def _tell_observed(self, sheet: Sheet, side: Side) -> None:
+        live, own = side.live, _of(side.name)
+        for name, criterion in side.plan.scenario.criteria.items():
             seen = observed(criterion.expression, live.lookup, live.unit)
-            _tell_criterion(sheet, name, criterion.holds, must=criterion.must, result=seen.result)
+            _tell_criterion(sheet, name, criterion.holds, own, must=criterion.must, result=seen.result)
             if seen.value is not None:
-                sheet.add(of.OBSERVED, seen.value, criterion=name, unit=seen.unit)
+                sheet.add(of.OBSERVED, seen.value, criterion=name, unit=seen.unit, **own)
 
     def _tell_machines(self, sheet: Sheet) -> None:
         newest = {name: (*unlabelled(name), value) for name, value in self._run.live.newest.items()}
@@ -140,7 +148,8 @@ class RunCollector(Collector):
 
     @property
     def _known(self) -> Mapping[str, Metric]:
-        return self._run.plan.catalogue.metrics
+        known = (side.plan.catalogue.metrics for side in self._run.sides)
+        return {name: metric for metrics in known for name, metric in metrics.items()}
 
 
 def _by_outcome(totals: Totals) -> dict[str, int]:
@@ -153,21 +162,28 @@ def _by_outcome(totals: Totals) -> dict[str, int]:
     }
 
 
-def _tell_criterion(sheet: Sheet, name: str, rule: str, *, must: bool, result: Outcome) -> None:
-    named = {"criterion": name, "must": str(must).lower()}
+def _of(population: str) -> dict[str, str]:
+    """The label that names it; none where there is one kind of users alone."""
+    return {"population": population} if population else {}
+
+
+def _tell_criterion(
+    sheet: Sheet, name: str, rule: str, own: Mapping[str, str], *, must: bool, result: Outcome
+) -> None:
+    named = {"criterion": name, "must": str(must).lower(), **own}
     sheet.add(of.CRITERION, 1, rule=rule, **named)
     for outcome in _OUTCOMES:
         sheet.add(of.STATE, outcome == result, state=outcome, **named)
 
 
 def _tell_verdict(sheet: Sheet, judged: JudgedRun) -> None:
-    verdict = judged.verdict
-    sheet.add(of.VALID, verdict.valid)
-    sheet.add(of.EXIT_CODE, verdict.exit_code)
+    verdict, own = judged.verdict, _of(judged.population)
+    sheet.add(of.VALID, verdict.valid, **own)
+    sheet.add(of.EXIT_CODE, verdict.exit_code, **own)
     for criterion in verdict.criteria:
         name = criterion.name
-        _tell_criterion(sheet, name, criterion.expression, must=criterion.must, result=criterion.result)
+        _tell_criterion(sheet, name, criterion.expression, own, must=criterion.must, result=criterion.result)
         if criterion.value is not None:
-            sheet.add(of.OBSERVED, criterion.value, criterion=name, unit=criterion.unit)
+            sheet.add(of.OBSERVED, criterion.value, criterion=name, unit=criterion.unit, **own)
         if criterion.evidence is not None:
-            sheet.add(of.EVIDENCE, 1, criterion=name, evidence=criterion.evidence)
+            sheet.add(of.EVIDENCE, 1, criterion=name, evidence=criterion.evidence, **own)

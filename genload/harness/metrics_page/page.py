@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,10 +98,10 @@ class MetricsPage:
         self._collector = RunCollector(run, folder.name)
         self._registry.register(self._collector)
 
-    def judged(self, run: JudgedRun) -> None:
-        """The run that is shown has its verdict."""
+    def judged(self, populations: Sequence[JudgedRun]) -> None:
+        """The run that is shown has its verdict: that of each of its populations."""
         if self._collector is not None:
-            self._collector.judged = run
+            self._collector.judged = populations
 
     def conclude(self, run: Run, folder: Path) -> None:
         """Write the page for the last time, beside the reports, and push it where that was asked for. What

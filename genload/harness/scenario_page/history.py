@@ -8,12 +8,26 @@ import gevent
 import msgspec
 
 from genload.harness.asked_for import users_asked_for
+from genload.harness.crew import CrewStatus
 from genload.harness.run import Run
+from genload.harness.side import Side
 from genload.settings.criteria.ast import Subject
 
 EVERY_S = 1.0
 MOST = 3600
 """Moments that are kept: an hour, of which the oldest go first."""
+
+
+class SideMoment(msgspec.Struct, frozen=True, kw_only=True):
+    """What was known of one population; the fields are those of a moment."""
+
+    target: int
+    working: int
+    in_flight: int
+    completed: int
+    failed: int
+    left: int
+    mean_s: float | None
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +39,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
         completed, failed, left: requests so far; the last by their listeners, and in no other number.
         mean_s: of the requests that ended since the moment before; None without one.
         machines: the newest value of each metric, base units.
+        sides: of several populations, the same of each by its name.
     """
 
     number: int
@@ -37,6 +52,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     left: int
     mean_s: float | None
     machines: dict[str, float]
+    sides: dict[str, SideMoment] = {}
 
 
 class History:
@@ -45,7 +61,8 @@ class History:
     def __init__(self, run: Run, every_s: float = EVERY_S) -> None:
         self._run, self._every_s = run, every_s
         self._moments: deque[Moment] = deque(maxlen=MOST)
-        self._number, self._ended, self._sum_s = 0, 0, 0.0
+        self._number = 0
+        self._ended: dict[str, tuple[int, float]] = {}  # by side: requests so far, and their seconds
         self._taking = gevent.spawn(self._take_moments)
 
     def stop(self) -> None:
@@ -63,31 +80,46 @@ class History:
             gevent.sleep(self._every_s)
 
     def _take(self) -> None:
-        run = self._run
-        total, users = run.live.total, run.crew.status().users
+        run, status = self._run, self._run.crew.status()
+        sides = {side.name: self._of_side(side, status) for side in run.sides}
+        each = list(sides.values())
         moment = Moment(
             number=self._number,
             t_s=run.journal.now_s(),
-            target=users_asked_for(run),
+            target=sum(side.target for side in each),
+            working=sum(side.working for side in each),
+            in_flight=sum(side.in_flight for side in each),
+            completed=sum(side.completed for side in each),
+            failed=sum(side.failed for side in each),
+            left=sum(side.left for side in each),
+            mean_s=each[0].mean_s if len(each) == 1 else None,
+            machines=dict(run.live.newest),
+            sides=sides if len(each) > 1 else {},
+        )
+        self._number += 1
+        self._moments.append(moment)
+
+    def _of_side(self, side: Side, status: CrewStatus) -> SideMoment:
+        users, total = side.users(status), side.live.total
+        return SideMoment(
+            target=users_asked_for(self._run, side),
             working=users.working,
             in_flight=users.in_flight,
             completed=total.completed,
             failed=total.failed,
             left=total.left,
-            mean_s=self._mean_since(),
-            machines=dict(run.live.newest),
+            mean_s=self._mean_since(side),
         )
-        self._number += 1
-        self._moments.append(moment)
 
-    def _mean_since(self) -> float | None:
+    def _mean_since(self, side: Side) -> float | None:
         """The mean duration of those that were added to the totals since the last time."""
-        live = self._run.live
+        live = side.live
         duration = f"{live.operation}.duration"
         count, mean_s = (live.lookup(Subject(duration, stat)) for stat in ("count", "mean"))
         if count is None or mean_s is None:
             return None
         ended, sum_s = int(count), count * mean_s
-        added, added_s = ended - self._ended, sum_s - self._sum_s
-        self._ended, self._sum_s = ended, sum_s
+        before, before_s = self._ended.get(side.name, (0, 0.0))
+        added, added_s = ended - before, sum_s - before_s
+        self._ended[side.name] = ended, sum_s
         return added_s / added if added > 0 else None

@@ -68,7 +68,7 @@ class ScenarioPage:
         from genload.reporting.wording import verdict_word
 
         finished = Finished(
-            name=f"{run.suite}/{run.scenario}",
+            name=f"{run.suite}/{run.name}",
             word=verdict_word(run),
             exit_code=run.verdict.exit_code,
             text=_in_a_line(run),

@@ -52,16 +52,22 @@ function chart(title, unit, lines) {
   return figure;
 }
 
-function perSecond(name) {
-  return moments.map((moment, n) => (n ? (moment[name] - moments[n - 1][name]) / Math.max(0.001, moment.t_s - moments[n - 1].t_s) : null));
+function perSecond(of) {
+  return moments.map((moment, n) => (n ? (of(moment) - of(moments[n - 1])) / Math.max(0.001, moment.t_s - moments[n - 1].t_s) : null));
 }
 
 function charts(run) {
   if (moments.length < 2) return [];
-  const of = (name) => moments.map((moment) => moment[name]);
-  const found = [
+  const of = (name) => moments.map((moment) => moment[name]), sides = Object.keys(moments.at(-1).sides);
+  const ofSides = (name) => sides.map((side) => [side, moments.map((moment) => moment.sides[side][name])]);
+  const found = sides.length ? [
+    chart("users working", "count", ofSides("working")),
+    chart("requests in flight", "count", ofSides("in_flight")),
+    chart("completed", "1/s", sides.map((side) => [side, perSecond((moment) => moment.sides[side].completed)])),
+    chart("duration, mean of those that just ended", "s", ofSides("mean_s")),
+  ] : [
     chart("users", "count", [["asked for", of("target")], ["working", of("working")], ["requests in flight", of("in_flight")]]),
-    chart("throughput", "1/s", [["completed", perSecond("completed")], ["failed", perSecond("failed")]]),
+    chart("throughput", "1/s", [["completed", perSecond((moment) => moment.completed)], ["failed", perSecond((moment) => moment.failed)]]),
     chart("duration", "s", [["mean of those that just ended", of("mean_s")]]),
   ];
   const metrics = Object.keys(moments.at(-1).machines);
@@ -88,7 +94,7 @@ function phases(run) {
 }
 
 function numbers(run, last) {
-  const facts = { "time left": run.left_s === null ? "–" : seconds(run.left_s), users: `${last.working} of ${last.target}`, "in flight": last.in_flight, completed: last.completed, failed: last.failed, ...(last.left ? { "left by their listeners": last.left } : {}), ...run.latency };
+  const facts = { "time left": run.left_s === null ? "–" : seconds(run.left_s), users: `${last.working} of ${last.target}`, "in flight": last.in_flight, completed: last.completed, failed: last.failed, ...Object.fromEntries(Object.entries(last.sides ?? {}).map(([name, side]) => [name, `${side.working} of ${side.target} users, ${side.in_flight} in flight, ${side.completed} completed, ${side.failed} failed`])), ...(last.left ? { "left by their listeners": last.left } : {}), ...run.latency };
   return Object.entries(facts).map(([name, value]) => {
     const pair = document.createElement("div");
     pair.append(text("dt", name), text("dd", String(value)));

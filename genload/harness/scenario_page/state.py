@@ -9,6 +9,7 @@ import msgspec
 from genload.harness.live import LiveStats
 from genload.harness.run import Run
 from genload.harness.scenario_page.history import History, Moment
+from genload.harness.side import Side
 from genload.human import human
 from genload.plain import plain
 from genload.settings.criteria.ast import Subject
@@ -97,7 +98,7 @@ def run_shown(run: Run, number: int, history: History, after: int) -> RunShown:
         number=number,
         name=f"{plan.suite.name}/{plan.scenario_name}",
         purpose=plan.scenario.purpose,
-        host=plain(plan.service.host),
+        host=plain(", ".join(dict.fromkeys(side.plan.service.host for side in run.sides))),
         stage=plain(f"waiting for the service: {run.unready}") if run.unready else run.stage,
         phase=run.load.phase if run.stage == "load" else "",
         level=run.conductor.told if run.conductor is not None and run.stage == "load" else "",
@@ -105,16 +106,33 @@ def run_shown(run: Run, number: int, history: History, after: int) -> RunShown:
         load_began_s=run.load_began_s,
         left_s=remaining_s if run.stage == "load" and remaining_s != float("inf") else None,
         phases=[PhaseShown(phase.name, phase.duration_s, phase.users) for phase in run.load.timeline.phases],
-        criteria=[_criterion(run, name, each) for name, each in plan.scenario.criteria.items()],
-        latency=dict(_latency(run.live)),
-        errors={plain(name): count for name, count in run.live.errors.most_common(_MOST_ERRORS)},
-        units={name: metric.dimension.value for name, metric in plan.catalogue.metrics.items()},
+        criteria=[
+            _criterion(run, side, name, each)
+            for side in run.sides
+            for name, each in side.plan.scenario.criteria.items()
+        ],
+        latency={_of(side, name): value for side in run.sides for name, value in _latency(side.live)},
+        errors={
+            plain(_of(side, name)): count
+            for side in run.sides
+            for name, count in side.live.errors.most_common(_MOST_ERRORS)
+        },
+        units={
+            name: metric.dimension.value
+            for side in run.sides
+            for name, metric in side.plan.catalogue.metrics.items()
+        },
         moments=history.since(after),
     )
 
 
-def _criterion(run: Run, name: str, criterion: Criterion) -> CriterionShown:
-    live = run.live
+def _of(side: Side, name: str) -> str:
+    """With its population's, where there are several."""
+    return f"{side.name}: {name}" if side.name else name
+
+
+def _criterion(run: Run, side: Side, name: str, criterion: Criterion) -> CriterionShown:
+    live = side.live
     expression = criterion.expression if run.conductor is None else run.conductor.of_level(name)
     result = observed(expression, live.lookup, live.unit)
     text = human(result.value, result.unit)
