@@ -94,6 +94,7 @@ def _parse(arguments: list[str]) -> Options:
     option("--time-scale", _number(float, 1e-6, 1000), default.time_scale, "X")
     option("--seed", int, default.seed, "N")
     option("--truth", Path, default.truth, "FILE")
+    option("--gpu", Path, default.gpu, "FILE")
     option("--rate-limit", _number(int, 0, 10**9), default.rate_limit_per_min, "PER_MIN")
     parser.add_argument("--fault", action="append", default=[], metavar="NAME=VALUE", help="repeatable")
     given = parser.parse_args(arguments)
@@ -113,6 +114,7 @@ def _parse(arguments: list[str]) -> Options:
         seed=given.seed,
         truth=given.truth,
         rate_limit_per_min=given.rate_limit,
+        gpu=given.gpu,
         faults=faults,
     )
 

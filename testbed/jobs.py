@@ -15,6 +15,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from .board import Board
 from .faults import Fault, Step, Strike
 from .gpu import Change, Event, Gpu, ServiceTime
 from .job import Job, Order, Upload, made_format
@@ -59,8 +60,10 @@ class Jobs:
         log: TruthLog,
         pool: Executor,
         folder: Path,
+        board: Board | None = None,
         on_ended: Callable[[], None] = lambda: None,
     ) -> None:
+        self._board = board or Board(None)
         self._options, self._gpu, self._metrics, self._log, self._pool = options, gpu, metrics, log, pool
         self._folder, self._on_ended = folder, on_ended
         self._service_time = ServiceTime(options.scaled(options.service_time_s), options.spread, options.seed)
@@ -220,6 +223,7 @@ class Jobs:
 
     def _handle(self, events: list[Event]) -> None:
         """Carry out what the GPU model says, and wake up for its next change."""
+        self._board.jobs = self._gpu.running
         for event in events:
             record = self._records[event.job_id]
             assert record.job is not None  # noqa: S101 - the GPU only knows jobs accepted here

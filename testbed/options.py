@@ -38,6 +38,7 @@ class Options:
     seed: int = 0
     truth: Path | None = None
     rate_limit_per_min: int = 0  # uploads and submissions a client address may send; 0: no limit
+    gpu: Path | None = None  # what it is shared by: a file (`board`); None: nobody else uses it
     faults: FaultOptions = field(default_factory=FaultOptions)
 
     def scaled(self, modelled_s: float) -> float:

@@ -17,6 +17,7 @@ from pathlib import Path
 import uvicorn
 
 from .api import Api
+from .board import Board
 from .decline import Decline
 from .faults import Fault, Strike
 from .gpu import Gpu
@@ -90,6 +91,8 @@ def serve(options: Options) -> int | None:
     """
     keep_heap_flat()
     log = TruthLog(options.truth)
+    board = Board(options.gpu)
+    board.jobs = 0
     with (
         contextlib.closing(log),
         listen(options.port) as listening,
@@ -97,10 +100,10 @@ def serve(options: Options) -> int | None:
     ):
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
         port = int(listening.getsockname()[1])
-        return port if asyncio.run(_run(options, log, listening, Path(folder))) else None
+        return port if asyncio.run(_run(options, log, board, listening, Path(folder))) else None
 
 
-async def _run(options: Options, log: TruthLog, listening: socket.socket, folder: Path) -> bool:
+async def _run(options: Options, log: TruthLog, board: Board, listening: socket.socket, folder: Path) -> bool:
     """The service from its first connection to its last; whether it is to begin anew."""
 
     def away(modelled_s: float) -> None:
@@ -125,6 +128,7 @@ async def _run(options: Options, log: TruthLog, listening: socket.socket, folder
         gpu=gpu,
         metrics=metrics,
         log=log,
+        board=board,
         pool=pool,
         folder=folder,
         on_ended=decline.job_ended,
@@ -157,6 +161,7 @@ async def _run(options: Options, log: TruthLog, listening: socket.socket, folder
         if server.again:
             jobs.befall(Strike(Fault.RESTART))
         jobs.close()
+        board.jobs = 0
         pool.shutdown(cancel_futures=True)
     return server.again
 

@@ -183,6 +183,23 @@ def serve(
     first_chunk: Annotated[
         float | None, _time("Time before the first audio, at least.", panel=_SPEECH, default="0")
     ] = None,
+    gpu: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file that testbeds on one GPU have in common: jobs that run there slow speech.",
+            metavar="FILE",
+        ),
+    ] = None,
+    slowed_by: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="By how much of --first-chunk each job on the same GPU delays the first audio.",
+            metavar="SHARE",
+            show_default="0",
+            rich_help_panel=_SPEECH,
+        ),
+    ] = None,
     per_character: Annotated[
         float | None, _time("Tone: audio by the length of the text …", panel=_SPEECH, default="60ms")
     ] = None,
@@ -254,6 +271,8 @@ def serve(
         "pace": pace,
         "work": work,
         "first-chunk": first_chunk,
+        "gpu": gpu,
+        "slowed-by": slowed_by,
         "per-character": per_character,
         "audio": audio,
     }

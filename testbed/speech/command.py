@@ -54,6 +54,8 @@ def read(arguments: Sequence[str], exit_with: Callable[[str], NoReturn]) -> Spee
         pace_s=(chunk_s if hums else 0.0) if given.pace is None else given.pace,
         work_s=given.work,
         first_chunk_s=given.first_chunk,
+        gpu=given.gpu,
+        slowed_by=given.slowed_by,
         per_character_s=given.per_character,
         audio_s=given.audio,
         faults=faults,
@@ -78,6 +80,8 @@ def _declare(parser: argparse.ArgumentParser) -> None:
     add("--pace", type=duration)
     add("--work", type=duration, default=0.0)
     add("--first-chunk", type=duration, default=0.0)
+    add("--gpu", type=Path)
+    add("--slowed-by", type=_share, default=0.0)
     add("--per-character", type=duration, default=0.06)
     add("--audio", type=duration, default=0.0)
     add("--fault", action="append", default=[])
@@ -98,6 +102,13 @@ def _checked(read: Callable[[str], float]) -> Callable[[str], float]:
             raise argparse.ArgumentTypeError(str(error)) from error
 
     return checked
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1000:
+        raise argparse.ArgumentTypeError(f"{text} is not within 0 .. 1000")
+    return share
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:

@@ -85,7 +85,7 @@ class Delivery:
         elif wanted.streamed and fault is not SpeechFault.NAN:
             async with self._line.turn() as had_to_wait:
                 begun_ns = monotonic_ns() if had_to_wait else truth.received_ns
-                await self._stream(wanted, answer, truth, fault, begun_ns + truth.cold_ns)
+                await self._stream(wanted, answer, truth, fault, begun_ns + truth.held_back_ns)
         else:
             await self._whole(wanted, answer, truth, fault)
 
@@ -185,7 +185,7 @@ class Delivery:
                 return
         async with self._line.turn() as had_to_wait:
             begun_ns = monotonic_ns() if had_to_wait else truth.received_ns
-            samples = await self._made(wanted, fault, begun_ns + truth.cold_ns)
+            samples = await self._made(wanted, fault, begun_ns + truth.held_back_ns)
             content = await self._encoded(wanted, samples, fault)
         truth.audio_s = len(samples) / self._rate_hz(fault)
         if cached:

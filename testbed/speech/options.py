@@ -55,6 +55,8 @@ class SpeechOptions:
     pace_s: float = 0.0  # between the writes of an answer; 0: as soon as there is audio
     work_s: float = 0.0  # CPU time before each write of a stream: that of a model which speaks as it is heard
     first_chunk_s: float = 0.0  # from the request to the first write of audio, at the earliest
+    gpu: Path | None = None  # what it is shared by: a file (`testbed.board`); None: nobody else uses it
+    slowed_by: float = 0.0  # by how much each job that runs there delays the first audio, ÷ first_chunk_s
     per_character_s: float = 0.06  # tone: audio by the text's length …
     audio_s: float = 0.0  # … unless it is always this long
     faults: SpeechFaults = field(default_factory=SpeechFaults)

@@ -11,6 +11,7 @@ import socket
 import sys
 from concurrent.futures import Executor, ThreadPoolExecutor
 
+from ..board import Board
 from ..listening import HOST, listen
 from ..memory import keep_heap_flat, settle_heap
 from ..truth import TruthLog
@@ -82,6 +83,7 @@ async def _run(options: SpeechOptions, log: TruthLog, listening: socket.socket) 
         log=log,
         rate_hz=engine.rate_hz,
         ageing=_Ageing(options.faults).request_ended,
+        gpu=Board(options.gpu),
     )
     server = await loop.create_server(
         lambda: Connection(service.serve, connections, service.switch), sock=listening

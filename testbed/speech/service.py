@@ -8,6 +8,7 @@ from collections.abc import Callable
 from math import inf
 from time import monotonic
 
+from ..board import Board
 from ..faults import HEADER, UnknownFaultError
 from ..options import WhenFull
 from ..ratelimit import RateLimit
@@ -42,6 +43,7 @@ class Service:
 
     Args:
         ageing: told of each request for speech that has ended.
+        gpu: who else uses it.
         rate_hz: of the engine's audio.
     """
 
@@ -56,7 +58,9 @@ class Service:
         log: TruthLog,
         rate_hz: int,
         ageing: Callable[[], None],
+        gpu: Board,
     ) -> None:
+        self._gpu = gpu
         self._options, self._dialect, self._delivery = options, dialect, delivery
         self._line, self._tally, self._log, self._ageing = line, tally, log, ageing
         self._rate_hz = rate_hz
@@ -103,6 +107,9 @@ class Service:
         """Answer a request for speech, and log what became of it."""
         truth = SpeechTruth(request.headers.get("x-request-id", ""), request.path, request.received_ns)
         truth.cold_ns = self._cold_ns()
+        truth.gpu_jobs = self._gpu.jobs
+        slowed_s = self._options.first_chunk_s * self._options.slowed_by * truth.gpu_jobs
+        truth.slowed_ns = round(slowed_s * 1e9)
         self._tally.running += 1
         try:
             await self._answer(request, answer, truth)

@@ -29,9 +29,16 @@ class SpeechTruth:
     cache: str = ""  # hit, miss; "": there is none
     outcome: str = "unfinished"  # completed, refused, failed, broken (on purpose), client_gone
     cold_ns: int = 0  # how much longer it took because nothing was asked for before
+    gpu_jobs: int = 0  # that ran on the same GPU when it came
+    slowed_ns: int = 0  # how much longer it took for them
     first_due_ns: int = 0  # when the first write of audio was due; 0: no schedule
     audio_s: float = 0.0  # sent; 0 from the cache
     late_max_s: float = 0.0  # how late the latest write of audio was against its schedule
+
+    @property
+    def held_back_ns(self) -> int:
+        """By how much its first audio comes later than it otherwise would."""
+        return self.cold_ns + self.slowed_ns
 
     def row(self, answer: Answer, rate_hz: int) -> dict[str, Any]:
         """As it is logged: seconds, and nanoseconds since `received_ns`.
@@ -56,6 +63,8 @@ class SpeechTruth:
             "received_ns": start_ns,
             "received_s": start_ns / 1e9,
             "cold_s": self.cold_ns / 1e9,
+            "gpu_jobs": self.gpu_jobs,
+            "slowed_s": self.slowed_ns / 1e9,
             "first_due_s": _seconds(self.first_due_ns),
             "first_byte_s": _seconds(stamps_ns[0] if stamps_ns else 0),
             "first_audio_s": _seconds(self._first_audio_ns(answer, rate_hz)),

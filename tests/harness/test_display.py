@@ -88,6 +88,7 @@ def test_of_several_populations_each_is_told_by_its_name() -> None:
     run = SimpleNamespace(
         unready="",
         stage="load",
+        conductor=None,
         load=SimpleNamespace(phase="together", remaining_s=6.8, origin_s=100.0),
         sides=[side("speech", 20), side("generation3d", 3)],
         plan=SimpleNamespace(suite=SimpleNamespace(name="tenants"), scenario_name="gpu"),
