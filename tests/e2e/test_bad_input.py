@@ -98,6 +98,36 @@ MISTAKES = {
         options=("--time-scale", "-1"),
         tried=False,
     ),
+    "callers who never come": Mistake(
+        "a rate of 0 is no load",
+        "change the shape's settings",
+        scenario="open.yaml/open",
+        options=("--set", "scenarios.open.shape.rate=0/s"),
+    ),
+    "more callers than any load": Mistake(
+        "1000000000/s is more than any load",
+        "change the shape's settings",
+        scenario="open.yaml/open",
+        options=("--set", "scenarios.open.shape.rate=1e9/s"),
+    ),
+    "a trace out of order": Mistake(
+        "back.jsonl:2: 4.5 s comes before the arrival above it",
+        "in the order of time",
+        scenario="open.yaml/open",
+        options=("--set", "scenarios.open.shape={kind: replay, file: back.jsonl}"),
+    ),
+    "a trace with a gap of a day": Mistake(
+        "day.jsonl:2: nothing comes for 24 h before it",
+        "write one JSON object a line",
+        scenario="open.yaml/open",
+        options=("--set", "scenarios.open.shape={kind: replay, file: day.jsonl}"),
+    ),
+    "a trace with a wrong column": Mistake(
+        "column.jsonl:1: not a row: Object contains unknown field `colour`",
+        "write one JSON object a line",
+        scenario="open.yaml/open",
+        options=("--set", "scenarios.open.shape={kind: replay, file: column.jsonl}"),
+    ),
     "host without scheme": Mistake("the host needs its scheme", "http://", options=("-H", "gpu1:5000")),
     "unset secret": Mistake(
         "the environment variable GENLOAD_NOT_SET is not set",
@@ -110,6 +140,14 @@ MISTAKES = {
         options=("--set", "service.headers.Authorization=hunter2hunter2"),
     ),
 }
+
+OPEN = b"""service: {api: orfeas}
+locustfile: generation3d
+scenarios:
+  open:
+    shape: {kind: arrivals, rate: 1/s, duration: 10s, max_in_flight: 5}
+    criteria: {ok: generate.failed == 0}
+"""
 
 DOORS = {
     "run": lambda mistake: ["-m", "genload", "run", mistake.scenario, *mistake.options],
@@ -156,6 +194,10 @@ def folder(tmp_path: Path) -> Path:
         "object.yaml": b"purpose: !!python/object/apply:os.system ['touch written-by-yaml']\n",
         "bomb.yaml": "\n".join(levels).encode(),
         "taken": b"mine",
+        "open.yaml": OPEN,
+        "back.jsonl": b'{"at": 5}\n{"at": 4.5}\n',
+        "day.jsonl": b'{"at": 0}\n{"at": 86400}\n',
+        "column.jsonl": b'{"at": 0, "colour": "red"}\n',
     }
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
