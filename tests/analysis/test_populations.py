@@ -170,6 +170,7 @@ def test_from_a_run_directory_to_its_reports(tmp_path: Path) -> None:
     assert {"results_normal.quick.json", "results_normal.slow.json"} <= names
     page = (tmp_path / "suite" / "report.html").read_text(encoding="utf-8")
     assert "normal/quick" in page and "normal/slow" in page
+    assert page.count("requests of the others") >= 2 and "slow in flight" in page
     assert 'name="probe.normal/slow"' in (tmp_path / "suite" / "junit.xml").read_text(encoding="utf-8")
 
 

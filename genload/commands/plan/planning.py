@@ -56,7 +56,7 @@ def plans(
         begins: told the name of each before it is made.
 
     Raises:
-        UsageError: one of them is a search for a capacity.
+        UsageError: one of them is a search for a capacity, or has several populations.
     """
     for scenario in target.scenarios:
         name = f"{target.asked_for}/{scenario}"
@@ -64,6 +64,11 @@ def plans(
             raise UsageError(
                 f"{name} chooses its levels while it runs: there is no load to plan",
                 remedy="plan a scenario with the shape staircase, with the levels that you have in mind",
+            )
+        if target.suite.scenarios[scenario].populations:
+            raise UsageError(
+                f"{name} has several populations, and how they slow each other is not known before they run",
+                remedy="plan each kind of users in a scenario of its own",
             )
         begins(name)
         yield name, plan_scenario(target.suite, scenario, service, seed)

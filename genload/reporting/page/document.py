@@ -100,7 +100,7 @@ def _scenario(suite: JudgedSuite, number: int, samples: Samples) -> Scenario:
         tone=_tone(run.verdict.exit_code),
         open=number == first_bad,
         worst=worst(run),
-        timeline=timeline(run),
+        timeline=timeline(run, _beside(suite, run)),
         against=against_length(run),
         curve=capacity_curve(run),
         samples=samples.of(run),
@@ -110,6 +110,13 @@ def _scenario(suite: JudgedSuite, number: int, samples: Samples) -> Scenario:
 
 def _is_bad(run: JudgedRun) -> bool:
     return bool(run.verdict.exit_code) or (run.change is not None and bool(run.change.exit_code))
+
+
+def _beside(suite: JudgedSuite, run: JudgedRun) -> list[JudgedRun]:
+    """The other populations of the same run."""
+    if not run.population:
+        return []
+    return [each for each in suite.runs if each.scenario == run.scenario and each is not run]
 
 
 def _tone(exit_code: int) -> str:

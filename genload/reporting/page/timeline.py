@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -32,6 +32,7 @@ _FIRST = (
 _MOST_MACHINES = 8  # series in one panel: more cannot be told apart
 _MISSED = 2.5  # intervals without a sample from which on a line is interrupted
 _MOST_MARKS = 40
+_OF_A_TICK = ("t_s", "in_flight")
 _TO_COUNT = 2  # requests in a window of the throughput, on average
 
 
@@ -71,8 +72,11 @@ class Timeline:
     folded: list[Panel]
 
 
-def timeline(run: JudgedRun) -> Timeline | None:
+def timeline(run: JudgedRun, beside: Sequence[JudgedRun] = ()) -> Timeline | None:
     """The charts of a run; None where it has no load, or nothing was recorded of it.
+
+    Args:
+        beside: the other populations that were at work at the same time.
 
     Raises:
         RunDirectoryError: its records are gone since it was judged.
@@ -84,7 +88,7 @@ def timeline(run: JudgedRun) -> Timeline | None:
     end_s = max(run.phases[-1].end_s, float(requests.end_s.max()))
     units = {each.metric: each.unit for each in run.series}
     machines = list(_machines(run.recorded.series, units))
-    shown = [*_of_requests(run), *(each for each in machines if each.title in _FIRST)]
+    shown = [*_of_requests(run, beside), *(each for each in machines if each.title in _FIRST)]
     return Timeline(
         length_s=end_s - begin_s,
         ticks=[Tick(100 * at_s / (end_s - begin_s), text) for at_s, text in time_ticks(end_s - begin_s)],
@@ -108,10 +112,12 @@ def _drawn(sketches: Iterable[Sketch], begin_s: float, end_s: float) -> list[Pan
 # --- the requests --------------------------------------------------------------------------------
 
 
-def _of_requests(run: JudgedRun) -> Iterator[Sketch]:
+def _of_requests(run: JudgedRun, beside: Sequence[JudgedRun]) -> Iterator[Sketch]:
     table = run.recorded.requests
     windows = Windows.over(run.phases[0].start_s, run.phases[-1].end_s, len(table))
     yield _users(run)
+    if beside:
+        yield _beside(beside)
     yield _throughput(run, windows)
     yield _cloud("duration", run, table.duration_s, windows)
     if (first_audio := table.column("ttfa_s")) is not None:
@@ -136,6 +142,16 @@ def _users(run: JudgedRun) -> Sketch:
             for color, (name, (look, values)) in enumerate(lines.items(), 1)
         ],
     )
+
+
+def _beside(others: Sequence[JudgedRun]) -> Sketch:
+    """What the other populations did meanwhile."""
+    points = []
+    for color, other in enumerate(others, 1):
+        ticks = [event for event in other.recorded.events if isinstance(event, Users)]
+        times_s, in_flight = (np.array([getattr(t, name) for t in ticks], float) for name in _OF_A_TICK)
+        points.append(Points(f"{other.population} in flight", "line", color, times_s, in_flight))
+    return Sketch("requests of the others", "count", points)
 
 
 def _throughput(run: JudgedRun, windows: Windows) -> Sketch:
