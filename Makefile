@@ -27,7 +27,7 @@ demo: $(STAMP) ## all scenarios, image to 3D and speech, against the built-in te
 PYTEST := $(BIN)/python -m pytest --dist worksteal --numprocesses
 
 test: $(DEV) ## every test but the long faults; one part of them: make test ARGS=tests/settings
-	$(PYTEST) 3 -m "not faults" $(ARGS)
+	$(PYTEST) 3 -m "not faults and not soak" $(ARGS)
 
 quick: $(DEV) ## the tests that start no process, with fewer examples a property, in under a minute
 	$(PYTEST) auto -m "not processes" --hypothesis-profile quick $(ARGS)
@@ -55,7 +55,8 @@ lock: $(DEV) ## pin every dependency of pyproject.toml in requirements*.txt, wit
 bench: $(STAMP) ## measurements: what genload itself costs, how right its numbers are
 	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python -u $$file $(ARGS) || exit 1; done
 
-soak: $(STAMP) ## 20 minutes of every audio format, two hours of jobs: does the client's memory stay flat?
+soak: $(DEV) ## 20 runs with faults that are drawn; every audio format, two hours of jobs: is the memory flat?
+	$(PYTEST) 2 -m soak
 	$(BIN)/python -u bench/long/formats.py
 	$(BIN)/python -u bench/long/steady.py $(ARGS)
 

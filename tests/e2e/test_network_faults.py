@@ -17,92 +17,16 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
-from genload.runlog.reader import open_run
-from genload.runlog.records import LoadStarted, RequestRecord, WorkerLost
+from genload.runlog.records import LoadStarted
 
 from ..flaky_link import Link, link
-from ..listening import listening_port
+from .scene import SERVICE_S, Scene
 
 pytestmark = [pytest.mark.processes, pytest.mark.faults]
 
-SERVICE_S = 0.1
 DELAY_S = 0.1
 CALLS = 4
 """Of a job, one after the other: upload, order, at least one poll, download."""
-
-
-class Scene:
-    """Three users of a testbed whose jobs take 100 ms, alone or on two workers."""
-
-    def __init__(
-        self, server: Any, start: Callable[..., Any], target: Callable[..., str], folder: Path
-    ) -> None:
-        self.server, self._start, self._target, self._folder = server, start, target, folder
-        self.workers: list[subprocess.Popen[str]] = []
-
-    def begin(self, url: str = "", duration: str = "20s") -> None:
-        """Alone."""
-        self.main = self._start("--headless", *self._options(url, duration))
-        self._wait_for_jobs()
-
-    def begin_cluster(
-        self, duration: str, by: Callable[[int], int] = lambda port: port, **first: Any
-    ) -> None:
-        """A master and two workers.
-
-        Args:
-            by: the port by which they reach it, from its own.
-            first: how the first of them is started.
-        """
-        self.main = self._start(
-            "--master", "--headless", "--master-bind-port", "0", "--expect-workers", "2",
-            *self._options("", duration),
-        )  # fmt: skip
-        port = str(by(listening_port(self.main)))
-        self.workers = [self._start("--worker", "--master-port", port, **each) for each in (first, {})]
-        self._wait_for_jobs()
-
-    def _options(self, url: str, duration: str) -> tuple[str, ...]:
-        target = self._target(duration=duration, criteria="some: generate.attempted > 0")
-        return "--scenario", target, "-H", url or self.server.url
-
-    def _wait_for_jobs(self) -> None:
-        deadline_s = time.monotonic() + 60
-        while len(self.server.truth_records()) < 5:
-            assert self.main.poll() is None, self.main.communicate()[0]
-            assert time.monotonic() < deadline_s, "no job has ended"
-            time.sleep(0.05)
-
-    def go_on(self, seconds: float) -> None:
-        """Let the run go on for so long."""
-        until_s = time.monotonic() + seconds
-        while time.monotonic() < until_s:
-            assert self.main.poll() is None, self.main.communicate()[0]
-            time.sleep(0.05)
-
-    def end(self) -> tuple[int, str]:
-        """The exit code and everything that was printed."""
-        output, _ = self.main.communicate(timeout=90)
-        return self.main.returncode, output
-
-    @property
-    def run(self) -> Any:
-        (folder,) = (self._folder / "results").glob("*/short")
-        return open_run(folder)
-
-    @property
-    def jobs(self) -> list[RequestRecord]:
-        return [record for record in self.run.requests() if record.operation]
-
-    @property
-    def without_a_record(self) -> int:
-        """How many jobs the service knows and the records do not."""
-        known = {job.job_id for job in self.jobs}
-        return sum(row["job_id"] not in known for row in self.server.truth_records())
-
-    @property
-    def lost_workers(self) -> list[str]:
-        return [event.source for event in self.run.events() if isinstance(event, WorkerLost)]
 
 
 @pytest.fixture
