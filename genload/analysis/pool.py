@@ -22,7 +22,7 @@ from genload.analysis.evidence.estimate import BoolArray, Estimate
 from genload.analysis.evidence.pooled import EachRun, pooled
 from genload.analysis.intake import MESSAGES_KEPT
 from genload.analysis.joined import joined
-from genload.analysis.judge import ReadRun, judge_read, judged_criteria, overall_result, run_exit_code
+from genload.analysis.judge import judge_read
 from genload.analysis.judged import (
     ClientSummary,
     ErrorGroup,
@@ -37,10 +37,12 @@ from genload.analysis.load import Load
 from genload.analysis.observe import Measures, share_of
 from genload.analysis.poolable import check_poolable, seeds_notice
 from genload.analysis.populations import open_alone
+from genload.analysis.read_run import ReadRun
 from genload.analysis.recorded import nothing_recorded
 from genload.analysis.retries import retries
 from genload.analysis.speech_summary import is_speech, speech_summary
 from genload.analysis.table import RequestTable
+from genload.analysis.verdict import judged_criteria, overall_result, run_exit_code
 from genload.settings.criteria.ast import Each, Subject
 from genload.settings.criteria.comparisons import Labels
 from genload.settings.criteria.criterion import Criterion

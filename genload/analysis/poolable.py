@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from genload.analysis.judge import ReadRun
+from genload.analysis.read_run import ReadRun
 from genload.errors import UsageError
 from genload.human import count_of
 from genload.plain import plain

@@ -11,7 +11,7 @@ import numpy as np
 
 from genload.analysis.evidence.estimate import FloatArray
 from genload.analysis.evidence.percentiles import percentile, percentiles
-from genload.analysis.judge import ReadRun
+from genload.analysis.read_run import ReadRun
 
 LEVELS = (*map(float, range(1, 100)), 99.5, 99.9)
 """Percentiles of the first curve."""

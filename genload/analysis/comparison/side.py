@@ -13,7 +13,7 @@ import msgspec
 from genload.analysis.comparison.curves import Curves, curves_of
 from genload.analysis.comparison.subjects import all_subjects, judged_by_default, subjects_of
 from genload.analysis.comparison.values import RunValue, errors_by_class, values_of
-from genload.analysis.judge import ReadRun
+from genload.analysis.read_run import ReadRun
 from genload.analysis.tested import tested
 from genload.runlog.reader import RunLog
 from genload.runlog.records import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from genload.analysis.judge import ReadRun
 from genload.analysis.observe import nameable
+from genload.analysis.read_run import ReadRun
 from genload.errors import UsageError
 from genload.runlog.records import RunHeader
 from genload.settings.criteria.ast import Comparison, Dimension, Each, Expression, Relative, Subject

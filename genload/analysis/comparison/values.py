@@ -11,7 +11,7 @@ import numpy as np
 from genload.analysis.evidence.between import Between
 from genload.analysis.evidence.estimate import Estimate
 from genload.analysis.evidence.rates import Rate
-from genload.analysis.judge import ReadRun
+from genload.analysis.read_run import ReadRun
 from genload.settings.criteria.ast import Dimension, Subject
 from genload.settings.criteria.write import subject_text
 from genload.settings.metrics.metric import Better, Metric

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from genload.analysis.comparison.noise import NoiseFloor
-from genload.analysis.judge import ReadRun
 from genload.analysis.poolable import check_same
 from genload.analysis.populations import open_alone
+from genload.analysis.read_run import ReadRun
 from genload.analysis.tested import tested
 from genload.errors import RunDirectoryError, UsageError
 from genload.plain import plain
