@@ -65,6 +65,9 @@ FRAGMENTS = {
 # With what they need beside them: test_contributing_examples.py loads the first, test_wheel.py runs it and
 # the second, test_real_speech.py the third. Those of docs/described are run by test_described_pages.py.
 ELSEWHERE = {("CONTRIBUTING.md", 0), ("docs/your-own-service.md", 2), ("docs/speech-services.md", 1)}
+# For other programs: a Prometheus, and kubectl (their like is in config/, which test_stack.py and
+# test_kubernetes.py hold).
+ELSEWHERE |= {("docs/operating.md", 0), ("docs/operating.md", 1)}
 # A window of 10 minutes needs a load that is as long.
 NEEDS = {("docs/criteria.md", 0): ("scenarios.spike.shape.before=10min",)}
 TOKENS = {"ORFEAS_TOKEN": "t", "TTS_TOKEN": "t", "IMAGE_DIGEST": "sha256:0"}
