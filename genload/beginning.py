@@ -12,9 +12,9 @@ from genload.drivers import job_driver, speech_driver
 from genload.errors import ConfigError
 from genload.service import JobClient, ServiceClient, ServiceError, SpeechClient
 from genload.settings.phases import Ask, Timeline
+from genload.settings.scenario import Load
 from genload.settings.secrets import reveal
 from genload.settings.service import Service
-from genload.settings.suite import Load
 
 _INPUTS: Mapping[type, Callable[[Service, Sequence[Ask]], None]] = {
     JobClient: job_driver.check_inputs,

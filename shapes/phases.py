@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from genload.settings.model import Settings as Model
 from genload.settings.phases import Phase, Timeline
-from genload.settings.suite import PopulationName
+from genload.settings.scenario import PopulationName
 from genload.settings.units import Seconds
 from genload.settings.wing_models import ShapeSettings
 from genload.shape import PhasedShape

@@ -13,7 +13,7 @@ from genload.analysis.judged import ErrorGroup
 from genload.analysis.table import RequestTable, TableBuilder
 from genload.runlog.records import LEFT
 from genload.runlog.rows import Row
-from genload.settings.suite import Warmup
+from genload.settings.scenario import Warmup
 from genload.steadiness import at_rest_from
 
 MESSAGES_KEPT = 5

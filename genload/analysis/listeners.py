@@ -17,7 +17,7 @@ from genload.analysis.load import Load
 from genload.analysis.series import Series, SeriesStore
 from genload.analysis.table import RequestTable
 from genload.human import human
-from genload.settings.suite import Scenario
+from genload.settings.scenario import Scenario
 
 TOGETHER_S = 1.0
 """Who is gone so soon after the moment left in it."""

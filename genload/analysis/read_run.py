@@ -36,7 +36,8 @@ from genload.runlog.records import (
 from genload.settings.criteria.ast import Expression, Relative
 from genload.settings.criteria.comparisons import parts
 from genload.settings.criteria.criterion import Criterion
-from genload.settings.suite import Scenario, Suite
+from genload.settings.scenario import Scenario
+from genload.settings.suite import Suite
 
 
 @dataclass(init=False)

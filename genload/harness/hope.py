@@ -18,7 +18,7 @@ from genload.settings.criteria.ast import Comparison, Relative, Subject
 from genload.settings.criteria.comparisons import Part, holds, parts, threshold_of
 from genload.settings.metrics.metric import Metric, Tally
 from genload.settings.phases import Phase, Timeline
-from genload.settings.suite import Scenario
+from genload.settings.scenario import Scenario
 
 FASTER = 2.0
 """No request to come is taken to be more than twice as fast as the fastest seen."""

@@ -9,7 +9,7 @@ from math import inf
 from genload.artifacts.inputs.draws import Draws
 from genload.harness.gate import Turn
 from genload.settings.phases import Timeline
-from genload.settings.suite import Leave
+from genload.settings.scenario import Leave
 
 
 class Leaving:

@@ -22,7 +22,7 @@ from genload.settings.criteria.comparisons import parts
 from genload.settings.criteria.running import is_running
 from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.metrics.metric import Metric
-from genload.settings.suite import Scenario
+from genload.settings.scenario import Scenario
 
 _OF_SAMPLES = ("mean", "min", "max", "last")
 BLOCK = 256

@@ -13,9 +13,10 @@ from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.parts import parts_of
 from genload.settings.phases import Timeline
 from genload.settings.scaling import scale
+from genload.settings.scenario import Scenario
 from genload.settings.scenario_catalogue import scenario_catalogue, with_fitting_monitors
 from genload.settings.service import Service
-from genload.settings.suite import Scenario, Suite
+from genload.settings.suite import Suite
 from genload.shape import PhasedShape
 from genload.targets import RunRequest, one_scenario
 

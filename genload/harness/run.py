@@ -45,7 +45,7 @@ from genload.runlog.records import (
     WorkerLost,
 )
 from genload.settings.phases import Timeline
-from genload.settings.suite import NO_CRITERIA
+from genload.settings.scenario import NO_CRITERIA
 
 logger = logging.getLogger(__name__)
 

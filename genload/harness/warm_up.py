@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genload.runlog.records import RequestRecord
-from genload.settings.suite import Warmup
+from genload.settings.scenario import Warmup
 from genload.steadiness import at_rest_from
 
 

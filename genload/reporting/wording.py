@@ -10,7 +10,7 @@ from genload.errors import ExitCode
 from genload.human import count_of, human
 from genload.reporting.change_wording import change_word
 from genload.runlog.records import GIVEN_UP
-from genload.settings.suite import NO_CRITERIA
+from genload.settings.scenario import NO_CRITERIA
 
 _WORDS = {
     ExitCode.PASSED: "PASS",

@@ -12,8 +12,8 @@ from genload.settings.criteria.running import is_running
 from genload.settings.criteria.subjects import subjects
 from genload.settings.criteria.write import subject_text
 from genload.settings.metrics.catalogue import Catalogue
+from genload.settings.scenario import Scenario
 from genload.settings.suggestion import suggest
-from genload.settings.suite import Scenario
 
 
 def capacity_misfits(scenario: Scenario, catalogue: Catalogue) -> Iterator[tuple[list[str], str, str]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from genload.settings.suite import Scenario, Suite
+from genload.settings.scenario import Scenario
+from genload.settings.suite import Suite
 
 
 @dataclass(frozen=True, slots=True)

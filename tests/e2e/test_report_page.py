@@ -183,11 +183,11 @@ def test_the_keys_move_the_line_and_zoom(page: Page) -> None:
 
 
 def test_a_link_opens_its_scenario(page: Page) -> None:
-    first = page.locator("details.scenario").first
-    assert first.get_attribute("open") is None
-    page.locator(".scenarios a", has_text="passed").click()
-    assert first.get_attribute("open") is not None
-    assert page.locator("#scenario-1").bounding_box() is not None
+    scenarios = page.locator("details.scenario")
+    assert [each.get_attribute("open") is not None for each in scenarios.all()] == [True, False, False]
+    page.locator(".scenarios a", has_text="spoken").click()
+    assert scenarios.nth(2).get_attribute("open") is not None
+    assert page.locator("#scenario-3").bounding_box() is not None
 
 
 def test_failed_outputs_can_be_seen(page: Page) -> None:

@@ -12,7 +12,7 @@ from genload.runlog.records import RequestRecord
 from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.metrics.requests import request_metrics
 from genload.settings.phases import Phase, Timeline
-from genload.settings.suite import Scenario
+from genload.settings.scenario import Scenario
 
 CRITERIA = {
     "fast": "generate.duration.p95 < 2s",

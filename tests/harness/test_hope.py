@@ -15,7 +15,7 @@ from genload.settings.arrivals import evenly
 from genload.settings.metrics.metric import Tally
 from genload.settings.metrics.requests import request_metrics
 from genload.settings.phases import Phase, Timeline
-from genload.settings.suite import Scenario
+from genload.settings.scenario import Scenario
 
 # 10 users for 100 s; a request of 20 s, and twice as fast is as fast as can be hoped for: 10 s.
 STEADY = Timeline((Phase("steady", 100.0, 10),))

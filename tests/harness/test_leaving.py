@@ -9,7 +9,7 @@ import pytest
 from genload.harness.gate import Turn
 from genload.harness.leaving import Leaving
 from genload.settings.phases import Phase, Timeline
-from genload.settings.suite import Leave, Span
+from genload.settings.scenario import Leave, Span
 
 LEAVE = Leave(share=0.1, after=Span(min_s=0.5, max_s=3.0))
 MIXED = Timeline((Phase("stay", 60, 4, leave_share=0.0), Phase("mixed", 60, 4)))

@@ -18,7 +18,7 @@ from genload.settings.criteria.criterion import Criterion
 from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.metrics.requests import request_metrics
 from genload.settings.metrics.spoken import speech_metrics
-from genload.settings.suite import Scenario
+from genload.settings.scenario import Scenario
 
 CRITERIA = {
     "fast": "speech.ttfa.p95 < 1s and speech.duration.mean < 2s",

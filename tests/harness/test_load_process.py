@@ -16,7 +16,7 @@ from genload.harness.process import LoadProcess
 from genload.harness.tickets import Share
 from genload.service import ServiceClient
 from genload.settings.phases import Phase, Timeline
-from genload.settings.suite import Warmup
+from genload.settings.scenario import Warmup
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -27,7 +27,7 @@ from genload.runlog.records import RequestRecord
 from genload.service import JobClient, SpeechClient
 from genload.settings.arrivals import evenly
 from genload.settings.phases import Phase, Timeline
-from genload.settings.suite import Scenario
+from genload.settings.scenario import Scenario
 
 from ..clock import Clock
 

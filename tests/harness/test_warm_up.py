@@ -17,7 +17,7 @@ from genload.harness.tickets import COLD, WARMUP, Share, Ticket, Tickets
 from genload.runlog.records import RequestRecord
 from genload.service import ServiceClient
 from genload.settings.phases import Phase, Timeline
-from genload.settings.suite import Scenario, Warmup
+from genload.settings.scenario import Scenario, Warmup
 from genload.steadiness import LEAST_VALUES, at_rest_from
 
 STEADY = Timeline((Phase("steady", 60.0, users=1),))

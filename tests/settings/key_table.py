@@ -14,8 +14,9 @@ from genload.settings.criteria.criterion import Criterion
 from genload.settings.descriptions import descriptions
 from genload.settings.goodput import Limit
 from genload.settings.scaling import unit_of
+from genload.settings.scenario import Population
 from genload.settings.service import IdentitySource
-from genload.settings.suite import Population, Suite
+from genload.settings.suite import Suite
 from genload.settings.units import format_number
 from genload.settings.wing_models import MonitorSettings, RequestSettings, ShapeSettings
 

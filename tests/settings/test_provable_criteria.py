@@ -10,6 +10,7 @@ from genload import extensions
 from genload.settings.criteria.ast import Comparison, Quantity
 from genload.settings.criteria.comparisons import parts
 from genload.settings.loader import load_suite, suite_names
+from genload.settings.parts import parts_of
 from genload.settings.scenario_catalogue import scenario_catalogue
 
 SUITES = extensions.builtin_folder("config") / "suites"
@@ -18,13 +19,13 @@ SUITES = extensions.builtin_folder("config") / "suites"
 def comparisons(suite_name: str) -> Iterator[tuple[str, Comparison, bool]]:
     """Each with its place, and whether it is about the share of requests of some kind."""
     suite = load_suite(suite_name, folders=[SUITES], wings=extensions.Wings()).suite
-    for name, scenario in suite.scenarios.items():
-        metrics = scenario_catalogue(suite, name, extensions.Wings()).metrics
-        for criterion_name, criterion in scenario.criteria.items():
+    for one in (part for name in suite.scenarios for part in parts_of(suite, name)):
+        metrics = scenario_catalogue(one.suite, one.scenario, extensions.Wings()).metrics
+        for criterion_name, criterion in one.load.criteria.items():
             for part in parts(criterion.expression, lambda each: ((),)):
                 metric = metrics.get(part.comparison.subject.metric)
                 is_share = metric is not None and metric.per is not None
-                yield f"{name}.{criterion_name}", part.comparison, is_share
+                yield ".".join([*one.path, criterion_name]), part.comparison, is_share
 
 
 @pytest.mark.parametrize("suite", suite_names([SUITES]))

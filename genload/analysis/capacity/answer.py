@@ -33,7 +33,8 @@ from genload.settings.criteria.ast import Each
 from genload.settings.criteria.comparisons import holds, of_phase
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.criteria.write import to_text
-from genload.settings.suite import Scenario, Validity
+from genload.settings.scenario import Scenario
+from genload.settings.suite import Validity
 
 Judge = Callable[[str, Criterion, Measures], CriterionVerdict]
 

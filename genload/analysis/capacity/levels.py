@@ -14,7 +14,8 @@ from genload.analysis.table import RequestTable
 from genload.analysis.validity import Measurement, level_reasons, smallest_time_threshold_s
 from genload.runlog.records import Acknowledged, Announced, ClientHealth, Event, Users
 from genload.settings.phases import Phase, Timeline
-from genload.settings.suite import Scenario, Validity
+from genload.settings.scenario import Scenario
+from genload.settings.suite import Validity
 
 _HEARD_LATER_S = 1.0
 """A report of a process comes so much later than what it is about, at most."""

@@ -29,7 +29,7 @@ from genload.errors import UsageError
 from genload.human import count_of
 from genload.runlog.error_classes import NOT_STARTED
 from genload.runlog.records import LEFT, RequestRecord, RunHeader
-from genload.settings.suite import Span
+from genload.settings.scenario import Span
 
 _MOST_SLOTS = 64
 _MOST_READ = 20_000  # requests: more would not change the answer

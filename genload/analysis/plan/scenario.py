@@ -15,9 +15,10 @@ from genload.analysis.plan.outlook import CriterionOutlook, Judge, Outlook, outl
 from genload.analysis.plan.simulation import Client, Course, simulate
 from genload.service import JobClient, ServiceClient
 from genload.settings.phases import Timeline
+from genload.settings.scenario import Scenario, Span
 from genload.settings.scenario_catalogue import request_labels, scenario_catalogue
 from genload.settings.service import Service
-from genload.settings.suite import GpuHourCost, Scenario, Span, Suite
+from genload.settings.suite import GpuHourCost, Suite
 from genload.settings.wing_models import ShapeSettings
 from genload.steadiness import LEAST_VALUES
 

@@ -18,8 +18,8 @@ from genload.analysis.plan.assumed import AssumedService, Queue
 from genload.errors import UsageError
 from genload.runlog.error_classes import NOT_STARTED
 from genload.settings.phases import Phase, Timeline
+from genload.settings.scenario import Leave, Span
 from genload.settings.service import Poll
-from genload.settings.suite import Leave, Span
 
 MOST_REQUESTS = 500_000
 

@@ -17,8 +17,8 @@ from genload.settings.criteria.validate import check
 from genload.settings.criteria.write import to_text
 from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.scaling import scale_expression
+from genload.settings.scenario import CriterionName
 from genload.settings.suggestion import suggest
-from genload.settings.suite import CriterionName
 from genload.settings.yaml_tree import MAX_BYTES, Place, Tree, read_tree
 
 _REMEDY = "write  name: generate.error_rate < 1%  lines, or such lines under the name of each scenario"

@@ -18,8 +18,8 @@ from genload.errors import UsageError
 from genload.settings.arrivals import evenly
 from genload.settings.loader import load_suite
 from genload.settings.phases import Phase, Timeline, steady_load
+from genload.settings.scenario import Leave, Span
 from genload.settings.service import Poll
-from genload.settings.suite import Leave, Span
 from testbed.gpu import Change, Gpu
 from testbed.options import WhenFull
 
