@@ -127,12 +127,14 @@ def test_a_success_has_what_was_heard_and_ends_with_the_last_byte() -> None:
 
 
 def test_a_request_leaves_nothing_to_the_garbage_collector() -> None:
-    client = Scripted(Clock(), (2.0, b"audio"))
+    many = [driver(Scripted(Clock(), (2.0, b"audio"))) for _ in range(100)]
+    many.pop().run()  # what is made once is no part of a request
     gc.collect()
     gc.disable()
     try:
-        driver(client).run()
-        assert gc.collect() == 0
+        while many:
+            many.pop().run()
+        assert gc.collect() < 50, "a few may be of whoever ran before"
     finally:
         gc.enable()
 

@@ -66,16 +66,34 @@ def served_web_ui(
     *options: str,
     scenario: tuple[str, ...] = ("--scenario", "demo/spike"),
     locustfile: Path = LOCUSTFILE,
+    of_master: bool = False,
 ) -> Iterator[str]:
-    """The address of a web UI that was started with a scenario; results go to folder/results."""
+    """The address of a web UI that was started with a scenario; results go to folder/results.
+
+    Args:
+        of_master: it is that of a master, which has one worker.
+    """
     command = [sys.executable, "-m", "locust", "-f", str(locustfile), "-H", host, "--web-port", "0"]
     command += [*scenario, "--time-scale", "0.01", "--results", str(folder / "results"), *options]
-    with (folder / "web-ui.log").open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
-        )
+    command += ["--master", "--master-bind-port", "0"] * of_master
+    processes = []
+
+    def start(words: list[str]) -> subprocess.Popen[bytes]:
+        with (folder / "web-ui.log").open("ab") as output:
+            processes.append(
+                subprocess.Popen(
+                    words, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+                )
+            )
+        return processes[-1]
+
+    process = start(command)
     try:
-        url = f"http://127.0.0.1:{listening_port(process)}"
+        # A master listens to its workers first.
+        url = f"http://127.0.0.1:{listening_port(process, int(of_master))}"
+        if of_master:
+            port = str(listening_port(process))
+            start([*command[:5], "--worker", "--master-port", port])
         deadline = time.monotonic() + 30
         while True:
             try:
@@ -88,10 +106,12 @@ def served_web_ui(
                 time.sleep(0.1)
         yield url
         process.terminate()
-        process.wait(30)
+        for each in processes:
+            each.wait(30)
     finally:
-        process.kill()
-        process.wait()
+        for each in processes:
+            each.kill()
+            each.wait()
         print((folder / "web-ui.log").read_text())  # shown with a test that fails
 
 
@@ -159,6 +179,31 @@ def test_a_scenario_is_chosen_in_the_form_and_judged(web_ui: str, chromium: str,
     (report,) = results.glob("*/results_baseline.json")
     document = json.loads(report.read_text())
     assert (document["scenario"], document["successful_requests"]) == ("baseline", 5)
+
+
+def test_the_scenario_page_of_a_master_shows_what_its_worker_does(
+    testbed: Callable[..., Any], brisk: tuple[str, str], chromium: str, tmp_path: Path
+) -> None:
+    server = testbed(service_time="82s", slots=20, time_scale="0.01", seed=1)
+    with (
+        served_web_ui(tmp_path, server.url, *brisk, of_master=True) as url,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
+        page = browser.new_page()
+        deadline = time.monotonic() + 30
+        while not page.request.get(f"{url}/stats/requests").json().get("workers"):
+            assert time.monotonic() < deadline, "the worker did not come"
+            time.sleep(0.1)
+        page.goto(f"{url}/scenario")
+        page.get_by_role("button", name="Start").click()
+        page.locator("#finished", has_text="demo/spike").wait_for(timeout=80_000)
+        page.locator("#charts figure", has_text="server.memory").wait_for()
+        page.get_by_role("link", name="report").click()
+        page.get_by_role("heading", name="demo").first.wait_for()
+        browser.close()
+    (path,) = (tmp_path / "results").glob("*/results_spike.json")
+    assert json.loads(path.read_text())["total_requests"] == len(server.truth_records()) - 1, "one warmed up"
 
 
 LOGIN = f"""
