@@ -75,7 +75,7 @@ class Delivery:
         """
         text = await self._misspeaking.text(wanted.text, fault, truth)
         if text != wanted.text:  # of which nothing is kept, nor answered from what is
-            wanted = replace(wanted, text=text, cached=False)
+            wanted, truth.spoken = replace(wanted, text=text, cached=False), text
         if fault is SpeechFault.EMPTY_AUDIO:
             await self._at_once(wanted, answer, b"", wanted.media_type)
         elif fault is SpeechFault.GARBAGE:

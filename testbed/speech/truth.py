@@ -24,6 +24,7 @@ class SpeechTruth:
     format: str = ""
     speed: float = 1.0
     characters: int = 0
+    spoken: str = ""  # instead of the text that was asked for
     streamed: bool = False
     events: bool = False
     cache: str = ""  # hit, miss; "": there is none
@@ -55,6 +56,7 @@ class SpeechTruth:
             "format": self.format,
             "speed": self.speed,
             "characters": self.characters,
+            "spoken": self.spoken,
             "streamed": self.streamed,
             "events": self.events,
             "cache": self.cache,
