@@ -1,14 +1,17 @@
 """Leads a load through the levels of a search for a capacity: what it decides is recorded before it happens.
 
-Decisions use what is observed while the load runs. The verdict looks at the run directory alone.
+Decisions use what is observed while the load runs, exactly. What has not ended when a level is over counts
+as unfinished; the verdict looks at the run directory alone, and so at what became of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import Enum
+from functools import partial
 from itertools import takewhile
 from math import inf
+from typing import TYPE_CHECKING
 
 from genload.analysis.capacity.search import Bracket, End, Outcome, Rules, Seen, highest_next, next_level
 from genload.errors import ServiceUnavailableError
@@ -16,12 +19,16 @@ from genload.harness.announcement import Announcement, Why
 from genload.harness.crew import Crew
 from genload.harness.live import LiveStats
 from genload.harness.plan import RunPlan
+from genload.harness.totals import Totals
 from genload.human import count_of, human
 from genload.runlog.records import Acknowledged, Announced, Event, LevelEnded, RequestRecord, SearchEnded
 from genload.settings.capacity import Capacity
 from genload.settings.criteria.ast import Dimension, Each, Expression
 from genload.settings.criteria.comparisons import observed, of_phase
 from genload.settings.phases import Timeline
+
+if TYPE_CHECKING:
+    from genload.analysis.capacity.levels import Level
 
 AHEAD_S = 0.1
 """At least so long before its phases an announcement is made."""
@@ -83,6 +90,7 @@ class Conductor:
         self._stage = _Stage.MEASURING
         self._measured_s = 0.0
         self._measured_until_s = self._rests_until_s = inf  # since the load began
+        self._open_with: tuple[int, int] | None = None  # (ended, not ended): the outcome depended on these
 
     def warmed(self, record: RequestRecord) -> None:
         """A request before the load has ended."""
@@ -142,7 +150,7 @@ class Conductor:
         self._note_acknowledged()
         if self._stage is _Stage.MEASURING:
             self._measure(into_s)
-        elif self._stage is _Stage.ENDING and self._is_in(into_s):
+        elif self._stage is _Stage.ENDING and (self._is_in(into_s) or self._is_sure(into_s)):
             self._decide(into_s)
         elif self._stage is _Stage.RESTING and self._is_empty(into_s):
             self._next_level(into_s)
@@ -160,8 +168,7 @@ class Conductor:
         left_s, step = self._measured_until_s - into_s, self.search.step
         if left_s > self._lead_s + _LOOKS_S:
             return
-        totals = self._live.phases.get(self._phase)
-        too_few = (0 if totals is None else totals.attempted) < step.at_least
+        too_few = self._totals.attempted < step.at_least
         if too_few and self._measured_s + step.measure_s <= step.longest_s * (1 + 1e-9):
             self._announce(self._measured_until_s, "longer")
             self._measured_until_s += step.measure_s
@@ -174,6 +181,17 @@ class Conductor:
         until_s, status = self._measured_until_s, self._crew.status()
         is_seen = status.at_s - self._origin_s >= until_s
         return (is_seen and status.users.oldest_s >= until_s) or into_s >= until_s + self.search.step.ending_s
+
+    def _is_sure(self, into_s: float) -> bool:
+        """Whether they have been waited for as long as is usual, and the others cannot change the outcome."""
+        if into_s < self._measured_until_s + self.search.step.waiting_s:
+            return False
+        numbers = self._totals.attempted, self._unended
+        if numbers == self._open_with:
+            return False
+        is_sure = self._observed(0)[0] == self._observed(numbers[1])[0]
+        self._open_with = None if is_sure else numbers
+        return is_sure
 
     def _decide(self, into_s: float) -> None:
         outcome, why = self._outcome()
@@ -253,25 +271,41 @@ class Conductor:
     def _phase(self) -> str:
         return f"level{self.number}"
 
+    @property
+    def _totals(self) -> Totals:
+        """Of the level's requests that have ended."""
+        return self._live.phases.get(self._phase) or Totals()
+
     def _outcome(self) -> tuple[Outcome, str]:
         """What is observed of the level, and why where it does not hold."""
-        level = self._levels_of(self._announced, self._timeline, self._start_s)[-1]
-        scenario = self._plan.scenario
-        unsound = self._unsound(level, self._events, self._start_s, self._plan.suite.validity, scenario)
+        plan = self._plan
+        unsound = self._unsound(self._level, self._events, self._start_s, plan.suite.validity, plan.scenario)
         if unsound:
             return "invalid", unsound[0].text
+        return self._observed(self._unended)
+
+    def _observed(self, unended: int) -> tuple[Outcome, str]:
+        """By the criteria, if so many requests count as unfinished beside those that have ended."""
+        lookup = partial(self._live.lookup, unended=unended)
         for name in self.search.holds:
-            seen = observed(self.of_level(name), self._live.lookup, self._live.unit)
+            seen = observed(self.of_level(name), lookup, self._live.unit)
             if seen.result == "fail":
                 return "does not hold", name
             if seen.result == "inconclusive":
-                return self._without_data(name)
+                # Where requests began and none has ended, nothing holds.
+                if self._unended and not self._totals.attempted:
+                    return "does not hold", name
+                return "invalid", f"nothing to judge {name} by"
         return "holds", ""
 
-    def _without_data(self, name: str) -> tuple[Outcome, str]:
-        """Where requests began and none has ended, nothing holds; otherwise there is nothing to judge."""
-        totals = self._live.phases.get(self._phase)
-        ended = totals is not None and totals.attempted > 0
-        if not ended and self._crew.status().users.oldest_s < self._measured_until_s:
-            return "does not hold", name
-        return "invalid", f"nothing to judge {name} by"
+    @property
+    def _unended(self) -> int:
+        """Requests of the level that have not ended; of an open schedule also those that have not begun."""
+        arrivals = self._level.arrivals
+        if arrivals is None:
+            return self._crew.status().users.earlier
+        return max(arrivals - self._totals.attempted - self._totals.left, 0)
+
+    @property
+    def _level(self) -> Level:
+        return self._levels_of(self._announced, self._timeline, self._start_s)[-1]

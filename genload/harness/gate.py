@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum
+from itertools import takewhile
 from math import inf
 
 import gevent
@@ -61,6 +62,7 @@ class GateStatus(msgspec.Struct, frozen=True, kw_only=True):
         leaving: those of them whose users may not start another one.
         asleep_s: seconds that users slept after failures since the load began, all together.
         waiting: users that wait for their turn, with their inputs made; or for something to do.
+        earlier: requests in flight that began before the phase of this moment.
         oldest_s: when the oldest request was to start that has not ended, in seconds since the load began.
         warmed_up: the requests of the warm-up have ended, in a cold start the one of that.
         used_up: all counted requests have started and ended.
@@ -71,6 +73,7 @@ class GateStatus(msgspec.Struct, frozen=True, kw_only=True):
     leaving: int = 0
     asleep_s: float = 0.0
     waiting: int = 0
+    earlier: int = 0
     oldest_s: float = inf
     warmed_up: bool = False
     used_up: bool = False
@@ -85,6 +88,7 @@ class GateStatus(msgspec.Struct, frozen=True, kw_only=True):
             leaving=sum(one.leaving for one in each),
             asleep_s=sum(one.asleep_s for one in each),
             waiting=sum(one.waiting for one in each),
+            earlier=sum(one.earlier for one in each),
             oldest_s=min((one.oldest_s for one in each), default=inf),
             warmed_up=all(one.warmed_up for one in each),
             used_up=all(one.used_up for one in each),
@@ -284,6 +288,15 @@ class Gate:
         return len(self._waiting)
 
     @property
+    def earlier(self) -> int:
+        """Requests in flight that began before the phase of this moment."""
+        place = self.timeline.index_at(self._clock() - self.origin_s)
+        if not place:  # nothing was before the first
+            return 0
+        since_s = self.timeline.start_s(place)
+        return sum(1 for _ in takewhile(lambda start_s: start_s < since_s, self._in_flight.values()))
+
+    @property
     def oldest_s(self) -> float:
         """When the oldest request was to start that has not ended, or of an open schedule not even begun;
         in seconds since the load began. inf: there is none.
@@ -315,6 +328,7 @@ class Gate:
             leaving=self.leaving,
             asleep_s=self.asleep_s,
             waiting=self.waiting,
+            earlier=self.earlier,
             oldest_s=self.oldest_s,
             warmed_up=self.warmed_up,
             used_up=self.used_up,

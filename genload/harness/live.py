@@ -48,15 +48,21 @@ class LiveStats:
     Args:
         operation: the requests that count.
         metrics: those that are asked for, by name. Of requests nothing else is told.
+        exact: whether percentiles of one phase are exact, or within 1 %; those of several are within 1 %.
 
     Attributes:
         metrics: the same.
     """
 
     def __init__(
-        self, operation: str, samples_file: Path, metrics: Mapping[str, Metric] | None = None
+        self,
+        operation: str,
+        samples_file: Path,
+        metrics: Mapping[str, Metric] | None = None,
+        *,
+        exact: bool = False,
     ) -> None:
-        self.operation = operation
+        self.operation, self._exact = operation, exact
         self.metrics = metrics or {}
         of_requests = (metric for metric in self.metrics.values() if metric.source == "requests")
         self._carried = [metric for metric in of_requests if metric.key]
@@ -79,7 +85,9 @@ class LiveStats:
         durations_s = [record.duration_s for record in own if record.outcome not in ("unfinished", LEFT)]
         self._fastest_s = min(self._fastest_s, *durations_s, inf)
         for phase, records in groupby([one for one in own if not one.warmup], key=lambda one: one.phase):
-            self._phases.setdefault(phase, Totals()).add(list(records), self._carried)
+            if phase not in self._phases:
+                self._phases[phase] = Totals(exact=self._exact)
+            self._phases[phase].add(list(records), self._carried)
         self._errors.update([one.error_class for one in own if one.error_class and not one.warmup])
 
     @property
@@ -116,8 +124,12 @@ class LiveStats:
             return not subject.filters and subject.stat in _OF_SAMPLES and not by_time
         return is_running(subject, metric)
 
-    def lookup(self, subject: Subject) -> float | None:
-        """The observed value of a criterion's subject so far; None where there is none, or it is not live."""
+    def lookup(self, subject: Subject, unended: int = 0) -> float | None:
+        """The observed value of a criterion's subject so far; None where there is none, or it is not live.
+
+        Args:
+            unended: so many requests have not ended, and count as unfinished.
+        """
         if not self.is_live(subject):
             return None
         metric = self.metrics.get(subject.metric)
@@ -125,6 +137,8 @@ class LiveStats:
             return self._samples.value(subject.metric, subject.stat)
         filters = dict(subject.filters)
         totals = self.phases.get(filters["phase"], Totals()) if filters else self.total
+        if unended:
+            totals = totals.unended(unended)
         if subject.stat is None:
             return totals.number(metric)
         return totals.statistic(metric, subject.stat, subject.percentile, ok_only=subject.ok_only)

@@ -32,7 +32,9 @@ class Side:
         self.plan, self._place = plan, place
         self.timeline = plan.timeline
         self.metrics = followed(plan.scenario, plan.catalogue, watched)
-        self.live = LiveStats(plan.client_class.operation, samples_file, self.metrics)
+        # A search decides by what it sees live, and close to a limit.
+        is_search = plan.scenario.capacity is not None
+        self.live = LiveStats(plan.client_class.operation, samples_file, self.metrics, exact=is_search)
 
     @property
     def name(self) -> str:

@@ -1,7 +1,8 @@
-"""The values of one number in a few hundred bytes: what a live view tells of them."""
+"""The values of one number: a few hundred bytes for a live view, or all of them where a decision needs it."""
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
@@ -17,13 +18,18 @@ _LEAST = 1e-6  # whatever is nearer to 0 is as good as 0
 
 @dataclass(slots=True)
 class Spread:
-    """Some values; those of requests that rank last are told when a percentile is asked for."""
+    """Some values; those of requests that rank last are told when a percentile is asked for.
+
+    Attributes:
+        kept: the values themselves, where percentiles are to be exact; None: not kept.
+    """
 
     count: int = 0
     sum: float = 0.0
     min: float = inf
     max: float = -inf
     buckets: Counter[int] = field(default_factory=Counter)
+    kept: array[float] | None = None
 
     def add(self, values: Sequence[float]) -> None:
         """Add some; many at a time are added in a fraction of the time."""
@@ -33,8 +39,11 @@ class Spread:
             self.min = min(self.min, *values)
             self.max = max(self.max, *values)
             self.buckets.update([_bucket(value) for value in values])
+            if self.kept is not None:
+                self.kept.extend(values)
 
     def merged(self, other: Spread) -> Spread:
+        """Both together; of these no values are kept."""
         return Spread(
             self.count + other.count,
             self.sum + other.sum,
@@ -46,6 +55,8 @@ class Spread:
     def percentile(self, level: float, last: int) -> float:
         """With `last` more values that are infinite; of at least one value."""
         wanted, seen = rank(self.count + last, level), 0
+        if self.kept is not None:
+            return sorted(self.kept)[wanted - 1] if wanted <= self.count else inf
         for bucket in sorted(self.buckets):
             seen += self.buckets[bucket]
             if seen >= wanted:

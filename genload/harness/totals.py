@@ -5,9 +5,10 @@ What they tell is what the verdict would tell of the same records (`genload.anal
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 
 from genload.analysis.known import Known, Numbers, known
@@ -26,13 +27,22 @@ class Values:
     all: Spread = field(default_factory=Spread)
     inspected: Spread = field(default_factory=Spread)
 
+    @classmethod
+    def exact(cls) -> Values:
+        """None yet; each will be kept."""
+        return cls(Spread(kept=array("d")), Spread(kept=array("d")))
+
     def merged(self, other: Values) -> Values:
         return Values(self.all.merged(other.all), self.inspected.merged(other.inspected))
 
 
 @dataclass(slots=True)
 class Totals:
-    """Logical requests of one phase, warm-up left out."""
+    """Logical requests of one phase, warm-up left out.
+
+    Attributes:
+        exact: whether percentiles are those of the values themselves, which are kept for it.
+    """
 
     tallies: Counter[Tally] = field(default_factory=Counter)
     streamed: int = 0  # of the successes
@@ -42,6 +52,7 @@ class Totals:
     good_inspected: int = 0
     values: dict[str, Values] = field(default_factory=dict)
     """By the name of the metric."""
+    exact: bool = False
 
     @property
     def attempted(self) -> int:
@@ -98,9 +109,16 @@ class Totals:
             if (of_failures or record.outcome == "ok") and (value := record.number(metric.key)) is not None
         ]
         if carried:
-            values = self.values.setdefault(metric.name, Values())
+            if metric.name not in self.values:
+                self.values[metric.name] = Values.exact() if self.exact else Values()
+            values = self.values[metric.name]
             values.all.add([value for value, _ in carried])
             values.inspected.add([value for value, inspected in carried if inspected])
+
+    def unended(self, count: int) -> Totals:
+        """These, and so many more that count as unfinished."""
+        more = Counter(dict.fromkeys((Tally.ATTEMPTED, Tally.FAILED, Tally.UNFINISHED), count))
+        return replace(self, tallies=self.tallies + more)
 
     def merged(self, other: Totals) -> Totals:
         names = dict.fromkeys((*self.values, *other.values))

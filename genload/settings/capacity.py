@@ -70,9 +70,14 @@ class LevelStep(Settings):
         return self.measure_s * _LONGEST if self.at_most_s is None else self.at_most_s
 
     @property
-    def ending_s(self) -> float:
-        """The longest that the load stays as it is for the measured requests to end."""
+    def waiting_s(self) -> float:
+        """So long the load stays as it is, at most, for the measured requests to end."""
         return max(self.settle_s, ENDING_S)
+
+    @property
+    def ending_s(self) -> float:
+        """The same where the outcome depends on those that have not ended by then."""
+        return self.waiting_s + self.measure_s
 
     @model_validator(mode="after")
     def _some_time(self) -> Self:
@@ -214,7 +219,7 @@ class RateSearch(Search):
     def most_users(self) -> int:
         if self.max_in_flight is not None:
             return self.max_in_flight
-        level_s = self.step.settle_s + self.step.longest_s + self.step.ending_s
+        level_s = self.step.settle_s + self.step.longest_s + self.step.waiting_s
         return min(max(ceil(2 * self.highest_per_s * level_s), 1), MOST_USERS)
 
     def phases(self, number: int, value: float, seed: int) -> tuple[Phase, ...]:

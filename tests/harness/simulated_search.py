@@ -90,7 +90,10 @@ class SimulatedCrew:
 
     def status(self) -> CrewStatus:
         begun = [r.start_s if r.due_s is None else r.due_s for r in self.requests if self._is_under_way(r)]
-        users = GateStatus(in_flight=len(begun), oldest_s=min(begun, default=inf))
+        place = self.timeline.index_at(self.into_s)
+        since_s = self.timeline.start_s(place) if place is not None else inf
+        earlier = sum(start_s < since_s for start_s in begun)
+        users = GateStatus(in_flight=len(begun), earlier=earlier, oldest_s=min(begun, default=inf))
         return CrewStatus(at_s=self.clock.now_s, users=users)
 
     def _is_under_way(self, request: Request) -> bool:
@@ -120,7 +123,7 @@ def search(
     clock = Clock(T0_S + START_S)
     crew = SimulatedCrew(clock, service, plan.timeline, **crew_has)
     crew.go_by(plan.timeline)
-    live = LiveStats("generate", Path("none"), followed(plan.scenario, plan.catalogue))
+    live = LiveStats("generate", Path("none"), followed(plan.scenario, plan.catalogue), exact=True)
     events: list[Event] = [RunStarted(t_s=0.0, wall_time=""), LoadStarted(t_s=START_S)]
     conductor = Conductor(plan, crew, live, events.append, crew.go_by, clock)  # type: ignore[arg-type]
     conductor.begin(clock.now_s, START_S)

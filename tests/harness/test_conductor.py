@@ -147,6 +147,32 @@ def test_the_settings_of_a_run_are_those_it_is_judged_by(tmp_path: Path) -> None
     assert kept.criteria["capacity"].holds == "capacity.arrivals >= 30/min"
 
 
+def test_what_has_not_ended_when_a_level_is_over_counts_against_it(tmp_path: Path) -> None:
+    """Of ten requests one hangs for longer than it is waited for: of those that have ended, none was slow."""
+    service = AssumedService(16, np.array([1.0] * 9 + [100.0]), np.zeros(10, dtype=np.bool_))
+    searched = search(plan_of(tmp_path, USERS.replace("from: 1", "from: 12")), service)
+    assert [one.outcome for one in searched.conductor.seen] == ["does not hold"]
+    assert answer(searched).end == "not even one"
+
+
+def test_an_outcome_that_is_open_is_waited_for(tmp_path: Path) -> None:
+    """Requests take longer than a level settles, so that some are under way when it would be over."""
+    searched = search(plan_of(tmp_path, USERS, limit="20s"), constant(17.0, 4))
+    found = answer(searched)
+    assert (found.highest_observed, found.lowest_observed_not) == (4, 5)
+    assert [level.outcome for level in found.levels] == [one.outcome for one in searched.conductor.seen]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_live_outcomes_are_those_of_the_record_however_near_to_the_limit(tmp_path: Path, seed: int) -> None:
+    """Limits within 0.4 % of a p95 that occurs: nearer than a display of rounded values could tell."""
+    times_s = 1.0 + np.random.default_rng(seed).uniform(0, 0.008, 400)
+    service = AssumedService(3, times_s, np.zeros(400, dtype=np.bool_))
+    searched = search(plan_of(tmp_path, USERS, limit="1.0076s", seed=seed), service)
+    told = [event.outcome for event in searched.log.happened if isinstance(event, LevelEnded)]
+    assert [level.outcome for level in answer(searched).levels] == told
+
+
 def test_live_outcomes_are_those_of_the_record(tmp_path: Path) -> None:
     times_s = np.random.default_rng(5).gamma(4.0, 0.25, 400)
     service = AssumedService(4, times_s, np.zeros(400, dtype=np.bool_))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genload.harness.gate import Gate, Turn
+from genload.harness.gate import Gate, GateStatus, Turn
 from genload.harness.tickets import Share
 from genload.settings.capacity import RateSearch
 from genload.settings.phases import Phase, Timeline
@@ -46,6 +46,23 @@ def test_users_go_by_the_new_level_from_its_moment_on() -> None:
     turn = gate.start(3)
     assert turn is not None and turn.phase == "level2"
     assert gate.oldest_s == 15.0
+
+
+def test_requests_of_earlier_phases_are_counted_until_they_end() -> None:
+    clock = Clock(0.0)
+    gate = Gate(clock)
+    gate.reset(FIRST, Share())
+    for _ in range(2):
+        gate.join()
+    assert gate.earlier == 0
+    gate.begin(0.0)
+    gate.start(0)
+    assert gate.earlier == 0  # of the first phase, which goes on
+    clock.now_s = FIRST.ends_s[0] + 1
+    gate.start(1)
+    assert gate.earlier == 1 == GateStatus.together([gate.status()]).earlier
+    gate.end(0)
+    assert gate.earlier == 0
 
 
 SEARCH = RateSearch.model_validate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from math import inf
 from pathlib import Path
 
@@ -158,6 +159,10 @@ def test_a_percentile_is_within_a_percent_of_the_exact_one(
     spread.add(values[1::2])
     exact = np.percentile(values + [inf] * failed, percent, method="inverted_cdf")
     assert spread.percentile(percent, failed) == pytest.approx(exact, rel=0.011)
+    kept = Spread(kept=array("d"))
+    kept.add(values[::2])
+    kept.add(values[1::2])
+    assert kept.percentile(percent, failed) == exact
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0.01, 100)), max_size=30), st.integers(0, 30))
