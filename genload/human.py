@@ -55,6 +55,17 @@ def count_of(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def change_size(size: float, unit: str, *, in_points: bool = False) -> str:
+    """By how much something has changed, without a sign: ``5 %``, ``12 MiB``; of a share ``2 points``."""
+    size = float(f"{abs(size):.3g}")
+    return f"{size * 100:.3g} points" if in_points else human(size, unit)
+
+
+def with_sign(size: float, words: str) -> str:
+    """The words for a change by `size`: ``+5 %``, ``−2 points``; ``0 %`` for none that they can tell."""
+    return words if words.partition(" ")[0] == "0" else f"{'−' if size < 0 else '+'}{words}"
+
+
 def _number(value: float) -> str:
     """Whole numbers in full, others to three significant digits."""
     if value.is_integer() and abs(value) < 1e15:

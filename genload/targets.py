@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -44,6 +45,12 @@ class RunRequest:
     verbose: bool = False  # verdicts with rules and evidence in sentences
     outlets: Outlets = NO_OUTLETS
     baseline: str | None = None  # what runs are compared with; the suite's own unless given
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """All that is set beside what suites say, as of ``--set``."""
+        named = () if self.baseline is None else (f"baseline={json.dumps(self.baseline)}",)
+        return (*self.overrides, *named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +144,7 @@ def _follower(leader: SuiteTarget, name: str) -> SuiteTarget:
 def _suite_target(
     request: RunRequest, name: str, wanted: Sequence[str | None], inputs_elsewhere: bool = False
 ) -> SuiteTarget:
-    loaded = _load(name, request.overrides, request.host)
+    loaded = _load(name, request.settings, request.host)
     suite = loaded.suite
     scenarios: dict[str, None] = {}
     for scenario in wanted:

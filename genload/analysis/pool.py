@@ -61,9 +61,10 @@ def judge_pool(
         RunDirectoryError: one of them cannot be read.
         UsageError: they are not of the same, one is not valid, or one is there twice.
     """
-    runs = [ReadRun.of(open_alone(folder), criteria) for folder in folders]
+    logs = [open_alone(folder) for folder in folders]
+    runs = [ReadRun.of(log, criteria) for log in logs]
     alone = [judge_read(run, strict=strict) for run in runs]
-    check_poolable(folders, runs, [each.identity for each in alone])
+    check_poolable(logs, runs, [each.identity for each in alone])
     return _Pool(folders, runs, alone).judged()
 
 

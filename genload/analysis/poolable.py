@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
+from genload.analysis.alike import NotComparableError, check_alike, named, settings_of
 from genload.analysis.read_run import ReadRun
 from genload.errors import UsageError
 from genload.human import count_of
 from genload.plain import plain
+from genload.runlog.reader import RunLog
 from genload.runlog.records import RunHeader
 from genload.settings.service import UNKNOWN_FACT
 
 _MOST_TOLD = 3
-_OTHERWISE = frozenset({"seed", "reports", "checklist", "then", "settle", "baseline", "purpose", "scenarios"})
-"""Keys of a suite in which runs may differ that are pooled: they change neither load nor service."""
 
 
 def check_poolable(
-    folders: Sequence[Path], runs: Sequence[ReadRun], identities: Sequence[Mapping[str, str]]
+    logs: Sequence[RunLog], runs: Sequence[ReadRun], identities: Sequence[Mapping[str, str]]
 ) -> None:
     """Whether the runs are of the same thing, each once, and each sound.
 
     Args:
-        folders: where each is.
+        logs: as they were opened.
         identities: what each tested.
 
     Raises:
@@ -37,78 +35,49 @@ def check_poolable(
             "searches for a capacity are no pool: each chose its own levels",
             remedy="compare what each of them found: genload report A, genload report B",
         )
-    check_same(folders, runs, identities)
-    for folder, run in zip(folders, runs, strict=True):
+    check_same(logs, runs, identities)
+    for log, run in zip(logs, runs, strict=True):
         if reasons := run.reasons():
             raise UsageError(
-                f"{folder} is not valid: {plain(reasons[0].text, 300)}",
+                f"{log.folder} is not valid: {plain(reasons[0].text, 300)}",
                 remedy="leave it out: what was not measured soundly is no part of a verdict",
             )
 
 
 def check_same(
-    folders: Sequence[Path], runs: Sequence[ReadRun], identities: Sequence[Mapping[str, str]]
+    logs: Sequence[RunLog], runs: Sequence[ReadRun], identities: Sequence[Mapping[str, str]]
 ) -> None:
     """Whether the runs are of the same thing, each once.
 
     Raises:
-        UsageError: they are not.
+        NotComparableError: they are not.
     """
-    _check_each_once(folders, [run.header for run in runs])
-    first = folders[0]
-    for folder, other, facts in zip(folders[1:], runs[1:], identities[1:], strict=True):
-        if differing := [*_settings(runs[0], other), *_facts(identities[0], facts)]:
+    check_alike(logs)
+    each = [_all_of(run, facts) for run, facts in zip(runs, identities, strict=True)]
+    for log, other in zip(logs[1:], each[1:], strict=True):
+        if differing := list(_differing(each[0], other)):
             more = len(differing) - _MOST_TOLD
             told = "; ".join(differing[:_MOST_TOLD]) + (f" and {more} more" if more > 0 else "")
-            raise UsageError(
-                f"{first} and {folder} are not of the same: {plain(told, 400)}",
+            raise NotComparableError(
+                f"{logs[0].folder} and {log.folder} are not of the same: {plain(told, 400)}",
                 remedy="pool runs of one service, scenario and settings; compare others: genload compare A B",
             )
 
 
-def _check_each_once(folders: Sequence[Path], headers: Sequence[RunHeader]) -> None:
-    known: dict[tuple[Any, ...], Path] = {}
-    for folder, header in zip(folders, headers, strict=True):
-        # A copied directory is the same run.
-        key = header.scenario, header.started_at, header.salt, header.seed
-        if key in known:
-            twice = known[key].resolve() == folder.resolve()
-            raise UsageError(
-                f"{folder} is {'named twice' if twice else f'the same run as {known[key]}'}",
-                remedy="name each run once: the same requests counted twice would look like more evidence",
-            )
-        known[key] = folder
+def _all_of(run: ReadRun, facts: Mapping[str, str]) -> dict[str, str]:
+    """What makes the load and the service, and what the run is judged by."""
+    suite = run.suite.model_dump(mode="json")
+    judged = {
+        "service.host": run.suite.service.host,
+        "validity": suite["validity"],
+        "scenario.observe": run.scenario.observe,
+        # Not those of its suite: they may have been given to all of the runs.
+        "scenario.criteria": {name: criterion.holds for name, criterion in run.criteria.items()},
+    }
+    return {**settings_of(suite, run.header.scenario), **dict(named(judged)), **facts}
 
 
-def _settings(one: ReadRun, other: ReadRun) -> Iterator[str]:
-    """The settings in which two runs differ, by their keys."""
-    a, b = one.header, other.header
-    for name in ("scenario", "time_scale", "rehearsal", "operation"):
-        if getattr(a, name) != getattr(b, name):
-            yield f"{name} is {getattr(a, name)} and {getattr(b, name)}"
-    for key, (left, right) in _differing(_load(one), _load(other)):
-        yield f"{key} is {left} and {right}"
-
-
-def _load(run: ReadRun) -> dict[str, Any]:
-    """What of a suite's settings makes the load and the service."""
-    suite = {key: value for key, value in run.header.suite.items() if key not in _OTHERWISE}
-    scenario = dict(run.header.suite["scenarios"][run.header.scenario])
-    scenario.pop("purpose", None)
-    # What they are judged by may have been given to all of them.
-    scenario["criteria"] = {name: criterion.holds for name, criterion in run.criteria.items()}
-    return suite | {"scenario": scenario}
-
-
-def _differing(left: Any, right: Any, at: str = "") -> Iterator[tuple[str, tuple[Any, Any]]]:
-    if isinstance(left, dict) and isinstance(right, dict):
-        for key in dict.fromkeys([*left, *right]):
-            yield from _differing(left.get(key), right.get(key), f"{at}.{key}" if at else str(key))
-    elif left != right:
-        yield at, (left, right)
-
-
-def _facts(left: Mapping[str, str], right: Mapping[str, str]) -> Iterator[str]:
+def _differing(left: Mapping[str, str], right: Mapping[str, str]) -> Iterator[str]:
     for name in dict.fromkeys([*left, *right]):
         one, other = left.get(name, UNKNOWN_FACT), right.get(name, UNKNOWN_FACT)
         if one != other:

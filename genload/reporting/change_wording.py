@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from genload.analysis.judged import Change, MetricChange
-from genload.human import count_of, human
+from genload.human import change_size, count_of, with_sign
 
 _WORDS = {
     "regression": "REGRESSION",
@@ -55,7 +55,5 @@ def moved_words(metric: MetricChange) -> str:
 
 
 def _signed(value: float, metric: MetricChange) -> str:
-    sign = "−" if value < 0 else "+"
-    if metric.in_points:
-        return f"{sign}{human(abs(value) * 100, 'count')} points"
-    return f"{sign}{human(abs(value), metric.unit if metric.is_difference else 'ratio')}"
+    unit = metric.unit if metric.is_difference else "ratio"
+    return with_sign(value, change_size(value, unit, in_points=metric.in_points))

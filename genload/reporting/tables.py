@@ -73,8 +73,8 @@ def changes(run: JudgedRun) -> Table:
     rows: list[Sequence[str]] = [
         (
             metric.metric,
-            human(metric.base, metric.unit),
-            human(metric.new, metric.unit),
+            human(metric.base, "ratio" if metric.in_points else metric.unit),
+            human(metric.new, "ratio" if metric.in_points else metric.unit),
             moved_words(metric) or "–",
             metric.reason,
         )

@@ -215,14 +215,14 @@ def test_one_run_is_no_pool(tmp_path: Path) -> None:
 
 def test_the_same_run_counts_once(tmp_path: Path) -> None:
     folder, copied = write(plain_run(), tmp_path / "a"), write(plain_run(), tmp_path / "copy")
-    for again, said in ((folder, "named twice"), (copied, f"the same run as {folder}")):
+    for again, said in ((folder, "named twice"), (copied, f"{folder} and {copied} are the same run")):
         with pytest.raises(UsageError, match=said):
             judge_pool([folder, again])
 
 
 def test_other_settings_or_another_service_are_refused_by_name(tmp_path: Path) -> None:
     slower = plain_run(service={"api": "orfeas", "timeout_s": 7.0})
-    assert "service.timeout_s is None and 7.0" in refused(tmp_path / "settings", plain_run(), slower)
+    assert "service.timeout is 300s and 7s" in refused(tmp_path / "settings", plain_run(), slower)
     builds = [
         plain_run(service={"api": "orfeas", "identity": {"version": {"env": "VERSION"}}}) for _ in range(2)
     ]

@@ -30,7 +30,12 @@ WriteRun = Callable[..., Path]
 
 
 def _header(
-    scenario: str, criteria: dict[str, Any], time_scale: float, seed: int, minute: int = 0
+    scenario: str,
+    criteria: dict[str, Any],
+    time_scale: float,
+    seed: int,
+    minute: int = 0,
+    baseline: str | None = None,
 ) -> RunHeader:
     load = {"shape": {"kind": "normal", "users": 1, "duration": f"{LOAD_S}s"}, "criteria": criteria}
     others = {"shape": {"kind": "normal", "users": 1, "duration": f"{LOAD_S}s"}}
@@ -39,6 +44,7 @@ def _header(
         "service": {"api": "orfeas"},
         "locustfile": "generation3d",
         "scenarios": {"one": others, "two": others, "three": others, scenario: load},
+        "baseline": baseline,
     }
     return RunHeader(
         format=1,
@@ -69,10 +75,11 @@ def write_run() -> WriteRun:
         minute: int = 0,
         seconds: float = 1.5,
         ended: bool = True,
+        baseline: str | None = None,
     ) -> Path:
         writer = RunWriter(suite_folder / scenario)
         rules = {"few_errors": "generate.error_rate < 15%"} if criteria is None else criteria
-        writer.header(_header(scenario, rules, time_scale, seed, minute))
+        writer.header(_header(scenario, rules, time_scale, seed, minute, baseline))
         writer.event(RunStarted(t_s=0.0, wall_time="2026-11-21T10:00:00+00:00"))
         writer.event(LoadStarted(t_s=LOAD_START_S))
         writer.event(PhaseStarted(t_s=LOAD_START_S, phase="steady"))

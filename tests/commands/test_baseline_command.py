@@ -229,6 +229,22 @@ def test_what_cannot_be_compared_never_passes(runs: Runs, capsys: pytest.Capture
     assert main(["report", new]) == 0
 
 
+def test_a_report_compares_with_what_the_suite_names_unless_told_otherwise(
+    runs: Runs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["baseline", "promote", *runs("base")])
+    new = runs("new", 1.3, minute=10, baseline="main")
+    assert main(["report", *new, "--pool"]) == 1
+    assert "against main: REGRESSION" in capsys.readouterr().out
+    assert main(["report", new[0], "--baseline", new[1]]) == 3  # one run a side
+    assert results(new[0])["change"]["baseline"] == new[1]
+    Path("baselines").rename("elsewhere")
+    capsys.readouterr()
+    assert main(["report", new[0]]) == 3
+    said = " ".join(capsys.readouterr().out.split())
+    assert "against main: NOT COMPARABLE: there is no baseline 'main'" in said
+
+
 @pytest.mark.parametrize("named", ["mian", "empty"])
 def test_a_baseline_that_is_not_there_is_wrong_usage(
     runs: Runs, capsys: pytest.CaptureFixture[str], named: str

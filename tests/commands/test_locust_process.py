@@ -113,6 +113,7 @@ def test_every_option_reaches_the_process(tmp_path: Path) -> None:
         overrides=("a.b=1", "c=d e"),
         strict=True,
         abort_on="hopeless",
+        baseline="1.4",
     )
     words = arguments(asked, "spike", 7, tmp_path)
     assert words[words.index("7") + 1 :] == [
@@ -124,6 +125,8 @@ def test_every_option_reaches_the_process(tmp_path: Path) -> None:
         "a.b=1",
         "--set",
         "c=d e",
+        "--set",
+        'baseline="1.4"',
         "--rehearsal",
         "--strict",
         "--abort-on",

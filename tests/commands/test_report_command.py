@@ -206,7 +206,7 @@ def test_runs_are_judged_as_one_beside_the_first(
         (["first", "first", "--pool"], "first/one is named twice"),
         (["first", "other", "--pool"], "other has runs of two, and"),
         (["first", "nowhere", "--pool"], "there is no folder"),
-        (["first/one", "other/two", "--pool"], "are not of the same: scenario is one and two"),
+        (["first/one", "other/two", "--pool"], "are not of the same: another scenario: one and two"),
     ],
 )
 def test_what_cannot_be_judged_as_one_is_refused_in_a_line(

@@ -102,6 +102,7 @@ def test_a_folder_without_a_run_is_refused(in_empty_folder: Path) -> None:
         (("--host", "http://gpu1:5000"), "--host"),
         (("--seed", "0"), "--seed"),
         (("--set", "seed=4"), "--set"),
+        (("--baseline", "main"), "--baseline"),
         (("--time-scale", "0.5"), "--time-scale"),
         (("--strict",), "--strict"),
         (("--results", "elsewhere"), "--results"),

@@ -92,11 +92,11 @@ class Stage:
                 "scenarios": {
                     name: {"shape": {"kind": "normal", "users": users}} for name in ("one", "two", "three")
                 },
+                "baseline": None if baseline is None else str(baseline),
             },
             context={"wings": Wings()},
         )
-        against = None if baseline is None else str(baseline)
-        request = RunRequest(("probe",), results=self.results, workers=workers, baseline=against)
+        request = RunRequest(("probe",), results=self.results, workers=workers)
         return SuiteTarget(request, "probe", suite, scenarios or ("one", "two", "three"))
 
     def play_all(self, *targets: SuiteTarget, going_on: Resumed | None = None) -> ExitCode:
@@ -358,6 +358,8 @@ def test_a_suite_by_its_path(in_empty_folder: Path) -> None:
 def test_overrides_are_in_the_suite() -> None:
     [target] = checked(RunRequest(("orfeas",), overrides=("service.timeout=400s", "settle.pause=3s")))
     assert (target.suite.service.timeout_s, target.suite.settle.pause_s) == (400.0, 3.0)
+    [target] = checked(RunRequest(("orfeas",), overrides=("baseline=main",), baseline="1.4"))
+    assert target.suite.baseline == "1.4"  # recorded with the suite, so that a report knows it, too
 
 
 def test_each_suite_has_its_own_seed_unless_one_is_given(stage: Stage) -> None:

@@ -1,9 +1,11 @@
 """Two builds compared, by run directories alone."""
 
-from genload.analysis.comparison.comparable import Difference, Kind, NotComparableError
+from genload.analysis.alike import NotComparableError
+from genload.analysis.comparison.comparable import Difference, Kind
 from genload.analysis.comparison.compare import compare
 from genload.analysis.comparison.comparison import CompareSettings, Comparison, MetricShift, Verdict
 from genload.analysis.comparison.floor import floor_of, unfit
+from genload.analysis.comparison.metric_shift import amount
 from genload.analysis.comparison.noise import Noise, NoiseFloor, Scale
 from genload.analysis.comparison.shift import Basis, Shift
 from genload.analysis.comparison.side import RunFacts
@@ -25,6 +27,7 @@ __all__ = [
     "Shift",
     "Uncompared",
     "Verdict",
+    "amount",
     "compare",
     "compare_suites",
     "floor_of",

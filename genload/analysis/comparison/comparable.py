@@ -10,14 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
-from pathlib import Path
 
 import msgspec
 
+from genload.analysis.alike import NotComparableError
 from genload.analysis.comparison.side import ComparedRun, RunFacts
-from genload.errors import UsageError
 from genload.human import human
-from genload.runlog.reader import RunLog
 from genload.settings.criteria.ast import Dimension
 
 _MACHINE = re.compile(r"gpu|driver|cuda", re.IGNORECASE)
@@ -52,70 +50,6 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     def text(self) -> str:
         """In a line."""
         return f"{self.what}: {_listed(self.base)} → {_listed(self.new)}"
-
-
-class NotComparableError(UsageError):
-    """Runs that cannot be compared, and why."""
-
-
-def check_headers(base: Sequence[RunLog], new: Sequence[RunLog]) -> None:
-    """What run.json alone can tell, before anything else is read.
-
-    Raises:
-        NotComparableError: the same run twice, or runs of different things.
-    """
-    logs = [*base, *new]
-    seen: dict[tuple[str, ...], Path] = {}
-    for log in logs:
-        header = log.header
-        # A copy of a run has its salt, which no other run has.
-        own = (header.salt, header.started_at) if header.salt else (str(log.folder.resolve()),)
-        if own in seen:
-            raise _same_twice(seen[own], log.folder)
-        seen[own] = log.folder
-    first = logs[0]
-    for what, told in _HEADER.items():
-        for log in logs[1:]:
-            if told(log) != told(first):
-                raise NotComparableError(
-                    f"{first.folder} and {log.folder} cannot be compared: "
-                    f"another {what}: {told(first)} and {told(log)}",
-                    remedy=_REMEDIES[what],
-                )
-
-
-def _same_twice(first: Path, second: Path) -> NotComparableError:
-    return NotComparableError(
-        f"{first} is named twice" if first == second else f"{first} and {second} are the same run",
-        remedy="compare runs that were made one after the other: name each once",
-    )
-
-
-def _salted(log: RunLog) -> str:
-    """Whether the texts of a run have a word of its own, which no cache can know."""
-    suite = log.header.suite
-    scenario = (suite.get("scenarios") or {}).get(log.header.scenario) or {}
-    request = scenario.get("request") or (suite.get("service") or {}).get("request") or {}
-    texts = request.get("texts")
-    if not isinstance(texts, dict):
-        return "no texts"
-    return "texts with a word of each run's own" if texts.get("salt", True) else "the same texts each time"
-
-
-_HEADER: dict[str, Callable[[RunLog], str]] = {
-    "scenario": lambda log: log.header.scenario,
-    "operation": lambda log: log.header.operation,
-    "time scale": lambda log: f"{log.header.time_scale:g}",
-    "kind of run": lambda log: "a rehearsal" if log.header.rehearsal else "a real run",
-    "salt": _salted,
-}
-_REMEDIES = {
-    "scenario": "compare each scenario with its own: name the suite folders, or two runs of one scenario",
-    "operation": "compare services that do the same",
-    "time scale": "run both at the same --time-scale",
-    "kind of run": "a rehearsal says nothing about the time of a real service: run both in earnest",
-    "salt": "a cache may answer one of them alone: run both with the same service.request.texts.salt",
-}
 
 
 def check_runs(runs: Sequence[ComparedRun]) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 
+from genload.analysis.alike import check_alike
 from genload.analysis.comparison.comparable import (
     Difference,
     Kind,
-    check_headers,
     check_runs,
     differences,
     refuse_differences,
@@ -54,7 +54,7 @@ def compare(base: Sequence[Path], new: Sequence[Path], settings: CompareSettings
     if not base or not new:
         raise UsageError("a side has no run", remedy="name at least one run directory for each of them")
     logs = [[open_alone(folder) for folder in side] for side in (base, new)]
-    check_headers(*logs)
+    check_alike([*logs[0], *logs[1]])
     wanted = asked_for(settings.judge, logs[0][0].header)
     ours, theirs = ([read_run(log, wanted) for log in side] for side in logs)
     check_runs([*ours, *theirs])

@@ -13,7 +13,7 @@ from genload.analysis.comparison.shift import MIN_RUNS, holm, middle, scale_of, 
 from genload.analysis.comparison.side import ComparedRun
 from genload.analysis.comparison.values import RunValue
 from genload.analysis.evidence.estimate import ALPHA
-from genload.human import human
+from genload.human import change_size, human
 from genload.settings.metrics.metric import Better
 
 
@@ -162,10 +162,8 @@ def _at_most(most: float, metric: MetricShift) -> str:
 
 def amount(size: float, metric: MetricShift) -> str:
     """How much, without a sign: ``5 %``, ``2 points``, or a quantity of the metric's unit."""
-    if metric.in_points:
-        return f"{human(abs(size) * 100, 'count')} points"
     ratio = metric.shift is not None and metric.shift.scale is Scale.RATIO
-    return human(abs(size), "ratio" if ratio else metric.unit)
+    return change_size(size, "ratio" if ratio else metric.unit, in_points=metric.in_points)
 
 
 def _p(p: float) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from genload.analysis.alike import settings_of
 from genload.analysis.comparison.curves import Curves, curves_of
 from genload.analysis.comparison.subjects import all_subjects, judged_by_default, subjects_of
 from genload.analysis.comparison.values import RunValue, errors_by_class, values_of
@@ -34,9 +33,6 @@ _BROKEN_OFF = {
     HOPELESS: "its load was ended because a criterion could no longer hold",
     NOT_RECORDED: "its load was ended because it could not be recorded",
 }
-_NO_LOAD = ("criteria", "purpose", "observe")
-_WHERE = frozenset({"host", "url", "urls", "port", "pid_file", "replicas"})
-"""Settings that say where something is: each of two builds is somewhere else."""
 
 
 class RunFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,29 +166,3 @@ def are_rounds(base: Sequence[ComparedRun], new: Sequence[ComparedRun]) -> bool:
         return False
     started = sorted((run.facts.started_at, side) for side, runs in enumerate((base, new)) for run in runs)
     return all(first != second for (_, first), (_, second) in zip(started[::2], started[1::2], strict=True))
-
-
-def settings_of(suite: Mapping[str, Any], scenario: str) -> dict[str, str]:
-    """What of a suite shapes the load of one scenario and what is measured of it, by dotted names."""
-    service = {key: value for key, value in suite["service"].items() if key not in ("host", "identity")}
-    own = {key: value for key, value in suite["scenarios"][scenario].items() if key not in _NO_LOAD}
-    kept = {
-        "suite": suite["name"],
-        "service": service,
-        "locustfile": Path(suite["locustfile"]).stem,
-        "scenario": own,
-        "monitors": suite["monitors"],
-        "goodput": suite["goodput"],
-    }
-    return dict(_flat(kept, ""))
-
-
-def _flat(value: Any, name: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            if not (name.startswith("monitors.") and key in _WHERE):
-                yield from _flat(inner, f"{name}.{key}" if name else str(key))
-    elif isinstance(value, str):
-        yield name, value
-    elif value is not None:
-        yield name, json.dumps(value)

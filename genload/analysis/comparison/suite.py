@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from genload.analysis.comparison.comparable import NotComparableError
+from genload.analysis.alike import NotComparableError
 from genload.analysis.comparison.compare import AS_USUAL, compare
 from genload.analysis.comparison.comparison import CompareSettings, Comparison, Verdict
 from genload.analysis.comparison.noise import NoiseFloor

@@ -90,7 +90,8 @@ def _checked(runs: Sequence[Path], *, rehearsal: bool) -> list[ReadRun]:
     """The runs, read; each sound, in earnest, and of the same build and settings."""
     if not runs:
         raise UsageError("no round of these is complete", remedy="run them again: genload ab")
-    read = [ReadRun.of(open_alone(run)) for run in runs]
+    logs = [open_alone(run) for run in runs]
+    read = [ReadRun.of(log) for log in logs]
     for folder, run in zip(runs, read, strict=True):
         if (run.header.rehearsal or run.header.time_scale != 1) and not rehearsal:
             raise UsageError(
@@ -102,7 +103,7 @@ def _checked(runs: Sequence[Path], *, rehearsal: bool) -> list[ReadRun]:
                 f"{folder} is not valid: {plain(reasons[0].text, 300)}",
                 remedy="leave it out: what was not measured soundly is nothing to compare with",
             )
-    check_same(runs, read, [_facts(run) for run in read])
+    check_same(logs, read, [_facts(run) for run in read])
     return read
 
 

@@ -29,7 +29,7 @@ def rejudge(
     """Judge a suite folder or one run directory and write its reports; these, and what is in them.
 
     Args:
-        baseline: what each run is compared with.
+        baseline: what each run is compared with; None: what its suite names, if it names anything.
 
     By other criteria than the run's own it is another verdict, and stands in a folder of its own: beside what
     the run itself was judged by.
@@ -47,8 +47,7 @@ def rejudge(
             criteria_of=criteria.of if criteria else None,
             on_problem=lambda text: print(text, file=sys.stderr),
         )
-    if baseline is not None:
-        suite = suite_of([_against(baseline, run, [run.recorded.folder]) for run in suite.runs])
+    suite = suite_of([_against(baseline, run, [run.recorded.folder]) for run in suite.runs])
     into = folder if criteria_file is None else folder / f"judged-by-{criteria_file.stem}"
     return _reported(suite, into)
 
@@ -69,24 +68,29 @@ def judge_together(
     runs: list[JudgedRun] = []
     for same in _by_scenario(folders):
         run = judge_pool(same, criteria=criteria.of(open_run(same[0]).header) if criteria else None)
-        runs.append(run if baseline is None else _against(baseline, run, same))
+        runs.append(_against(baseline, run, same))
     # Its name begins otherwise than theirs, so that the same pattern of a shell names the same runs again.
     first = folders[0].absolute()
     by = f"-by-{criteria_file.stem}" if criteria_file is not None else ""
     return _reported(suite_of(runs), first.parent / f"pooled-{len(folders)}-{first.name}{by}")
 
 
-def _against(baseline: str, run: JudgedRun, folders: Sequence[Path]) -> JudgedRun:
-    """The run with what has changed since the baseline.
+def _against(asked_for: str | None, run: JudgedRun, folders: Sequence[Path]) -> JudgedRun:
+    """The run with what has changed since a baseline: the one asked for, or else what its suite names.
 
     Raises:
-        UsageError: there is none for it.
+        UsageError: what was asked for is not there. Where what the suite names is not (any more), that is
+            what the change says.
     """
+    named: str | None = asked_for or run.effective.get("baseline")
+    if named is None:
+        return run
     from genload.reporting.baselines import find_baseline
     from genload.reporting.change import compared_with
 
-    find_baseline(baseline, run.suite, run.scenario)
-    return compared_with(run, folders, baseline)
+    if asked_for is not None:
+        find_baseline(asked_for, run.suite, run.scenario)
+    return compared_with(run, folders, named)
 
 
 def _by_scenario(folders: Sequence[Path]) -> list[list[Path]]:

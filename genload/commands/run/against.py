@@ -7,11 +7,6 @@ from collections.abc import Sequence
 from genload.targets import SuiteTarget
 
 
-def baseline_of(target: SuiteTarget) -> str | None:
-    """What a suite is compared with; None: with nothing."""
-    return target.request.baseline or target.suite.baseline
-
-
 def check_baselines(targets: Sequence[SuiteTarget]) -> None:
     """See that each scenario has something to be compared with, where one is named.
 
@@ -20,7 +15,7 @@ def check_baselines(targets: Sequence[SuiteTarget]) -> None:
         RunDirectoryError: it cannot be read.
     """
     for target in targets:
-        if (named := baseline_of(target)) is not None:
+        if (named := target.suite.baseline) is not None:
             # Here, not above: a run without a baseline needs none of it.
             from genload.reporting.baselines import find_baseline
 

@@ -215,6 +215,7 @@ def what_is_left(folder: Path, request: RunRequest) -> Resumed:
         "SUITE": request.targets,
         "--host": request.host,
         "--set": request.overrides,
+        "--baseline": request.baseline,
         "--seed": request.seed,
         "--time-scale": request.time_scale != fresh.time_scale,
         "--rehearsal": request.rehearsal,

@@ -50,7 +50,7 @@ def arguments(target: SuiteTarget, scenario: str, seed: int, folder: Path, worke
         words += ["-H", request.host]
     if request.time_scale != 1:
         words += ["--time-scale", repr(request.time_scale)]
-    for override in request.overrides:
+    for override in request.settings:
         words += ["--set", override]
     words += ["--rehearsal"] * request.rehearsal + ["--strict"] * request.strict
     if request.abort_on:

@@ -18,7 +18,6 @@ from rich.text import Text
 
 from genload.beginning import why_not_ready
 from genload.code_errors import CodeError, code_told
-from genload.commands.run.against import baseline_of
 from genload.commands.run.ahead import Ahead
 from genload.commands.run.cores import cores_there
 from genload.commands.run.locust_process import Signals, arguments, outcome
@@ -246,7 +245,7 @@ class SuiteRun:
         except RunDirectoryError as error:
             self._say(error.render(), "red")
             return ExitCode.INVALID
-        if (named := baseline_of(self._target)) is not None:
+        if (named := self._suite.baseline) is not None:
             from genload.reporting.change import compared_with
 
             with self._console.status(Text("comparing …", "dim")):

@@ -10,10 +10,10 @@ from genload.analysis.comparison import (
     Comparison,
     MetricShift,
     RunFacts,
-    Scale,
     Verdict,
+    amount,
 )
-from genload.human import count_of, human
+from genload.human import count_of, human, with_sign
 from genload.reporting.tables import Table
 from genload.reporting.wording import utc
 
@@ -96,11 +96,11 @@ def reasons(comparison: Comparison) -> Iterator[tuple[str, str]]:
 
 def row(metric: MetricShift) -> Sequence[str]:
     """A line of a table with `HEADS`."""
-    shift = metric.shift
+    shift, unit = metric.shift, "ratio" if metric.in_points else metric.unit
     return (
         metric.metric,
-        human(metric.base_value, metric.unit),
-        human(metric.new_value, metric.unit),
+        human(metric.base_value, unit),
+        human(metric.new_value, unit),
         "–" if shift is None else signed(shift.value, metric),
         bounds(metric),
         "–" if metric.tolerance is None else allowed(metric.tolerance, metric),
@@ -121,22 +121,12 @@ def bounds(metric: MetricShift) -> str:
 def allowed(tolerance: float, metric: MetricShift) -> str:
     """By how much a metric may be worse."""
     sign = {"lower": "+", "higher": "−"}.get(metric.better, "±")
-    return sign + _size(tolerance, metric)
+    return sign + amount(tolerance, metric)
 
 
 def signed(size: float, metric: MetricShift) -> str:
     """A change: ``+10.2 %``, ``−1.5 points``, ``+12 MiB``."""
-    text = _size(size, metric)
-    if text.partition(" ")[0] == "0":
-        return text
-    return f"{'+' if size > 0 else '−'}{text}"
-
-
-def _size(size: float, metric: MetricShift) -> str:
-    if metric.in_points:
-        return f"{float(f'{abs(size) * 100:.3g}'):g} points"
-    ratio = metric.shift is not None and metric.shift.scale is Scale.RATIO
-    return human(float(f"{abs(size):.3g}"), "ratio" if ratio else metric.unit)
+    return with_sign(size, amount(size, metric))
 
 
 def how(comparison: Comparison) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import jsonschema
+import msgspec
 import pytest
 
 from genload.analysis.comparison import ComparedSuite, CompareSettings, MetricShift, compare_suites
@@ -17,7 +18,7 @@ from genload.extensions import builtin_folder
 from genload.reporting.comparison import FILES, write_comparison
 from genload.reporting.comparison.document import schema
 from genload.reporting.comparison.page import Bar
-from genload.reporting.comparison.wording import allowed, bounds, signed
+from genload.reporting.comparison.wording import allowed, bounds, row, signed
 
 from ...analysis.comparison.builds import rounds
 from ..judged_hostile import HOSTILE
@@ -107,6 +108,8 @@ def test_changes_are_told_in_the_unit_of_their_scale(slower: ComparedSuite) -> N
     assert signed(0.0, throughput) == "0 %"
     assert (allowed(0.02, rate), allowed(0.05, throughput)) == ("+2 points", "−5 %")
     assert bounds(throughput).endswith(" %")
+    up = msgspec.structs.replace(rate, metric="server.up.mean", unit="state", base_value=1.0, new_value=0.5)
+    assert row(up)[1:3] == ("100 %", "50 %")  # a share of the time is one, as that of requests is
 
 
 def test_a_bar_shows_worse_to_the_right(slower: ComparedSuite) -> None:
