@@ -72,14 +72,14 @@ _KINDS: dict[str, Callable[[RunLog], str]] = {
     "scenario": lambda log: log.header.scenario,
     "operation": lambda log: log.header.operation,
     "time scale": lambda log: f"{log.header.time_scale:g}",
-    "kind of run": lambda log: "a rehearsal" if log.header.rehearsal else "a real run",
+    "kind of run": lambda log: f"{'with' if log.header.rehearsal else 'without'} --rehearsal",
     "salt": _salted,
 }
 _REMEDIES = {
     "scenario": "take each scenario with its own: name the suite folders, or runs of one scenario",
     "operation": "take runs of services that do the same",
     "time scale": "run all of them at the same --time-scale",
-    "kind of run": "a rehearsal says nothing about the time of a real service: run all of them in earnest",
+    "kind of run": "what is forced says nothing about a real service's time: run all of them without it",
     "salt": "a cache may answer some of them alone: run all with the same service.request.texts.salt",
 }
 

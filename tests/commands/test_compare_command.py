@@ -68,22 +68,25 @@ def test_the_folder_of_rounds_has_both_sides_as_far_as_they_count(
         for side, runs in zip(SIDES, (base, new), strict=True)
         for n, run in enumerate(runs)
     ]
-    write_rounds(
-        tmp_path,
-        Rounds(
-            suite="probe",
-            scenario="normal",
-            base="http://a",
-            new="http://b",
-            base_settings=[],
-            new_settings=[],
-            equal=False,
-            rounds=4,
-            runs=made,
-        ),
+    record = Rounds(
+        suite="probe",
+        scenario="normal",
+        base="http://a",
+        new="http://b",
+        base_settings=[],
+        new_settings=[],
+        equal=False,
+        rounds=4,
+        runs=made,
     )
-    assert run(tmp_path) == 1
+    write_rounds(tmp_path, record)
+    assert run(tmp_path, "--html") == 1
     assert "BASE 3 runs, 300 requests" in capsys.readouterr().out
+    assert (tmp_path / "compare.html").is_file()
+    none = [msgspec.structs.replace(one, counts=False) for one in made]
+    write_rounds(tmp_path, msgspec.structs.replace(record, runs=none))
+    assert run(tmp_path) == 2
+    assert "no round is complete" in capsys.readouterr().err
 
 
 def test_too_few_runs_end_with_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,6 +54,7 @@ class Sides:
                 rounds=self.rounds,
                 floor=_floor(settings, metric, scale),
                 requests=_requests(base, new),
+                grains=_grains(base, new),
             ),
             tolerance=_tolerance(settings, scale, found.in_points, middle(ours, scale)),
         )
@@ -92,6 +93,14 @@ def _requests(base: Sequence[RunValue | None], new: Sequence[RunValue | None]) -
         return None
     ours, theirs = (float(sum(count or 0 for count in side)) for side in counts)
     return ours, theirs
+
+
+def _grains(
+    base: Sequence[RunValue | None], new: Sequence[RunValue | None]
+) -> tuple[list[float], list[float]] | None:
+    """Of a rate of completions, how much of it is chance in each run."""
+    ours, theirs = ([v.grain for v in side if v is not None and v.grain] for side in (base, new))
+    return (ours, theirs) if len(ours) == len(base) and len(theirs) == len(new) else None
 
 
 def _tolerance(settings: CompareSettings, scale: Scale, in_points: bool, base: float) -> float:

@@ -16,6 +16,8 @@ Student's t and the degrees of freedom of Welch (Biometrika 34, 1947). It may co
 - *Shares*: a share of n requests is never known better than its n allow. Five runs without a failure have a
   spread of 0, which means nothing: the standard error is at least that of Agresti and Caffo (The American
   Statistician 54, 2000), one success and one failure added to each side.
+- *Rates of completions*: whole ones are counted, so equal runs may agree by chance. The standard error is at
+  least that of the requests which the end of each run cuts off.
 """
 
 from __future__ import annotations
@@ -44,6 +46,7 @@ class Basis(StrEnum):
     ROUNDS = "differences within the rounds"
     FLOOR = "noise floor and spread of the runs"
     COUNTS = "number of requests"
+    WHOLE = "whole completions"
     NONE = "none"
 
 
@@ -117,6 +120,7 @@ def shift(
     rounds: bool = False,
     floor: Noise | None = None,
     requests: tuple[float, float] | None = None,
+    grains: tuple[Sequence[float], Sequence[float]] | None = None,
 ) -> Shift:
     """The shift between two sides.
 
@@ -125,12 +129,16 @@ def shift(
         rounds: the runs of both sides at the same place belong to one round.
         floor: the noise that equal builds have.
         requests: of shares, how many requests each side has in all.
+        grains: of rates of completions, the share by which each run's is chance, for whole ones are counted.
     """
     ours, theirs = (_on_scale(values, scale) for values in (base, new))
     moved = float(theirs.mean() - ours.mean())
     error, refused = _error(ours, theirs, rounds=rounds, floor=floor)
     if requests is not None and error is not None:
-        error = _at_least(error, _of_counts(float(ours.mean()), float(theirs.mean()), requests))
+        least = _of_counts(float(ours.mean()), float(theirs.mean()), requests)
+        error = _at_least(error, least, Basis.COUNTS)
+    if grains is not None and error is not None and scale is Scale.RATIO:
+        error = _at_least(error, _of_whole_ones(grains), Basis.WHOLE)
     if error is None:
         return Shift(scale=scale, value=_told(moved, scale), floor_refused=refused)
     return Shift(
@@ -247,8 +255,13 @@ def _of_counts(ours: float, theirs: float, requests: tuple[float, float]) -> flo
     return sqrt(total)
 
 
-def _at_least(error: _Error, size: float) -> _Error:
+def _of_whole_ones(grains: tuple[Sequence[float], Sequence[float]]) -> float:
+    """The least standard error of two rates, on the scale of ratios."""
+    return sqrt(sum(sum(grain**2 for grain in side) / len(side) ** 2 for side in grains))
+
+
+def _at_least(error: _Error, size: float, basis: Basis) -> _Error:
     """An error that is not below that of the counts, which are many."""
     if error.size >= size or not isfinite(size):
         return error
-    return _Error(size, 1e6, Basis.COUNTS)
+    return _Error(size, 1e6, basis)

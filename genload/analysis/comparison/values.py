@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import isfinite, sqrt
 
 import numpy as np
 
 from genload.analysis.evidence.between import Between
 from genload.analysis.evidence.estimate import Estimate
 from genload.analysis.evidence.rates import Rate
+from genload.analysis.evidence.series import Throughput
 from genload.analysis.read_run import ReadRun
+from genload.analysis.table import RequestTable
 from genload.settings.criteria.ast import Dimension, Subject
 from genload.settings.criteria.write import subject_text
 from genload.settings.metrics.metric import Better, Metric
@@ -28,6 +30,7 @@ class RunValue:
         value: in base units; None where the run does not have it, or it is infinite.
         missing: why.
         requests: of a share of requests, of how many.
+        grain: of a rate of completions, its standard deviation from counting whole ones, as a share of it.
     """
 
     metric: str
@@ -37,6 +40,7 @@ class RunValue:
     value: float | None
     missing: str = ""
     requests: int | None = None
+    grain: float | None = None
 
 
 def values_of(run: ReadRun, subjects: Iterable[Subject]) -> Iterator[RunValue]:
@@ -47,7 +51,8 @@ def values_of(run: ReadRun, subjects: Iterable[Subject]) -> Iterator[RunValue]:
     measures = replace(run.measures, observed_only=True)
     for subject in subjects:
         metric = run.catalogue.metrics.get(subject.metric)
-        yield _value(subject, metric, measures.unit(subject), measures.of(subject))
+        value = _value(subject, metric, measures.unit(subject), estimate := measures.of(subject))
+        yield replace(value, grain=_grain(estimate, measures.table))
 
 
 def errors_by_class(run: ReadRun) -> dict[str, int]:
@@ -82,6 +87,16 @@ def _value(subject: Subject, metric: Metric | None, unit: Dimension, estimate: E
         missing=missing,
         requests=seen.spread.trials if isinstance(seen, Rate) else None,
     )
+
+
+def _grain(estimate: Estimate, table: RequestTable) -> float | None:
+    """Each request in flight at the end is somewhere between its start and its end, whereof chance alone
+    decides: none or one of it is counted where a part of it is done. The variance of that is 1/12.
+    """
+    if not isinstance(estimate, Throughput) or not len(estimate.ends_s):
+        return None
+    cut = int(((table.start_s < estimate.to_s) & (table.end_s > estimate.to_s)).sum())
+    return sqrt(max(cut, 1) / 12) / len(estimate.ends_s)
 
 
 def _in_points(subject: Subject, metric: Metric | None, unit: Dimension) -> bool:

@@ -26,7 +26,13 @@ def asked_sides(
     if base is not None and new is None and not more_base and not more_new:
         rounds = read_rounds(base)
         if rounds is not None:
-            return rounds.counted(base, ["base"]), rounds.counted(base, ["new"])
+            found = rounds.counted(base, ["base"]), rounds.counted(base, ["new"])
+            if not all(found):
+                raise UsageError(
+                    f"{base}: no round is complete, so there is nothing to compare",
+                    remedy="run them again: genload ab",
+                )
+            return found
     sides = [([] if one is None else [one]) + [*more] for one, more in ((base, more_base), (new, more_new))]
     for name, folders in zip(("BASE", "NEW"), sides, strict=True):
         if not folders:

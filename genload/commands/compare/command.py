@@ -54,7 +54,10 @@ def compare(
     ] = False,
     junit: Annotated[bool, typer.Option("--junit", help="Write compare-junit.xml, for CI.")] = False,
     into: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where these go; NEW's folder unless given.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Where these go; NEW's folder, or that of the rounds, unless given."
+        ),
     ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Why each result is what it is, and what is not judged.")
@@ -82,6 +85,7 @@ def compare(
     from genload.commands.compare.asked import asked_sides, noise_floors, share
 
     ours, theirs = asked_sides(base, new, more_base, more_new)
+    both = base if new is None and not more_new else None  # the folder of a `genload ab`
     kinds = [
         kind
         for kind, wanted in {"html": html, "json": json, "markdown": markdown, "junit": junit}.items()
@@ -97,6 +101,6 @@ def compare(
             tolerance=allowed, points=in_points, judge=tuple(judge), allow_different=allow_different
         )
         found = compare_suites(ours, theirs, settings, noise_floors(noise))
-        files = write_comparison(found, into or theirs[-1], kinds) if kinds else []
+        files = write_comparison(found, into or both or theirs[-1], kinds) if kinds else []
     Console(highlight=False).print(comparison_view(found, files, verbose=verbose))
     raise typer.Exit(found.exit_code)

@@ -119,10 +119,14 @@ def _over_time(comparison: Comparison) -> Chart | None:
 
 
 def _both(at: Floats, base: list[float | None], new: list[float | None]) -> tuple[Points, Points]:
-    return (
-        Points("BASE", "line", 1, at, _column(base)),
-        Points("NEW", "line", 2, at, _column(new)),
-    )
+    return _line("BASE", 1, at, base), _line("NEW", 2, at, new)
+
+
+def _line(name: str, color: int, at: Floats, values: list[float | None]) -> Points:
+    """A line that goes on over parts of a load in which nothing began."""
+    column = _column(values)
+    there = ~np.isnan(column)
+    return Points(name, "line", color, at[there], column[there])
 
 
 def _column(values: list[float | None]) -> Floats:

@@ -36,6 +36,7 @@ _BASIS = {
     Basis.ROUNDS: "the differences within the rounds, which go together (paired t)",
     Basis.FLOOR: "the noise floor and the spread of these runs, pooled (t)",
     Basis.COUNTS: "the number of requests (Agresti and Caffo)",
+    Basis.WHOLE: "whole completions, of which the end of a run cuts some off",
 }
 
 

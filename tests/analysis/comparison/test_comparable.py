@@ -54,7 +54,7 @@ def test_another_scenario(tmp_path: Path) -> None:
     ("changed", "told"),
     [
         ({"time_scale": 0.1}, "another time scale: 1 and 0.1"),
-        ({"rehearsal": True}, "another kind of run: a real run and a rehearsal"),
+        ({"rehearsal": True}, "another kind of run: without --rehearsal and with --rehearsal"),
         ({"operation": "speech"}, "another operation: generate and speech"),
     ],
 )

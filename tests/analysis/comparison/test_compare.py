@@ -99,6 +99,16 @@ def test_no_failure_among_few_requests_proves_little(tmp_path: Path) -> None:
     assert many.result == "no_regression"
 
 
+def test_equal_throughput_of_a_few_requests_is_not_known_exactly(tmp_path: Path) -> None:
+    few, many = (
+        metric(compare(*rounds(tmp_path / f"{count}", count=3, requests=count)), "generate.throughput")
+        for count in (5, 100)
+    )
+    assert (few.base, few.new) == ([5 / 60] * 3, [5 / 60] * 3)  # of a load of a minute
+    assert few.shift is not None and few.shift.low is not None and few.shift.low < -0.05
+    assert (few.result, many.result) == ("inconclusive", "no_regression")
+
+
 def test_outputs_that_change_either_way_are_a_regression(tmp_path: Path) -> None:
     for faces in (4000.0, 6000.0):
         settings = CompareSettings(judge=("generate.faces.mean", "generate.valid_rate"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log, sqrt
+from math import exp, log, sqrt
 
 import numpy as np
 import pytest
@@ -100,6 +100,15 @@ def test_a_share_is_never_surer_than_its_requests_allow() -> None:
     assert found.basis is Basis.COUNTS
     assert found.high == pytest.approx(1.645 * sqrt(2 * share * (1 - share) / 102), rel=1e-3)
     spreading = shift([0.0, 0.1, 0.2], [0.1, 0.2, 0.3], scale=Scale.DIFFERENCE, requests=(1e6, 1e6))
+    assert spreading.basis is Basis.SPREAD
+
+
+def test_a_rate_is_never_surer_than_whole_completions_allow() -> None:
+    grain = sqrt(4 / 12) / 25  # four of about 25 requests were under way at the end of each run
+    found = shift([25.0] * 3, [24.0] * 3, scale=Scale.RATIO, grains=([grain] * 3, [grain] * 3))
+    assert found.basis is Basis.WHOLE
+    assert found.high == pytest.approx(24 / 25 * exp(1.645 * grain * sqrt(2 / 3)) - 1, rel=1e-3)
+    spreading = shift([20.0, 25, 30], [24.0] * 3, scale=Scale.RATIO, grains=([grain] * 3, [grain] * 3))
     assert spreading.basis is Basis.SPREAD
 
 
