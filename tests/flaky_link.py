@@ -16,16 +16,17 @@ class Link:
 
     Args:
         host: where its own port is; ``::1`` for one that only IPv6 reaches.
+        own_port: which one; 0: a free one.
 
     Attributes:
         held: nothing passes, either way; what was sent waits, as on a cable that is pulled for a while.
         delay_s: how long each block waits before it passes.
     """
 
-    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+    def __init__(self, port: int, host: str = "127.0.0.1", own_port: int = 0) -> None:
         self._to = port
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._listener = socket.create_server((host, 0), family=family)
+        self._listener = socket.create_server((host, own_port), family=family)
         self.port: int = self._listener.getsockname()[1]
         self.held = threading.Event()
         self.delay_s = 0.0
@@ -44,6 +45,8 @@ class Link:
             wire.close()
 
     def end(self) -> None:
+        if self._ended.is_set():
+            return
         self._ended.set()
         self.held.clear()
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -60,6 +63,8 @@ class Link:
             except OSError:
                 continue
             self._wires += [near, far]
+            if self._ended.is_set():
+                self.cut()
             for source, target in ((near, far), (far, near)):
                 thread = threading.Thread(target=self._pass, args=(source, target))
                 self._threads.append(thread)
@@ -76,9 +81,9 @@ class Link:
 
 
 @contextmanager
-def link(port: int, host: str = "127.0.0.1") -> Iterator[Link]:
+def link(port: int, host: str = "127.0.0.1", own_port: int = 0) -> Iterator[Link]:
     """A link for as long as the block lasts."""
-    there = Link(port, host)
+    there = Link(port, host, own_port)
     try:
         yield there
     finally:

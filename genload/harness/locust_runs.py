@@ -221,8 +221,9 @@ class LocustRuns:
             self.display.stop()
         if self._page is not None:
             self._page.ended()
+        run.journal.flush()
+        self._outside.recorded(run.journal.notice)
         run.finalize()
-        self._outside.recorded()
         error = run.ending.error
         if isinstance(error, UsageError):
             _remove(run.folder)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from genload.analysis.judged import JudgedRun
     from genload.harness.metrics_page import MetricsPage
     from genload.tracing import Tracing
-
-logger = logging.getLogger(__name__)
 
 
 class Outside:
@@ -56,15 +53,19 @@ class Outside:
 
             self._tracing = start_tracing(run.folder)
 
-    def recorded(self) -> None:
-        """All records are written. What was not sent of them is said, and is no matter of the verdict."""
+    def recorded(self, notice: Callable[[str, str], None]) -> None:
+        """All records are written. What was not sent of them is said, and is no matter of the verdict.
+
+        Args:
+            notice: takes a code, and what whoever watches and whoever reads the report should know.
+        """
         if self._tracing is None:
             return
         sent, self._tracing = self._tracing.stop(), None
         if sent.reason:
             lost = f"{sent.lost} of {sent.lost + sent.sent}" if sent.lost else "some or all of the"
             receiver = "OTEL_EXPORTER_OTLP_ENDPOINT says where to"
-            logger.warning(f"traces: {lost} spans were not sent ({receiver}): {sent.reason}")
+            notice("traces", f"traces: {lost} spans were not sent ({receiver}): {sent.reason}")
 
     def judged(self, populations: Sequence[JudgedRun]) -> None:
         """The run has its verdict: that of each of its populations."""

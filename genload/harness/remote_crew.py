@@ -20,11 +20,11 @@ from genload.harness.plan import RunPlan
 from genload.harness.worker_messages import (
     ACK,
     BLAME,
-    FINISH,
     OUTPUT,
     PREPARE,
     REPORT,
     REPORT_S,
+    RESEND_S,
     STAGE,
     WorkerReport,
     decode_records,
@@ -82,9 +82,11 @@ class RemoteCrew:
         self._reports: dict[str, WorkerReport] = {}
         self._health: list[ClientHealth | ClockOffset] = []
         self._gone: set[str] = set()
-        self._heard_s: dict[str, float] = {}  # when each last reported, since the run began
+        self._heard_s: dict[str, float] = {}  # when each sent its last report, since the run began
         self._late_s: list[float] = []  # when workers came that were sent away, since the run began
-        self._t0_s, self._run, self._told = 0.0, 0, 0
+        self._t0_s, self._run = 0.0, 0
+        self._plans: dict[str, tuple[dict[str, Any], float]] = {}  # client id → what it prepares, sent when
+        self._stages: list[dict[str, Any]] = []  # all that was told since then
         self._populations = 1
         self._finished = Event()
         runner.register_message(REPORT, self._on_report)
@@ -97,7 +99,8 @@ class RemoteCrew:
         users = [own.timeline.max_users for own in plan.populations]
         self._sources = {client_id: f"w{rank}" for rank, client_id in enumerate(ids)}
         self._next = dict.fromkeys(self._sources.values(), 0)
-        self._reports, self._health, self._gone, self._t0_s, self._told = {}, [], set(), t0_s, 0
+        self._reports, self._health, self._gone, self._t0_s = {}, [], set(), t0_s
+        self._plans, self._stages = {}, []
         self._late_s, self._heard_s = [], {}
         self._populations = len(plan.populations)
         self._finished.clear()
@@ -112,7 +115,7 @@ class RemoteCrew:
                 "clock": self._clock_name,
                 "run": self._run,
             }
-            self._runner.send_message(PREPARE, data, client_id)
+            self._prepare_one(client_id, data)
         return []  # each worker says itself what it leaves out of its inputs
 
     def warm_up(self) -> None:
@@ -147,7 +150,7 @@ class RemoteCrew:
             users=GateStatus.together(each),
             each=each,
             # With every worker gone there is nobody left to wait for.
-            heard=not reports or (complete and all(report.stages == self._told for report in known)),
+            heard=not reports or (complete and all(report.stages == len(self._stages) for report in known)),
             workers=Workers(connected=len(reports), lost=len(self._gone)),
         )
 
@@ -173,14 +176,15 @@ class RemoteCrew:
     def finish(self) -> None:
         if self._late_s:
             self._notice("late_worker", late_words(self._late_s))
-        for client_id, source in self._sources.items():
-            if source not in self._gone:
-                self._runner.send_message(FINISH, None, client_id)
+        self._tell({"stage": "finish"})
         deadline_s = self._clock() + FINISH_S
         while not self._all_here() and self._clock() < deadline_s:
             self._look_for_lost()
             self._finished.wait(REPORT_S)
             self._finished.clear()
+        for source in set(self._sources.values()) - self._gone:
+            if not self._is_here(source):
+                self._lose(source)  # nobody knows what it still has
 
     def counts(self) -> dict[str, int]:
         totals = {
@@ -202,29 +206,33 @@ class RemoteCrew:
             self._late_s.append(self._clock() - self._t0_s)
         return is_so
 
+    def _prepare_one(self, client_id: str, data: dict[str, Any]) -> None:
+        self._plans[client_id] = data, self._clock()
+        self._runner.send_message(PREPARE, data, client_id)
+
     def _tell(self, data: dict[str, Any]) -> None:
-        self._told += 1
+        self._stages.append({**data, "run": self._run, "number": len(self._stages) + 1})
         for client_id in self._sources:
-            self._runner.send_message(STAGE, data, client_id)
+            self._runner.send_message(STAGE, self._stages[-1], client_id)
 
     def _all_here(self) -> bool:
         remaining = [source for source in self._sources.values() if source not in self._gone]
-        return all(
-            source in self._reports
-            and self._reports[source].total is not None
-            and self._next[source] >= (self._reports[source].total or 0)
-            for source in remaining
-        )
+        return all(map(self._is_here, remaining))
+
+    def _is_here(self, source: str) -> bool:
+        """Whether it has ended, and everything that it made has come."""
+        report = self._reports.get(source)
+        return report is not None and report.total is not None and self._next[source] >= report.total
 
     def _look_for_lost(self) -> None:
         for client_id, source in self._sources.items():
             client = self._runner.clients.get(client_id)
             if source not in self._gone and (client is None or client.state == "missing"):
-                self._gone.add(source)
-                self._lost(source, self._heard_s.get(source))
-                self._tell_of_loss(source)
+                self._lose(source)
 
-    def _tell_of_loss(self, source: str) -> None:
+    def _lose(self, source: str) -> None:
+        self._gone.add(source)
+        self._lost(source, self._heard_s.get(source))
         report = self._reports.get(source)
         if report is not None and report.total is None:
             self._notice(
@@ -235,13 +243,19 @@ class RemoteCrew:
 
     def _on_report(self, environment: Any, msg: Any) -> None:
         report = msgspec.convert(msg.data, WorkerReport, builtin_types=(bytes,))
-        source = self._sources.get(msg.node_id, "")
+        source, missed = self._sources.get(msg.node_id, ""), []
         # One that was on its way when the run was prepared says "warmed up" of a worker that has not begun.
         if source and report.run == self._run:
             self._take(source, report)
+            missed = self._stages[report.stages :]
+        elif source:
+            data, sent_s = self._plans[msg.node_id]
+            if self._clock() - sent_s > RESEND_S:
+                self._prepare_one(msg.node_id, data)
         ack = {
             "source": source,
             "upto": self._next.get(source, 0),
+            "missed": missed,
             "sent_s": report.sent_s,
             "master_s": self._clock(),
         }
@@ -262,7 +276,8 @@ class RemoteCrew:
             for record in records[expected - report.first :]:
                 self._add(record)
             self._next[source] = max(expected, report.first + len(records))
-        t_s = self._heard_s[source] = self._clock() - self._t0_s
+        t_s = self._clock() - self._t0_s
+        self._heard_s[source] = report.sent_s + report.offset_s - self._t0_s
         if report.lags_ms:
             health = ClientHealth(
                 t_s=t_s, source=source, lags_ms=report.lags_ms, cpu=report.cpu, rss_bytes=report.rss_bytes

@@ -210,7 +210,7 @@ class Run:
                 self.conductor.warmed(record)
 
     def worker_lost(self, source: str, heard_s: float | None) -> None:
-        """Record that a worker is gone. `heard_s` is the time of its last message, some seconds ago."""
+        """Record that a worker is gone. `heard_s` is when it sent its last message, some seconds ago."""
         if not self._complete:  # otherwise the worker had no work any more
             logger.error(f"worker {source} is gone: the run is not valid")
             at_s = self.journal.now_s() if heard_s is None else heard_s

@@ -24,11 +24,11 @@ from genload.harness.user_classes import take_classes
 from genload.harness.worker_messages import (
     ACK,
     BLAME,
-    FINISH,
     OUTPUT,
     PREPARE,
     REPORT,
     REPORT_S,
+    RESEND_S,
     STAGE,
     WorkerReport,
     encode_records,
@@ -36,7 +36,6 @@ from genload.harness.worker_messages import (
 from genload.runlog.failures import FailedOutput, FirstFew
 from genload.runlog.records import RequestRecord
 
-RESEND_S = 5.0
 LEAVE_S = 5.0  # for what a worker that leaves still has to hand over
 LEAVE_POLL_S = 0.02
 SAME_INTERRUPT_S = 5.0  # within which a master that got the same Ctrl-C says that the load is over
@@ -68,7 +67,6 @@ class WorkerLink:
         for name, listener in (
             (PREPARE, self._prepare),
             (STAGE, self._stage),
-            (FINISH, self._finish),
             (ACK, self._ack),
         ):
             runner.register_message(name, listener)
@@ -115,6 +113,8 @@ class WorkerLink:
 
     def _prepare(self, environment: Any, msg: Any) -> None:
         data = msg.data
+        if data["run"] == self._run:
+            return  # it was sent again while it was carried out
         self._kept, self._first, self._sent, self._stages = [], 0, 0, 0
         self._master_closes = self._ended = False
         self._first_outputs = FirstFew()
@@ -142,31 +142,32 @@ class WorkerLink:
         gevent.spawn(self._runner.quit)  # not from the greenlet that takes the master's messages
 
     def _stage(self, environment: Any, msg: Any) -> None:
-        stage = msg.data["stage"]
+        self._go_on_to(msg.data)
+
+    def _go_on_to(self, told: dict[str, Any]) -> None:
+        if (told["run"], told["number"]) != (self._run, self._stages + 1):
+            return  # done already; or one before it was lost, with which it comes once more
+        stage = told["stage"]
         for gate in [population.gate for population in self.process.populations]:
             if stage == "warm_up":
                 gate.warm_up()
             elif stage == "start_cold":
                 gate.start_cold()
             elif stage == "begin":
-                gate.begin(msg.data["origin_s"] - self._clock_offset()[1])
+                gate.begin(told["origin_s"] - self._clock_offset()[1])
         if stage == "announce":
-            self.process.change(msgspec.convert(msg.data["announcement"], Announcement))
+            self.process.change(msgspec.convert(told["announcement"], Announcement))
         elif stage == "close":
             self.process.close()
             self._master_closes = True
+        elif stage == "finish":
+            self._stop_users()  # what is still in flight ends here, as an unfinished record
+            self._sent = self._first  # whatever is not confirmed goes out once more
+            self._ended = True
         self._stages += 1
         self._report()
-
-    def _finish(self, environment: Any, msg: Any) -> None:
-        """What is still in flight ends here, as an unfinished record."""
-        self._stop_users()
-        self._sent = (
-            self._first
-        )  # whatever is not confirmed goes out once more, so that nothing depends on one message
-        self._ended = True
-        self._report()
-        self.process.release()
+        if stage == "finish":
+            self.process.release()
 
     def _ack(self, environment: Any, msg: Any) -> None:
         now_s, data = self._clock(), msg.data
@@ -179,6 +180,8 @@ class WorkerLink:
         if data["source"] == self.process.recorder.source and confirmed > 0:
             del self._kept[:confirmed]
             self._first = data["upto"]
+        for told in data["missed"]:
+            self._go_on_to(told)
 
     # ---- to the master
 

@@ -2,8 +2,10 @@
 
 Each worker reports twice a second: its new records, numbered without holes, and how its users do. The master
 answers each report with the number it has everything up to, and with its clock. Locust delivers a worker's
-messages in order but confirms none, so a worker keeps its records until they are confirmed and sends them
-again when that takes too long; the master drops what it has already.
+messages in order but confirms none, and a connection that is cut takes with it what was under way. So a
+worker keeps its records until they are confirmed and sends them again when that takes too long; the master
+drops what it has already. And each report says how much of what the master has told it has done: what is
+missing comes with the answer, and is dropped where it has been done meanwhile.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ from genload.harness.gate import GateStatus
 from genload.runlog.records import RequestRecord
 
 REPORT_S = 0.5
+RESEND_S = 5.0
 
-PREPARE, STAGE, FINISH, ACK, REPORT, OUTPUT, BLAME = (
-    f"genload_{name}" for name in ("prepare", "stage", "finish", "ack", "report", "output", "blame")
+PREPARE, STAGE, ACK, REPORT, OUTPUT, BLAME = (
+    f"genload_{name}" for name in ("prepare", "stage", "ack", "report", "output", "blame")
 )
 
 encode_records = msgspec.msgpack.Encoder().encode

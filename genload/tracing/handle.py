@@ -12,7 +12,8 @@ import msgspec
 from genload.tracing.messages import Sent
 
 END_S = 30.0
-"""What the last spans may take: a receiver that is not there has the time that OTEL_* variables say, once."""
+"""What the last spans may take of a receiver that takes them; one that is not there is waited for once
+(`child.PATIENCE_S`)."""
 
 _CHILD = (
     "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from genload.runlog.reader import open_run
 from genload.runlog.records import RequestRecord, WorkerLost
 
@@ -32,9 +34,13 @@ class Scene:
         self.server, self._start, self._target, self._folder = server, start, target, folder
         self.workers: list[subprocess.Popen[str]] = []
 
-    def begin(self, url: str = "", duration: str = "20s") -> None:
-        """Alone."""
-        self.main = self._start("--headless", *self._options(url, duration))
+    def begin(self, url: str = "", duration: str = "20s", **how: Any) -> None:
+        """Alone.
+
+        Args:
+            how: it is started.
+        """
+        self.main = self._start("--headless", *self._options(url, duration), **how)
         self._wait_for_jobs()
 
     def begin_cluster(
@@ -56,7 +62,9 @@ class Scene:
 
     def _options(self, url: str, duration: str) -> tuple[str, ...]:
         target = self._target(duration=duration, criteria="some: generate.attempted > 0")
-        return "--scenario", target, "-H", url or self.server.url
+        # That the machine does other things as well, and stands still for it, is no matter of these tests.
+        bounds = "--set", "validity.lag_floor=60s", "--set", "validity.min_user_seconds=1%"
+        return "--scenario", target, "-H", url or self.server.url, *bounds
 
     def _wait_for_jobs(self) -> None:
         deadline_s = time.monotonic() + 60
@@ -72,9 +80,14 @@ class Scene:
             assert self.main.poll() is None, self.main.communicate()[0]
             time.sleep(0.05)
 
-    def end(self) -> tuple[int, str]:
-        """The exit code and everything that was printed."""
-        output, _ = self.main.communicate(timeout=90)
+    def end(self, within_s: float = 90.0) -> tuple[int, str]:
+        """The exit code and everything that was printed; of one that does not end, what it had said."""
+        try:
+            output, _ = self.main.communicate(timeout=within_s)
+        except subprocess.TimeoutExpired:
+            self.main.kill()
+            output, _ = self.main.communicate()
+            pytest.fail(f"it did not end within {within_s:g} s: {output}")
         return self.main.returncode, output
 
     @property
@@ -87,10 +100,21 @@ class Scene:
         return [record for record in self.run.requests() if record.operation]
 
     @property
-    def without_a_record(self) -> int:
-        """How many jobs the service knows and the records do not."""
+    def jobs_without_a_record(self) -> list[dict[str, Any]]:
+        """What the service says of the jobs that it knows and the records do not."""
         known = {job.job_id for job in self.jobs}
-        return sum(row["job_id"] not in known for row in self.server.truth_records())
+        return [row for row in self.server.truth_records() if row["job_id"] not in known]
+
+    @property
+    def without_a_record(self) -> int:
+        return len(self.jobs_without_a_record)
+
+    @property
+    def run_began_s(self) -> float:
+        """On the service's clock: no request came there before it was sent."""
+        sent_s = {job.job_id: job.start_s for job in self.jobs}
+        rows = [row for row in self.server.truth_records() if row["job_id"] in sent_s]
+        return min(float(row["upload_s"]) - sent_s[row["job_id"]] for row in rows)
 
     @property
     def lost_workers(self) -> list[str]:

@@ -135,7 +135,8 @@ def test_a_prometheus_that_is_killed_and_started_again(
 # --- a page of its own, which a test writes
 
 Page = Callable[[float], str]
-"""What the page says, given for how many seconds the load has been going on; below 0 before it."""
+"""What the page says, given for how many seconds the load has been going on; below 0 before it. "": it is not
+there."""
 
 
 @pytest.fixture
@@ -163,7 +164,8 @@ def load_with(
             nonlocal began_s
             if began_s == float("inf") and load_began():
                 began_s = time.monotonic()
-            return Reply(200, page(time.monotonic() - began_s).encode(), "text/plain")
+            text = page(time.monotonic() - began_s)
+            return Reply(200 if text else 503, text.encode(), "text/plain")
 
         with served(metrics) as url:
             target = short_suite(
@@ -210,6 +212,24 @@ def test_a_page_that_hangs_from_some_moment_on(load_with: Callable[..., Finished
     assert trend["kind"] is None
     assert "samples came" in trend["missing"]
     assert "0 after the load" in trend["level"]["missing"]
+
+
+def test_an_exporter_that_comes_and_goes(load_with: Callable[..., Finished]) -> None:
+    """Half a second there, half a second not: what it did not say is not made up."""
+    finished = load_with(
+        lambda into_s: f"process_resident_memory_bytes {MEMORY}\n" if into_s < 0 or into_s % 1 < 0.5 else "",
+        "memory_small: {must: false, holds: server.memory.max < 1GiB}, "
+        "page_there: {must: false, holds: server.up.min == 1}",
+        exposition="interval: 100ms",
+    )
+    monitor = monitor_of(finished, "exposition", "503")
+    assert monitor["errors"] > 3 and monitor["came"] > 3
+    memory = criterion(finished[0], "memory_small")
+    assert memory["result"] == "inconclusive" and "ticks came" in memory["needs"]
+    (series,) = [row for row in finished[0]["series"] if row["metric"] == "server.memory"]
+    assert 0 < series["coverage"] < 0.9
+    page_there = criterion(finished[0], "page_there")
+    assert (page_there["result"], page_there["value"]) == ("fail", 0)
 
 
 def test_ten_megabytes_of_metrics(load_with: Callable[..., Finished]) -> None:

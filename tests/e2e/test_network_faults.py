@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -17,9 +18,11 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
+from genload.reporting import judge_run
 from genload.runlog.records import LoadStarted
 
 from ..flaky_link import Link, link
+from ..name_server import name_server
 from .scene import SERVICE_S, Scene
 
 pytestmark = [pytest.mark.processes, pytest.mark.faults]
@@ -39,7 +42,7 @@ def scene(testbed: Any, start_locust: Any, short_suite: Callable[..., str], tmp_
 def wire() -> Iterator[Callable[..., Link]]:
     """Make links, which end with the test."""
     with ExitStack() as stack:
-        yield lambda port, host="127.0.0.1": stack.enter_context(link(port, host))
+        yield lambda port, *where: stack.enter_context(link(port, *where))
 
 
 def test_a_network_between_master_and_worker_that_is_gone_for_ten_seconds_loses_nothing(
@@ -136,6 +139,51 @@ def test_a_wire_to_the_service_that_is_slow_held_and_cut_is_in_the_numbers_and_l
     # Each call waits both ways.
     slow = sorted(job.duration_s for job in good[-6:])
     assert slow[0] >= SERVICE_S + CALLS * 2 * DELAY_S
+
+
+def test_a_name_that_leads_elsewhere_takes_the_load_with_it(
+    scene: Scene, wire: Callable[..., Link], environment: dict[str, str]
+) -> None:
+    """The service moves: its old address is closed, and its name says the new one."""
+    there = urlsplit(scene.server.url).port
+    first = wire(there)
+    wire(there, "127.0.0.2", first.port)
+    with name_server("127.0.0.1") as names:
+        url = f"http://service.test:{first.port}"
+        scene.begin(url, duration="6s", environment=environment | names.variables)
+        names.address = "127.0.0.2"
+        moved_s = time.monotonic()
+        first.end()
+        code, output = scene.end()
+        assert names.asked > 1
+    assert code == 0, output
+    assert scene.without_a_record == 0
+    assert sum(row["upload_s"] > moved_s for row in scene.server.truth_records()) > 3, output
+    failed = [job for job in scene.jobs if job.outcome != "ok"]
+    # What was under way, and calls that found the old address closed before the name was looked up again.
+    assert {job.error_class for job in failed} <= {"reset", "closed", "truncated", "refused"}
+
+
+@pytest.mark.parametrize("ending", ["master killed", "its disk is full"])
+def test_workers_end_without_their_master_and_what_was_written_stands(scene: Scene, ending: str) -> None:
+    scene.begin_cluster("60s")
+    while not scene.jobs:
+        scene.go_on(0.1)
+    if ending == "master killed":
+        scene.main.kill()
+    else:
+        size = scene.run.folder.joinpath("requests.jsonl").stat().st_size
+        resource.prlimit(scene.main.pid, resource.RLIMIT_FSIZE, (size, size))
+    code, output = scene.end()
+    assert code == (-signal.SIGKILL if ending == "master killed" else 2), output
+    assert ending == "master killed" or "lines are lost" in output
+    for worker in scene.workers:
+        worker.communicate(timeout=60)
+    written = len(scene.jobs)
+    assert {job.outcome for job in scene.jobs} <= {"ok"}
+    assert 0 < written <= len(scene.server.truth_records())
+    [run] = judge_run(scene.run.folder)
+    assert (run.verdict.valid, run.verdict.exit_code) == (False, 3)
 
 
 def _inspectors(process: subprocess.Popen[str]) -> list[psutil.Process]:

@@ -109,7 +109,9 @@ def test_a_run_is_seen_while_it_goes_on_and_with_its_verdict_afterwards(
     outlets = "--metrics-port", "0", "--linger", "60s", "--push-metrics", gateway, "--otel"
     receiver = Receiver()
     collector = ScriptedServer(answers(receiver.take))
-    environment |= {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_SERVICE_NAME": "load"}
+    # However long this process stands still, its collector is waited for.
+    environment |= {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_EXPORTER_OTLP_TIMEOUT": "30"}
+    environment["OTEL_SERVICE_NAME"] = "load"
     run = running("--scenario", short_suite(duration="2s"), "-H", server.url, *outlets)
     page = f"http://127.0.0.1:{listening_port(run)}/metrics"
     seen: dict[str, Any] = {}

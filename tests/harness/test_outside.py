@@ -22,7 +22,7 @@ def test_nobody_hears_of_a_run_unless_it_was_asked_for(tmp_path: Path) -> None:
     plan: Any = run.plan
     assert (outside.wants_verdict, outside.watched(plan)) == (False, ())
     outside.began(run, tmp_path)  # type: ignore[arg-type]
-    outside.recorded()
+    outside.recorded(lambda code, text: pytest.fail(text))
     outside.concluded(run, tmp_path)  # type: ignore[arg-type]
     outside.linger()
     assert list(tmp_path.iterdir()) == []
@@ -41,13 +41,13 @@ def test_traces_that_were_not_sent_are_told_of_once(
     told: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(tracing, "start_tracing", lambda folder: SimpleNamespace(stop=lambda: sent))
     outside, run = Outside(Outlets(traces=True)), FakeRun(tmp_path)
     run.folder = tmp_path
     outside.began(run, tmp_path)  # type: ignore[arg-type]
-    outside.recorded()
-    outside.recorded()
-    assert len(caplog.messages) == bool(told)
-    assert all(words in message for message in caplog.messages for words in told)
+    notices: list[tuple[str, str]] = []
+    for _ in range(2):
+        outside.recorded(lambda code, text: notices.append((code, text)))
+    assert [code for code, _ in notices] == ["traces"] * bool(told)
+    assert all(words in text for _, text in notices for words in told)

@@ -72,3 +72,12 @@ def test_what_is_named_is_there() -> None:
             gone[str(path.relative_to(ROOT))] = names
 
     assert gone == {}
+
+
+def test_the_tests_that_documents_name_are_there() -> None:
+    named = {
+        name for path in DOCUMENTS for name in re.findall(r"`(test(?:_\w+){3,})`", path.read_text("utf-8"))
+    }
+    tests = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    assert len(named) > 5
+    assert named - set(re.findall(r"^def (test_\w+)", tests, re.MULTILINE)) == set()

@@ -16,8 +16,11 @@ from genload.runlog.layout import HEADER, REQUESTS
 from genload.runlog.lines import to_line
 from genload.runlog.records import FORMAT_VERSION, RequestRecord, RunHeader
 from genload.service.correlation import correlation_headers
-from genload.tracing.child import BATCH, Sender
+from genload.tracing import start_tracing
+from genload.tracing.child import BATCH, PATIENCE_S, Sender, timeout_s
 from genload.tracing.spans import Spans, own
+
+from ..clock import Clock
 
 BEGAN = datetime(2026, 11, 29, 12, 0, 0, 500_000, tzinfo=UTC)
 JOB = RequestRecord(
@@ -173,3 +176,45 @@ def test_spans_go_in_batches_and_those_that_were_refused_are_counted(
     # At the end a receiver that is not there is waited for once.
     assert len(exporter.names) == 4
     assert (sent.sent, sent.lost, sent.reason) == (2 * BATCH + 1, 2 * BATCH + 1, "nobody there")
+
+
+@pytest.mark.parametrize(("ago_s", "tried"), [(0.0, 0), (PATIENCE_S - 0.1, 0), (PATIENCE_S, 1)])
+def test_a_receiver_that_was_just_waited_for_in_vain_is_not_waited_for_again_at_the_end(
+    ago_s: float, tried: int, folder: Path, exporter: Exporter
+) -> None:
+    clock, line = Clock(), to_line(msgspec.structs.replace(JOB, stages={}))
+    sender = Sender(folder, exporter, lambda: "nobody there", clock)
+    exporter.works = False
+    add(folder, line)
+    sender.send()
+    clock.sleep(ago_s)
+    add(folder, line)
+    sent = sender.send(last=True)
+    assert len(exporter.names) == 1 + tried
+    assert (sent.sent, sent.lost) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("environ", "found_s"),
+    [
+        ({}, PATIENCE_S),
+        ({"OTEL_EXPORTER_OTLP_TIMEOUT": " "}, PATIENCE_S),
+        ({"OTEL_EXPORTER_OTLP_TIMEOUT": "30"}, None),
+        ({"OTEL_EXPORTER_OTLP_TRACES_TIMEOUT": "30"}, None),
+    ],
+)
+def test_a_receiver_has_the_time_that_the_standards_variables_say_else_two_seconds(
+    environ: dict[str, str], found_s: float | None
+) -> None:
+    assert timeout_s(environ) == found_s
+
+
+@pytest.mark.processes
+def test_what_nobody_took_is_counted_with_the_reason(
+    folder: Path, dead_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{dead_port}")
+    add(folder, to_line(JOB))
+    sent = start_tracing(folder).stop()
+    assert (sent.sent, sent.lost) == (0, 4)
+    assert "Failed to export spans batch" in sent.reason

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genload.code_errors import CodeFailure
+from genload.harness.crew import Workers
 from genload.harness.gate import GateStatus
 from genload.harness.remote_crew import RemoteCrew, late_words
-from genload.harness.worker_link import RESEND_S, WorkerLink
-from genload.harness.worker_messages import ACK, OUTPUT
+from genload.harness.worker_link import WorkerLink
+from genload.harness.worker_messages import ACK, OUTPUT, PREPARE, RESEND_S, STAGE
 from genload.runlog.failures import MAX_SENT_BYTES, FailedOutput
 from genload.runlog.records import RequestRecord
 
@@ -79,9 +80,14 @@ class Pair:
             if not lost:
                 listener = self.crew._on_output if name == OUTPUT else self.crew._on_report
                 listener(None, SimpleNamespace(data=data, node_id="one"))
+        self.hear(lost=ack_lost)
+
+    def hear(self, *, lost: bool = False) -> None:
+        """The worker hears what the master has sent, or it is lost."""
         for name, data in self.take(self.of_master):
-            if name == ACK and not ack_lost:
-                self.link._ack(None, SimpleNamespace(data=data))
+            listener = {ACK: self.link._ack, STAGE: self.link._stage}.get(name)
+            if listener is not None and not lost:
+                listener(None, SimpleNamespace(data=data))
 
     @staticmethod
     def take(runner: Runner) -> list[tuple[str, Any]]:
@@ -105,12 +111,70 @@ def test_whatever_is_lost_every_record_arrives_once_and_in_order(
     assert pair.link._kept == []
 
 
+@given(
+    st.lists(st.tuples(st.sampled_from(["", "warm_up", "start_cold", "begin"]), st.booleans(), st.booleans()))
+)
+def test_whatever_is_lost_a_worker_does_what_it_is_told_once_and_in_order(
+    steps: list[tuple[str, bool, bool]],
+) -> None:
+    pair, done = Pair(), list[str]()
+    gate = SimpleNamespace(
+        warm_up=lambda: done.append("warm_up"),
+        start_cold=lambda: done.append("start_cold"),
+        begin=lambda origin_s: done.append("begin"),
+        status=GateStatus,
+    )
+    pair.link.process.populations = (SimpleNamespace(gate=gate),)  # type: ignore[assignment]
+    for stage, lost, report_lost in steps:
+        if stage:
+            getattr(pair.crew, stage)(*[0.0] * (stage == "begin"))
+        pair.hear(lost=lost)
+        pair.report(lost=report_lost)
+    pair.report()
+    assert done == [stage for stage, _, _ in steps if stage]
+    pair.report()
+    assert pair.crew.status().heard
+
+
+def test_a_plan_that_did_not_arrive_is_sent_again_and_one_that_did_is_not_prepared_twice() -> None:
+    pair = Pair()
+    pair.link._run = 0
+    pair.clock.now_s += RESEND_S
+    pair.report()
+    assert pair.take(pair.of_master) == []
+    pair.clock.now_s += 0.1
+    pair.link._report()
+    [(_, report)] = pair.take(pair.of_worker)
+    pair.crew._on_report(None, SimpleNamespace(data=report, node_id="one"))
+    (name, again), (answer, _) = pair.take(pair.of_master)
+    assert (name, again["source"], again["run"], answer) == (PREPARE, "w0", 1, ACK)
+    pair.link._run = 1
+    pair.request()
+    pair.link._prepare(None, SimpleNamespace(data=again))
+    assert len(pair.link._kept) == 1, "what it has done since then stands"
+
+
+def test_a_worker_that_does_not_hand_over_everything_is_lost() -> None:
+    pair = Pair()
+
+    def pass_time(timeout: float) -> None:
+        pair.clock.now_s += timeout
+
+    pair.report()
+    pair.request()
+    pair.crew._finished = SimpleNamespace(wait=pass_time, clear=lambda: None)  # type: ignore[assignment]
+    pair.crew.finish()
+    assert pair.lost == [("w0", 0.0)]
+    assert pair.crew.status().workers == Workers(connected=0, lost=1)
+
+
 def test_the_clock_of_another_machine_is_known_to_half_a_round_trip() -> None:
     pair = Pair()
     for there_s, back_s in ((0.050, 0.001), (0.004, 0.002), (0.001, 0.050)):
         sent_s = pair.clock.now_s
         pair.clock.now_s += there_s + back_s
-        answer = {"source": "w0", "upto": 0, "sent_s": sent_s, "master_s": sent_s + there_s + 9.0}
+        answer = {"source": "w0", "upto": 0, "missed": []}
+        answer |= {"sent_s": sent_s, "master_s": sent_s + there_s + 9.0}
         pair.link._ack(None, SimpleNamespace(data=answer))
     bound_s, offset_s = pair.link._clock_offset()
     assert bound_s == pytest.approx(0.003)  # of the fastest
@@ -126,7 +190,8 @@ def test_how_many_records_there_were_does_not_depend_on_the_last_report(
     pair.request()
     pair.report()
     pair.request()
-    pair.link._finish(None, None)
+    pair.crew._tell({"stage": "finish"})
+    pair.hear()
     pair.take(pair.of_worker)  # it is lost
     assert pair.crew.counts() == {"w0": 1}  # all that the master knows of
     pair.report()
