@@ -15,8 +15,9 @@ from typing import Any
 
 import gevent
 import psutil
-from locust import argument_parser, main, runners, stats
+from locust import argument_parser, env, main, runners, stats
 
+from genload.harness.locust_statistics import BlockStats
 from genload.orders import is_order
 
 logger = logging.getLogger(__name__)
@@ -71,6 +72,14 @@ def keep_measuring() -> None:
             gevent.sleep(runners.CPU_MONITOR_INTERVAL)
 
     runner_class.monitor_cpu_and_memory = keeping_on
+
+
+def count_in_blocks() -> None:
+    """Let Locust's statistics be counted many requests at a time. To be called before it makes its
+    environment.
+    """
+    environments: Any = env
+    environments.RequestStats = BlockStats
 
 
 def send_own_traces() -> None:

@@ -36,6 +36,7 @@ def install() -> None:
     """
     write_anything()
     locust_hooks.keep_measuring()
+    locust_hooks.count_in_blocks()
     locust_hooks.send_own_traces()
     # Locust makes its parser once for the command line, and then again whenever it shows the web form.
     web_scenario: str | None = None
