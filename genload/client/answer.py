@@ -49,9 +49,8 @@ class Headers(Mapping[str, str]):
 
     def __init__(self, pairs: Sequence[tuple[bytes, bytes]]) -> None:
         self._pairs = pairs
-        self._joined: dict[str, str] | None = (
-            None  # made for the first who looks: most polls are not looked at
-        )
+        # Made for the first who looks: most polls are not looked at.
+        self._joined: dict[bytes, bytes] | None = None
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -71,25 +70,24 @@ class Headers(Mapping[str, str]):
     @overload
     def get(self, name: str, /, default: str | _Default) -> str | _Default: ...
     def get(self, name: str, /, default: Any = None) -> Any:
-        return self._fields().get(name.lower(), default)
+        value = self._fields().get(name.lower().encode("latin-1", "replace"))
+        return default if value is None else value.decode("latin-1")
 
     def last(self, name: bytes) -> bytes:
         """The value of the last field of this name, which is given in lower case; b"" for none. It is what
         counts for codings that are listed in several fields."""
-        length = len(name)
-        for own, value in reversed(self._pairs):
-            if len(own) == length and own.lower() == name:
-                return value.strip()
-        return b""
+        if len(self._fields()) == len(self._pairs):
+            return self._fields().get(name, b"").strip()
+        return next((value.strip() for own, value in reversed(self._pairs) if own.lower() == name), b"")
 
-    def _fields(self) -> dict[str, str]:
+    def _fields(self) -> dict[bytes, bytes]:
         """By name in lower case."""
         fields = self._joined
         if fields is None:
-            fields = self._joined = {}
-            for raw_name, raw_value in self._pairs:
-                name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-                fields[name] = f"{fields[name]}, {value}" if name in fields else value
+            fields = self._joined = {name.lower(): value for name, value in self._pairs}
+            if len(fields) < len(self._pairs):
+                for name in fields:
+                    fields[name] = b", ".join([value for own, value in self._pairs if own.lower() == name])
         return fields
 
     def __contains__(self, name: object) -> bool:
@@ -97,7 +95,7 @@ class Headers(Mapping[str, str]):
 
     def __iter__(self) -> Iterator[str]:
         """Names in lower case."""
-        return iter(self._fields())
+        return (name.decode("latin-1") for name in self._fields())
 
     def __len__(self) -> int:
         return len(self._fields())

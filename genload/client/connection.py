@@ -143,20 +143,18 @@ class Connection:
         self._take, self._has_all, readable.until_s = take, False, until_s
         try:
             while not self._has_all:
-                self._wait(readable.until_s)
+                until_s = readable.until_s
+                if self._wants_to_write:
+                    self._wants_to_write = False
+                    in_time = wait_writable(self._sock.fileno(), until_s)
+                elif readable.wait(until_s, self._read):  # nothing can be there yet: a try would raise
+                    continue
+                else:
+                    in_time = False
+                if not self._read() and not in_time and readable.until_s == until_s:
+                    raise ExpiredError
         finally:
             self._take = None
-
-    def _wait(self, until_s: float) -> None:
-        if self._wants_to_write:
-            self._wants_to_write = False
-            in_time = wait_writable(self._sock.fileno(), until_s)
-        elif self._readable.wait(until_s, self._read):  # nothing can be there yet: a try would raise
-            return
-        else:
-            in_time = False
-        if not self._read() and not in_time and self._readable.until_s == until_s:
-            raise ExpiredError
 
     def _read(self) -> bool:
         """Hand over what is there; True where there is nothing to be read, for now or for ever."""

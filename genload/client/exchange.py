@@ -236,7 +236,7 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
     def _answer(self, assembler: AnswerAssembler, body: bytes, content: bytes) -> Answer:
         times, redirect = self.times, self.redirect
         arrivals: tuple[tuple[float, int], ...]
-        spooled = assembler.spooled if isinstance(assembler, SpoolingAssembler) else None
+        spooled = assembler.spooled
         if len(times.chunks) == 1 and spooled is None:  # as with most short answers
             arrivals = ((times.chunks[0][0], len(body)),) if body else ()
         else:

@@ -17,6 +17,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from genload.client.answer import Headers
 from genload.client.content_coding import gunzip
 from genload.client.errors import BadAnswerError
+from genload.spool import Spooled
 
 MAX_HEAD_BYTES = 64 * 1024
 _FRAMING_PER_BODY_BYTE = 16  # one-byte chunks cost 5 bytes each, chunk extensions some more
@@ -34,6 +35,8 @@ class AnswerAssembler(msgspec.Struct, eq=False):  # made in C: every answer has 
         reason: the server's words behind it.
         pairs: header fields (and trailers) as they came; of the final answer once `status` is set.
         headers: the same once they are complete; of an answer that is complete, with the trailers.
+        pieces: the body so far, as it came; without what was forgotten.
+        spooled: what of it is somewhere else.
         complete: the answer has ended.
         keep_alive: the connection may carry another request; meaningful once complete.
         rest: what came behind a 101, in another protocol.
@@ -45,6 +48,8 @@ class AnswerAssembler(msgspec.Struct, eq=False):  # made in C: every answer has 
     reason: str = ""
     pairs: list[tuple[bytes, bytes]] = []
     headers: Headers = _NONE
+    pieces: list[bytes] = []
+    spooled: Spooled | None = None
     complete: bool = False
     keep_alive: bool = False
     rest: bytes = b""
@@ -52,7 +57,6 @@ class AnswerAssembler(msgspec.Struct, eq=False):  # made in C: every answer has 
     on_status: Any = None
     on_message_begin: Any = None
     _parser: Any = None
-    _pieces: list[bytes] = []
     _pieces_before: list[int] = []  # each call of `feed`
     _reasons: list[bytes] = []
     _alone: list[bool] = []  # holds something once the answer has ended and until another begins
@@ -66,7 +70,7 @@ class AnswerAssembler(msgspec.Struct, eq=False):  # made in C: every answer has 
 
     def __post_init__(self) -> None:
         # What the parser calls most: a bound C method costs no Python frame.
-        self.on_body = self._pieces.append
+        self.on_body = self.pieces.append
         self.on_status = self._reasons.append
         self.on_message_begin = self._alone.clear
         self._safe_bytes = min(self.max_body_bytes, MAX_HEAD_BYTES)
@@ -84,7 +88,7 @@ class AnswerAssembler(msgspec.Struct, eq=False):  # made in C: every answer has 
             self.eof()
             return True
         self._fed_bytes += len(data)
-        self._pieces_before.append(len(self._pieces))
+        self._pieces_before.append(len(self.pieces))
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
@@ -99,8 +103,9 @@ class AnswerAssembler(msgspec.Struct, eq=False):  # made in C: every answer has 
             if self.status and not self._length_checked:
                 self._check_length()
             return False
-        if not self._alone or len(self._pieces) > self._body_pieces:
+        if not self._alone or len(self.pieces) > self._body_pieces:
             self.keep_alive = False
+            del self.pieces[self._body_pieces :]  # of what came behind the answer
         return True
 
     def eof(self) -> None:
@@ -126,24 +131,19 @@ class AnswerAssembler(msgspec.Struct, eq=False):  # made in C: every answer has 
 
     def body(self) -> bytes:
         """What has come of the body so far, as it was sent."""
-        pieces = self.body_pieces()
+        pieces = self.pieces
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-    def body_pieces(self) -> list[bytes]:
-        """The same, as it came; without what was forgotten."""
-        return self._pieces[: self._body_pieces] if self.complete else self._pieces
 
     def forget_body(self) -> None:
         """What has come of the body is somewhere else: it is counted, and not kept."""
-        self._pieces.clear()
+        self.pieces.clear()
         self._pieces_before.clear()
         self._counted_pieces = self._body_pieces = 0
 
     def body_bytes_by_feed(self) -> list[int]:
         """How many bytes of `body` each call of `feed` brought: 0 for headers and framing alone."""
-        pieces, before = self._pieces, self._pieces_before
-        last = self._body_pieces if self.complete else len(pieces)
-        return [sum(map(len, pieces[a:b])) for a, b in pairwise([*before, last])]
+        pieces, before = self.pieces, self._pieces_before
+        return [sum(map(len, pieces[a:b])) for a, b in pairwise([*before, len(pieces)])]
 
     def unpacked(self, body: bytes) -> bytes:
         """The complete body without its gzip coding; other codings are left as they are.
@@ -151,9 +151,8 @@ class AnswerAssembler(msgspec.Struct, eq=False):  # made in C: every answer has 
         Raises:
             BadAnswerError: protocol (damaged) or too_large (once unpacked).
         """
-        return gunzip(body, self.max_body_bytes) if body and self.is_packed else body
+        return gunzip(body, self.max_body_bytes) if body and self.is_packed() else body
 
-    @property
     def is_packed(self) -> bool:
         """Whether the body has the coding gzip."""
         return self.headers.last(b"content-encoding").lower() in (b"gzip", b"x-gzip")
@@ -190,7 +189,7 @@ class AnswerAssembler(msgspec.Struct, eq=False):  # made in C: every answer has 
         if len(self.pairs) > self._fields:
             self.headers = Headers(self.pairs)
         self.keep_alive = self._parser.should_keep_alive() and self.status != 101
-        self._body_pieces = len(self._pieces)
+        self._body_pieces = len(self.pieces)
         self._alone.append(True)
 
     # What bounds it.
@@ -208,7 +207,7 @@ class AnswerAssembler(msgspec.Struct, eq=False):  # made in C: every answer has 
         )
 
     def _count_body(self) -> None:
-        pieces = self._pieces
+        pieces = self.pieces
         self._body_bytes += sum(map(len, pieces[self._counted_pieces :]))
         self._counted_pieces = len(pieces)
 

@@ -132,13 +132,10 @@ def _header_lines(headers: Mapping[str, str]) -> str:
     Raises:
         ValueError: as `header_line`.
     """
-    lines = ""
-    for name, value in headers.items():
-        if value.isascii() and value.isprintable():
-            lines += f"{name}: {value}\r\n"
-        else:
-            lines += header_line(name, value)
-    return lines
+    values = "".join(headers.values())
+    if values.isascii() and values.isprintable():  # as nearly all are: one look at them together
+        return "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    return "".join([header_line(name, value) for name, value in headers.items()])
 
 
 def header_line(name: str, value: str) -> str:

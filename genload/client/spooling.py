@@ -21,7 +21,6 @@ class SpoolingAssembler(AnswerAssembler, kw_only=True):
     """
 
     spool: Spool
-    spooled: Spooled | None = None
     _brought: list[int] = []  # by each call of `feed`, once it is spooled
     _gunzip: Gunzip | None = None
 
@@ -38,7 +37,7 @@ class SpoolingAssembler(AnswerAssembler, kw_only=True):
                 self._move()
 
     def _is_large(self) -> bool:
-        if self.body_pieces() and self.is_packed:
+        if self.pieces and self.is_packed():
             self._gunzip = Gunzip(self.max_body_bytes)
             return True
         if self._fed_bytes <= SPOOLED_BYTES:
@@ -52,7 +51,7 @@ class SpoolingAssembler(AnswerAssembler, kw_only=True):
         self._brought += super().body_bytes_by_feed()
         try:
             self.spooled = self.spooled or Spooled(self.spool)
-            for piece in self.body_pieces():
+            for piece in self.pieces:
                 self._keep(piece, self.spooled)
             if self.complete and self._gunzip is not None:
                 self._gunzip.end()

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, Self
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -26,7 +26,7 @@ from genload.described.template import (
     TemplateTree,
     templates,
 )
-from genload.described.values import NOTHING, Values
+from genload.described.values import NOTHING, Named
 from genload.errors import ConfigError
 from genload.human import human
 from genload.service import JobInput, ServiceError, Step
@@ -95,7 +95,7 @@ class Call(Settings):
         return [(place, Template(text)) for place, text in templates(parts)]
 
 
-class Sendable(NamedTuple):
+class Sendable(msgspec.Struct, frozen=True):  # made in C: every speech request has one
     """A request as `ServiceCalls.call` takes it."""
 
     method: str
@@ -115,16 +115,22 @@ class Sendable(NamedTuple):
         Raises:
             ServiceError: as there; ``bad_answer`` for what cannot be asked for.
         """
-        method, path, headers, body, content_type = self
         try:
             return calls.call(
-                method, path, step, body, content_type, headers=headers, waits=waits, spools=spools
+                self.method,
+                self.path,
+                step,
+                self.body,
+                self.content_type,
+                headers=self.headers,
+                waits=waits,
+                spools=spools,
             )
         except ValueError as error:
-            raise ServiceError("bad_answer", f"{path[:200]!r} cannot be asked for: {error}") from error
+            raise ServiceError("bad_answer", f"{self.path[:200]!r} cannot be asked for: {error}") from error
 
 
-_Body = Callable[[Values], tuple[str, bytes]]
+_Body = Callable[[Named], tuple[str, bytes]]
 
 
 class PreparedCall:
@@ -151,7 +157,7 @@ class PreparedCall:
         }
         self._body: _Body | None = next((makers[name]() for name in call.bodies), None)
 
-    def filled(self, values: Values = NOTHING) -> Sendable:
+    def filled(self, values: Named = NOTHING) -> Sendable:
         """The request of one job.
 
         Raises:
@@ -168,7 +174,7 @@ class PreparedCall:
         target = self._target(values) if self._always is None else self._always
         return Sendable(self.method, target, headers, body, content_type)
 
-    def _target(self, values: Values) -> str:
+    def _target(self, values: Named) -> str:
         # What begins with a name is a URL of the service's own making, and what stands in a path is a part.
         path = self._in_head(self._path, values if self._path.begins_with_a_name else _Quoted(values))
         if not self._query:
@@ -176,7 +182,7 @@ class PreparedCall:
         pairs = urlencode({name: template.text(values) for name, template in self._query.items()})
         return f"{path}{'&' if '?' in path else '?'}{pairs}"
 
-    def _in_head(self, template: Template, values: Values) -> str:
+    def _in_head(self, template: Template, values: Named) -> str:
         text = template.text(values)
         if len(text) > _LONGEST_IN_HEAD or not text.isprintable():
             what = f"{len(text):,} characters" if text.isprintable() else "line breaks"
@@ -186,12 +192,12 @@ class PreparedCall:
         return text
 
 
-class _Quoted(Values):
+class _Quoted(Named):
     """The same values, percent-encoded as parts of a path."""
 
     __slots__ = ("_values",)
 
-    def __init__(self, values: Values) -> None:
+    def __init__(self, values: Named) -> None:
         self._values = values
 
     def text(self, name: str) -> str:
@@ -204,7 +210,7 @@ def _scalar(value: Scalar) -> Template:
     return Template(str(value).lower() if isinstance(value, bool) else str(value))
 
 
-_Tree = Callable[[Values], Any]
+_Tree = Callable[[Named], Any]
 
 
 def filled_tree(tree: Any) -> _Tree:
@@ -230,7 +236,7 @@ def _filled_mapping(tree: Mapping[str, Any]) -> _Tree:
             makers[key] = filled_tree(value)
         same[key] = fixed
 
-    def make(values: Values) -> dict[str, Any]:
+    def make(values: Named) -> dict[str, Any]:
         filled = same.copy()
         for key, of in makers.items():
             filled[key] = of(values)
@@ -263,7 +269,7 @@ def _graph(call: Call, key: str) -> _Tree:
         raise ConfigError(f"{path}: {reason}", key=f"{key}.json_file", remedy=remedy) from error
     places = {pointer: filled_tree(value) for pointer, value in call.set.items()}
 
-    def make(values: Values) -> Any:
+    def make(values: Named) -> Any:
         filled = deepcopy(graph)
         for pointer, value in places.items():
             put(filled, pointer, value(values))
@@ -285,20 +291,20 @@ def _multipart_of(fields: Mapping[str, Scalar | tuple[Scalar, ...]]) -> _Body:
         for value in (given if isinstance(given, tuple) else (given,))
     ]
 
-    def make(values: Values) -> tuple[str, bytes]:
+    def make(values: Named) -> tuple[str, bytes]:
         return form_data([_part(name, template.value(values), template, values) for name, template in made])
 
     return make
 
 
-def _part(name: str, value: Any, template: Template, values: Values) -> FormPart:
+def _part(name: str, value: Any, template: Template, values: Named) -> FormPart:
     if isinstance(value, JobInput):
         return FormPart(name, value.content, value.name, value.media_type)
     return FormPart(name, template.text(values).encode())
 
 
 def _raw_of(template: Template) -> _Body:
-    def make(values: Values) -> tuple[str, bytes]:
+    def make(values: Named) -> tuple[str, bytes]:
         value = template.value(values)
         if isinstance(value, JobInput):
             return value.media_type, value.content

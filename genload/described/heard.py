@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+import msgspec
+
 from genload.artifacts.answer.encoded import decoded, parted
 from genload.artifacts.answer.facts import AnswerError, AnswerFacts
 from genload.artifacts.answer.paths import found, there_is
@@ -78,26 +80,23 @@ class _Large:
         return self.facts.there
 
 
-class Heard:
+class Heard(msgspec.Struct, eq=False):  # made in C: every call has one
     """An answer; its JSON is read once, when it is first asked for.
 
-    Args:
+    Attributes:
         key: of the description, by which it was asked: ``service.request.poll``.
         reading: for answers that may be spooled.
     """
 
-    __slots__ = ("_json", "_reading", "answer", "key")
-
-    def __init__(self, answer: Answer, key: str, reading: Reading | None = None) -> None:
-        self.answer = answer
-        self.key = key
-        self._reading = reading
-        self._json: _Small | _Large | None = None
+    answer: Answer
+    key: str
+    reading: Reading | None = None
+    _json: _Small | _Large | None = None
 
     def _read(self) -> _Small | _Large:
         """Raises ServiceError: ``bad_answer``, it is no JSON; as `looking_into`."""
         if self._json is None:
-            content, reading = self.answer.spooled, self._reading
+            content, reading = self.answer.spooled, self.reading
             try:
                 if content is None or reading is None:
                     self._json = _Small(self.answer)

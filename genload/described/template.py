@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from genload.described.values import Values
+from genload.described.values import Named
 from genload.settings.secrets import has_reference, reveal
 
 _TOKEN = re.compile(r"\{\{|\}\}|\$\{[^{}]*\}|\{([^{}]*)\}|[{}]")
@@ -63,7 +63,7 @@ class Template:
         """Whether nothing stands before its first name."""
         return not self._parts[0][0] and bool(self._parts[0][1])
 
-    def text(self, values: Values) -> str:
+    def text(self, values: Named) -> str:
         """With its names replaced.
 
         Raises:
@@ -73,7 +73,7 @@ class Template:
             return "".join([reveal(text) + (values.text(name) if name else "") for text, name in self._parts])
         return "".join([text + (values.text(name) if name else "") for text, name in self._parts])
 
-    def value(self, values: Values) -> Any:
+    def value(self, values: Named) -> Any:
         """As `text`; of a text that is nothing but one name the value itself, of whatever type."""
         return values[self._only] if self._only else self.text(values)
 

@@ -17,7 +17,32 @@ IMAGE = "image"
 """The name of a job's image, or of the first of its views, as a file: only multipart and raw can hold one."""
 
 
-class Values:
+class Named:
+    """What templates may name, by name."""
+
+    __slots__ = ()
+
+    def __getitem__(self, name: str) -> Any:
+        raise NotImplementedError
+
+    def text(self, name: str) -> str:
+        """A value as it stands in a text.
+
+        Raises:
+            ServiceError: ``bad_answer`` for a captured object or list.
+        """
+        value = self[name]
+        if isinstance(value, str):
+            return value
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, int | float):
+            return str(value)
+        kind = "an object" if isinstance(value, Mapping) else "a list"
+        raise ServiceError("bad_answer", f"{{{name}}} is {kind}, and cannot stand in a text")
+
+
+class Values(Named):
     """The names of one job and their values.
 
     Args:
@@ -43,22 +68,6 @@ class Values:
             return self.captured[name]
         view, _, of = name.partition(".")
         return _OF_IMAGE[of](self.job.views[view])
-
-    def text(self, name: str) -> str:
-        """A value as it stands in a text.
-
-        Raises:
-            ServiceError: ``bad_answer`` for a captured object or list.
-        """
-        value = self[name]
-        if isinstance(value, str):
-            return value
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        if isinstance(value, int | float):
-            return str(value)
-        kind = "an object" if isinstance(value, Mapping) else "a list"
-        raise ServiceError("bad_answer", f"{{{name}}} is {kind}, and cannot stand in a text")
 
 
 NOTHING = Values(JobInput("", b"", ""), "")

@@ -9,13 +9,14 @@ import gevent
 
 from genload.harness import locust_hooks
 from genload.harness.process import LoadProcess
+from genload.harness.request_event import RequestEvent
 from genload.harness.users import REST_S, LoadUser
 
 
 def take_users(environment: Any, process: LoadProcess) -> None:
     """From now on the users of this Locust process find `process`, which records their requests."""
     environment.genload = process
-    locust_hooks.record_first(environment, process.recorder.on_request)
+    process.event = RequestEvent(environment, process.recorder)
     _watch_code(environment, process)
 
 

@@ -13,6 +13,7 @@ from genload.harness.health import HealthMeter
 from genload.harness.plan import RunPlan
 from genload.harness.population import Population
 from genload.harness.recorder import Recorder
+from genload.harness.request_event import RequestEvent
 from genload.harness.tickets import Share
 from genload.runlog.failures import FailedOutput
 from genload.runlog.records import RequestRecord
@@ -24,15 +25,14 @@ MOST_BLAMED = 10
 class LoadProcess:
     """One per Locust process that runs users; users find it as `environment.genload`.
 
-    Attributes:
-        announced: the number of the announcement that its users go by; 0: they go by the plan.
-
     Args:
         sink: where finished records go.
         keep: where outputs go that are why their requests failed.
         tell: takes what code of a user's has raised, once for each line that did.
 
     Attributes:
+        announced: the number of the announcement that its users go by; 0: they go by the plan.
+        event: by which users tell of requests that have ended; there is one before there are users.
         populations: of the run, in the order of its plan; of one that is over they stay until the next.
     """
 
@@ -48,6 +48,7 @@ class LoadProcess:
         self.populations: tuple[Population, ...] = ()
         self.plan: RunPlan | None = None
         self.announced = 0
+        self.event: RequestEvent | None = None
 
     def prepare(self, plan: RunPlan, shares: Sequence[Share], source: str, t0_s: float) -> None:
         """Get ready for a run that began at `t0_s` on this process's monotonic clock.

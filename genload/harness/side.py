@@ -24,22 +24,19 @@ class Side:
         watched: metrics of requests that somebody looks at, beside those that criteria name.
 
     Attributes:
+        name: the population's; "" of a run without any.
         timeline: of its load as far as it is known.
         metrics: those that its criteria name, and those that are watched, by name.
     """
 
     def __init__(self, plan: RunPlan, place: int, samples_file: Path, watched: Collection[str] = ()) -> None:
         self.plan, self._place = plan, place
+        self.name = plan.population
         self.timeline = plan.timeline
         self.metrics = followed(plan.scenario, plan.catalogue, watched)
         # A search decides by what it sees live, and close to a limit.
         is_search = plan.scenario.capacity is not None
         self.live = LiveStats(plan.client_class.operation, samples_file, self.metrics, exact=is_search)
-
-    @property
-    def name(self) -> str:
-        """The population's; "" of a run without any."""
-        return self.plan.population
 
     def users(self, status: CrewStatus) -> GateStatus:
         """What its users do."""

@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from random import Random
 from types import TracebackType
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import gevent
+import msgspec
 from gevent.event import Event
 from locust import User
 from locust.exception import StopUser
@@ -17,7 +18,6 @@ from locust.exception import StopUser
 from genload.code_errors import class_of, told
 from genload.harness.gate import Stage, Turn
 from genload.harness.process import LoadProcess
-from genload.harness.recorder import CONTEXT_KEY
 from genload.identifiers import new_identifier
 from genload.orders import is_order, note_kill
 from genload.runlog.failures import MAX_OUTPUT_BYTES, FailedOutput
@@ -26,10 +26,6 @@ from genload.service import Artifact, ServiceClient
 
 REST_S = 1.0
 """For a user whose own code has raised: its next request might follow at once, and raise again."""
-
-
-class RequestFailedError(Exception):
-    """What Locust's own statistics count a failed request by."""
 
 
 class Result(Protocol):
@@ -238,19 +234,7 @@ class LoadUser(User):
             # Locust would have to count it as a success or as a failure, and it is neither.
             self.load.recorder.add(record)
             return
-        failure = None
-        if record.outcome != "ok":
-            failure = RequestFailedError(
-                f"{record.error_class or record.outcome}: {record.error}".rstrip(": ")
-            )
-        self.environment.events.request.fire(
-            request_type=record.type,
-            name=record.name,
-            response_time=record.latency_s * 1e3,
-            response_length=record.bytes_received,
-            exception=failure,
-            context={CONTEXT_KEY: record},
-        )
+        self.environment.genload.event.fire(record)
 
     def _keep_output(self, result: Result) -> None:
         """Of a request that failed for its output: the first few of each error class are kept."""
@@ -268,18 +252,17 @@ class LoadUser(User):
             )
 
 
-class _Leave:
+class _Leave(msgspec.Struct, eq=False):  # made in C: every request has one
     """A user's leave to start one request, for as long as its block."""
 
-    __slots__ = ("_began_s", "_turn", "_user")
-
-    def __init__(self, user: LoadUser) -> None:
-        self._user = user
+    _user: LoadUser
+    _turn: Any = None
+    _began_s: float = 0.0
 
     def __enter__(self) -> Turn:
-        self._turn = self._user._begin()
+        self._turn = turn = self._user._begin()
         self._began_s = time.monotonic()
-        return self._turn
+        return turn
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

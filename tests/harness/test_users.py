@@ -18,7 +18,6 @@ from genload.errors import UsageError
 from genload.harness import users
 from genload.harness.gate import Gate
 from genload.harness.job_user import JobUser
-from genload.harness.recorder import CONTEXT_KEY
 from genload.harness.speech_user import SpeechUser
 from genload.harness.tickets import Share
 from genload.harness.user_classes import check_users
@@ -178,8 +177,7 @@ def recording() -> tuple[LoadUser, list[RequestRecord]]:
     user, records = user_of(STEADY, Clock(100.0), think="0s"), list[RequestRecord]()
     user.plan.client_class = JobClient
     user.load.blame = Mock()  # type: ignore[method-assign]
-    fire = SimpleNamespace(fire=lambda context, **_: records.append(context[CONTEXT_KEY]))
-    user.environment.events = SimpleNamespace(request=fire)
+    user.environment.genload.event = SimpleNamespace(fire=records.append)
     return user, records
 
 

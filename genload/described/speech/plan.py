@@ -54,7 +54,7 @@ class Plan:
 
     def values(self, utterance: Utterance, request_id: str) -> Spoken:
         """What its templates may name."""
-        return Spoken(utterance, self._values, request_id)
+        return Spoken(utterance, self._values, request_id, utterance.text)
 
     def call(self, values: Spoken) -> Sendable:
         """The call that asks for an utterance, or opens the WebSocket for it."""

@@ -6,7 +6,9 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from genload.described.values import NOTHING, Values
+import msgspec
+
+from genload.described.values import Named
 from genload.service import Utterance
 
 _LONGEST_SEED = 2**31 - 1
@@ -22,25 +24,23 @@ UNNAMED = "default"
 """The voice of a service that is asked for none."""
 
 
-class Spoken(Values):
+class Spoken(Named, msgspec.Struct, eq=False):  # made in C: every request has one
     """The names of one utterance and their values.
 
-    Args:
+    Attributes:
         of_all: the values of `OF_ALL`.
         request_id: of the request.
+        sentence: the part of the text that the next message brings.
     """
 
-    __slots__ = ("_of_all", "sentence", "utterance")
-
-    def __init__(self, utterance: Utterance, of_all: Mapping[str, Any], request_id: str) -> None:
-        super().__init__(NOTHING.job, request_id)
-        self.utterance = utterance
-        self.sentence = utterance.text
-        self._of_all = of_all
+    utterance: Utterance
+    of_all: Mapping[str, Any]
+    request_id: str
+    sentence: str
 
     def __getitem__(self, name: str) -> Any:
         own = OWN_NAMES.get(name)
-        return self._of_all[name] if own is None else own(self)
+        return self.of_all[name] if own is None else own(self)
 
 
 def _seed(values: Spoken) -> int:
