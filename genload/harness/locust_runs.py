@@ -79,6 +79,7 @@ class LocustRuns:
         self.display: Display | None = None
         self._staff: Staff
         self._began = self._asked = False
+        self._first: Wanted | None = None
         self._reporter: gevent.Greenlet | None = None
         self._signal = ""
         self._page: ScenarioPage | None = None
@@ -137,6 +138,8 @@ class LocustRuns:
             if self.run is None:
                 return None
             return self._staff.next() or self.run.users_wanted()
+        if self._first is not None:
+            return self._first  # at another answer Locust starts anew, and kills a start that takes long
         try:
             if self.web_ui is not None or self.plan is None:
                 self.plan = plan_for(self.environment, self.environment.parsed_options)
@@ -145,7 +148,8 @@ class LocustRuns:
             self._fail(error)
             return None
         users = first_users(self.plan)
-        return self._staff.next() or (users, float(users))
+        self._first = self._staff.next() or (users, float(users))
+        return self._first
 
     def begin(self) -> None:
         """Begin a run. Its users are started right afterwards."""
@@ -201,7 +205,7 @@ class LocustRuns:
     def report(self) -> None:
         """Called when all users have ended: close the run directory, and print the verdict unless this
         process was started by `genload run`, which does it itself."""
-        self._began = False
+        self._began, self._first = False, None
         if self.run is not None and self._reporter is None:
             # In a greenlet of its own: Locust may stop twice at the same time, and then kills the first
             # caller.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -107,8 +108,16 @@ def _made(user_class: type[User], population: str, *, alone: bool) -> type[User]
 def _is_of(user_class: type[User], path: Path) -> bool:
     """Whether a locustfile has this class, its own or imported."""
     modules = [module for module in list(sys.modules.values()) if getattr(module, "__file__", None)]
-    files = [module for module in modules if Path(str(module.__file__)).resolve() == path.resolve()]
+    itself = path.stat()
+    files = [module for module in modules if _is_file(str(module.__file__), itself)]
     return any(value is user_class for module in files for value in vars(module).values())
+
+
+def _is_file(name: str, itself: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(Path(name).stat(), itself)
+    except OSError:  # it is in an archive, or there no more
+        return False
 
 
 def _name(plan: RunPlan) -> str:

@@ -8,7 +8,18 @@ from typing import Any
 import gevent
 import pytest
 
+from genload.harness import locust_runs
 from genload.harness.locust_runs import LocustRuns
+
+
+def test_what_locust_is_told_stays_the_same_while_a_run_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks once a second; at another answer it would start anew, and kill a start that takes longer."""
+    monkeypatch.setattr(locust_runs, "take_classes", lambda *_: [])
+    monkeypatch.setattr(locust_runs, "first_users", lambda _: 2)
+    monkeypatch.setattr(locust_runs, "Staff", lambda *_: SimpleNamespace(next=lambda: (2, 2.0, [object()])))
+    runs: Any = SimpleNamespace(_began=False, _first=None, web_ui=None, plan="a plan", environment=None)
+    first = LocustRuns._wanted(runs)
+    assert first is not None and first == LocustRuns._wanted(runs)
 
 
 @pytest.mark.parametrize(
