@@ -23,9 +23,9 @@ from genload.analysis.judged import (
 )
 from genload.analysis.load import Load, PhaseTime
 from genload.analysis.polled import bounds
-from genload.analysis.request_statistics import completions, rejections
 from genload.analysis.series import SeriesStore
 from genload.analysis.table import OUTCOMES, RequestTable
+from genload.analysis.tallies import completions, rejections
 from genload.settings.criteria.ast import Dimension
 from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.metrics.labelled import unlabelled

@@ -31,11 +31,13 @@ class Table(NamedTuple):
     """Attributes:
     rows: one cell for each of `heads`; the first is a name, the others are numbers.
     code: which columns are somebody's identifiers, to be shown as they stand.
+    words: which columns are sentences.
     """
 
     heads: Sequence[str]
     rows: list[Sequence[str]]
     code: frozenset[int] = frozenset()
+    words: frozenset[int] = frozenset()
 
 
 _NUMBERS = ("failed", "error rate", "mean", "p95", "throughput")
@@ -80,7 +82,7 @@ def changes(run: JudgedRun) -> Table:
         )
         for metric in found
     ]
-    return Table(("metric", "baseline", "now", "change", "which is"), rows, frozenset({0}))
+    return Table(("metric", "baseline", "now", "change", "which is"), rows, frozenset({0}), frozenset({4}))
 
 
 _STATES: dict[AnswerState, str] = {"ticked": "✓", "open": "open", "not applicable": "n/a"}

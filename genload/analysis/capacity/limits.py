@@ -9,7 +9,7 @@ import numpy as np
 from genload.analysis.capacity.levels import Level
 from genload.analysis.judged.capacity import Capacity, LevelResult
 from genload.analysis.observe import Measures
-from genload.analysis.request_statistics import rejections
+from genload.analysis.tallies import rejections
 from genload.human import human
 from genload.settings.metrics.labelled import unlabelled
 
