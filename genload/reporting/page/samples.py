@@ -27,7 +27,7 @@ _AUDIO = {
     ".opus": "audio/ogg",
     ".aac": "audio/aac",
 }
-_LIMIT_S = 10.0
+_LIMIT_S = 60.0  # half a second of work, on a machine that may have much else to do
 
 
 @dataclass(frozen=True, slots=True)
