@@ -7,6 +7,7 @@ has not begun is a 404; "completed" may come with a placeholder; the format is n
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from time import monotonic
 from typing import Annotated, Any, Literal
 
@@ -17,6 +18,7 @@ from genload.artifacts.mesh.check import MeshCheck
 from genload.artifacts.mesh.facts import MeshError
 from genload.client import Answer, ClientError
 from genload.client.service_calls import ServiceCalls, page_text, redirect_words, retry_after_s
+from genload.client.socketio_updates import SocketIoUpdates
 from genload.human import human
 from genload.service import (
     Artifact,
@@ -26,6 +28,7 @@ from genload.service import (
     JobState,
     ServiceError,
 )
+from genload.service.updates import Updates
 from genload.settings.model import Settings
 from genload.settings.service import Service
 from genload.settings.units import TransportSeconds
@@ -42,6 +45,7 @@ _PHASES = {
 }
 _UNDER_WAY = {phase: JobState(phase) for phase in (JobPhase.PENDING, JobPhase.RUNNING)}
 _LONGEST_TEXT = 200
+_QUESTION_SHARE, _SHORTEST_QUESTION_S = 0.25, 0.01
 
 
 class Dimensions(Settings):
@@ -66,18 +70,32 @@ class Client(JobClient):
         placeholder: Literal["fail", "allow"] = "fail"
         """A bare box, and the same mesh for different images, are what ORFEAS answers when its model failed.
         ``allow`` takes them for results, as for a service that is given pictures of boxes."""
+        updates: Literal["poll", "socketio"] = "poll"
+        """How a job is followed: by polls, or by the events that ORFEAS broadcasts, and by polls where these
+        fail."""
         lost_after_s: TransportSeconds = 30.0
         """How long an accepted job may be unknown to job-status (404) before it is lost."""
 
     def __init__(self, service: Service) -> None:
         super().__init__(service)
-        # A suite read back without its wings keeps the values, but not this model, which all users share.
-        asked, model = service.request, self.Request
-        self._request = asked if isinstance(asked, model) else model.model_validate(asked.model_dump())
+        self._request = self._asked(service)
         self.distinct_outputs = self._request.placeholder == "fail"
         self._calls = ServiceCalls(self)
         self._accepted_s = 0.0
         self._seen = False
+
+    @classmethod
+    def _asked(cls, service: Service) -> Request:
+        # A suite read back without its wings keeps the values, but not this model, which all users share.
+        asked, model = service.request, cls.Request
+        return asked if isinstance(asked, model) else model.model_validate(asked.model_dump())
+
+    @classmethod
+    def updates(cls, service: Service) -> Updates | None:
+        if cls._asked(service).updates == "poll":
+            return None
+        question_s = max(service.poll.first_s * _QUESTION_SHARE, _SHORTEST_QUESTION_S)
+        return SocketIoUpdates(cls(service), event="job_update", key="job_id", question_s=question_s)
 
     def ready(self) -> None:
         answer = self._calls.get("/ready")
@@ -115,16 +133,22 @@ class Client(JobClient):
                 return self._unknown(job_id)
             state = _fields(answer)
             self._seen = True
-            phase = _PHASES.get(_text(state, "status"))
-            if phase is None:
-                raise ServiceError("bad_answer", f"unknown job status {state['status']!r}")
-            if phase is JobPhase.FAILED:
-                words = str(state.get("error") or "")
-                narrow = "no_capacity" if _NO_CAPACITY.search(words) else "job_failed"
-                return JobState(phase, error=words, error_class=narrow)
-            if phase is JobPhase.COMPLETED:
-                return JobState(phase, output=self._output(job_id, state))
-            return _UNDER_WAY[phase]
+            return self._state(job_id, state)
+
+    def told(self, job_id: str, fields: Mapping[str, Any]) -> JobState:
+        return self._state(job_id, fields)
+
+    def _state(self, job_id: str, fields: Mapping[str, Any]) -> JobState:
+        phase = _PHASES.get(_text(fields, "status"))
+        if phase is None:
+            raise ServiceError("bad_answer", f"unknown job status {fields['status']!r}")
+        if phase is JobPhase.FAILED:
+            words = str(fields.get("error") or "")
+            narrow = "no_capacity" if _NO_CAPACITY.search(words) else "job_failed"
+            return JobState(phase, error=words, error_class=narrow)
+        if phase is JobPhase.COMPLETED:
+            return JobState(phase, output=self._output(job_id, fields))
+        return _UNDER_WAY[phase]
 
     def _unknown(self, job_id: str) -> JobState:
         """A 404: pending, as long as the job was never seen and was accepted a short time ago."""
@@ -136,7 +160,7 @@ class Client(JobClient):
         return JobState(JobPhase.PENDING)
 
     @staticmethod
-    def _output(job_id: str, state: dict[str, Any]) -> str:
+    def _output(job_id: str, state: Mapping[str, Any]) -> str:
         """Where the output is; its name alone tells which format was really made."""
         if isinstance(url := state.get("download_url"), str) and url:
             return url
@@ -234,7 +258,7 @@ def _fields(answer: Answer) -> dict[str, Any]:
     return found
 
 
-def _text(fields: dict[str, Any], key: str) -> str:
+def _text(fields: Mapping[str, Any], key: str) -> str:
     value = fields.get(key)
     if not isinstance(value, str) or not value:
         raise ServiceError("bad_answer", f"the answer has no '{key}'", status=200)

@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from .bodies import image_field, json_object
+from .broadcast import Broadcast
 from .decline import Decline
 from .envelope import Envelope
 from .faults import ANSWERS, REFUSALS, WHOLE, WORK, Draws, Fault, Step, Strike, UnknownFaultError, asked
@@ -78,11 +79,12 @@ class Api:
         gpu: Gpu,
         metrics: Metrics,
         decline: Decline,
+        broadcast: Broadcast,
         pool: Executor,
         folder: Path,
     ) -> None:
         self._options, self._jobs, self._gpu, self._metrics = options, jobs, gpu, metrics
-        self._decline, self._pool, self._folder = decline, pool, folder
+        self._decline, self._broadcast, self._pool, self._folder = decline, broadcast, pool, folder
         self._draws = Draws(options.faults.rates, options.seed)
         self._rate_limit = RateLimit(options.rate_limit_per_min, options.scaled(WINDOW_S))
         self.ready = False
@@ -91,7 +93,7 @@ class Api:
         """The ASGI application."""
         handlers = {404: self._not_found, 405: self._method_not_allowed}
         app = Starlette(routes=self._routes(), exception_handlers=handlers)
-        return Envelope(app, self._options.time_scale)
+        return Envelope(self._broadcast.beside(app), self._options.time_scale)
 
     def _routes(self) -> list[Route]:
         plain, tracked = self._asking, self._tracked
@@ -187,6 +189,7 @@ class Api:
                     "slots": self._options.slots,
                     "when_full": self._options.when_full,
                     "seed": self._options.seed,
+                    "socket_connections": self._broadcast.connections,
                 },
             }
         )

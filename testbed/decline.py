@@ -18,6 +18,7 @@ class Decline:
     Args:
         away: let nothing listen for that many modelled seconds.
         end: let the process end by `Fault.CRASH` or `Fault.RESTART`.
+        cut: let nobody listen to updates for that many modelled seconds.
     """
 
     def __init__(
@@ -27,8 +28,10 @@ class Decline:
         *,
         away: Callable[[float], None],
         end: Callable[[Fault], None],
+        cut: Callable[[float], None],
     ) -> None:
-        self._options, self._gpu, self._away, self._end = options, gpu, away, end
+        self._options, self._gpu = options, gpu
+        self._away, self._end, self._cut = away, end, cut
         self._ended = 0
         self._leaked: list[bytes] = []
 
@@ -51,6 +54,8 @@ class Decline:
         self._gpu.leaked_bytes += options.gpu_growth_bytes + round(self._due(options.gpu_step))
         if away_s := self._due(options.refused):
             self._away(away_s)
+        if options.updates_cut is not None and self._ended == options.updates_cut.jobs:
+            self._cut(options.updates_cut.amount)  # also for no time at all
         for fault, jobs in ((Fault.CRASH, options.crash_jobs), (Fault.RESTART, options.restart_jobs)):
             if self._ended == jobs:
                 self._end(fault)

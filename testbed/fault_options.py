@@ -32,6 +32,9 @@ class FaultOptions:
     memory_fill: After | None = None
     gpu_growth_bytes: int = 0  # a job
     gpu_step: After | None = None
+    updates_cut: After | None = None  # modelled seconds
+    updates_late_s: float = 0.0  # modelled
+    updates_lost: float = 0.0  # 0..1
 
 
 def parse_faults(texts: Iterable[str]) -> FaultOptions:
@@ -81,7 +84,7 @@ def _after(read: Callable[[str], float], example: str) -> Callable[[str], After]
     return read_both
 
 
-# Those whose value is no rate: the field that they fill, and how their value is read.
+# Those whose value is no rate of jobs: the field that they fill, and how their value is read.
 _AMOUNTS: dict[str, tuple[str, Callable[[str], object]]] = {
     "slow-start": ("slow_start_s", parse_duration_s),
     Fault.REFUSED: ("refused", _after(parse_duration_s, "10s@20")),
@@ -92,6 +95,9 @@ _AMOUNTS: dict[str, tuple[str, Callable[[str], object]]] = {
     "memory-fill": ("memory_fill", _after(parse_size_bytes, "64MiB@20")),
     "gpu-growth": ("gpu_growth_bytes", parse_size_bytes),
     "gpu-step": ("gpu_step", _after(parse_size_bytes, "1GiB@20")),
+    "updates-cut": ("updates_cut", _after(parse_duration_s, "10s@20")),
+    "updates-late": ("updates_late_s", parse_duration_s),
+    "updates-lost": ("updates_lost", parse_rate),
 }
 NAMES: tuple[str, ...] = (*(f for f in Fault if f in REFUSALS | ANSWERS.keys() | WORK), *_AMOUNTS)
 """Every name that ``--fault`` takes, without the calls."""

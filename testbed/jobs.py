@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from .board import Board
+from .broadcast import Told
 from .faults import Fault, Step, Strike
 from .gpu import Change, Event, Gpu, ServiceTime
 from .job import Job, Order, Upload, made_format
@@ -49,6 +51,7 @@ class Jobs:
         folder: where images and meshes lie; on disk, so that the service's memory stays flat.
         pool: where meshes are made.
         on_ended: told of each job that has completed or failed.
+        tell: takes the news of each job, and who is to know when they were told.
     """
 
     def __init__(
@@ -62,10 +65,11 @@ class Jobs:
         folder: Path,
         board: Board | None = None,
         on_ended: Callable[[], None] = lambda: None,
+        tell: Callable[[Mapping[str, Any], Told], None] = lambda news, told: told(None),
     ) -> None:
         self._board = board or Board(None)
         self._options, self._gpu, self._metrics, self._log, self._pool = options, gpu, metrics, log, pool
-        self._folder, self._on_ended = folder, on_ended
+        self._folder, self._on_ended, self._tell = folder, on_ended, tell
         self._service_time = ServiceTime(options.scaled(options.service_time_s), options.spread, options.seed)
         self._records: OrderedDict[str, _Record] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
@@ -152,6 +156,7 @@ class Jobs:
         record.refused_by.clear()
         self.active += 1
         self._metrics.generation_begun()
+        self._tell_of(job)
         if upload is None:
             self._fail(job, "No input image found", now_s)
         else:
@@ -251,6 +256,17 @@ class Jobs:
         job.truth.start_s = at_s
         job.making = asyncio.get_running_loop().run_in_executor(self._pool, job.make, record.upload.path)
         job.making.add_done_callback(lambda _: self._made(job))
+        self._tell_of(job)
+        asyncio.get_running_loop().call_later(job.truth.service_s / 2, self._half_done, job)
+
+    def _half_done(self, job: Job) -> None:
+        if not job.ended:
+            self._tell_of(job)
+
+    def _tell_of(self, job: Job, told: Told = lambda when_s: None) -> None:
+        """Let whoever listens know how it is with a job now."""
+        job_id = job.order.job_id
+        self._tell({"job_id": job_id, **job.answer(share_done=self._gpu.share_done(job_id))}, told)
 
     def _gpu_finished(self, job: Job, at_s: float) -> None:
         job.gpu_end_s = at_s
@@ -273,13 +289,19 @@ class Jobs:
             return
         job.truth.output_bytes = made.result()
         self._ended(job, "completed", end_s)
+        self._tell_of(job, partial(setattr, job.truth, "told_s"))
         grace_s = max(self._options.scaled(_FETCH_GRACE_S), _FETCH_GRACE_LEAST_S)
         asyncio.get_running_loop().call_later(grace_s, self._settle, job)
 
     def _fail(self, job: Job, error: str, end_s: float) -> None:
         job.truth.error = error
         self._ended(job, "failed", end_s)
-        self._settle(job)
+
+        def told(when_s: float | None) -> None:
+            job.truth.told_s = when_s
+            self._settle(job)
+
+        self._tell_of(job, told)
 
     def _ended(self, job: Job, outcome: str, end_s: float) -> None:
         job.truth.outcome, job.truth.end_s = outcome, end_s

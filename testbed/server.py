@@ -13,11 +13,13 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, cast
 
 import uvicorn
 
 from .api import Api
 from .board import Board
+from .broadcast import Broadcast
 from .decline import Decline
 from .faults import Fault, Strike
 from .gpu import Gpu
@@ -83,6 +85,13 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def _websocket(**options: Any) -> asyncio.Protocol:
+    """uvicorn's, imported for the first who asks for one."""
+    from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
+
+    return WSProtocol(**options)
+
+
 def serve(options: Options) -> int | None:
     """Run a testbed until SIGINT or SIGTERM, or until it is to restart: then its port, else None.
 
@@ -122,7 +131,13 @@ async def _run(options: Options, log: TruthLog, board: Board, listening: socket.
     gpu = Gpu(slots=options.slots, when_full=options.when_full, contention=options.contention)
     metrics = Metrics(gpu)
     pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="testbed")
-    decline = Decline(options.faults, gpu, away=away, end=end)
+    wire = Wire()
+    broadcast = Broadcast(options, pool, wire)
+
+    def cut(modelled_s: float) -> None:
+        broadcast.cut(options.scaled(modelled_s))
+
+    decline = Decline(options.faults, gpu, away=away, end=end, cut=cut)
     jobs = Jobs(
         options,
         gpu=gpu,
@@ -132,11 +147,18 @@ async def _run(options: Options, log: TruthLog, board: Board, listening: socket.
         pool=pool,
         folder=folder,
         on_ended=decline.job_ended,
+        tell=broadcast.tell,
     )
     api = _FACES[options.api](
-        options, jobs=jobs, gpu=gpu, metrics=metrics, decline=decline, pool=pool, folder=folder
+        options,
+        jobs=jobs,
+        gpu=gpu,
+        metrics=metrics,
+        decline=decline,
+        broadcast=broadcast,
+        pool=pool,
+        folder=folder,
     )
-    wire = Wire()
     spoiling = Spoiling(api.app(), wire)
     config = uvicorn.Config(
         spoiling,
@@ -144,7 +166,7 @@ async def _run(options: Options, log: TruthLog, board: Board, listening: socket.
         log_level="warning",
         access_log=False,
         lifespan="off",
-        ws="none",
+        ws=cast(Any, _websocket),  # it is only called
         timeout_graceful_shutdown=1,
     )
     server = _Server(config, spoiling, listening.getsockname()[1])
@@ -160,6 +182,7 @@ async def _run(options: Options, log: TruthLog, board: Board, listening: socket.
             task.cancel()
         if server.again:
             jobs.befall(Strike(Fault.RESTART))
+        broadcast.close()
         jobs.close()
         board.jobs = 0
         pool.shutdown(cancel_futures=True)

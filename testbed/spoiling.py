@@ -102,6 +102,9 @@ class Spoiling:
         self._breaking: set[asyncio.Transport] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, send)
+            return
         transport = self._wire.of(scope)
         if transport is None:
             return  # its client has gone before it was served

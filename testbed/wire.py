@@ -15,10 +15,11 @@ class Wire:
 
     def __init__(self) -> None:
         self._open: dict[tuple[str, int], asyncio.Transport] = {}
+        self._upgraded: set[asyncio.Transport] = set()
 
     def protocol(self) -> type[asyncio.Protocol]:
         """uvicorn's protocol, for ``Config(http=…)``; its connections are then known here."""
-        connections = self._open
+        connections, upgraded = self._open, self._upgraded
 
         class Tapped(HttpToolsProtocol):
             def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -31,7 +32,19 @@ class Wire:
                     connections.pop(self.client, None)
                 super().connection_lost(exc)
 
+            def handle_websocket_upgrade(self) -> None:
+                upgraded.difference_update([each for each in upgraded if each.is_closing()])
+                if self.client is not None and (transport := connections.pop(self.client, None)):
+                    upgraded.add(transport)
+                super().handle_websocket_upgrade()
+
         return Tapped
+
+    def drop_upgraded(self) -> None:
+        """Cut every WebSocket, without a word."""
+        for transport in self._upgraded:
+            transport.abort()
+        self._upgraded.clear()
 
     def of(self, scope: Scope) -> asyncio.Transport | None:
         """The connection that a request came on; None when it is closed already."""

@@ -146,22 +146,34 @@ class ServiceCalls:
 
     @contextmanager
     def websocket(
-        self, path: str, step: Step, headers: Mapping[str, str] | None = None, *, keep: bool = False
+        self,
+        path: str,
+        step: Step,
+        headers: Mapping[str, str] | None = None,
+        *,
+        keep: bool = False,
+        silence_s: float | None = None,
     ) -> Iterator[WebSocket | Answer]:
         """A WebSocket to the service, or its refusal, within the client's deadline; closed with the block.
 
         Args:
             path, step, headers: as for `call`; to open it is to connect.
             keep: as `HttpClient.websocket` has it.
+            silence_s: the longest silence, where it is not the suite's.
 
         Raises:
             ServiceError: with the class of the `ClientError` that leaves the block or came before it.
             ValueError: a path that cannot be sent.
         """
         times, opened = Times(), None
-        sent, total_s = self._headers("", headers), self._left_s()
+        connect_s = self._client.service.connect_timeout_s
+        options: dict[str, Any] = {
+            "headers": self._headers("", headers),
+            "total_s": self._left_s(),
+            "timeouts": None if silence_s is None else _timeouts(connect_s, silence_s, False),
+        }
         try:
-            with self.http.websocket(path, headers=sent, total_s=total_s, times=times, keep=keep) as opened:
+            with self.http.websocket(path, times=times, keep=keep, **options) as opened:
                 yield opened
         except ClientError as error:
             step.bytes_sent, step.bytes_received = error.bytes_sent, error.bytes_received

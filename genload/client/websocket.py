@@ -57,6 +57,10 @@ class Upgrade(Exchange, eq=False):
     def _keeps_connection(self, assembler: AnswerAssembler) -> bool:
         return assembler.status == SWITCHED
 
+    def _arrivals(self, assembler: AnswerAssembler) -> tuple[tuple[float, int], ...]:
+        """What has come behind the switch is no part of the answer."""
+        return () if assembler.status == SWITCHED else super()._arrivals(assembler)
+
 
 class Heard(msgspec.Struct, frozen=True):
     """A whole message.
@@ -141,6 +145,12 @@ class WebSocket:
         """Whether nothing has come that nobody has received: then another conversation can begin."""
         is_open = not self._reader.closed and self._failure is None and self._exchange.send_failure is None
         return is_open and self._reader.is_between and not self._heard and self._connection.is_alive()
+
+    def forget(self) -> None:
+        """Keep nothing of what has come, and count the bytes of messages anew: of a conversation that has no
+        end of its own."""
+        self._reader.begin()
+        self.times.chunks.clear()
 
     @property
     def bytes_received(self) -> int:

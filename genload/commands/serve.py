@@ -238,6 +238,8 @@ def serve(
       Of the service: slow-start=TIME; after N jobs refused=TIME@N, crash=N, restart=N, memory-step=SIZE@N,
       gpu-step=SIZE@N; with every job memory-growth=SIZE, gpu-growth=SIZE; by and by memory-fill=SIZE@N.
 
+      Of its updates over Socket.IO: updates-cut=TIME@N, updates-late=TIME, updates-lost=RATE.
+
     Faults of speech:
 
       RATE of all requests: reject, reject-bare, limit, limit-bare, error, html, json, empty-audio, hang,

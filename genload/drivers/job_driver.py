@@ -19,7 +19,8 @@ runs, all of this time is ``run``, and there is no ``queue``.
 If a poll has to connect, this time counts as queue or run, because the service works meanwhile. Polls only
 show between which two moments something happened. The job began at some moment of the ``begin_bound_s`` after
 its queue, so that ``queue`` may be longer by this much. It ended at some moment of the ``poll_bound_s``
-before the answer "finished". So ``run`` may be shorter by both.
+before the answer "finished". So ``run`` may be shorter by both. If the service tells of the job by itself
+(`genload.service.updates`), both bounds are those of what it told.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from genload.pauses import pause
 from genload.runlog.error_classes import UNANSWERED
 from genload.runlog.records import WAITED_OUT
 from genload.service import Artifact, JobClient, JobInput, JobPhase, JobState, NotInspectedError, ServiceError
+from genload.service.updates import Followed, Update, Updates
 from genload.settings.phases import Ask
 from genload.settings.service import Service
 
@@ -48,6 +50,8 @@ _CONNECT_COUNTS_IN = {"upload", "accept", "download"}
 _LONGEST_GRID_S, _SHORTEST_GRID_S = 0.040, 1e-6
 _GRIDS_A_SPREAD = 10
 _MOST_DOUBLINGS = 20
+_RARELY = 10
+_ENDED = (JobPhase.COMPLETED, JobPhase.FAILED)
 _REFUSALS = f"{WAITED_OUT}poll"
 _REFUSED_POLLS = (
     "a poll, refused to the end: a longer service.poll.interval asks less often, and service.retry "
@@ -70,7 +74,9 @@ class JobResult(Result, eq=False):
 
     `numbers` also has ``polls``; ``lost_polls``, if polls got no answer; ``begin_bound_s``, if the job has
     begun; ``server_duration_s`` (from the accepted order to the answer "finished") and ``poll_bound_s`` (by
-    how much this is too long at most), if the job has finished; and the numbers of the inspection.
+    how much this is too long at most), if the job has finished; and the numbers of the inspection. Where the
+    service tells of its jobs itself: ``updates``, how often it did, and ``told_by_event``: 1 if it did of the
+    end, 0 if a poll found that.
     """
 
     job_id: str = ""
@@ -105,6 +111,7 @@ class JobDriver(Driver[JobClient, JobResult]):
             and NotInspectedError if the output was not inspected, which is no failure.
         registry: the outputs of earlier jobs in this process. If it is given, an output that came before for
             another input is a failure.
+        updates: what the service tells of its jobs by itself; None: nothing.
         request_id: sent with every call; "" makes a random one.
         clock, sleep: a clock in seconds, and a function that waits; tests pass their own.
         on_stage: called with the name of each stage that begins.
@@ -119,6 +126,7 @@ class JobDriver(Driver[JobClient, JobResult]):
         "_rng",
         "_stage",
         "_stage_since_s",
+        "_updates",
     )
 
     def __init__(
@@ -130,6 +138,7 @@ class JobDriver(Driver[JobClient, JobResult]):
         inspect: Callable[[Artifact], Mapping[str, float]],
         rng: Random,
         registry: OutputRegistry | None = None,
+        updates: Updates | None = None,
         request_id: str = "",
         clock: Callable[[], float] = monotonic,
         sleep: Callable[[float], None] = pause,
@@ -142,6 +151,7 @@ class JobDriver(Driver[JobClient, JobResult]):
         self._inspect = inspect
         self._rng = rng
         self._registry = registry
+        self._updates = updates
         self._on_stage = on_stage
         self._stage = ""
         self._stage_since_s = 0.0
@@ -210,19 +220,31 @@ class JobDriver(Driver[JobClient, JobResult]):
         return found
 
     def _wait_for_end(self) -> JobState:
-        """Poll until the job has completed or failed.
+        """Poll until the job has completed or failed, or wait to be told so where the service does that.
 
         When did the job end? Not before the last poll with the answer "not finished" was *sent*, because the
         service read the state after that; and not after the answer "finished". The time between the two is
         ``poll_bound_s``. If the first poll already says "finished", the job ended after the order was sent.
+        What an update says it says of the moment at which it was sent.
         """
         numbers, client, job_id = self._result.numbers, self._client, self._result.job_id
         accepted_s, not_finished_s, poll = self._clock(), self._asked_s, client.poll
         polls = lost = 0
         wanted_s: float | None = None
+        followed = self._follow(job_id)
         try:
             while True:
-                self._sleep(self._poll_pause_s(accepted_s, wanted_s))
+                # Who has listened ever since the job was known not to be finished will be told of its end.
+                hears = followed is not None and followed.since_s <= not_finished_s
+                pause_s = self._poll_pause_s(accepted_s, wanted_s, rarely=hears)
+                if followed is None:
+                    self._sleep(pause_s)
+                elif (update := followed.wait(pause_s)) is not None:
+                    state = self._told(update, accepted_s, not_finished_s, hears)
+                    if state.phase in _ENDED:
+                        return state
+                    not_finished_s = max(not_finished_s, update.since_s)
+                    continue
                 try:  # not in a method of its own: each frame of a user that waits takes memory
                     state = self._insist("poll", poll, job_id)
                 except ServiceError as error:
@@ -235,18 +257,54 @@ class JobDriver(Driver[JobClient, JobResult]):
                 polls, lost = polls + 1, 0
                 phase, wanted_s = returned(state, JobState, poll).phase, state.pause_s
                 answered_s = state.output_since_s or now_s
-                if phase is JobPhase.PENDING:
-                    self._enter("queue", asked_s)
-                elif self._stage != "run":
-                    numbers["begin_bound_s"] = answered_s - self._stage_since_s
-                    self._enter("run", self._stage_since_s)
-                if phase is JobPhase.COMPLETED or phase is JobPhase.FAILED:
+                self._reach(phase, asked_s, answered_s)
+                if phase in _ENDED:
                     numbers["server_duration_s"] = answered_s - accepted_s
                     numbers["poll_bound_s"] = answered_s - not_finished_s
+                    if followed is not None:
+                        numbers["told_by_event"] = 0.0
                     return state
                 not_finished_s = asked_s
         finally:
             numbers["polls"] = float(polls)
+            if followed is not None:
+                followed.close()
+
+    def _follow(self, job_id: str) -> Followed | None:
+        if self._updates is None:
+            return None
+        self._result.numbers["updates"] = 0.0
+        return self._updates.follow(job_id)
+
+    def _told(self, update: Update, accepted_s: float, not_finished_s: float, hears: bool) -> JobState:
+        """Go by an update; one may come before the answer to the order.
+
+        Args:
+            hears: no update before it can have been missed.
+        """
+        numbers, told = self._result.numbers, self._client.told
+        numbers["updates"] += 1
+        state = returned(told(self._result.job_id, update.fields), JobState, told)
+        since_s, seen_s = max(update.since_s, not_finished_s), max(update.seen_s, accepted_s)
+        queued_until_s = max(since_s, self._stage_since_s)
+        if hears and state.phase is JobPhase.RUNNING and self._stage == "queue":
+            self._enter("queue", queued_until_s)  # it tells of a beginning, and that was not earlier
+        self._reach(state.phase, queued_until_s, seen_s)
+        if state.phase in _ENDED:
+            numbers["server_duration_s"] = seen_s - accepted_s
+            numbers["poll_bound_s"] = seen_s - since_s
+            numbers["told_by_event"] = 1.0
+            if state.phase is JobPhase.COMPLETED:
+                self._enter("download", seen_s)
+        return state
+
+    def _reach(self, phase: JobPhase, asked_s: float, answered_s: float) -> None:
+        """The job was in this phase at some moment between the two."""
+        if phase is JobPhase.PENDING:
+            self._enter("queue", asked_s)
+        elif self._stage != "run":
+            self._result.numbers["begin_bound_s"] = answered_s - self._stage_since_s
+            self._enter("run", self._stage_since_s)
 
     def _ask_again(self, error: ServiceError, lost: int) -> None:
         """Decide what a failed poll means; `lost` polls have failed one after another. A poll without an
@@ -263,10 +321,10 @@ class JobDriver(Driver[JobClient, JobResult]):
             raise error
         numbers["lost_polls"] = numbers.get("lost_polls", 0.0) + 1
 
-    def _poll_pause_s(self, accepted_s: float, wanted_s: float | None) -> float:
+    def _poll_pause_s(self, accepted_s: float, wanted_s: float | None, *, rarely: bool = False) -> float:
         """The pause before the next poll: `service.poll` × (1 ± jitter), but not beyond the deadline. If the
         service says how long to wait, it is that pause. After each refused poll of a job it becomes twice as
-        long, up to the longest pause between retries.
+        long, up to the longest pause between retries. `rarely`: ten times the longest of `service.poll`.
 
         The pauses of all jobs of a process end on a common grid, because waking up is expensive: the first
         poll after a time without work takes fifteen times as long as the polls right after it, for no data is
@@ -276,7 +334,9 @@ class JobDriver(Driver[JobClient, JobResult]):
         poll, now_s = self._service.poll, self._clock()
         if wanted_s is not None:
             return max(0.0, min(wanted_s, self._service.retry.max_wait_s, self._client.deadline_s - now_s))
-        middle_s = poll.pause_s(now_s - accepted_s) if poll.adaptive else poll.interval_s
+        middle_s = poll.pause_s(now_s - accepted_s) if poll.adaptive and not rarely else poll.interval_s
+        if rarely:  # an update that its service never sent must not keep a user until the deadline
+            middle_s *= _RARELY
         if refusals := self._result.numbers.get(_REFUSALS):
             slower_s = middle_s * 2 ** min(refusals, _MOST_DOUBLINGS)
             middle_s = min(slower_s, max(middle_s, self._service.retry.max_wait_s))

@@ -45,6 +45,7 @@ class JobUser(LoadUser):
         """
         number = self.next_number()
         self.inputs_made += 1
+        self.kit.listen()
         return self.kit.image(self.load.recorder.source, self.index, self.inputs_made, number)
 
     def run_job(self, turn: Turn, job_input: JobInput) -> JobResult:
@@ -58,6 +59,7 @@ class JobUser(LoadUser):
             inspect=self.inspect,
             rng=self.rng,
             registry=self.kit.outputs,
+            updates=self.kit.updates,
             request_id=request_id,
         )
         try:

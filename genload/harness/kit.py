@@ -5,6 +5,7 @@ Which kit it is follows from the service's client class, so that a process carri
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 
 import gevent
@@ -20,6 +21,8 @@ from genload.harness.gate import Turn
 from genload.harness.leaving import Leaving
 from genload.harness.plan import RunPlan
 from genload.service import JobClient, JobInput, SpeechClient, Utterance
+
+logger = logging.getLogger(__name__)
 
 LOOP_TURN_S = 0.001  # sleep(0) would go on in the same turn of the loop, before its timers and sockets
 
@@ -85,7 +88,24 @@ class JobKit(InspectingKit):
         )
         self._making = BoundedSemaphore(1)
         self.outputs = OutputRegistry()
+        self.updates = plan.client_class.updates(service)
+        self._patience_s = service.connect_timeout_s
         self.remarks = [f"service.images: {reason}" for reason in self._images.skipped]
+
+    def open(self) -> None:
+        super().open()
+        if self.updates is not None:
+            self.updates.open(logger.warning)
+
+    def close(self) -> None:
+        if self.updates is not None:
+            self.updates.close()
+        super().close()
+
+    def listen(self) -> None:
+        """Whoever orders a job wants to hear of it: to be called before."""
+        if self.updates is not None:
+            self.updates.wait_until_heard(self._patience_s)
 
     def image(self, source: str, user: int, k: int, number: int) -> JobInput:
         """A user's own `k`-th, for request `number` of the run. Made one at a time with the loop's turn

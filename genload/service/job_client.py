@@ -6,10 +6,11 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from genload.service.artifact import Artifact
 from genload.service.client import ServiceClient
+from genload.service.updates import Updates
 from genload.settings.metrics.metric import Metric
 from genload.settings.metrics.outputs import OUTPUT_METRICS
 from genload.settings.service import Service
@@ -83,6 +84,12 @@ class JobClient(ServiceClient):
         """`inspection`, as the settings of the request have it."""
         return cls.inspection
 
+    @classmethod
+    def updates(cls, service: Service) -> Updates | None:
+        """What follows the jobs of all users of a process by what the service tells of them itself, if the
+        suite wants that; None: they are polled."""
+        return None
+
     @abstractmethod
     def upload(self, job: JobInput) -> str:
         """Send the input; returns the id that the service gives the job. If the API takes the input together
@@ -95,6 +102,10 @@ class JobClient(ServiceClient):
 
     def poll(self, job_id: str) -> JobState:
         """Ask for the state of the job. A client with `one_call` needs no such method."""
+        raise NotImplementedError
+
+    def told(self, job_id: str, fields: Mapping[str, Any]) -> JobState:
+        """The state of the job, as an update tells it. A client without `updates` needs no such method."""
         raise NotImplementedError
 
     @abstractmethod

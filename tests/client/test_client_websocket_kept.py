@@ -7,7 +7,7 @@ from typing import Any
 import gevent
 import pytest
 
-from genload.client import HttpClient, Times
+from genload.client import ClientError, HttpClient, Times
 from genload.client.websocket import WebSocket
 
 from ..scripted_server import Peer
@@ -78,3 +78,19 @@ def test_one_is_opened_anew_where_the_kept_one_cannot_go_on(raw_server: Servers,
     assert len(server.requests) == 4
     assert said_and_heard(client, "four")[1] == [b"four", "FOUR"]  # of its own, as it does not ask for it
     assert len(server.requests) == 5
+
+
+def test_one_that_breaks_off_in_a_later_request_is_a_failure_of_that(
+    raw_server: Servers, client_of: Clients
+) -> None:
+    def breaking_off(peer: Peer) -> None:
+        peer.sock.sendall(accept(peer))
+        peer.sock.recv(65536)
+        peer.sock.sendall(frame(BINARY, b"a") + frame(TEXT, b"A"))
+        peer.sock.recv(65536)
+
+    client = client_of(raw_server(breaking_off).url)
+    assert said_and_heard(client, "a", keep=True)[1] == [b"a", "A"]
+    with pytest.raises(ClientError) as caught:
+        said_and_heard(client, "b", keep=True)
+    assert caught.value.error_class == "reset" and caught.value.times.chunks == []

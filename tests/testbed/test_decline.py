@@ -45,7 +45,9 @@ def test_each_thing_happens_at_its_job_and_no_other() -> None:
     happened: list[Any] = []
     gpu = Gpu(slots=1, when_full=WhenFull.QUEUE)
     options = ["refused=3s@2", "crash=4", "restart=3", "gpu-growth=1MiB", "gpu-step=10MiB@2"]
-    decline = Decline(parse_faults(options), gpu, away=happened.append, end=happened.append)
+    decline = Decline(
+        parse_faults(options), gpu, away=happened.append, end=happened.append, cut=happened.append
+    )
     before_bytes = gpu.allocated_bytes, gpu.reserved_bytes
     seen = []
     for _ in range(5):

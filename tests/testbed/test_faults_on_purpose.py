@@ -62,6 +62,9 @@ def test_options_are_read() -> None:
         "memory-fill=10MiB@4",
         "gpu-growth=5kB",
         "gpu-step=1GiB@9",
+        "updates-cut=5s@2",
+        "updates-late=200ms",
+        "updates-lost=5%",
     ]
     assert parse_faults(given) == FaultOptions(
         rates=Rates(
@@ -81,6 +84,9 @@ def test_options_are_read() -> None:
         memory_fill=After(10 * 2**20, 4),
         gpu_growth_bytes=5000,
         gpu_step=After(2**30, 9),
+        updates_cut=After(5.0, 2),
+        updates_late_s=0.2,
+        updates_lost=0.05,
     )
     assert parse_faults(["hang=1", "hang=2%"]).rates.jobs == ((Strike(Fault.HANG, Step.SUBMIT), 0.02),)
     assert len(parse_faults([f"{fault}=10%" for fault in list(ANSWERS) + [*WORK][:3]]).rates.jobs) == 10
