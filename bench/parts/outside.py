@@ -14,7 +14,7 @@ import psutil
 from parts.answers import Server
 from parts.rounds import ROOT
 
-_STARTS_S = 60.0
+_STARTS_S = 180.0
 _SETTLES_S = 4.0
 
 
@@ -88,14 +88,14 @@ def started(commands: Sequence[Sequence[str]], cores: str, folder: Path) -> Iter
                 one.wait()
 
 
-def wait_for(reached: Callable[[], bool], process: psutil.Popen) -> None:
+def wait_for(reached: Callable[[], bool], process: psutil.Popen, settles_s: float = _SETTLES_S) -> None:
     """Until the load is under way; ends the benchmark if its process does, or if it takes too long."""
     until_s = time.monotonic() + _STARTS_S
     while not reached():
         if time.monotonic() > until_s or process.poll() is not None:
             sys.exit("the load did not begin")
         time.sleep(0.05)
-    time.sleep(_SETTLES_S)
+    time.sleep(settles_s)
 
 
 def look(processes: Sequence[psutil.Popen], server: Server, seconds: float, what: int = 0) -> Round:
@@ -106,9 +106,9 @@ def look(processes: Sequence[psutil.Popen], server: Server, seconds: float, what
     """
     families = {one.pid: [child.pid for child in one.children(recursive=True)] for one in processes}
     pids = [*families, *(pid for children in families.values() for pid in children), server.pid]
-    done, start_s, before = server.counted()[what], time.monotonic(), _cpu_s(pids)
+    done, start_s, before = server.counted()[what], time.monotonic(), cpu_s(pids)
     time.sleep(seconds)
-    after, done, took_s = _cpu_s(pids), server.counted()[what] - done, time.monotonic() - start_s
+    after, done, took_s = cpu_s(pids), server.counted()[what] - done, time.monotonic() - start_s
     spent_us = {pid: (after[pid] - before[pid]) * 1e6 / max(done, 1) for pid in pids}
     memory = {pid: psutil.Process(pid).memory_full_info().pss for pid in pids}
     sides = [
@@ -122,6 +122,6 @@ def look(processes: Sequence[psutil.Popen], server: Server, seconds: float, what
     return Round(done, took_s, sides[0], sides[1], (after[server.pid] - before[server.pid]) / took_s)
 
 
-def _cpu_s(pids: Sequence[int]) -> Mapping[int, float]:
+def cpu_s(pids: Sequence[int]) -> Mapping[int, float]:
     """CPU seconds of each process so far, by its own clock (clock_getcpuclockid)."""
     return {pid: time.clock_gettime((~pid << 3) | 2) for pid in pids}

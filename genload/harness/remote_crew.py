@@ -88,6 +88,7 @@ class RemoteCrew:
         self._plans: dict[str, tuple[dict[str, Any], float]] = {}  # client id → what it prepares, sent when
         self._stages: list[dict[str, Any]] = []  # all that was told since then
         self._populations = 1
+        self._status: CrewStatus | None = None
         self._finished = Event()
         runner.register_message(REPORT, self._on_report)
         runner.register_message(OUTPUT, self._on_output)
@@ -100,7 +101,7 @@ class RemoteCrew:
         self._sources = {client_id: f"w{rank}" for rank, client_id in enumerate(ids)}
         self._next = dict.fromkeys(self._sources.values(), 0)
         self._reports, self._health, self._gone, self._t0_s = {}, [], set(), t0_s
-        self._plans, self._stages = {}, []
+        self._plans, self._stages, self._status = {}, [], None
         self._late_s, self._heard_s = [], {}
         self._populations = len(plan.populations)
         self._finished.clear()
@@ -139,7 +140,13 @@ class RemoteCrew:
         self._tell({"stage": "close"})
 
     def status(self) -> CrewStatus:
+        """Asked for fifty times a second: it is another one only when something was heard or told."""
         self._look_for_lost()
+        status = self._status or self._now()
+        self._status = status if self._reports else None
+        return status
+
+    def _now(self) -> CrewStatus:
         reports = [self._reports.get(source) for source in self._sources.values() if source not in self._gone]
         known = [report for report in reports if report is not None]
         complete = bool(known) and len(known) == len(reports)
@@ -195,7 +202,7 @@ class RemoteCrew:
         return {source: self._next[source] if total is None else total for source, total in totals.items()}
 
     def release(self) -> None:
-        self._sources = {}
+        self._sources, self._status = {}, None
 
     # ----
 
@@ -211,6 +218,7 @@ class RemoteCrew:
         self._runner.send_message(PREPARE, data, client_id)
 
     def _tell(self, data: dict[str, Any]) -> None:
+        self._status = None
         self._stages.append({**data, "run": self._run, "number": len(self._stages) + 1})
         for client_id in self._sources:
             self._runner.send_message(STAGE, self._stages[-1], client_id)
@@ -231,6 +239,7 @@ class RemoteCrew:
                 self._lose(source)
 
     def _lose(self, source: str) -> None:
+        self._status = None
         self._gone.add(source)
         self._lost(source, self._heard_s.get(source))
         report = self._reports.get(source)
@@ -284,5 +293,5 @@ class RemoteCrew:
             )
             clock = ClockOffset(t_s=t_s, source=source, offset_s=report.offset_s, bound_s=report.bound_s)
             self._health += [health, clock]
-        self._reports[source] = report
+        self._reports[source], self._status = report, None
         self._finished.set()

@@ -24,6 +24,7 @@ from genload.harness.user_classes import take_classes
 from genload.harness.worker_messages import (
     ACK,
     BLAME,
+    MOST_RECORDS,
     OUTPUT,
     PREPARE,
     REPORT,
@@ -201,7 +202,15 @@ class WorkerLink:
     def _report(self) -> None:
         if self._sent > self._first and self._clock() - self._sent_at_s > RESEND_S:
             self._sent = self._first
-        new = self._kept[self._sent - self._first :]
+        self._report_some()
+        while self._sent < self._first + len(self._kept):
+            self._report_some()
+
+    def _report_some(self) -> None:
+        """As many of the new records as one message has, and how the users do."""
+        self._sent = max(self._sent, self._first)
+        begin = self._sent - self._first
+        new = self._kept[begin : begin + MOST_RECORDS]
         if new:
             self._sent_at_s = self._clock()
         lags_ms, cpu, rss_bytes = self.process.health.take()

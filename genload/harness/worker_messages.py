@@ -17,6 +17,9 @@ from genload.runlog.records import RequestRecord
 
 REPORT_S = 0.5
 RESEND_S = 5.0
+MOST_RECORDS = 5_000
+"""In one report, at most: what waited while there was no connection comes in pieces, between which the master
+does other things, and which it need not hold all at once."""
 
 PREPARE, STAGE, ACK, REPORT, OUTPUT, BLAME = (
     f"genload_{name}" for name in ("prepare", "stage", "ack", "report", "output", "blame")

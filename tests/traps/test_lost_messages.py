@@ -168,6 +168,23 @@ def test_a_worker_that_does_not_hand_over_everything_is_lost() -> None:
     assert pair.crew.status().workers == Workers(connected=0, lost=1)
 
 
+def test_what_has_waited_long_comes_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genload.harness.worker_link.MOST_RECORDS", 3)
+    pair = Pair()
+    for _ in range(7):
+        pair.request()
+    pair.link._report()
+    reports = pair.take(pair.of_worker)
+    assert [report["first"] for _, report in reports] == [0, 3, 6]
+    for _, report in (reports[0], reports[2], reports[1]):  # one is lost, or late
+        pair.crew._on_report(None, SimpleNamespace(data=report, node_id="one"))
+    assert pair.arrived == [0, 1, 2, 3, 4, 5]
+    pair.hear()
+    pair.clock.now_s += RESEND_S + 1
+    pair.report()
+    assert pair.arrived == list(range(7))
+
+
 def test_the_clock_of_another_machine_is_known_to_half_a_round_trip() -> None:
     pair = Pair()
     for there_s, back_s in ((0.050, 0.001), (0.004, 0.002), (0.001, 0.050)):
