@@ -1,19 +1,27 @@
-"""Speech and 3D users in one scenario, with real processes: each population's counts, records and criteria,
-and what the one does to the other, against what the testbeds were told.
+"""Speech and 3D users in one scenario, and callers who come on a schedule, with real processes: each
+population's counts, records and criteria, and what the one does to the other, against what the testbeds were
+told.
 """
 
 from __future__ import annotations
 
+import json
+import subprocess
+import urllib.request
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
+from genload.runlog.error_classes import NOT_STARTED
 from genload.runlog.reader import RunLog, open_run
 from genload.runlog.records import PhaseStarted, RequestRecord, Users
 
+from ..listening import listening_port
 from .conftest import LOCUSTFILES, Outcome
 
 pytestmark = pytest.mark.processes
@@ -40,6 +48,14 @@ scenarios:
         criteria:
           all_good: speech.failed == 0
           hardly_later: speech.ttfa.p50{{phase=together}} <= 150% of speech.ttfa.p50{{phase=alone}}
+      callers:
+        service: {{api: speech, host: "{speech}", request: {{dialect: openai, format: pcm}}}}
+        locustfile: speech
+        shape:
+          kind: arrivals
+          stages: [{{name: alone, rate: 4/s, duration: 2s}}, {{name: together, rate: 6/s, duration: 3s}}]
+          max_in_flight: 20
+        criteria: {{all_good: speech.failed == 0}}
 """
 
 
@@ -64,6 +80,7 @@ def check(log: RunLog, jobs: Any, speech: Any, sources: set[str]) -> None:
     begins = {event.phase: event.t_s for event in events if isinstance(event, PhaseStarted)}
     assert list(begins) == ["alone", "together"]
     wanted = {("generation3d", "together"): 2, ("speech", "alone"): 3, ("speech", "together"): 4}
+    check_callers(log, sources)
     for population in ("generation3d", "speech"):
         records = load_of(log, population)
         at_work: dict[str, set[tuple[str, int]]] = {}
@@ -74,12 +91,13 @@ def check(log: RunLog, jobs: Any, speech: Any, sources: set[str]) -> None:
         targets = {e.target for e in events if isinstance(e, Users) and e.population == population}
         assert targets <= {0, *(count for key, count in wanted.items() if key[0] == population)}
         assert {record.source for record in records} == sources
-    # Every request of either testbed is a record of the population that asks it, and no other.
-    made = [record for record in log.requests() if record.operation]
+    # Every request of either testbed is a record of a population that asks it, and of no other.
+    made = [record for record in log.requests() if record.operation and record.error_class != NOT_STARTED]
     told = {row["job_id"] for row in jobs.truth_records()}
     assert told == {record.job_id for record in made if record.population == "generation3d"}
     truth = {row["request_id"]: row for row in speech.truth_records()}
-    assert truth.keys() == {record.request_id for record in made if record.population == "speech"}
+    spoke = [record.request_id for record in made if record.population in ("speech", "callers")]
+    assert sorted(truth) == sorted(spoke)
     assert not log.missing_records()
     # Nobody knows a job before it runs: speech beside n jobs is held back n times as long as it was told.
     spoken = load_of(log, "speech")
@@ -94,7 +112,17 @@ def check(log: RunLog, jobs: Any, speech: Any, sources: set[str]) -> None:
     assert later > first
 
 
-def test_both_populations_of_one_process(
+def check_callers(log: RunLog, sources: set[str]) -> None:
+    """Each arrival of the schedule has a record, in its phase, and the workers have them in turn."""
+    records = load_of(log, "callers")
+    phases = Counter(record.phase for record in records)
+    assert phases == {phase["name"]: phase["arrivals"] for phase in log.header.populations["callers"].phases}
+    assert all(record.intended_s is not None and record.start_s >= record.intended_s for record in records)
+    each = Counter(record.source for record in records)
+    assert each.keys() == sources and max(each.values()) - min(each.values()) <= 1
+
+
+def test_all_populations_of_one_process(
     shared_gpu: tuple[Any, Any, str], run_genload: Callable[..., Outcome]
 ) -> None:
     jobs, speech, scenario = shared_gpu
@@ -107,23 +135,57 @@ def test_both_populations_of_one_process(
             for criterion in outcome.result(f"gpu.{population}")["verdict"]["criteria"]
             for name in [criterion["name"]]
         }
-        for population in ("generation3d", "speech")
+        for population in ("generation3d", "speech", "callers")
     }
     assert verdicts == {
         "generation3d": {"all_good": "pass", "none_alone": "pass"},
         "speech": {"all_good": "pass", "hardly_later": "fail"},
+        "callers": {"all_good": "pass"},
     }
     assert "own/gpu/speech  FAIL" in outcome.output and "own/gpu/generation3d  PASS" in outcome.output
-    assert "; speech: users" in outcome.output
+    assert "; speech: users" in outcome.output and "; callers: arrived" in outcome.output
 
 
-def test_both_populations_on_two_workers(
-    shared_gpu: tuple[Any, Any, str], run_genload: Callable[..., Outcome]
+def test_all_populations_on_two_workers_from_the_web_page(
+    shared_gpu: tuple[Any, Any, str],
+    start_locust: Callable[..., subprocess.Popen[str]],
+    wait_until: Callable[..., None],
+    tmp_path: Path,
 ) -> None:
     jobs, speech, scenario = shared_gpu
-    outcome = run_genload(scenario, "--workers", "2")
-    assert outcome.code == 1, outcome.output
-    check(open_run(outcome.suite_folder / "gpu"), jobs, speech, {"w0", "w1"})
+    users = f"generation3d.py,{LOCUSTFILES / 'speech'}"
+    asked = "--scenario", scenario, "--seed", "3", "--web-port", "0"
+    master = start_locust("--master", "--master-bind-port", "0", *asked, locustfile=users)
+    url = f"http://127.0.0.1:{listening_port(master, 1)}"
+    port = str(listening_port(master))
+    for _ in range(2):
+        start_locust("--worker", "--master-port", port, locustfile=users)
+
+    def told(path: str, data: bytes | None = None) -> Any:
+        try:
+            with urllib.request.urlopen(f"{url}/{path}", data, timeout=30) as answer:  # noqa: S310  our own URL
+                return json.load(answer)
+        except OSError:  # not there yet
+            return {}
+
+    wait_until(lambda: len(told("stats/requests").get("workers", ())) == 2, master)
+    assert told("swarm", f"scenario={quote(scenario)}&seed=3".encode())["success"]
+    wait_until(lambda: told("scenario/state").get("finished"), master, timeout_s=90)
+    state = told("scenario/state")
+    master.terminate()
+    master.communicate(timeout=60)
+    (run,) = (tmp_path / "results").glob("*/gpu")
+    log = open_run(run)
+    check(log, jobs, speech, {"w0", "w1"})
+    names = {f"own/gpu/{population}" for population in ("generation3d", "speech", "callers")}
+    assert {one["name"] for one in state["finished"]} == names
+    alone, together = (phase["arrivals"] for phase in log.header.populations["callers"].phases)
+    assert [phase["load"] for phase in state["run"]["phases"]] == [
+        f"generation3d: 0 users, speech: 3 users, callers: {alone} arrivals",
+        f"generation3d: 2 users, speech: 4 users, callers: {together} arrivals",
+    ]
+    assert state["run"]["callers"]["callers"].startswith(f"arrived {alone + together} of {alone + together}")
+    assert {"speech: hardly_later", "callers: all_good"} <= {one["name"] for one in state["run"]["criteria"]}
 
 
 def test_a_population_whose_users_are_not_there_is_refused(

@@ -79,10 +79,11 @@ def test_criteria_are_shown_by_what_was_observed(run: FakeRun, history: History)
     ]
     assert shown.latency == {"p50": "1 s", "p95": "∞"}
     assert shown.errors == {"timeout": 1}
-    assert [(each.name, each.length_s, each.users) for each in shown.phases] == [
-        ("ramp", 10.0, 2),
-        ("steady", 20.0, 2),
+    assert [(each.name, each.length_s, each.load) for each in shown.phases] == [
+        ("ramp", 10.0, "2 users"),
+        ("steady", 20.0, "2 users"),
     ]
+    assert shown.callers == {}
     assert shown.units["generate.duration"] == "s"
 
 

@@ -60,8 +60,9 @@ function charts(run) {
   if (moments.length < 2) return [];
   const of = (name) => moments.map((moment) => moment[name]), sides = Object.keys(moments.at(-1).sides);
   const ofSides = (name) => sides.map((side) => [side, moments.map((moment) => moment.sides[side][name])]);
+  const users = ofSides("working").filter(([side]) => run.callers[side] === undefined);
   const found = sides.length ? [
-    chart("users working", "count", ofSides("working")),
+    ...(users.length ? [chart("users working", "count", users)] : []),
     chart("requests in flight", "count", ofSides("in_flight")),
     chart("completed", "1/s", sides.map((side) => [side, perSecond((moment) => moment.sides[side].completed)])),
     chart("duration, mean of those that just ended", "s", ofSides("mean_s")),
@@ -81,7 +82,7 @@ function charts(run) {
 function phases(run) {
   let began = run.load_began_s;
   return run.phases.map((phase) => {
-    const item = text("li", `${phase.name} · ${phase.users} ${phase.users === 1 ? "user" : "users"}`);
+    const item = text("li", `${phase.name} · ${phase.load}`);
     const ends = began === null || phase.length_s === null ? null : began + phase.length_s;
     const isNow = run.phase === phase.name && run.stage === "load";
     if (isNow) item.className = "now";
@@ -93,8 +94,21 @@ function phases(run) {
   });
 }
 
+// Users; or callers who come on a schedule, whose users are only hands.
+function atWork(run, name, side) {
+  return run.callers[name] ?? `${side.working} of ${side.target} users, ${side.in_flight} in flight`;
+}
+
 function numbers(run, last) {
-  const facts = { "time left": run.left_s === null ? "–" : seconds(run.left_s), users: `${last.working} of ${last.target}`, "in flight": last.in_flight, completed: last.completed, failed: last.failed, ...Object.fromEntries(Object.entries(last.sides ?? {}).map(([name, side]) => [name, `${side.working} of ${side.target} users, ${side.in_flight} in flight, ${side.completed} completed, ${side.failed} failed`])), ...(last.left ? { "left by their listeners": last.left } : {}), ...run.latency };
+  const sides = Object.entries(last.sides ?? {});
+  const facts = {
+    "time left": run.left_s === null ? "–" : seconds(run.left_s),
+    ...(sides.length ? {} : { [run.callers[""] === undefined ? "users" : "callers"]: run.callers[""] ?? `${last.working} of ${last.target}` }),
+    "in flight": last.in_flight, completed: last.completed, failed: last.failed,
+    ...Object.fromEntries(sides.map(([name, side]) => [name, [atWork(run, name, side), `${side.completed} completed`, `${side.failed} failed`].filter(Boolean).join(", ")])),
+    ...(last.left ? { "left by their listeners": last.left } : {}),
+    ...run.latency,
+  };
   return Object.entries(facts).map(([name, value]) => {
     const pair = document.createElement("div");
     pair.append(text("dt", name), text("dd", String(value)));
@@ -132,7 +146,7 @@ function show(state) {
   if (!run) return;
   const last = moments.at(-1) ?? { working: 0, target: 0, in_flight: 0, completed: 0, failed: 0 };
   by("name").textContent = run.name;
-  by("purpose").textContent = `${run.purpose} · ${run.host}`;
+  by("purpose").textContent = [run.purpose, run.host].filter(Boolean).join(" · ");
   by("stage").textContent = state.running ? (run.level || run.phase || run.stage) : (state.finished.at(-1)?.word ?? "ended");
   by("stage").className = `badge ${state.running ? "open" : ({ 0: "pass", 1: "fail" }[state.finished.at(-1)?.exit_code] ?? "open")}`;
   by("phases").replaceChildren(...phases(run));

@@ -10,7 +10,7 @@ from genload.harness.live import LiveStats
 from genload.harness.run import Run
 from genload.harness.scenario_page.history import History, Moment
 from genload.harness.side import Side
-from genload.human import human
+from genload.human import count_of, human
 from genload.plain import plain
 from genload.settings.criteria.ast import Subject
 from genload.settings.criteria.comparisons import observed
@@ -21,11 +21,11 @@ _MOST_ERRORS = 8
 
 
 class PhaseShown(msgspec.Struct, frozen=True):
-    """`length_s` is None for one that counts its requests."""
+    """`length_s` is None for one that counts its requests; `load` is who is at work in it, in words."""
 
     name: str
     length_s: float | None
-    users: int
+    load: str
 
 
 class CriterionShown(msgspec.Struct, frozen=True):
@@ -47,6 +47,7 @@ class RunShown(msgspec.Struct, frozen=True, kw_only=True):
         load_began_s: since the run began; None before.
         left_s: of the load; None when its requests decide.
         latency: p50 and p95 of every attempt so far, as text.
+        callers: of each population with a schedule how far its callers are, as text; "" before the load.
     """
 
     number: int
@@ -62,6 +63,7 @@ class RunShown(msgspec.Struct, frozen=True, kw_only=True):
     phases: list[PhaseShown]
     criteria: list[CriterionShown]
     latency: dict[str, str]
+    callers: dict[str, str]
     errors: dict[str, int]
     units: dict[str, str]
     moments: list[Moment]
@@ -105,13 +107,17 @@ def run_shown(run: Run, number: int, history: History, after: int) -> RunShown:
         now_s=run.journal.now_s(),
         load_began_s=run.load_began_s,
         left_s=remaining_s if run.stage == "load" and remaining_s != float("inf") else None,
-        phases=[PhaseShown(phase.name, phase.duration_s, phase.users) for phase in run.load.timeline.phases],
+        phases=[
+            PhaseShown(phase.name, phase.duration_s, _at_work(run, place))
+            for place, phase in enumerate(run.load.timeline.phases)
+        ],
         criteria=[
             _criterion(run, side, name, each)
             for side in run.sides
             for name, each in side.plan.scenario.criteria.items()
         ],
         latency={_of(side, name): value for side in run.sides for name, value in _latency(side.live)},
+        callers={side.name: _callers(run, side) for side in run.sides if side.timeline.arrivals is not None},
         errors={
             plain(_of(side, name)): count
             for side in run.sides
@@ -131,6 +137,20 @@ def _of(side: Side, name: str) -> str:
     return f"{side.name}: {name}" if side.name else name
 
 
+def _at_work(run: Run, place: int) -> str:
+    """Who is at work in the phase at this place: users, or callers on a schedule."""
+    of_each = []
+    for side in run.sides:
+        phase = side.timeline.phases[place]
+        count, noun = (phase.users, "user") if phase.arrivals is None else (phase.arrivals, "arrival")
+        of_each.append(_of(side, count_of(count, noun)))
+    return ", ".join(of_each)
+
+
+def _callers(run: Run, side: Side) -> str:
+    return str(side.arrived(run.crew.status(), run.load.origin_s) or "")
+
+
 def _criterion(run: Run, side: Side, name: str, criterion: Criterion) -> CriterionShown:
     live = side.live
     expression = criterion.expression if run.conductor is None else run.conductor.of_level(name)
@@ -138,7 +158,7 @@ def _criterion(run: Run, side: Side, name: str, criterion: Criterion) -> Criteri
     text = human(result.value, result.unit)
     if result.value is None and not all(map(live.is_live, subjects(criterion.expression))):
         text = "at the end"
-    return CriterionShown(name, criterion.holds, criterion.must, result.result, text)
+    return CriterionShown(_of(side, name), criterion.holds, criterion.must, result.result, text)
 
 
 def _latency(live: LiveStats) -> Iterable[tuple[str, str]]:
