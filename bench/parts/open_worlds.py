@@ -1,4 +1,4 @@
-"""Open loads whose truth is known, and how right and how sure three estimators are about them.
+"""Open loads whose truth is known, and how right and how sure several estimators are about them.
 
 Callers come at random (Poisson) to c slots, each of which takes a constant time (M/D/c), or one that is
 log-normal with σ 0.7 (M/G/c). Many runs of a world are simulated beside each other, request after request.
@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from genload.analysis.evidence.busy import BusyMean, BusyPercentile, IntArray, Scatter, spells_of
+from genload.analysis.evidence.chance import Chance, RandomStage
 from genload.analysis.evidence.estimate import Bound, Estimate, FloatArray, Side
 from genload.analysis.evidence.means import MIN_EFFECTIVE, Mean, student
 from genload.analysis.evidence.percentiles import Percentile
@@ -78,17 +80,28 @@ def empty_cycles(start_s: FloatArray, end_s: FloatArray) -> IntArray:
     return np.cumsum(found == 0).astype(np.int64)
 
 
-Make = Callable[[FloatArray, FloatArray], Estimate]
+Make = Callable[[World, FloatArray, FloatArray], Estimate]
+
+
+def without_luck(world: World, start: FloatArray, took: FloatArray) -> BusyPercentile:
+    """As a run is judged whose schedule genload has drawn."""
+    came, rate = start - start[0], world.load * world.slots
+    stage = RandomStage(float(came[-1]) + 1 / rate, rate, rate)
+    chance = Chance(came, came + took, np.ones(len(took), dtype=np.bool_), [stage])
+    luck = partial(chance.luck, np.arange(len(took)))
+    return BusyPercentile(took, 95, spells=spells_of(start, start + took), luck=luck)
+
 
 ESTIMATORS: dict[str, dict[str, Make]] = {
     "mean": {
-        "spells": lambda start, took: BusyMean(took, spells=spells_of(start, start + took)),
-        "empty": lambda start, took: Regenerative(took, cycles=empty_cycles(start, start + took)),
-        "blocks": lambda start, took: Mean(took),
+        "spells": lambda world, start, took: BusyMean(took, spells=spells_of(start, start + took)),
+        "empty": lambda world, start, took: Regenerative(took, cycles=empty_cycles(start, start + took)),
+        "blocks": lambda world, start, took: Mean(took),
     },
     "p95": {
-        "spells": lambda start, took: BusyPercentile(took, 95, spells=spells_of(start, start + took)),
-        "blocks": lambda start, took: Percentile(took, 95),
+        "schedule": without_luck,
+        "spells": lambda world, start, took: BusyPercentile(took, 95, spells=spells_of(start, start + took)),
+        "blocks": lambda world, start, took: Percentile(took, 95),
     },
 }
 
@@ -100,12 +113,12 @@ def truths(world: World) -> dict[str, float]:
 
 
 def shares(
-    make: Make, true: float, starts: FloatArray, took: FloatArray
+    make: Make, world: World, true: float, starts: FloatArray, took: FloatArray
 ) -> tuple[float, float, float, float]:
     """The runs that prove a claim of each side, of a truth on its threshold, and of one 20 % away."""
     proven = np.zeros(4)
     for start, latencies in zip(starts, took, strict=True):
-        estimate = make(start, latencies)
+        estimate = make(world, start, latencies)
         for number, side in enumerate(_SIDES):
             far = true * _APART if side == "upper" else true / _APART
             for place, threshold in ((number, true), (number + 2, far)):
@@ -127,7 +140,7 @@ def report(runs: int, counts: tuple[int, ...] = (5000, 1000)) -> None:
             starts, took = world.runs(np.random.default_rng(100 + number), runs, count)
             for metric, estimators in ESTIMATORS.items():
                 for name, make in estimators.items():
-                    errors = shares(make, true[metric], starts, took)
+                    errors = shares(make, world, true[metric], starts, took)
                     told = "   ".join(
                         " ".join(f"{share:7.1%}" for share in pair) for pair in (errors[:2], errors[2:])
                     )

@@ -12,6 +12,7 @@ from msgspec import convert
 
 from genload.analysis.cold import cold_number, cold_starts
 from genload.analysis.evidence.between import Between, ends
+from genload.analysis.evidence.chance import Chance, RandomStage
 from genload.analysis.evidence.estimate import ALPHA, Absent, Estimate, Exact, Partial, Unbounded
 from genload.analysis.evidence.means import Mean, MeanRatio
 from genload.analysis.evidence.percentiles import Percentile
@@ -99,6 +100,19 @@ class Measures:
     observed_only: bool = False  # without what polls leave open
 
     @cached_property
+    def chance(self) -> Chance | None:
+        """What chance did in its schedule; None where nothing was drawn, or too little or too much."""
+        phases = self.load.timeline.phases
+        stages = [
+            RandomStage(phase.duration_s or 0.0, *phase.rates_per_s) for phase in phases if phase.rates_per_s
+        ]
+        if not stages or len(stages) < len(phases):
+            return None
+        begin_s, table = self.load.start_s, self.table
+        chance = Chance(table.start_s - begin_s, table.end_s - begin_s, table.ok, stages)
+        return chance if chance.is_known else None
+
+    @cached_property
     def limits(self) -> Mapping[str, Limit]:
         """What makes a request a good one, in the suite as it ran."""
         suite = self.header.suite
@@ -155,6 +169,7 @@ class Measures:
                 self.limits,
                 self.alpha,
                 self.observed_only,
+                self.chance,
             ).estimate()
         operation, _, name = subject.metric.partition(".")
         if operation == self.header.operation:

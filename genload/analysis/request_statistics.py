@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from math import inf
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from genload.analysis.carried import Carried, carried, inspection
 from genload.analysis.evidence.between import Between
 from genload.analysis.evidence.busy import BusyMean, BusyPercentile
+from genload.analysis.evidence.chance import Chance
 from genload.analysis.evidence.estimate import (
     ALPHA,
     Absent,
@@ -64,6 +66,7 @@ class RequestStatistics:
     limits: Mapping[str, Limit] = field(default_factory=dict)  # of a good request
     alpha: float = ALPHA  # how often a bound may be wrong
     observed_only: bool = False  # without what polls leave open
+    chance: Chance | None = None  # in the schedule of an open load
 
     def estimate(self) -> Estimate:
         """The subject's estimate; `Absent` with the reason where there is nothing to judge."""
@@ -297,7 +300,9 @@ class RequestStatistics:
         def of(values: FloatArray) -> Estimate:
             those = replace(number, values=values)
             return (
-                self._percentile(those, rows) if stat == "p" else self._of_values(those, metric.short, stat)
+                self._percentile(those, rows, metric.short)
+                if stat == "p"
+                else self._of_values(those, metric.short, stat)
             )
 
         observed = of(number.values)
@@ -349,7 +354,7 @@ class RequestStatistics:
             return ""
         return f"; {human(share, 'ratio')} of it are genload's own pauses after refusals"
 
-    def _percentile(self, number: Carried, rows: BoolArray) -> Estimate:
+    def _percentile(self, number: Carried, rows: BoolArray, name: str) -> Estimate:
         level = 50.0 if self.subject.percentile is None else self.subject.percentile
         last = number.ranked_last
         values = np.where(last, inf, number.values)
@@ -358,8 +363,12 @@ class RequestStatistics:
         if number.sample is None or not last.any():
             if spells is None:
                 return Percentile(values[chosen], level, sampled=number.sampled, alpha=self.alpha)
-            own = spells[chosen]
-            return BusyPercentile(values[chosen], level, sampled=number.sampled, alpha=self.alpha, spells=own)
+            own, luck = spells[chosen], None
+            if self.chance is not None and name == "duration":
+                luck = partial(self.chance.luck, np.flatnonzero(chosen))
+            return BusyPercentile(
+                values[chosen], level, sampled=number.sampled, alpha=self.alpha, spells=own, luck=luck
+            )
         inspected = chosen & number.sample.inspected
         # In the population: every attempt; the order of the columns is that of their start.
         return SampledPercentile(

@@ -94,7 +94,14 @@ def open_load(
     hands = hands_for(sum(map(len, schedule)), in_flight, limit)
     return Timeline(
         tuple(
-            Phase(stage.name, stage.duration_s, hands, arrivals=len(due_s), due_s=due_s)
+            Phase(
+                stage.name,
+                stage.duration_s,
+                hands,
+                arrivals=len(due_s),
+                rates_per_s=(stage.rate_per_s, stage.to_per_s) if process == "poisson" else None,
+                due_s=due_s,
+            )
             for stage, due_s in zip(stages, schedule, strict=True)
         )
     )

@@ -21,6 +21,7 @@ RECORDED = (
     "iterations",
     "per_user",
     "arrivals",
+    "rates_per_s",
     "leave_share",
     "all_leave",
 )
@@ -58,6 +59,7 @@ class Phase:
         per_user: of them, how many each user makes; None: whoever is free takes the next.
         arrivals: an open schedule: how many requests are due in it, whatever became of those before; users
             are only the hands that start them.
+        rates_per_s: of arrivals at random, how many were expected a second, at its beginning and at its end.
         due_s: when each of them is due, in seconds since the phase began, in order; nothing in a phase that
             was read from a run's record, which has their number.
         asks: what each of them asks for; nothing where they all ask for what the suite says.
@@ -72,6 +74,7 @@ class Phase:
     iterations: int | None = None
     per_user: int | None = None
     arrivals: int | None = None
+    rates_per_s: Sequence[float] | None = None
     due_s: Sequence[float] = field(default=(), repr=False, compare=False)
     asks: Sequence[Ask] = field(default=(), repr=False, compare=False)
     leave_share: float | None = None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
+from genload.analysis.evidence.chance import queue_times
 from genload.analysis.judge import judge_log
 from genload.runlog.records import ClientHealth, LoadEnded, Notice, RequestRecord, RunEnded, Users
 
@@ -38,6 +40,25 @@ def paced(late_s: Callable[[int], float] = lambda n: 0.001, count: int = 50) -> 
     for n, record in enumerate(records):
         record.intended_s = LOAD_START_S + n * 0.2
     return planned(records, PACED, 10.0)
+
+
+@pytest.mark.parametrize("rates", [[1.74, 1.74], None], ids=["at random", "even"])
+def test_what_chance_did_is_taken_off_where_a_schedule_was_drawn(rates: list[float] | None) -> None:
+    """One slot that works for 0.4 s, and callers at random: all that makes a request slow is chance."""
+    rng = np.random.default_rng(4)
+    starts = np.sort(rng.uniform(0, 2300, 4000))
+    took = queue_times(starts[:, None], np.full((4000, 1), 0.4), 1)[:, 0]
+    records = [spoken(n, float(at_s), float(s)) for n, (at_s, s) in enumerate(zip(starts, took, strict=True))]
+    for record, at_s in zip(records, starts, strict=True):
+        record.intended_s = LOAD_START_S + float(at_s)
+    arrivals = {"name": "arrivals", "duration_s": 2300.0, "users": 60, "arrivals": 4000, "rates_per_s": rates}
+    log = planned(records, arrivals, 2310.0)
+    limit_s = 1.2 * float(np.quantile(took, 0.95))
+    rules = {"seldom_slow": f"speech.duration.p95 < {limit_s}s", "ttfa": "speech.ttfa.p95 < 9s"}
+    log.header.suite["scenarios"]["normal"]["criteria"] = rules
+    slow = next(each for each in judge_log(log).verdict.criteria if each.name == "seldom_slow")
+    assert ("what chance in their schedule did is taken off" in (slow.assumption or "")) == bool(rates)
+    assert slow.evidence == "proven" or not rates
 
 
 def test_a_burst_that_is_over_before_anybody_looked_is_sound() -> None:

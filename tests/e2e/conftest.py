@@ -18,6 +18,8 @@ import pytest
 
 from genload import extensions
 from genload.analysis.plan import observed_service, plan_scenario
+from genload.analysis.populations import PopulationLog
+from genload.analysis.reading import Log
 from genload.runlog.reader import open_run
 from genload.runlog.records import RequestRecord
 from genload.settings.loader import load_suite
@@ -80,16 +82,19 @@ def in_progress(server: Any) -> float:
     return sum(map(float, re.findall(r"^orfeas_generations_in_progress\{.*\} (.*)$", page, re.MULTILINE)))
 
 
-def told_by_plan(run: Path, suite: str, *overrides: str) -> tuple[int, int]:
-    """How many requests a plan expects to complete of the load of a run, from that run's service times, and
-    how many did.
+def told_by_plan(run: Path, suite: str, *overrides: str, population: str = "") -> tuple[int, int]:
+    """How many requests a plan expects to complete of the load of a run, or of one of its populations, from
+    that run's service times, and how many did.
     """
-    log = open_run(run)
+    log: Log = open_run(run)
     folders, wings = extensions.suite_folders(), extensions.Wings()
     asked = load_suite(suite, folders=folders, wings=wings, overrides=overrides).suite
-    service = observed_service([run], log.header.operation)
+    requests = [record for record in open_run(run).requests() if record.population == population]
+    if population:
+        log, asked = PopulationLog(log, population), asked.narrowed(log.header.scenario, population)
+    service = observed_service([run], log.header.operation, population=population)
     plan = plan_scenario(asked, log.header.scenario, service, log.header.seed)
-    ended = [record for record in log.requests() if record.operation and not record.warmup]
+    ended = [record for record in requests if record.operation and not record.warmup]
     return plan.figures.completed, sum(record.outcome == "ok" and record.phase != "cold" for record in ended)
 
 

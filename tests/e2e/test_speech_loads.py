@@ -205,6 +205,7 @@ def test_workers_share_a_burst(load: SpeechLoad, cluster: Callable[..., Any]) ->
     assert not load.log.missing_records()
     assert Counter(record.source for record in records) == {"w0": 6, "w1": 6}
     assert spoken(records) == {(voice, length): 1 for voice in VOICES for length in LENGTHS}
+    assert told_by_plan(load.run_folder, str(load.suite)) == (12, 12)
 
 
 def test_workers_share_a_schedule_at_random_and_tell_what_they_never_started(

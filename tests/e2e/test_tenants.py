@@ -22,7 +22,7 @@ from genload.runlog.reader import RunLog, open_run
 from genload.runlog.records import PhaseStarted, RequestRecord, Users
 
 from ..listening import listening_port
-from .conftest import LOCUSTFILES, Outcome
+from .conftest import LOCUSTFILES, Outcome, told_by_plan
 
 pytestmark = pytest.mark.processes
 
@@ -129,6 +129,9 @@ def test_all_populations_of_one_process(
     outcome = run_genload(scenario, "--workers", "1")
     assert outcome.code == 1, outcome.output
     check(open_run(outcome.suite_folder / "gpu"), jobs, speech, {"local"})
+    suite = scenario.removesuffix("/gpu")
+    planned, completed = told_by_plan(outcome.suite_folder / "gpu", suite, population="callers")
+    assert abs(planned - completed) <= max(1, 0.05 * completed)
     verdicts = {
         population: {
             name: criterion["result"]

@@ -22,7 +22,8 @@ error, the more so the fewer spells it has: k = 1.8 · (1 + 150 / J).
 
 Of a percentile the share beyond a threshold is bounded the same way. On the upper side with the scatter of
 those beyond the observed percentile, and k = 3.5: of those beyond a threshold that few exceed, a run has too
-few to tell how they scatter.
+few to tell how they scatter. Where the schedule was drawn at random, what chance did in it is taken off
+first (`genload.analysis.evidence.chance`), the scatter is of what it leaves, and k = 3.3.
 
 These numbers, and the fewest spells from which on anything is proven, come from bench/calibration.py
 (docs/decisions/0001-evidence.md).
@@ -30,10 +31,10 @@ These numbers, and the fewest spells from which on anything is proven, come from
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, exp, inf, log, sqrt
+from math import ceil, exp, hypot, inf, isfinite, log, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +45,7 @@ from genload.analysis.evidence.percentiles import UPPER_QUARTER, Percentile, per
 from genload.analysis.evidence.rates import clopper_pearson
 
 IntArray = npt.NDArray[np.int64]
+Luck = Callable[[float], tuple[FloatArray, float]]
 
 MIN_SPELLS = 180
 """Fewest busy spells from which on a statement on an open load may be called proven …"""
@@ -54,6 +56,8 @@ CRITICAL = 1.8
 SKEW = 150.0
 CRITICAL_SHARE = 3.5
 """Of the share beyond the upper bound of a percentile."""
+CRITICAL_LEFT = 3.3
+"""The same where what chance did in the schedule is taken off."""
 
 
 def spells_of(start_s: FloatArray, end_s: FloatArray) -> IntArray:
@@ -207,9 +211,14 @@ class BusyMean(Mean):
 
 @dataclass(frozen=True)
 class BusyPercentile(Percentile):
-    """One percentile of values of an open load; `spells` has the spell of each."""
+    """One percentile of values of an open load; `spells` has the spell of each.
+
+    `luck` says what chance in the schedule did to the share of values beyond a threshold
+    (`genload.analysis.evidence.chance`): of each value, and the standard error of that.
+    """
 
     spells: IntArray | None = None
+    luck: Luck | None = None
 
     @property
     def in_spells(self) -> IntArray:
@@ -232,10 +241,20 @@ class BusyPercentile(Percentile):
         share = float(beyond.mean())
         return Scatter.of(beyond.astype(np.float64), self.in_spells).error / share if share else inf
 
+    def _without_luck(self, beyond: BoolArray, threshold: float) -> tuple[FloatArray, float]:
+        """What is left of these when what chance did is taken off, and how sure that is known."""
+        if self.luck is None or not isfinite(threshold):
+            return beyond.astype(np.float64), 0.0
+        luck, error = self.luck(threshold)
+        return beyond - luck, error
+
     @cached_property
     def _own_reach(self) -> float:
-        """Of the values beyond the percentile itself."""
-        return self._reach(self.values > (self.value or 0.0))
+        """Standard error of the share of values beyond the percentile itself ÷ the share that it leaves."""
+        if self.luck is None:
+            return self._reach(self.values > (self.value or 0.0))
+        left, error = self._without_luck(self.values > (self.value or 0.0), self.value or 0.0)
+        return hypot(Scatter.of(left, self.in_spells).error, error) / (1 - self.level / 100)
 
     def _reaches(self, side: Side, threshold: float) -> bool:
         """Whether the share of values beyond the threshold is surely on the claimed side of 1 − level."""
@@ -249,6 +268,10 @@ class BusyPercentile(Percentile):
         stricter_by = stricter(self.alpha)
         if side == "lower":
             return share * exp(-CRITICAL * stricter_by * self._reach(beyond)) >= limit
+        if self.luck is not None:
+            left = max(float(self._without_luck(beyond, threshold)[0].mean()), 0.0)
+            reach = stricter_by * self._own_reach
+            return max(left * exp(CRITICAL_LEFT * reach), left + CRITICAL * reach * limit) <= limit
         by_spells = share * exp(CRITICAL_SHARE * stricter_by * self._own_reach)
         by_count = clopper_pearson(share * self._trials, self._trials, "upper", self.alpha)
         return max(by_spells, by_count) <= limit
@@ -257,6 +280,8 @@ class BusyPercentile(Percentile):
         if not len(self.values) or not self._slow.enough:
             return Bound(None, "")
         words = self._slow.words(len(self.values), self.noun) + self.sampled
+        if self.luck is not None and side == "upper":
+            words += "; what chance in their schedule did is taken off"
         return Bound(self._decided(side), words)
 
     def _decided(self, side: Side) -> float | None:
@@ -279,12 +304,15 @@ class BusyPercentile(Percentile):
             return self._slow.more(n, self.noun)
         beyond = self.values >= threshold
         share = float(beyond.mean())
+        if self.luck is not None and side == "upper":
+            share = max(float(self._without_luck(beyond, threshold)[0].mean()), limit / n)
         if share == limit or (share < limit) != (side == "upper"):
             return f"a wider margin: no number of {self.noun} decides this close to the threshold"
         if share == 0:
             wanted = n * log(self.alpha) / log(1 - limit) / self._trials
         else:
-            reach = CRITICAL_SHARE * self._own_reach if side == "upper" else CRITICAL * self._reach(beyond)
+            critical = CRITICAL_SHARE if self.luck is None else CRITICAL_LEFT
+            reach = critical * self._own_reach if side == "upper" else CRITICAL * self._reach(beyond)
             wanted = n * (stricter(self.alpha) * reach / log(limit / share)) ** 2
         more = count_text(max(ceil(wanted), n + 1), self.noun)
         return f"{more} with the same share of slow ones ({n:,} so far)"

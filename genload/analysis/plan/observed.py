@@ -24,10 +24,11 @@ import numpy as np
 
 from genload.analysis.evidence.estimate import BoolArray, FloatArray
 from genload.analysis.plan.assumed import AssumedService
-from genload.analysis.populations import open_alone
+from genload.analysis.populations import PopulationLog, open_alone
 from genload.errors import UsageError
 from genload.human import count_of
 from genload.runlog.error_classes import NOT_STARTED
+from genload.runlog.reader import open_run
 from genload.runlog.records import LEFT, RequestRecord, RunHeader
 from genload.settings.scenario import Span
 
@@ -38,18 +39,21 @@ _AS_GOOD = 1.01  # of the smallest standard deviation, and of the mean: a differ
 _EXACT = 0.001
 
 
-def observed_service(folders: Sequence[Path], operation: str, slots: int | None = None) -> AssumedService:
+def observed_service(
+    folders: Sequence[Path], operation: str, slots: int | None = None, population: str = ""
+) -> AssumedService:
     """The service that the runs in these run directories met, in modelled time.
 
     Args:
         operation: of which the requests must be: ``generate``, ``speech``.
         slots: how many the service had; None: it is estimated.
+        population: whose requests; "" of runs that had no populations.
 
     Raises:
         RunDirectoryError: there is no run that can be read.
         UsageError: none of them has a request of that kind that succeeded.
     """
-    runs = [run for folder in folders if (run := _seen(folder, operation)) is not None]
+    runs = [run for folder in folders if (run := _seen(folder, operation, population)) is not None]
     if not any((~run.failed).any() for run in runs):
         raise UsageError(
             f"no {operation} request succeeded in {', '.join(map(str, folders))}",
@@ -135,12 +139,14 @@ class _Seen:
         return self.end_s - begun
 
 
-def _seen(folder: Path, operation: str) -> _Seen | None:
+def _seen(folder: Path, operation: str, population: str) -> _Seen | None:
     """The first requests of a run that were started and have ended; None without any."""
-    log = open_alone(folder)
-    if log.header.operation != operation:
+    log = open_run(folder) if population else open_alone(folder)
+    header = PopulationLog(log, population).header if population in log.header.populations else log.header
+    if header.population != population or header.operation != operation:
         return None
-    records = list(islice(_ended(log.requests(), operation), _MOST_READ))
+    own = (record for record in log.requests() if record.population == population)
+    records = list(islice(_ended(own, operation), _MOST_READ))
     rows = [
         (record.start_s, record.start_s + record.duration_s, record.outcome != "ok", _listen_s(record))
         for record in records
@@ -148,8 +154,8 @@ def _seen(folder: Path, operation: str) -> _Seen | None:
     if not rows:
         return None
     start_s, end_s, failed, listens_s = (np.array(column) for column in zip(*sorted(rows), strict=True))
-    scale = log.header.time_scale
-    gaps_s = np.array(list(_gaps_s(records, log.header)))
+    scale = header.time_scale
+    gaps_s = np.array(list(_gaps_s(records, header)))
     return _Seen(start_s / scale, end_s / scale, failed.astype(np.bool_), listens_s, gaps_s / scale)
 
 

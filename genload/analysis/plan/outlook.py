@@ -85,7 +85,8 @@ class Judge:
     def measures(self, timeline: Timeline, course: Course) -> Measures:
         """A simulated load as what criteria are measured on."""
         records = take_in([rows_of([*self._records(course)])], self.operation)
-        phases = [phase.recorded() for phase in timeline.phases]
+        # Not what was expected of a schedule: a plan has no time to simulate others for each of its runs.
+        phases = [{**phase.recorded(), "rates_per_s": None} for phase in timeline.phases]
         starts = [(phase.name, timeline.start_s(index)) for index, phase in enumerate(timeline.phases)]
         begun = [PhaseStarted(t_s=at_s, phase=name) for name, at_s in starts]
         events: list[Event] = [LoadStarted(t_s=0.0), *begun, LoadEnded(t_s=course.end_s)]
