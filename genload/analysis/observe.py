@@ -106,7 +106,7 @@ class Measures:
         stages = [
             RandomStage(phase.duration_s or 0.0, *phase.rates_per_s) for phase in phases if phase.rates_per_s
         ]
-        if not stages or len(stages) < len(phases):
+        if not stages or len(stages) < len(phases) or len(self.left):  # those who left were callers, too
             return None
         begin_s, table = self.load.start_s, self.table
         chance = Chance(table.start_s - begin_s, table.end_s - begin_s, table.ok, stages)
