@@ -89,7 +89,7 @@ def told_by_plan(run: Path, suite: str, *overrides: str, population: str = "") -
     log: Log = open_run(run)
     folders, wings = extensions.suite_folders(), extensions.Wings()
     asked = load_suite(suite, folders=folders, wings=wings, overrides=overrides).suite
-    asked = asked.model_copy(update={"seed": log.header.seed})  # the run's own schedule, and no other
+    asked = asked.of_run(log.header.scenario, log.header.seed)  # the run's own schedule, and no other
     requests = [record for record in open_run(run).requests() if record.population == population]
     if population:
         log, asked = PopulationLog(log, population), asked.narrowed(log.header.scenario, population)
