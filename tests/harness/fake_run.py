@@ -44,15 +44,12 @@ class FakeRun(SimpleNamespace):
             time_scale=1.0,
             seed=7,
         )
-        live = LiveStats("generate", self.samples, followed(scenario, catalogue, WATCHED))
+        side = self._side("", plan)
         super().__init__(
             plan=plan,
-            live=live,
-            sides=[
-                SimpleNamespace(
-                    name="", plan=plan, timeline=timeline, live=live, users=lambda status: status.users
-                )
-            ],
+            live=side.live,
+            sides=[side],
+            ending=SimpleNamespace(interrupted_by=""),
             crew=SimpleNamespace(status=lambda: self.status),
             status=CrewStatus(at_s=0.0, users=GateStatus(working=2, in_flight=1)),
             health={},
@@ -62,9 +59,25 @@ class FakeRun(SimpleNamespace):
             stage="load",
             unready="",
             load_began_s=5.0,
-            load=SimpleNamespace(phase="steady", remaining_s=12.0, timeline=timeline),
+            load=SimpleNamespace(phase="steady", remaining_s=12.0, timeline=timeline, origin_s=5.0),
         )
         self.now_s = 23.0
+
+    def _side(self, name: str, plan: SimpleNamespace) -> SimpleNamespace:
+        live = LiveStats("generate", self.samples, followed(plan.scenario, plan.catalogue, WATCHED))
+        return SimpleNamespace(
+            name=name,
+            plan=plan,
+            timeline=plan.timeline,
+            live=live,
+            users=lambda status: status.users,
+            arrived=lambda *_: None,
+        )
+
+    def part(self, *names: str) -> None:
+        """Let it have populations of these names; what is added is of the first."""
+        self.sides = [self._side(name, self.plan) for name in names]
+        self.live = self.sides[0].live
 
     def add(
         self,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from math import inf
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from rich.console import Console
 
+from genload.harness.picture import Picture
 from genload.harness.scenario_page.history import History
 from genload.harness.scenario_page.state import run_shown
 from genload.runlog.records import Sample
@@ -64,6 +67,40 @@ def test_the_machines_newest_values_are_in_it(run: FakeRun, history: History) ->
     run.live.read_samples()
     take(history)
     assert history.since(0)[-1].machines == {"server.memory": 2e9, "gpu.power{gpu=0}": 300.0}
+
+
+def test_of_two_populations_each_is_shown_by_its_name(run: FakeRun, history: History) -> None:
+    run.part("meshes", "speech")
+    run.add(1.0)
+    run.add(0.1, "failed", "timeout")
+    take(history)
+    shown = run_shown(run, 1, history, 0)  # type: ignore[arg-type]
+    assert [each.name for each in shown.criteria] == [
+        f"{side}: {name}" for side in ("meshes", "speech") for name in ("fast", "few_errors", "memory")
+    ]
+    assert [each.result for each in shown.criteria[:4]] == ["fail", "fail", "inconclusive", "inconclusive"]
+    assert shown.latency["meshes: p50"] == "1 s" and shown.errors == {"meshes: timeout": 1}
+    [moment] = shown.moments
+    counts = {name: (each.completed, each.failed) for name, each in moment.sides.items()}
+    assert counts == {"meshes": (1, 1), "speech": (0, 0)} and (moment.completed, moment.failed) == (1, 1)
+
+
+def test_the_picture_has_both_populations_within_a_screen(run: FakeRun) -> None:
+    run.part("meshes", "speech")
+    run.add(1.0)
+    run.add(0.1, "failed", "timeout")
+    console = Console(file=io.StringIO(), width=100)
+    with console.capture() as drawn:
+        console.print(Picture(run, lambda: "steady", console).view())  # type: ignore[arg-type]
+    lines = drawn.get().splitlines()
+    assert lines[0].startswith("probe/normal  steady, 12 s left")
+    assert len(lines) <= 24
+    meshes, speech = (
+        next(n for n, line in enumerate(lines) if line.startswith(name)) for name in ("meshes", "speech")
+    )
+    assert "completed 1   errors 1" in lines[meshes] and lines[meshes + 1] == "timeout × 1"
+    assert "completed 0   errors 0" in lines[speech]
+    assert [line.split()[1] for line in lines[speech + 2 :]] == ["fast", "few_errors", "memory"]
 
 
 def test_criteria_are_shown_by_what_was_observed(run: FakeRun, history: History) -> None:
