@@ -1,5 +1,6 @@
-"""What a report of a million requests costs: wall and CPU time and memory of `genload report`, in a process
-of its own; first of plain lines, as a run is judged at its end, and then of packed ones.
+"""What a report of a million requests costs: wall and CPU time of `genload report`, which reads them in two
+processes where there are two cores, and the memory of the larger one; first of plain lines, as a run is
+judged at its end, and then of packed ones.
 
 The run directory is made here, with the real writer: one operation, failures in it. Of report.html its size,
 and where playwright and Chromium are installed how long the browser takes to open it and to scroll to its

@@ -25,8 +25,10 @@ def plain(text: str, limit: int = 500) -> str:
 
     Longer text is cut at `limit` characters and ends in "…".
     """
-    line = _ESCAPE.sub("", text[: limit * 8])
-    line = "".join(" " if c.isspace() else c for c in line)
-    line = "".join(c for c in line if unicodedata.category(c) not in _INVISIBLE)
+    line = text[: limit * 8]
+    if not (line.isascii() and line.isprintable()):
+        line = _ESCAPE.sub("", line)
+        line = "".join(" " if c.isspace() else c for c in line)
+        line = "".join(c for c in line if unicodedata.category(c) not in _INVISIBLE)
     line = " ".join(line.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"

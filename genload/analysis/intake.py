@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,13 +9,12 @@ import numpy as np
 
 from genload.analysis.cold import COLD
 from genload.analysis.judged import ErrorGroup
-from genload.analysis.table import RequestTable, TableBuilder
-from genload.runlog.records import LEFT
+from genload.analysis.later import LaterHalf
+from genload.analysis.table import RequestTable, table_of
+from genload.analysis.taken import Failures, Taken
 from genload.runlog.rows import Row
 from genload.settings.scenario import Warmup
 from genload.steadiness import at_rest_from
-
-MESSAGES_KEPT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,28 +35,6 @@ class Intake:
     gaps: Mapping[int, int]
     remarks: Mapping[str, int]
     last_end_s: float
-
-
-class _Errors:
-    """Failed requests by their class."""
-
-    def __init__(self) -> None:
-        self._groups: dict[str, ErrorGroup] = {}
-
-    def add(self, rows: Iterable[Row]) -> None:
-        for row in [row for row in rows if row.outcome != "ok"]:
-            self._add(row)
-
-    def _add(self, row: Row) -> None:
-        name, message = row.error_class or row.outcome, row.error
-        group = self._groups.setdefault(name, ErrorGroup(error_class=name, count=0, messages=[]))
-        group.count += 1
-        if message and len(group.messages) < MESSAGES_KEPT and message not in group.messages:
-            group.messages.append(message)
-
-    def groups(self) -> list[ErrorGroup]:
-        """The most frequent first."""
-        return sorted(self._groups.values(), key=lambda group: (-group.count, group.error_class))
 
 
 def warmup_notices(intake: Intake, asked: Warmup) -> Iterator[str]:
@@ -93,36 +69,33 @@ def _rest(warmup: RequestTable) -> str:
     return f"the warm-up ended after {len(ok)} requests: by MSER, at rest after the first {after + beginning}"
 
 
-def take_in(blocks: Iterable[Sequence[Row]], operation: str) -> Intake:
-    """Read the records once, some at a time; nothing of them is kept but columns."""
-    measured, left, warmup = TableBuilder(), TableBuilder(), TableBuilder()
-    errors, warmup_errors = _Errors(), _Errors()
-    gaps: Counter[int] = Counter()
-    remarks: Counter[str] = Counter()
-    last_end_s = 0.0
+def take_in(blocks: Iterable[Sequence[Row]], operation: str, later: LaterHalf | None = None) -> Intake:
+    """Read the records once, some at a time; nothing of them is kept but columns.
+
+    Args:
+        later: what has read those that come after them.
+    """
+    taken = Taken(operation)
     for block in blocks:
-        last_end_s = max([last_end_s, *[row.start_s + row.duration_s for row in block]])
-        ours = [row for row in block if row.operation == operation]
-        load = [row for row in ours if not row.warmup]
-        if len(load) < len(ours):
-            before = [row for row in ours if row.warmup]
-            warmup.add(before)
-            warmup_errors.add(before)
-        if gone := [row for row in load if row.outcome == LEFT]:
-            left.add(gone)
-            load = [row for row in load if row.outcome != LEFT]
-        measured.add(load)
-        errors.add(load)
-        for of_one in [row.gaps for row in load if row.gaps]:
-            gaps.update(of_one)
-        remarks.update([row.remark for row in load if row.remark])
+        taken.add(block)
+    if later is not None and later.taken is not None:
+        taken.join(later.taken)
     return Intake(
-        measured=measured.build(),
-        left=left.build(),
-        warmup=warmup.build(),
-        errors=errors.groups(),
-        warmup_errors=warmup_errors.groups(),
-        gaps=gaps,
-        remarks=remarks,
-        last_end_s=last_end_s,
+        measured=table_of(taken.measured),
+        left=table_of(taken.left),
+        warmup=table_of(taken.warmup),
+        errors=_groups(taken.failures),
+        warmup_errors=_groups(taken.warmup_failures),
+        gaps=taken.gaps,
+        remarks=taken.remarks,
+        last_end_s=taken.last_end_s,
     )
+
+
+def _groups(failures: Failures) -> list[ErrorGroup]:
+    """The most frequent first."""
+    groups = [
+        ErrorGroup(error_class=name, count=each.count, messages=each.messages)
+        for name, each in failures.by_class.items()
+    ]
+    return sorted(groups, key=lambda group: (-group.count, group.error_class))

@@ -17,13 +17,14 @@ from genload.analysis.evidence.estimate import ALPHA, Absent, Estimate, Exact, P
 from genload.analysis.evidence.means import Mean, MeanRatio
 from genload.analysis.evidence.percentiles import Percentile
 from genload.analysis.evidence.series import Growth, State, slope
+from genload.analysis.filling import Filling
 from genload.analysis.judged.cold import ColdStart
 from genload.analysis.listeners import Left
 from genload.analysis.load import Load
 from genload.analysis.request_statistics import RequestStatistics
 from genload.analysis.series import Series, SeriesStore
 from genload.analysis.states import Held
-from genload.analysis.table import RequestTable, TableBuilder
+from genload.analysis.table import RequestTable, table_of
 from genload.human import human
 from genload.runlog.records import RunHeader
 from genload.settings.criteria.ast import Conjunction, Dimension, Each, Subject
@@ -92,8 +93,8 @@ class Measures:
     store: SeriesStore
     load: Load
     min_coverage: float
-    left: RequestTable = field(default_factory=lambda: TableBuilder().build())
-    warmup: RequestTable = field(default_factory=lambda: TableBuilder().build())
+    left: RequestTable = field(default_factory=lambda: table_of(Filling()))
+    warmup: RequestTable = field(default_factory=lambda: table_of(Filling()))
     in_flight_gauge: str | None = None  # the service's own number of requests under way
     alpha: float = ALPHA  # how often a bound on a number of requests may be wrong
     highest_level: Estimate | None = None  # of a search for a capacity

@@ -20,7 +20,6 @@ from genload.analysis import summary as summaries
 from genload.analysis.carried import uninspected_notices
 from genload.analysis.evidence.estimate import BoolArray, Estimate
 from genload.analysis.evidence.pooled import EachRun, pooled
-from genload.analysis.intake import MESSAGES_KEPT
 from genload.analysis.joined import joined
 from genload.analysis.judge import judge_read
 from genload.analysis.judged import (
@@ -42,6 +41,7 @@ from genload.analysis.recorded import nothing_recorded
 from genload.analysis.retries import retries
 from genload.analysis.speech_summary import is_speech, speech_summary
 from genload.analysis.table import RequestTable
+from genload.analysis.taken import MESSAGES_KEPT
 from genload.analysis.verdict import judged_criteria, overall_result, run_exit_code
 from genload.settings.criteria.ast import Each, Subject
 from genload.settings.criteria.comparisons import Labels

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from genload.analysis.reading import Log
 from genload.errors import RunDirectoryError, UsageError
-from genload.runlog.reader import RunLog, open_run
+from genload.runlog.reader import Later, RunLog, open_run
 from genload.runlog.records import Event, RunHeader, Sample
 from genload.runlog.rows import Row
 from genload.settings.suite import Suite
@@ -57,9 +57,9 @@ class PopulationLog:
         self.folder: Path = log.folder
         self.header = _narrowed(log.header, name)
 
-    def rows(self) -> Iterator[Sequence[Row]]:
-        """Its requests."""
-        for block in self._log.rows():
+    def rows(self, later: Later | None = None) -> Iterator[Sequence[Row]]:
+        """Its requests; `later` has read its own as well."""
+        for block in self._log.rows(later):
             yield [row for row in block if row.population == self._name]
 
     def events(self) -> Iterator[Event]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from genload.analysis.intake import Intake, take_in
+from genload.analysis.later import later_half
 from genload.analysis.load import Load, load_of
 from genload.analysis.recorded import Columns, Recorded
 from genload.analysis.series import SeriesStore, slowed
 from genload.analysis.words import with_words
+from genload.runlog.reader import Later
 from genload.runlog.records import Event, MonitorPlan, RunHeader, Sample
 from genload.runlog.rows import Row
 
@@ -22,7 +25,7 @@ class Log(Protocol):
     folder: Path
     header: RunHeader
 
-    def rows(self) -> Iterator[Sequence[Row]]: ...
+    def rows(self, later: Later | None = None) -> Iterator[Sequence[Row]]: ...
 
     def events(self) -> Iterator[Event]: ...
 
@@ -63,7 +66,8 @@ def read(log: Log) -> Reading:
         RunDirectoryError: its files cannot be read.
     """
     header = log.header
-    intake = take_in(log.rows(), header.operation)
+    with later_half(log.folder, header) or nullcontext() as later:
+        intake = take_in(log.rows(later), header.operation, later)
     intake = replace(intake, measured=with_words(intake.measured, intake.warmup, _request(header)))
     events = list(log.events())
     last_sign_s = max([intake.last_end_s, *(event.t_s for event in events)])

@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from weakref import ref
 
+from genload.analysis.filling import Filling
 from genload.analysis.series import Series, SeriesStore
-from genload.analysis.table import RequestTable, TableBuilder
+from genload.analysis.table import RequestTable, table_of
 from genload.runlog.records import Event
 
 KEPT_BYTES = 2**28
@@ -119,5 +120,5 @@ def _make_room_for(used: Recorded) -> None:
 def nothing_recorded() -> Recorded:
     """Of a run without a run directory."""
     return Recorded(
-        Path(), lambda: Columns(TableBuilder().build(), TableBuilder().build(), SeriesStore([], []), [])
+        Path(), lambda: Columns(table_of(Filling()), table_of(Filling()), SeriesStore([], []), [])
     )

@@ -13,6 +13,7 @@ class Findings:
 
     Attributes:
         file: its name in the run directory.
+        lines: how many were read; no finding, but where the next ones are counted from.
         damage: what of a packed file cannot be unpacked.
         unreadable: how many lines do not parse, and the numbers of the first of them, from 1.
         zero_bytes: what a crashed machine leaves where data had not reached the disk.
@@ -21,6 +22,7 @@ class Findings:
     """
 
     file: str
+    lines: int = 0
     missing: bool = False
     damage: str = ""
     unreadable: int = 0

@@ -38,6 +38,22 @@ class Numbering:
         self.following = after
         return True
 
+    def joined(self, other: Numbering) -> Numbering | None:
+        """What is there in either; None where a number is there in both."""
+        both = Numbering()
+        both.following = max(self.following, other.following)
+        both.holes = _in_both(self._not_there(both.following), other._not_there(both.following))
+        return both if both.count == self.count + other.count else None
+
+    @property
+    def count(self) -> int:
+        """How many are there."""
+        return self.following - sum(end - first for first, end in self.holes)
+
+    def _not_there(self, end: int) -> list[tuple[int, int]]:
+        """The holes, and what follows up to `end`."""
+        return [*self.holes, (self.following, end)] if end > self.following else self.holes
+
     def _fill(self, n: int) -> bool:
         index = bisect_right(self.holes, (n, inf)) - 1
         if index < 0 or n >= self.holes[index][1]:
@@ -49,3 +65,19 @@ class Numbering:
     def missing(self, said: int) -> int:
         """How many of 0 … are not there, when the source said that it wrote `said`."""
         return sum(end - first for first, end in self.holes) + max(0, said - self.following)
+
+
+def _in_both(some: list[tuple[int, int]], others: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What two lists of ranges in rising order have in common."""
+    found: list[tuple[int, int]] = []
+    mine, yours = 0, 0
+    while mine < len(some) and yours < len(others):
+        first = max(some[mine][0], others[yours][0])
+        end = min(some[mine][1], others[yours][1])
+        if first < end:
+            found.append((first, end))
+        if some[mine][1] <= others[yours][1]:
+            mine += 1
+        else:
+            yours += 1
+    return found

@@ -12,8 +12,9 @@ import msgspec
 from genload.errors import RunDirectoryError
 from genload.runlog.findings import Findings
 from genload.runlog.layout import EVENTS, HEADER, REQUESTS, SAMPLES
+from genload.runlog.noted import Noted
 from genload.runlog.numbering import Numbering
-from genload.runlog.packing import DamagedError, blocks
+from genload.runlog.packing import BEGINNING, Cut, DamagedError, blocks
 from genload.runlog.records import FORMAT_VERSION, Event, RequestRecord, RunEnded, RunHeader, Sample
 from genload.runlog.rows import Row, RowDecoder
 
@@ -45,6 +46,20 @@ class Decoder(Protocol[T]):
     def decode(self, line: bytes, /) -> T: ...
 
 
+class Later(Protocol):
+    """Who reads a run's requests from `cut` on, while somebody else reads those before it."""
+
+    cut: Cut
+
+    def noted(self) -> Noted | None:
+        """What was noted; None when it did not come to the end."""
+        ...
+
+    def refuse(self) -> None:
+        """It is not used: its part is read by whoever asked."""
+        ...
+
+
 class RunLog:
     """An opened run directory. Records are read from the disk each time they are asked for, never kept.
 
@@ -57,7 +72,7 @@ class RunLog:
         self.folder = folder
         self.header = header
         self._findings: dict[str, Findings] = {}
-        self._numberings: dict[str, Numbering] | None = None
+        self._noted: Noted | None = None
 
     def requests(self) -> Iterator[RequestRecord]:
         """Every request record in the order written; one that was written twice comes once.
@@ -67,28 +82,41 @@ class RunLog:
         """
         return chain.from_iterable(self._new_requests(msgspec.json.Decoder(RequestRecord)))
 
-    def rows(self) -> Iterator[list[Row]]:
-        """The same records as judging reads them, in lists of some hundred."""
-        return self._new_requests(RowDecoder())
+    def rows(self, later: Later | None = None) -> Iterator[list[Row]]:
+        """The same records as judging reads them, in lists of some hundred.
 
-    def _new_requests(self, decoder: Decoder[R]) -> Iterator[list[R]]:
-        findings = Findings(REQUESTS)
-        numberings: dict[str, Numbering] = {}
-        for block in self._read(decoder, findings):
-            yield self._new(block, numberings, findings)
-        self._numberings = numberings
-        self._findings[REQUESTS] = findings
+        Args:
+            later: who reads from `later.cut` on, meanwhile. What it has read comes here only where it cannot
+                be put behind what was read here: it is damaged, or has a record that was here before.
+        """
+        if later is None:
+            return self._new_requests(RowDecoder())
+        return self._earlier_rows(later)
 
-    def _new(self, block: list[R], numberings: dict[str, Numbering], findings: Findings) -> list[R]:
-        """The records of a block that were not there before."""
-        sources = {record.source for record in block}
-        for source in sources - numberings.keys():
-            numberings[source] = Numbering()
-        if len(sources) == 1 and numberings[block[0].source].note_all([record.n for record in block]):
-            return block
-        new = [record for record in block if numberings[record.source].note(record.n)]
-        findings.repeated += len(block) - len(new)
-        return new
+    def _earlier_rows(self, later: Later) -> Iterator[list[Row]]:
+        yield from self._new_requests(RowDecoder(), end=later.cut)
+        noted = later.noted()
+        if noted is None or self._noted is None or not self._noted.join(noted):
+            later.refuse()
+            yield from self._new_requests(RowDecoder(), begin=later.cut, noted=self._noted)
+
+    def rows_after(self, cut: Cut) -> tuple[Iterator[list[Row]], Noted]:
+        """The rows from there on, and what is noted while they are read."""
+        noted = Noted()
+        return self._new_requests(RowDecoder(), begin=cut, noted=noted), noted
+
+    def _new_requests(
+        self,
+        decoder: Decoder[R],
+        begin: Cut = BEGINNING,
+        end: Cut | None = None,
+        noted: Noted | None = None,
+    ) -> Iterator[list[R]]:
+        """The requests between two places; what was noted before goes on."""
+        noted = Noted() if noted is None else noted
+        for block in self._read(decoder, noted.findings, begin, end):
+            yield noted.new(block)
+        self._noted, self._findings[REQUESTS] = noted, noted.findings
 
     def events(self) -> Iterator[Event]:
         """Every event in the order written."""
@@ -126,9 +154,9 @@ class RunLog:
 
         Of a run that was killed only the holes can be known.
         """
-        if self._numberings is None:
+        if self._noted is None:
             _exhaust(self.requests())
-        numberings = self._numberings or {}
+        numberings = self._noted.numberings if self._noted else {}
         ended = self.ended
         said = ended.records if ended else {}
         counts = {
@@ -137,11 +165,13 @@ class RunLog:
         }
         return {source: count for source, count in counts.items() if count}
 
-    def _read(self, decoder: Decoder[T], findings: Findings) -> Iterator[list[T]]:
+    def _read(
+        self, decoder: Decoder[T], findings: Findings, begin: Cut = BEGINNING, end: Cut | None = None
+    ) -> Iterator[list[T]]:
         """The records of a file, in lists of some hundred."""
         path = self.folder / findings.file
         try:
-            yield from _Lines(path, decoder, findings)
+            yield from _Lines(blocks(path, begin, end), decoder, findings)
         except FileNotFoundError:
             findings.missing = True
         except OSError as error:
@@ -149,18 +179,17 @@ class RunLog:
 
 
 class _Lines(Generic[T]):
-    """The decoded lines of one file, a block at a time; what is wrong with it goes to the findings."""
+    """The decoded lines of blocks, a block at a time; what is wrong with them goes to the findings."""
 
-    def __init__(self, path: Path, decoder: Decoder[T], findings: Findings) -> None:
-        self._path = path
+    def __init__(self, blocks: Iterator[bytes], decoder: Decoder[T], findings: Findings) -> None:
+        self._blocks = blocks
         self._decoder = decoder
         self._findings = findings
-        self._lines_before = 0
 
     def __iter__(self) -> Iterator[list[T]]:
         rest = b""
         try:
-            for block in blocks(self._path):
+            for block in self._blocks:
                 whole, newline, rest = (rest + block).rpartition(b"\n")
                 if newline:
                     yield self._decoded(whole + newline)
@@ -179,12 +208,12 @@ class _Lines(Generic[T]):
         # To the decoder a line's end is white space: the halves of a torn line may join into one record.
         if len(records) != lines:
             records = self._one_by_one(block)
-        self._lines_before += lines
+        self._findings.lines += lines
         return records
 
     def _one_by_one(self, block: bytes) -> list[T]:
         records: list[T] = []
-        for number, line in enumerate(block.split(b"\n")[:-1], self._lines_before + 1):
+        for number, line in enumerate(block.split(b"\n")[:-1], self._findings.lines + 1):
             text = self._without_zeros(line)
             if not text.strip():
                 continue

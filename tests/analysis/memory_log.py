@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from genload.analysis.judged import JudgedRun
+from genload.runlog.reader import Later
 from genload.runlog.records import (
     ClientHealth,
     Event,
@@ -43,7 +44,7 @@ class MemoryLog:
     problems: list[str] = field(default_factory=list)
     folder: Path = Path()
 
-    def rows(self) -> Iterator[list[Row]]:
+    def rows(self, later: Later | None = None) -> Iterator[list[Row]]:
         yield rows_of(self.records)
 
     def events(self) -> Iterator[Event]:

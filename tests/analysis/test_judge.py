@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genload.analysis.filling import Filling
 from genload.analysis.judge import judge, judge_log
-from genload.analysis.table import TableBuilder
+from genload.analysis.table import table_of
 from genload.errors import RunDirectoryError, suite_exit_code
 from genload.runlog.records import Interrupted, LoadStarted, Notice, RequestRecord, Sample
 from genload.runlog.rows import rows_of
@@ -287,11 +288,11 @@ def test_notices_reach_the_report() -> None:
 
 
 def test_the_table_is_in_the_order_of_start_and_keeps_what_belongs_together() -> None:
-    builder = TableBuilder()
+    filling = Filling()
     for n, start in enumerate((3.0, 1.0, 2.0)):
         numbers, labels = {"faces": float(n)} if n else {}, {"voice": "ab"[n % 2]}
-        builder.add(rows_of([job(n, start, 10.0 + n, numbers=numbers, labels=labels)]))
-    table = builder.build()
+        filling.add(rows_of([job(n, start, 10.0 + n, numbers=numbers, labels=labels)]))
+    table = table_of(filling)
     assert list(table.duration_s) == [11.0, 12.0, 10.0]
     assert np.array_equal(table.numbers["faces"], [1.0, 2.0, np.nan], equal_nan=True)
     assert list(table.where("voice", "a")) == [False, True, True]

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genload.analysis.contract import family_findings
+from genload.analysis.filling import Filling
 from genload.analysis.judge import judge_log
 from genload.analysis.ledger import Ledger
 from genload.analysis.reconciliation import OTHERS, UNSEEN, Comparison, meanings, reconcile
 from genload.analysis.series import Series
-from genload.analysis.table import TableBuilder
+from genload.analysis.table import table_of
 from genload.runlog.records import RequestRecord, Sample
 from genload.runlog.rows import rows_of
 from genload.settings.contract import Reconcile
@@ -56,9 +57,9 @@ def ledger(*jobs: RequestRecord) -> Ledger:
     """The first one is the warm-up's."""
     tables = []
     for part in (jobs[:1], jobs[1:]):
-        builder = TableBuilder()
-        builder.add(rows_of(part))
-        tables.append(builder.build())
+        filling = Filling()
+        filling.add(rows_of(part))
+        tables.append(table_of(filling))
     return Ledger.of(tables)
 
 

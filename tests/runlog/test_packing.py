@@ -142,3 +142,35 @@ def test_a_packed_run_is_never_added_to(run: Path) -> None:
         (run / name).unlink()
     with pytest.raises(RunDirectoryError, match="holds a run already"):
         RunWriter(run)
+
+
+def test_the_parts_before_and_after_a_place_are_the_whole(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "_MEMBER_BYTES", 1 << 18)
+    path = run / "requests.jsonl"
+    whole = path.read_bytes()
+    for _ in range(2):
+        near = packing.middle(path)
+        assert near is not None
+        for further in (0, 1, 70_000, 150_000):
+            cut = packing.Cut(near.member, near.offset + further)
+            before, after = b"".join(packing.blocks(path, end=cut)), b"".join(packing.blocks(path, cut))
+            assert before and after and before + after == whole
+        pack(run)
+    assert near.member > 0
+
+
+def test_the_place_in_the_middle_is_between_two_lines(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "_MEMBER_BYTES", 1 << 18)
+    path = run / "requests.jsonl"
+    size = path.stat().st_size
+    for _ in range(2):
+        cut = packing.middle(path)
+        assert cut is not None
+        before = b"".join(packing.blocks(path, end=cut))
+        assert before.endswith(b"}\n") and abs(len(before) - size / 2) < size / 4
+        pack(run)
+
+
+def test_a_file_of_one_member_has_no_place_in_the_middle(run: Path) -> None:
+    pack(run)
+    assert packing.middle(run / "requests.jsonl") is None

@@ -19,9 +19,9 @@ from rich.text import Text
 from genload.beginning import why_not_ready
 from genload.code_errors import CodeError, code_told
 from genload.commands.run.ahead import Ahead
-from genload.commands.run.cores import cores_there
 from genload.commands.run.locust_process import Signals, arguments, outcome
 from genload.commands.run.settling import settle
+from genload.cores import cores_there
 from genload.errors import ExitCode, GenloadError, RunDirectoryError, suite_exit_code
 from genload.extensions import Wings, attribute, shape_class
 from genload.human import human

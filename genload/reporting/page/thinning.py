@@ -15,6 +15,7 @@ def of_a_line(times_s: Floats, values: Floats, most: int) -> Rows:
 
     Args:
         times_s: ascending.
+        values: none of them NaN.
         most: at most about so many.
     """
     if len(times_s) <= most:
@@ -36,11 +37,19 @@ def of_a_cloud(times_s: Floats, values: Floats, most: int) -> Rows:
 
 def _of_stretches(times_s: Floats, values: Floats, count: int) -> tuple[Rows, Rows, Rows, Rows]:
     """Of each stretch of time the rows of its first, last, lowest and highest value."""
-    stretch = _stretches(times_s, max(1, count))
-    first = np.flatnonzero(np.diff(stretch, prepend=-1))
+    first = np.flatnonzero(np.diff(_stretches(times_s, max(1, count)), prepend=-1))
     last = np.append(first[1:], len(times_s)) - 1
-    order = np.lexsort((values, stretch))
-    return first, last, order[first], order[last]
+    lowest, highest = (
+        np.flatnonzero(values == np.repeat(extreme.reduceat(values, first), last - first + 1))
+        for extreme in (np.minimum, np.maximum)
+    )
+    # The first of several that are as low, and the last of those that are as high.
+    return (
+        first,
+        last,
+        lowest[np.searchsorted(lowest, first)],
+        highest[np.searchsorted(highest, last, side="right") - 1],
+    )
 
 
 def _stretches(times_s: Floats, count: int) -> npt.NDArray[np.int64]:
