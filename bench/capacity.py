@@ -9,7 +9,7 @@ often the answer was proven (which says what a search this short can prove). A r
 the machine was busy with other work, is repeated. Then the real speech engine, slowed by CPU time before
 each write of a stream, is searched several times over: answers may differ by one listener.
 
-    python bench/capacity.py [--runs 8 | --runs 0-39] [--repeats 5] [--work 20ms] [--into FILE]
+    python bench/capacity.py [--runs 8 | --runs 0-39] [--repeats 5] [--work 60ms] [--into FILE]
 
 With `--into`, each run is added to that file of JSON lines, and what is in it already is not run again.
 """
@@ -60,7 +60,7 @@ watch_idle: 0s
 monitors: {gpu: null, host: null, readiness: null}
 scenarios:
   search:
-    capacity: {of: users, to: 16, step: {settle: 3s, measure: 15s}, holds: [soon]}
+    capacity: {of: users, to: 32, step: {settle: 3s, measure: 12s}, holds: [soon]}
     request: {texts: {lengths: [short]}}
     criteria: {soon: speech.duration.p95 < 2s}
 """
@@ -70,7 +70,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=_numbers, default=range(8), help="so many, or those of these numbers")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--work", default="20ms", help="CPU time before each write of a stream")
+    parser.add_argument("--work", default="60ms", help="CPU time before each write of a stream")
     parser.add_argument("--into", type=Path, help="where runs are kept")
     asked = parser.parse_args()
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # each run is seen as it ends

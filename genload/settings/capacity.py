@@ -100,7 +100,7 @@ class Search(Settings):
     holds: Annotated[tuple[str, ...], Field(min_length=1)]
     """Names of the scenario's criteria. A level holds when each of them does, said of its requests alone."""
     drain: bool = False
-    """Whether the service is let come to rest between two levels."""
+    """Whether the service is let come to rest between two levels; of a rate it is, unless this is `false`."""
     confirm: bool = True
     """Whether the highest level that held is measured once more at the end."""
 
@@ -204,6 +204,8 @@ class RateSearch(Search):
     """No level is above it."""
     process: Process = "poisson"
     """``poisson``: as callers come who know nothing of each other; ``constant``: evenly."""
+    drain: bool = True
+    """Whether the service is let come to rest between two levels; of a rate it is, unless this is `false`."""
     max_in_flight: PositiveInt | None = None
     """The most requests in flight at once; None: all of two levels may be, up to 2000."""
 

@@ -9,7 +9,9 @@ from genload.analysis.judged.capacity import Capacity, LevelResult
 from genload.human import human
 from genload.settings.criteria.ast import Dimension
 
-_NOUNS = {"speech": "listener", "generate": "user"}
+NOUNS = {"speech": "listener", "generate": "user"}
+"""Who is at work, by the operation."""
+
 _SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
 
 
@@ -29,7 +31,7 @@ def needs_of(found: Capacity) -> list[str]:
 
 
 def _found(found: Capacity, operation: str) -> str:
-    noun = _NOUNS.get(operation, "user") if found.of == "users" else ""
+    noun = NOUNS.get(operation, "user") if found.of == "users" else ""
     low, high = found.highest_observed, found.lowest_observed_not
     prefix = {
         "interrupted": "interrupted: so far it ",
@@ -98,10 +100,13 @@ def _why(found: Capacity, value: float | None) -> str:
 
 
 def _value(found: Capacity, value: float, noun: str = "") -> str:
-    if found.of == "rate":
-        return rate(value)
-    number = human(value, Dimension.COUNT)
+    number = amount_of(value, found.unit)
     return f"{number} {noun if value == 1 else noun + 's'}" if noun else number
+
+
+def amount_of(value: float, unit: str) -> str:
+    """A level: users, or a rate."""
+    return rate(value) if unit == Dimension.RATE else human(value, Dimension.COUNT)
 
 
 def rate(per_s: float) -> str:

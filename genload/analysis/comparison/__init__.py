@@ -1,6 +1,7 @@
 """Two builds compared, by run directories alone."""
 
 from genload.analysis.alike import NotComparableError
+from genload.analysis.comparison.brackets import Bracket, held
 from genload.analysis.comparison.comparable import Difference, Kind
 from genload.analysis.comparison.compare import compare
 from genload.analysis.comparison.comparison import CompareSettings, Comparison, MetricShift, Verdict
@@ -13,6 +14,7 @@ from genload.analysis.comparison.suite import ComparedSuite, Uncompared, compare
 
 __all__ = [
     "Basis",
+    "Bracket",
     "CompareSettings",
     "ComparedSuite",
     "Comparison",
@@ -31,6 +33,7 @@ __all__ = [
     "compare",
     "compare_suites",
     "floor_of",
+    "held",
     "suite_of",
     "unfit",
 ]

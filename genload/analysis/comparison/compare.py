@@ -10,6 +10,8 @@ from pathlib import Path
 import msgspec
 
 from genload.analysis.alike import check_alike
+from genload.analysis.capacity.words import NOUNS
+from genload.analysis.comparison.brackets import held
 from genload.analysis.comparison.comparable import (
     Difference,
     Kind,
@@ -28,7 +30,7 @@ from genload.analysis.comparison.curves import LEVELS, together
 from genload.analysis.comparison.floor import unfit
 from genload.analysis.comparison.metric_shift import Sides, judged
 from genload.analysis.comparison.noise import NoiseFloor
-from genload.analysis.comparison.shift import MIN_RUNS
+from genload.analysis.comparison.shift import MIN_RUNS, Basis, Shift
 from genload.analysis.comparison.side import ComparedRun, are_rounds, in_order, read_run
 from genload.analysis.comparison.subjects import asked_for
 from genload.analysis.comparison.values import error_shares
@@ -36,6 +38,7 @@ from genload.analysis.evidence.estimate import FloatArray
 from genload.analysis.populations import open_alone
 from genload.errors import UsageError
 from genload.human import count_of
+from genload.settings.criteria.ast import Dimension
 
 AS_USUAL = CompareSettings()
 
@@ -92,7 +95,7 @@ def compared(
         rehearsal=first.rehearsal,
         time_scale=first.time_scale,
         verdict=verdict,
-        summary=_summary(verdict, metrics, runs),
+        summary=_summary(verdict, metrics, runs, first.operation),
         settings=settings,
         base=[run.facts for run in base],
         new=[run.facts for run in new],
@@ -136,12 +139,18 @@ def _verdict(metrics: Sequence[MetricShift]) -> Verdict:
         return "regression"
     if results and all(result == "no_regression" for result in results):
         return "no_regression"
-    if results and all(metric.shift is None or metric.shift.low is None for metric in metrics):
+    if results and all(m.result == "descriptive" or _has_no_bounds(m.shift) for m in metrics):
         return "descriptive"
     return "inconclusive"
 
 
-def _summary(verdict: Verdict, metrics: Sequence[MetricShift], runs: int) -> str:
+def _has_no_bounds(moved: Shift | None) -> bool:
+    return moved is None or moved.basis is Basis.NONE
+
+
+def _summary(verdict: Verdict, metrics: Sequence[MetricShift], runs: int, operation: str) -> str:
+    if metrics and all(metric.base_brackets for metric in metrics):
+        return "; ".join(_held(metric, operation) for metric in metrics)
     of = {
         result: [metric for metric in metrics if metric.result == result]
         for result in ("regression", "no_regression", "inconclusive", "descriptive")
@@ -157,6 +166,13 @@ def _summary(verdict: Verdict, metrics: Sequence[MetricShift], runs: int) -> str
     return (
         f"{len(open_ones)} of {total} cannot be told: {_names(open_ones)}" if metrics else "nothing to judge"
     )
+
+
+def _held(metric: MetricShift, operation: str) -> str:
+    """``holds 3 listeners → holds 2 listeners: holds less for sure``."""
+    noun = NOUNS.get(operation, "user") if metric.unit == Dimension.COUNT else ""
+    base, new = (held(side, metric.unit, noun) for side in (metric.base_brackets, metric.new_brackets))
+    return f"holds {base} → holds {new}: {metric.reason}"
 
 
 def _names(metrics: Sequence[MetricShift]) -> str:
@@ -185,6 +201,10 @@ def _not_judged(unknown: Sequence[MetricShift]) -> Iterator[str]:
 
 
 def _pictures(base: Sequence[ComparedRun], new: Sequence[ComparedRun]) -> Pictures:
+    """Nothing of searches, each of which chose its own load."""
+    if any(value.bracket is not None for run in (*base, *new) for value in run.values.values()):
+        return Pictures(levels=[], base=[], new=[], base_medians=[], new_medians=[])
+
     def curve(runs: Sequence[ComparedRun], of: str) -> list[float | None]:
         rows: list[FloatArray] = [getattr(run.curves, of) for run in runs]
         return [value if isfinite(value) else None for value in together(rows).tolist()]

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from genload.analysis.comparison.brackets import Bracket
 from genload.analysis.comparison.comparable import Difference
 from genload.analysis.comparison.noise import NoiseFloor
 from genload.analysis.comparison.shift import Shift
@@ -52,6 +53,7 @@ class MetricShift(msgspec.Struct, frozen=True, kw_only=True):
         better: which way it is better.
         base, new: the number of each run, in the order in which they began; None where a run has none.
         base_value, new_value: one number for the side: the geometric mean of a ratio's, else the mean.
+        base_brackets, new_brackets: of a search for how much the service holds, the interval of each run.
         shift: None where one side has no number.
         tolerance: on the scale of the shift.
         result: of a judged metric; None of one that is only shown.
@@ -72,6 +74,8 @@ class MetricShift(msgspec.Struct, frozen=True, kw_only=True):
     result: Verdict | None = None
     p: float | None = None
     reason: str = ""
+    base_brackets: list[Bracket] = []
+    new_brackets: list[Bracket] = []
 
 
 class Pictures(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from genload.analysis.comparison.brackets import Bracket, bracket_shift
 from genload.analysis.comparison.comparison import CompareSettings, MetricShift, Verdict
 from genload.analysis.comparison.noise import Noise, Scale
-from genload.analysis.comparison.shift import MIN_RUNS, holm, middle, scale_of, shift
+from genload.analysis.comparison.shift import MIN_RUNS, Shift, holm, middle, scale_of, shift
 from genload.analysis.comparison.side import ComparedRun
 from genload.analysis.comparison.values import RunValue
 from genload.analysis.evidence.estimate import ALPHA
@@ -42,6 +43,11 @@ class Sides:
         ours, theirs = ([n for n in side if n is not None] for side in (numbers, others))
         if found.reason:
             return _one_sided(found, ours, theirs)
+        brackets = [
+            [v.bracket for v in side if v is not None and v.bracket is not None] for side in (base, new)
+        ]
+        if all(brackets):
+            return _bracketed(found, brackets[0], brackets[1], settings)
         scale = scale_of(ours, theirs, in_points=known.in_points)
         return msgspec.structs.replace(
             found,
@@ -58,6 +64,21 @@ class Sides:
             ),
             tolerance=_tolerance(settings, scale, found.in_points, middle(ours, scale)),
         )
+
+
+def _bracketed(
+    found: MetricShift, base: list[Bracket], new: list[Bracket], settings: CompareSettings
+) -> MetricShift:
+    moved, least = bracket_shift(base, new), Bracket.together(base).least
+    return msgspec.structs.replace(
+        found,
+        base_value=least,
+        new_value=Bracket.together(new).least,
+        shift=moved,
+        tolerance=settings.tolerance if moved.scale is Scale.RATIO else settings.tolerance * least,
+        base_brackets=base,
+        new_brackets=new,
+    )
 
 
 def _lacking(base: Sequence[RunValue | None], new: Sequence[RunValue | None]) -> str:
@@ -132,6 +153,8 @@ def _result(metric: MetricShift, p: float | None, runs: int) -> tuple[Verdict, s
     moved, better = metric.shift, Better(metric.better)
     if moved is None or metric.tolerance is None:
         return "inconclusive", metric.reason
+    if metric.base_brackets:
+        return _bracket_result(metric, moved, metric.tolerance, runs)
     by, most = moved.worse_by(better), moved.worse_by_at_most(better)
     if most is None or p is None:
         return "descriptive", _too_few(runs)
@@ -148,11 +171,29 @@ def _result(metric: MetricShift, p: float | None, runs: int) -> tuple[Verdict, s
     return "inconclusive", f"{said}{aside}"
 
 
-def _too_few(runs: int) -> str:
-    return (
-        f"{human(runs, 'count')} of at least {MIN_RUNS} runs a side, and no noise floor: "
-        "nothing tells how far equal builds are apart"
+def _bracket_result(metric: MetricShift, moved: Shift, tolerance: float, runs: int) -> tuple[Verdict, str]:
+    """Of how much each side holds: for certain where the sides do not overlap."""
+    if runs < MIN_RUNS:
+        return "descriptive", f"{_of_least_runs(runs)}, which do not tell how far equal builds are apart"
+    if moved.high is not None and moved.high < 0 and -moved.value > tolerance:
+        return "regression", f"holds less for sure, by {amount(moved.value, metric)}"
+    if moved.low is not None and -moved.low <= tolerance:
+        return "no_regression", "holds more for sure" if moved.low > 0 else "holds no less"
+    allowed = amount(tolerance, metric)
+    if moved.low is None:
+        return "inconclusive", "BASE holds all of the range, and may hold more: search further up"
+    return "inconclusive", (
+        f"may hold less by {amount(moved.low, metric)}, more than {allowed}, and may be equal: what the runs "
+        "of the two sides hold overlaps"
     )
+
+
+def _too_few(runs: int) -> str:
+    return f"{_of_least_runs(runs)}, and no noise floor: nothing tells how far equal builds are apart"
+
+
+def _of_least_runs(runs: int) -> str:
+    return f"{human(runs, 'count')} of at least {MIN_RUNS} runs a side"
 
 
 def _worse(by: float, metric: MetricShift) -> str:

@@ -47,6 +47,7 @@ class Basis(StrEnum):
     FLOOR = "noise floor and spread of the runs"
     COUNTS = "number of requests"
     WHOLE = "whole completions"
+    BRACKETS = "brackets of the searches"
     NONE = "none"
 
 

@@ -10,7 +10,12 @@ import msgspec
 
 from genload.analysis.alike import settings_of
 from genload.analysis.comparison.curves import Curves, curves_of
-from genload.analysis.comparison.subjects import all_subjects, judged_by_default, subjects_of
+from genload.analysis.comparison.subjects import (
+    all_subjects,
+    judged_by_default,
+    refuse_whole_load,
+    subjects_of,
+)
 from genload.analysis.comparison.values import RunValue, errors_by_class, values_of
 from genload.analysis.read_run import ReadRun
 from genload.analysis.tested import tested
@@ -98,9 +103,11 @@ def read_run(log: RunLog, asked_for: Sequence[Expression] = ()) -> ComparedRun:
 
     Raises:
         RunDirectoryError: it cannot be read.
+        UsageError: what is to be judged is no number of such a run.
     """
     run = ReadRun.of(log)
     chosen = [subject for each in asked_for for subject in subjects_of(each, run)]
+    refuse_whole_load(chosen, run)
     judged = list(dict.fromkeys(chosen)) if asked_for else judged_by_default(run)
     subjects = dict.fromkeys([*judged, *all_subjects(run)])
     return ComparedRun(

@@ -13,6 +13,7 @@ from genload.settings.criteria.comparisons import parts
 from genload.settings.criteria.error import CriterionError
 from genload.settings.criteria.parse import parse
 from genload.settings.criteria.validate import check
+from genload.settings.criteria.write import subject_text
 from genload.settings.metrics.metric import Metric
 
 _OF_EACH = ("mean", "p50", "p95")
@@ -49,8 +50,11 @@ def _read(text: str, header: RunHeader) -> Expression:
 def judged_by_default(run: ReadRun) -> list[Subject]:
     """Duration, error rate and throughput, and what the scenario's criteria name.
 
-    Of a count of requests its share is judged, or nothing: how many there were is a matter of the load.
+    Of a count of requests its share is judged, or nothing: how many there were is a matter of the load. Of a
+    search for a capacity what it found is judged: each chose its own load.
     """
+    if run.scenario.capacity is not None:
+        return [Subject(run.scenario.capacity.metric)]
     operation = run.header.operation
     found = [_stat(f"{operation}.duration", stat) for stat in _OF_EACH]
     found += [Subject(f"{operation}.error_rate"), Subject(f"{operation}.throughput")]
@@ -64,6 +68,22 @@ def judged_by_default(run: ReadRun) -> list[Subject]:
     ]
 
 
+def refuse_whole_load(subjects: Sequence[Subject], run: ReadRun) -> None:
+    """Refuse numbers of the whole load of a search.
+
+    Raises:
+        UsageError: such a number was asked for.
+    """
+    search = run.scenario.capacity
+    others = [subject for subject in subjects if search is not None and subject.metric != search.metric]
+    if search is not None and others:
+        raise UsageError(
+            f"--judge {subject_text(others[0])}: each search for a capacity chose its own levels of load, so "
+            "that this is no number of the build",
+            remedy=f"judge {search.metric}, or compare runs of one load: a scenario with a shape",
+        )
+
+
 def subjects_of(expression: Expression, run: ReadRun) -> Iterator[Subject]:
     """What a criterion speaks of on both sides, an ``each`` for every stratum that this run has."""
     if run.measures is None:
@@ -75,7 +95,10 @@ def subjects_of(expression: Expression, run: ReadRun) -> Iterator[Subject]:
 
 
 def all_subjects(run: ReadRun) -> Iterator[Subject]:
-    """Everything that can be said of the run as a whole; what was in flight is the load's matter."""
+    """Everything that can be said of the run as a whole; what was in flight is the load's matter, and of a
+    search, which chose its own load, everything is."""
+    if run.scenario.capacity is not None:
+        return
     for metric in run.catalogue.metrics.values():
         own = metric.source == "requests" and metric.name.startswith(f"{run.header.operation}.")
         if own and not metric.is_series:

@@ -8,10 +8,12 @@ from math import isfinite, sqrt
 
 import numpy as np
 
+from genload.analysis.comparison.brackets import Bracket
 from genload.analysis.evidence.between import Between
 from genload.analysis.evidence.estimate import Estimate
 from genload.analysis.evidence.rates import Rate
 from genload.analysis.evidence.series import Throughput
+from genload.analysis.judged.capacity import Capacity
 from genload.analysis.read_run import ReadRun
 from genload.analysis.table import RequestTable
 from genload.settings.criteria.ast import Dimension, Subject
@@ -31,6 +33,7 @@ class RunValue:
         missing: why.
         requests: of a share of requests, of how many.
         grain: of a rate of completions, its standard deviation from counting whole ones, as a share of it.
+        bracket: of a search for how much the service holds: its interval.
     """
 
     metric: str
@@ -41,11 +44,15 @@ class RunValue:
     missing: str = ""
     requests: int | None = None
     grain: float | None = None
+    bracket: Bracket | None = None
 
 
 def values_of(run: ReadRun, subjects: Iterable[Subject]) -> Iterator[RunValue]:
-    """The run's numbers; nothing of a run whose load never began."""
+    """The run's numbers; nothing of a run whose load never began. Of a search it is what that found."""
     if run.measures is None:
+        return
+    if run.capacity is not None and run.scenario.capacity is not None:
+        yield _found(run.scenario.capacity.metric, run.capacity)
         return
     # What polls leave open is the same for both builds.
     measures = replace(run.measures, observed_only=True)
@@ -55,8 +62,23 @@ def values_of(run: ReadRun, subjects: Iterable[Subject]) -> Iterator[RunValue]:
         yield replace(value, grain=_grain(estimate, measures.table))
 
 
+def _found(metric: str, found: Capacity) -> RunValue:
+    bracket = Bracket.of(found)
+    return RunValue(
+        metric=metric,
+        unit=Dimension(found.unit),
+        better=Better.HIGHER,
+        in_points=False,
+        value=None if bracket is None else bracket.least,
+        missing="" if bracket is not None else "a level that was measured soundly",
+        bracket=bracket,
+    )
+
+
 def errors_by_class(run: ReadRun) -> dict[str, int]:
-    """How many requests failed with each class of errors that occurred."""
+    """How many requests failed with each class of errors that occurred; nothing of a search."""
+    if run.capacity is not None:
+        return {}
     table = run.intake.measured
     codes, names = table.error_class
     counts = np.bincount(codes[~table.ok], minlength=len(names))

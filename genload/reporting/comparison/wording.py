@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from genload.analysis.comparison import (
     Basis,
+    Bracket,
     ComparedSuite,
     Comparison,
     MetricShift,
     RunFacts,
     Verdict,
     amount,
+    held,
 )
 from genload.human import count_of, human, with_sign
 from genload.reporting.tables import Table
@@ -38,6 +40,12 @@ _BASIS = {
     Basis.COUNTS: "the number of requests (Agresti and Caffo)",
     Basis.WHOLE: "whole completions, of which the end of a run cuts some off",
 }
+_SEARCHES = (
+    "Each run is a search, which says how much a build holds at least and at most, and chose its own "
+    "load: nothing else of it is compared. A build holds less for certain where all of its runs lie below "
+    "all of the other's, by more than is allowed: of equal builds with three runs a side, in one of twenty "
+    "comparisons at most."
+)
 
 
 def rehearsal_note(comparison: Comparison) -> str:
@@ -100,13 +108,17 @@ def row(metric: MetricShift) -> Sequence[str]:
     shift, unit = metric.shift, "ratio" if metric.in_points else metric.unit
     return (
         metric.metric,
-        human(metric.base_value, unit),
-        human(metric.new_value, unit),
+        _value(metric.base_value, metric.base_brackets, unit),
+        _value(metric.new_value, metric.new_brackets, unit),
         "–" if shift is None else signed(shift.value, metric),
         bounds(metric),
         "–" if metric.tolerance is None else allowed(metric.tolerance, metric),
         RESULTS[metric.result] if metric.result else "",
     )
+
+
+def _value(value: float | None, brackets: Sequence[Bracket], unit: str) -> str:
+    return held(brackets, unit) if brackets else human(value, unit)
 
 
 def bounds(metric: MetricShift) -> str:
@@ -133,6 +145,9 @@ def signed(size: float, metric: MetricShift) -> str:
 def how(comparison: Comparison) -> Iterator[str]:
     """How the bounds come about, and what the verdict means."""
     used = dict.fromkeys(m.shift.basis for m in comparison.judged if m.shift is not None)
+    if any(metric.base_brackets for metric in comparison.judged):
+        yield _SEARCHES
+        return
     told = [_BASIS[basis] for basis in used if basis in _BASIS]
     if told:
         yield f"Bounds come from {'; '.join(told)}. Each is a one-sided 95 % bound. The run is the unit."
