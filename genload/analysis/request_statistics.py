@@ -11,7 +11,7 @@ import numpy as np
 
 from genload.analysis.carried import Carried, carried, inspection
 from genload.analysis.evidence.between import Between
-from genload.analysis.evidence.busy import BusyMean, BusyPercentile
+from genload.analysis.evidence.busy import BusyMean, BusyPercentile, Luck
 from genload.analysis.evidence.chance import Chance
 from genload.analysis.evidence.estimate import (
     ALPHA,
@@ -354,6 +354,15 @@ class RequestStatistics:
             return ""
         return f"; {human(share, 'ratio')} of it are genload's own pauses after refusals"
 
+    def _luck(self, chosen: BoolArray) -> Luck | None:
+        """What chance did to these, where they are all that came in a phase: other schedules do not tell when
+        those would have come that have a label, succeed, or are in a window."""
+        subject = self.subject
+        some = subject.window is not None or subject.ok_only
+        if self.chance is None or some or any(label != "phase" for label, _ in subject.filters):
+            return None
+        return partial(self.chance.luck, np.flatnonzero(chosen))
+
     def _percentile(self, number: Carried, rows: BoolArray, name: str) -> Estimate:
         level = 50.0 if self.subject.percentile is None else self.subject.percentile
         last = number.ranked_last
@@ -363,9 +372,7 @@ class RequestStatistics:
         if number.sample is None or not last.any():
             if spells is None:
                 return Percentile(values[chosen], level, sampled=number.sampled, alpha=self.alpha)
-            own, luck = spells[chosen], None
-            if self.chance is not None and name == "duration":
-                luck = partial(self.chance.luck, np.flatnonzero(chosen))
+            own, luck = spells[chosen], self._luck(chosen) if name == "duration" else None
             return BusyPercentile(
                 values[chosen], level, sampled=number.sampled, alpha=self.alpha, spells=own, luck=luck
             )
