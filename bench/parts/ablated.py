@@ -32,6 +32,7 @@ from genload.harness import speech_user
 from genload.harness.gate import Turn
 from genload.harness.kit import SpeechKit
 from genload.harness.live import LiveStats
+from genload.harness.locust_statistics import BlockStats
 from genload.harness.users import LoadUser
 from genload.runlog.writer import RunWriter
 from genload.service import Speech, Utterance
@@ -140,11 +141,9 @@ def heads() -> Callable[..., bytes]:
     return bytes_for
 
 
-def parts(environment: Any) -> dict[str, Callable[[], Any]]:
+def parts() -> dict[str, Callable[[], Any]]:
     """How to take each away, by its name; those with a dash before it are part of the one above."""
     client = attribute("services", "speech", "Client")
-    request_event = environment.events.request
-    own = [handler for handler in request_event._handlers if "genload" in getattr(handler, "__module__", "")]
     silence = Speech(b"", "audio/wav", 0.0, 0.0, 0.0, ((0.0, 1),), streamed=False)
     turn = nullcontext(LEAVE)
     patch = mock.patch.object
@@ -167,7 +166,7 @@ def parts(environment: Any) -> dict[str, Callable[[], Any]]:
         "record and all that follows": lambda: patch(
             speech_user.SpeechUser, "_record_speech", lambda *_: None
         ),
-        "- Locust's event and statistics": lambda: patch(request_event, "_handlers", own),
+        "- Locust's statistics": lambda: patch(BlockStats, "log_request", lambda *_: None),
         "- live totals": lambda: patch(LiveStats, "add", lambda *_: None),
         "- encoding and writing": lambda: patch(RunWriter, "request", lambda *_: None),
         "all but the floor": lambda: added(instead, lambda user: bare(user, parses=True)),
@@ -237,7 +236,7 @@ def measure(environment: Any) -> None:
     gevent.sleep(BEGINS_S)
     users, found = environment.runner.user_count, dict[str, list[tuple[float, float]]]()
     for _ in range(int(os.environ["ABLATION_TURNS"])):
-        for name, without in parts(environment).items():
+        for name, without in parts().items():
             with without():
                 less_us = cost_us(users)
             found.setdefault(name, []).append((cost_us(users), less_us))
