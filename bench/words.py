@@ -1,14 +1,14 @@
 """How sure it is whose words an answer speaks: clean answers of a real engine, and what listening costs.
 
-python bench/words.py [ANSWERS] [VOICE …]
-
 Every answer speaks its own code, so that whatever is not "own" is false. "Another's" would be any code of the
 run: as if all requests were in flight at once. CPU time is that of decoding and recognising.
+
+    python bench/words.py [ANSWERS] [VOICE …]
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections import Counter
 from time import process_time
 
@@ -30,10 +30,14 @@ DIGITS = 6
 
 
 def main() -> None:
-    answers = int(sys.argv[1]) if len(sys.argv) > 1 else ANSWERS
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("answers", type=int, nargs="?", default=ANSWERS)
+    parser.add_argument("voices", nargs="*", default=["af_heart"], metavar="VOICE")
+    options = parser.parse_args()
+    answers = options.answers
     speaker = Speaker(1)
     speaker.load()
-    for voice in sys.argv[2:] or ["af_heart"]:
+    for voice in options.voices:
         texts = Texts.model_validate({"lengths": ["short", "medium", "long"], "code": {"digits": DIGITS}})
         source = TextSource(texts, [voice], seed=1, salt="bench")
         said = {source.utterance(number).code for number in range(answers)}
