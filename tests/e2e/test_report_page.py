@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from genload.analysis.judge import judge_log
 from genload.analysis.judged import Change, JudgedSuite, MetricChange
+from genload.analysis.plan import constant
 from genload.extensions import load
 
+from ..harness.simulated_search import plan_of, search
 from ..reports.judged_hostile import HOSTILE
 from ..reports.page.recorded_runs import job_records, keep_box, keep_silence, recorded, spoken
 
@@ -219,4 +223,24 @@ def test_audio_can_be_played(browser: Browser, tmp_path: Path) -> None:
         each.play();
     })"""
     assert opened.locator("audio").evaluate(play) == pytest.approx(0.5, abs=0.01)
+    opened.close()
+
+
+def test_names_of_levels_do_not_lie_on_each_other(browser: Browser, tmp_path: Path) -> None:
+    """A level has three phases, some of them narrow; the name of the measured one is the one to read."""
+    capacity = "{of: users, from: 1, to: 8, step: {settle: 10s, measure: 30s}, holds: [fast]}"
+    run = judge_log(search(plan_of(tmp_path, capacity), constant(1.0, 3)).log)
+    [path] = load("reports", "html").render(
+        JudgedSuite(suite="s", runs=[run], missing=[], exit_code=0), tmp_path
+    )
+    opened = browser.new_page(viewport=SCREEN)  # type: ignore[arg-type]
+    opened.goto(Path(path).as_uri())
+    seen = opened.locator(".names text").evaluate_all(
+        """names => names.filter(name => name.style.visibility !== "hidden").map(name => {
+            const { left, right } = name.getBoundingClientRect();
+            return [name.textContent, left, right];
+        })"""
+    )
+    assert [name for name, *_ in seen] == [f"level{number}" for number in range(1, 6)]
+    assert all(right < left for (_, _, right), (_, left, _) in pairwise(seen))
     opened.close()

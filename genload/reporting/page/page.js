@@ -90,6 +90,7 @@ class Timeline {
     this.names = [...section.querySelectorAll(".names text")];
     this.whole = this.times.innerHTML;
     this.view = [0, this.width];
+    this.thinNames();
     this.at = 0;
     for (const panel of this.panels) {
       panel.plot.addEventListener("pointermove", (event) => this.move(this.place(panel, event)));
@@ -129,6 +130,19 @@ class Timeline {
     this.move(x);
   }
 
+  // Of names that would lie on each other the shorter stays: level3, not level3_settling.
+  thinNames() {
+    const taken = [], edge = this.names.length && this.names[0].ownerSVGElement.clientWidth + 12;
+    const length = (name) => name.textContent.length;
+    for (const name of [...this.names].sort((one, other) => length(one) - length(other))) {
+      const { x, width } = name.getBBox();
+      if (name.style.visibility === "hidden") continue;
+      const isOver = x + width > edge || taken.some(([from, to]) => x < to + 6 && from < x + width + 6);
+      if (isOver) name.style.visibility = "hidden";
+      else taken.push([x, x + width]);
+    }
+  }
+
   look(from, to) {
     const least = 20;
     from = Math.max(0, Math.min(from, this.width - least));
@@ -140,6 +154,7 @@ class Timeline {
       name.setAttribute("x", `${at}%`);
       name.style.visibility = at < -0.5 || at > 99 ? "hidden" : "visible";
     }
+    this.thinNames();
     if (from === 0 && to === this.width) { this.times.innerHTML = this.whole; return; }
     this.times.replaceChildren(...[0, 1, 2, 3, 4].map((quarter) => {
       const text = document.createElementNS(SVG, "text");
