@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from genload.analysis.heard import Heard
 from genload.analysis.intake import Intake, take_in
 from genload.analysis.later import later_half
 from genload.analysis.load import Load, load_of
@@ -74,7 +75,9 @@ def read(log: Log) -> Reading:
     load = load_of(events, header.phases, last_sign_s)
     samples = list(log.samples())
     plans = slowed(header.monitors, samples)
-    store = SeriesStore(samples, plans, (load.start_s, load.end_s) if load else None)
+    heard = Heard.of(events)
+    watched = (load.start_s, load.end_s) if load else None
+    store = SeriesStore([*samples, *heard.samples], [*plans, *heard.plans], watched)
     return Reading(intake, events, load, samples, plans, store)
 
 

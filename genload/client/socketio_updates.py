@@ -88,6 +88,7 @@ class SocketIoUpdates(Updates):
         while True:
             before = self.connections
             why = self._why_it_ended()
+            self.is_heard = False
             self._followers.lose()
             if self._decided.is_set() and not self._told:  # else nothing has answered yet
                 self._told = True
@@ -133,6 +134,7 @@ class SocketIoUpdates(Updates):
     def _begin(self, when_s: float) -> None:
         """Whatever is sent from now on arrives."""
         self.connections += 1
+        self.is_heard = True
         self._followers.since_s = when_s
         self._decided.set()
         if self._told:

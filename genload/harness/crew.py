@@ -116,7 +116,17 @@ class LocalCrew:
 
     def health(self, t_s: float) -> list[ClientHealth]:
         lags_ms, cpu, rss_bytes = self.process.health.take()
-        return [ClientHealth(t_s=t_s, source="local", lags_ms=lags_ms, cpu=cpu, rss_bytes=rss_bytes)]
+        return [
+            ClientHealth(
+                t_s=t_s,
+                source="local",
+                lags_ms=lags_ms,
+                cpu=cpu,
+                rss_bytes=rss_bytes,
+                connections=self.process.connections,
+                messages=self.process.messages,
+            )
+        ]
 
     def finish(self) -> None:
         """Nothing to fetch: Locust itself stops our users right after, and their records are ours."""

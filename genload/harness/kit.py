@@ -21,6 +21,7 @@ from genload.harness.gate import Turn
 from genload.harness.leaving import Leaving
 from genload.harness.plan import RunPlan
 from genload.service import JobClient, JobInput, SpeechClient, Utterance
+from genload.service.updates import Updates
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class Kit:
 
     request_type = "HTTP"  # in records
     remarks: Sequence[str] = ()
+    updates: Updates | None = None  # what tells its users of their jobs
 
     def __init__(self, plan: RunPlan) -> None:
         """Raises ConfigError: no usable input."""

@@ -17,6 +17,7 @@ from genload.harness.request_event import RequestEvent
 from genload.harness.tickets import Share
 from genload.runlog.failures import FailedOutput
 from genload.runlog.records import RequestRecord
+from genload.service.updates import Updates
 
 MOST_BLAMED = 10
 """So many different mistakes of one process are told."""
@@ -106,6 +107,22 @@ class LoadProcess:
     def statuses(self) -> list[GateStatus]:
         """What the users of each population do."""
         return [population.gate.status() for population in self.populations]
+
+    @property
+    def connections(self) -> int | None:
+        """By how many connections its users hear of their jobs now; None: they only poll."""
+        heard = [each.is_heard for each in self._updates]
+        return sum(heard) if heard else None
+
+    @property
+    def messages(self) -> int:
+        """How many messages have told of jobs."""
+        return sum(each.messages for each in self._updates)
+
+    @property
+    def _updates(self) -> list[Updates]:
+        kits = [population.kit for population in self.populations]
+        return [kit.updates for kit in kits if kit.updates is not None]
 
     @property
     def remarks(self) -> list[str]:

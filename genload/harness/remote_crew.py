@@ -289,7 +289,13 @@ class RemoteCrew:
         self._heard_s[source] = report.sent_s + report.offset_s - self._t0_s
         if report.lags_ms:
             health = ClientHealth(
-                t_s=t_s, source=source, lags_ms=report.lags_ms, cpu=report.cpu, rss_bytes=report.rss_bytes
+                t_s=t_s,
+                source=source,
+                lags_ms=report.lags_ms,
+                cpu=report.cpu,
+                rss_bytes=report.rss_bytes,
+                connections=report.connections,
+                messages=report.messages,
             )
             clock = ClockOffset(t_s=t_s, source=source, offset_s=report.offset_s, bound_s=report.bound_s)
             self._health += [health, clock]

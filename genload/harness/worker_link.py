@@ -223,6 +223,8 @@ class WorkerLink:
             lags_ms=lags_ms,
             cpu=cpu,
             rss_bytes=rss_bytes,
+            connections=self.process.connections,
+            messages=self.process.messages,
             offset_s=offset_s,
             bound_s=bound_s,
             run=self._run,

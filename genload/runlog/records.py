@@ -113,7 +113,7 @@ class Users(msgspec.Struct, tag="users", tag_field="event", kw_only=True, omit_d
     population: str = ""  # whose users, where several are at work at the same time; Locust's are those of all
 
 
-class ClientHealth(msgspec.Struct, tag="client", tag_field="event", kw_only=True):
+class ClientHealth(msgspec.Struct, tag="client", tag_field="event", kw_only=True, omit_defaults=True):
     """The health of a process with users, at one tick."""
 
     t_s: float
@@ -121,6 +121,8 @@ class ClientHealth(msgspec.Struct, tag="client", tag_field="event", kw_only=True
     lags_ms: list[float]  # by how much a greenlet that sleeps 50 ms at a time woke up too late
     cpu: float  # 1.0: a whole core
     rss_bytes: int
+    connections: int | None = None  # by which it hears of its jobs, at this moment; None: it only polls
+    messages: int = 0  # that have told of jobs, since the run began
 
 
 class ClockOffset(msgspec.Struct, tag="clock", tag_field="event", kw_only=True):

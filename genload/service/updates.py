@@ -41,10 +41,12 @@ class Updates(ABC):
     Attributes:
         connections: how many there have been.
         messages: how many updates have come, whoever ordered the job.
+        is_heard: whether there is a connection now.
     """
 
     connections = 0
     messages = 0
+    is_heard = False
 
     @abstractmethod
     def open(self, tell: Callable[[str], None]) -> None:

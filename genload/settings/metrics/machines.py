@@ -170,6 +170,8 @@ MACHINE_METRICS: tuple[Metric, ...] = (
         Together.HIGHEST,
         better=Better.LOWER,
     ),
+    sampled("service.websocket.connections", Dimension.COUNT, "by which users hear of their jobs (updates)"),
+    sampled("service.websocket.messages", Dimension.COUNT, "that have told of jobs since the run began"),
 )
 
 _TOGETHER = {metric.name: metric.together for metric in MACHINE_METRICS}
