@@ -1,7 +1,7 @@
 """``--time-scale``: one function on the typed model, driven by the `Unit` of each field.
 
 A service whose time is modelled runs `factor` times as long; what is real stays real: connections keep
-at least a second, bytes, counts and shares stay, and monitors still tick often enough.
+at least five seconds, bytes, counts and shares stay, and monitors still tick often enough.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from genload.settings.units import TimeScaling, Unit, format_number
 from genload.settings.wing_models import WingModels
 
 MIN_TICKS = 50
-MIN_TRANSPORT_S = 1.0
+MIN_TRANSPORT_S = 5.0  # what stands still for less, on a busy machine, is not gone
 MIN_INTERVAL_S = 0.02  # below it, sampling itself would be a load
 # How long a job takes is not known before the run. A timeout is some times that; a quarter is near it.
 _JOB_SHARE_OF_TIMEOUT = 0.25
@@ -46,7 +46,7 @@ def scale(suite: Suite, factor: float, wings: WingModels) -> Suite:
     """`suite` with its modelled time multiplied by `factor`.
 
     Phases, think times, poll intervals, job timeouts, criteria in time and their windows are multiplied;
-    rates divided; transport timeouts multiplied but kept at 1 s or more (or what they were, if less);
+    rates divided; transport timeouts multiplied but kept at 5 s or more (or what they were, if less);
     monitors' intervals shortened where the shortest scenario would have fewer than 50 ticks.
 
     Raises:

@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from genload.settings.model import Settings
 from genload.settings.secrets import Headers, is_secret_header, refuse_secret_in_url
-from genload.settings.units import Bytes, Ratio, Seconds, TransportSeconds
+from genload.settings.units import Bytes, Ratio, RealSeconds, Seconds, TransportSeconds
 from genload.settings.wing_models import KeptRequest, RequestSettings, declared, found, wing_models
 
 _ORIGIN = re.compile(r"https?://(\[[0-9a-fA-F:]+\]|[^\s/?#@:\[\]]+)(:[0-9]{1,5})?/?")
@@ -137,7 +137,7 @@ class Service(Settings):
     """Its address, with the scheme; `--host` takes its place."""
     timeout_s: Seconds = 300.0
     """The most that one job may take, from before its upload to the last byte of its download."""
-    ready_timeout_s: TransportSeconds = 120.0
+    ready_timeout_s: RealSeconds = 120.0
     """How long to wait for readiness before the load; afterwards the run ends with exit code 4."""
     connect_timeout_s: TransportSeconds = 10.0
     """How long to wait for a connection."""

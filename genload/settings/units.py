@@ -154,7 +154,7 @@ Seconds = Annotated[float, *_TIME_IO, Unit(Dimension.TIME, TimeScaling.MULTIPLY)
 """Modelled time, which ``--time-scale`` shortens: phases, think times, poll intervals, job timeouts."""
 
 TransportSeconds = Annotated[float, *_TIME_IO, Unit(Dimension.TIME, TimeScaling.TRANSPORT)]
-"""Time on the wire: shortened too, but never under 1 s."""
+"""Time on the wire: shortened too, but never under 5 s."""
 
 RealSeconds = Annotated[float, *_TIME_IO, Unit(Dimension.TIME)]
 """Time that no scale touches, such as the limits on the client's own scheduling lag."""
