@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,12 +35,15 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI") == "true"
 SESSION_VARIABLE = "GENLOAD_TEST_SESSION"
-READY_S = 30.0
+READY_S = 120.0
 LISTENS = re.compile(r"listening on (http://[\d.:]+)")
-END_S = 10.0
-LAST_PROCESSES_S = 3.0
+END_S = 30.0
+LAST_PROCESSES_S = 10.0
 
-hypothesis.settings.register_profile("genload", deadline=None, derandomize=IN_CI)
+# How long a busy machine takes for an example says nothing about what is tested.
+hypothesis.settings.register_profile(
+    "genload", deadline=None, derandomize=IN_CI, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.register_profile("quick", hypothesis.settings.get_profile("genload"), max_examples=25)
 hypothesis.settings.load_profile("genload")
 
@@ -112,7 +116,7 @@ def _describe(process: psutil.Process) -> str:
 # `make quick` is every test without the mark `processes`. What a test says of itself is held against what it
 # does: the interpreter tells of each process that is started (PEP 578).
 
-PROCESS_FIXTURES = frozenset({"testbed", "serve", "talk", "nvml_build"})
+PROCESS_FIXTURES = frozenset({"testbed", "shared_testbed", "serve", "talk", "nvml_build"})
 """Fixtures that start processes: a test that uses one need not say so."""
 PROCESS_EVENTS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system"})
 
@@ -168,12 +172,6 @@ def prometheus() -> str:
     return system_program("prometheus")
 
 
-@pytest.fixture
-def chromium() -> str:
-    """Path of Chromium."""
-    return system_program("chromium", "chromium-browser", "google-chrome")
-
-
 @pytest.fixture(scope="session")
 def c_compiler() -> str:
     """Path of a C compiler."""
@@ -221,20 +219,30 @@ class Testbed:
 
     def truth_records(self) -> list[dict[str, Any]]:
         """The truth log as it stands."""
-        lines = self.truth.read_text(encoding="utf-8").splitlines() if self.truth.exists() else []
-        return [json.loads(line) for line in lines]
+        written = self.truth.read_text(encoding="utf-8") if self.truth.exists() else ""
+        return [json.loads(line) for line in written.splitlines(keepends=True) if line.endswith("\n")]
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """It goes on with nothing meanwhile: what is in flight stays in flight, however long a test takes."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def end(self) -> None:
         """End it, and wait until it is gone."""
         end_process(self.process)
 
 
-@pytest.fixture
-def testbed(tmp_path: Path) -> Iterator[Callable[..., Testbed]]:
-    """A factory of running testbeds: ``testbed(service_time="1s")`` starts one with ``--service-time 1s``.
+@contextmanager
+def testbeds(folder: Path) -> Iterator[Callable[..., Testbed]]:
+    """A factory of running testbeds, which end with the block: ``testbed(service_time="1s")`` starts one with
+    ``--service-time 1s``.
 
     True means a bare flag, None leaves an option out, a list repeats it; `program` and
-    `cwd` start another installation's. Each ends with the test.
+    `cwd` start another installation's.
     """
     running: list[Testbed] = []
 
@@ -242,9 +250,9 @@ def testbed(tmp_path: Path) -> Iterator[Callable[..., Testbed]]:
         *, program: Sequence[str] = (sys.executable, "-m", "testbed"), cwd: Path = ROOT, **options: Any
     ) -> Testbed:
         number = len(running)
-        truth = Path(options.pop("truth", None) or tmp_path / f"truth-{number}.jsonl")
+        truth = Path(options.pop("truth", None) or folder / f"truth-{number}.jsonl")
         arguments = ["--truth", str(truth), *command_line({"port": 0, **options})]
-        log = tmp_path / f"testbed-{number}.log"
+        log = folder / f"testbed-{number}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [*program, *arguments],
@@ -256,9 +264,34 @@ def testbed(tmp_path: Path) -> Iterator[Callable[..., Testbed]]:
         running.append(Testbed(wait_until_ready(process, log), truth, log, process))
         return running[-1]
 
-    yield start
-    for one in running:
-        one.end()
+    try:
+        yield start
+    finally:
+        for one in running:
+            one.end()
+
+
+@pytest.fixture
+def testbed(tmp_path: Path) -> Iterator[Callable[..., Testbed]]:
+    """The factory; what it starts ends with the test."""
+    with testbeds(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="session")
+def shared_testbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Testbed]]:
+    """The factory for tests that change nothing of a testbed, nor ask what befell it: the same options give
+    the same one."""
+    with testbeds(tmp_path_factory.mktemp("testbeds")) as start:
+        known: dict[str, Testbed] = {}
+
+        def share(**options: Any) -> Testbed:
+            asked = repr(sorted(options.items()))
+            if asked not in known:
+                known[asked] = start(**options)
+            return known[asked]
+
+        yield share
 
 
 def command_line(options: dict[str, Any]) -> Sequence[str]:

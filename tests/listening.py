@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-WAIT_S = 30.0
+WAIT_S = 60.0
 
 
 def listening_port(process: subprocess.Popen[Any], nth: int = 0) -> int:

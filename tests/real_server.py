@@ -17,7 +17,7 @@ def unused_port() -> int:
 
 def started(command: list[str], port: int) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(command)
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
@@ -31,7 +31,7 @@ def started(command: list[str], port: int) -> subprocess.Popen[bytes]:
 def stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
-        process.wait(5)
+        process.wait(30)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -91,7 +91,7 @@ def test_a_leak_of_a_tenth_is_found() -> None:
     assert kinds.count("leak") >= 18
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.floats(1e6, 1e12), min_size=10, max_size=60),
     st.integers(10, 30),

@@ -155,7 +155,7 @@ def test_jobs_without_polls_are_known_to_the_millisecond(judge_one: Judge) -> No
     st.sampled_from([Poll(), FIXED, FINE, Poll(interval_s=10.0, adaptive=False), Poll(first_s=1.0)]),
     st.integers(0, 999),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_truth_lies_between_the_ends(times: list[tuple[float, float]], poll: Poll, seed: int) -> None:
     truths = [Truth(*each) for each in times]
     queue = np.array([max(truth.queue_s - HALF_TRIP_S, 0.0) for truth in truths])

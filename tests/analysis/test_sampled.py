@@ -154,7 +154,7 @@ def test_audio_of_all_is_the_samples_by_the_share_inspected(judge_one: Judge) ->
     assert judge_one(run(one_in_ten(900)), "speech.audio_throughput >= 1").assumption is not None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     data=st.lists(st.sampled_from("ofb"), min_size=20, max_size=300),
     level=st.sampled_from([10.0, 50.0, 90.0, 95.0]),

@@ -43,7 +43,7 @@ def test_by_hand() -> None:
     assert slope.value == pytest.approx(2.5)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(seed=st.integers(0, 10**6), count=st.integers(10, 200))
 def test_value_and_scatter_are_those_of_the_textbook(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)

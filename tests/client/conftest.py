@@ -32,7 +32,7 @@ def client_of() -> Iterator[Callable[..., HttpClient]]:
     clients: list[HttpClient] = []
 
     def make(url: str, **options: Any) -> HttpClient:
-        settings: dict[str, Any] = {"timeouts": Timeouts(10, 10), "max_answer_bytes": 1 << 20, **options}
+        settings: dict[str, Any] = {"timeouts": Timeouts(30, 30), "max_answer_bytes": 1 << 20, **options}
         clients.append(HttpClient(url, **settings))
         return clients[-1]
 

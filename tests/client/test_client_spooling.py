@@ -163,6 +163,6 @@ def test_a_spool_holds_no_more_than_it_may_and_gives_back_what_nobody_holds() ->
 @pytest.mark.processes
 def test_a_process_that_ends_with_a_large_answer_in_its_hands_says_nothing() -> None:
     program = "from genload.spool import *; held = Spooled(Spool(9 << 20)); held.write(bytes(8 << 20))"
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=200)
 
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")

@@ -59,7 +59,7 @@ def test_messages_of_every_size_and_their_stamps(raw_server: Servers, client_of:
     stamps = [message.when_s for message in messages]
     assert stamps == sorted(stamps) and before_s < stamps[0] and stamps[-1] < time.monotonic()
     assert stamps[-1] - stamps[0] > 0.05
-    deadline_s = time.monotonic() + 5
+    deadline_s = time.monotonic() + 30
     while not said and time.monotonic() < deadline_s:
         time.sleep(0.01)
     assert frames_of(said[0]) == [(TEXT, b"one"), (TEXT, b"two"), (CLOSE, struct.pack("!H", 1000) + b"bye")]
@@ -124,7 +124,7 @@ def test_fragments_are_one_message_with_pings_between_them(raw_server: Servers, 
     )
     one, two, _ = conversation(client_of(raw_server(answering(*pieces, said=said, pause_s=0.005)).url))
     assert (one.data, two.data) == ("Grü!", b"ab")
-    deadline_s = time.monotonic() + 5
+    deadline_s = time.monotonic() + 30
     while not said and time.monotonic() < deadline_s:
         time.sleep(0.01)
     assert (PONG, b"still there?") in frames_of(said[0])

@@ -17,6 +17,8 @@ from genload.commands.init.project import Project
 from genload.errors import ConfigError, UsageError
 from genload.settings.loader import load_suite, suite_names
 
+from ..busy_machine import PATIENT
+
 BUILTIN = extensions.builtin_folder("config") / "suites"
 FILES = {"config/suites/mine.yaml", ".gitignore", ".github/workflows/load-test.yml", "README.md"}
 
@@ -95,8 +97,7 @@ def test_a_new_project_runs_as_it_is_against_the_testbed(tmp_path: Path, testbed
     again = genload("init", "mine")
     assert again.returncode == 2 and "is there already" in again.stderr
 
-    patient = ("--set", "validity.lag_floor=1s", "--set", "validity.min_user_seconds=50%")
     run = genload(
-        "run", "mine/baseline", "--host", server.url, "--time-scale", "0.02", *patient, cwd=tmp_path / "mine"
+        "run", "mine/baseline", "--host", server.url, "--time-scale", "0.02", *PATIENT, cwd=tmp_path / "mine"
     )
     assert run.returncode == 0, run.stdout + run.stderr

@@ -21,7 +21,7 @@ from genload.commands.run.locust_process import Signals, arguments, outcome
 from genload.errors import ExitCode
 from genload.targets import RunRequest, SuiteTarget, checked
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 # A child that ends half a second after its first signal, and writes down every delivery. Python itself runs a
 # handler once for two signals close together; the wakeup descriptor gets a byte for each.

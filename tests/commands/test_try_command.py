@@ -63,7 +63,7 @@ def genload_try(start: Callable[..., subprocess.Popen[str]], folder: Path) -> Tr
 
     def genload_try(*words: str) -> tuple[int, str]:
         process = start(*words)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=200)
         assert [path.name for path in folder.iterdir()] == ["mine.yaml"]
         return process.returncode, output
 
@@ -150,6 +150,6 @@ def test_ctrl_c_says_how_far_it_got(
         assert line, said
         said += line
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=200)
     assert process.returncode == 130
     assert "unfinished after" in output and "Traceback" not in output

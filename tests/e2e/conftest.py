@@ -24,14 +24,25 @@ from genload.runlog.reader import open_run
 from genload.runlog.records import RequestRecord
 from genload.settings.loader import load_suite
 
+from ..busy_machine import VALIDITY
 from ..conftest import system_program
 from ..listening import listening_port
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCUSTFILES = ROOT / "locustfiles"
+SCREEN = {"width": 1280, "height": 800}
+WAIT_MS = 80_000
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @dataclass
@@ -70,14 +81,34 @@ def browser() -> Iterator[Browser]:
 
     with sync_playwright() as playwright:
         program = system_program("chromium", "chromium-browser", "google-chrome")
-        found = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        found = playwright.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
         yield found
         found.close()
 
 
+@pytest.fixture
+def page(browser: Browser, file: Path) -> Iterator[Page]:
+    """The `file` of a module as opened by a double click; nothing may be refused, go wrong, or be fetched."""
+    opened = browser.new_page(viewport=SCREEN)  # type: ignore[arg-type]
+    opened.set_default_timeout(WAIT_MS)
+    told: list[str] = []
+    opened.on("console", lambda message: told.append(message.text))
+    opened.on("pageerror", lambda error: told.append(str(error)))
+    asked: list[str] = []
+    opened.on("request", lambda request: asked.append(request.url.partition(",")[0]))
+    opened.goto(file.as_uri())
+    yield opened
+    if kept := os.environ.get("GENLOAD_SCREENSHOTS"):
+        name = os.environ["PYTEST_CURRENT_TEST"].split("::")[1].split(" ")[0]
+        opened.screenshot(path=Path(kept) / f"{name}.png")
+    opened.close()
+    assert told == []
+    assert [url for url in asked if not url.startswith("data:")] == [file.as_uri()]
+
+
 def in_progress(server: Any) -> float:
     """How many jobs a running testbed works on."""
-    with urllib.request.urlopen(f"{server.url}/metrics", timeout=10) as answer:  # noqa: S310
+    with urllib.request.urlopen(f"{server.url}/metrics", timeout=30) as answer:  # noqa: S310
         page = answer.read().decode()
     return sum(map(float, re.findall(r"^orfeas_generations_in_progress\{.*\} (.*)$", page, re.MULTILINE)))
 
@@ -155,7 +186,7 @@ def start_locust(tmp_path: Path, environment: dict[str, str]) -> Iterator[Start]
 def run_locust(start_locust: Start, tmp_path: Path) -> Callable[..., Outcome]:
     """Run Locust headless to its end."""
 
-    def run(*options: str, timeout_s: float = 90, **locust: str) -> Outcome:
+    def run(*options: str, timeout_s: float = 200, **locust: str) -> Outcome:
         process = start_locust("--headless", *options, **locust)
         try:
             output, _ = process.communicate(timeout=timeout_s)
@@ -170,7 +201,7 @@ def run_locust(start_locust: Start, tmp_path: Path) -> Callable[..., Outcome]:
 def run_genload(tmp_path: Path, environment: dict[str, str]) -> Callable[..., Outcome]:
     """Run `genload run` to its end."""
 
-    def run(*arguments: str, timeout_s: float = 110) -> Outcome:
+    def run(*arguments: str, timeout_s: float = 200) -> Outcome:
         command = [sys.executable, "-m", "genload", "run", *arguments, "--results", str(tmp_path / "results")]
         done = subprocess.run(
             command,
@@ -206,7 +237,7 @@ def short_suite(tmp_path: Path) -> Callable[..., str]:
             "service: {api: orfeas, timeout: 30s, poll: {interval: 50ms}}\n"
             "locustfile: generation3d\n"
             f"monitors: {{{monitors}}}\n"
-            "validity: {lag_floor: 1s, min_user_seconds: 50%}\n"
+            f"validity: {VALIDITY}\n"
             "scenarios:\n  short:\n"
             f"    shape: {{kind: normal, users: 3, duration: {duration}}}\n"
             "    warmup: {jobs: 0}\n    failure_pause: 100ms\n"
@@ -242,10 +273,11 @@ def cluster(start_locust: Start) -> Callable[..., Any]:
 def wait_until() -> Callable[..., None]:
     """Wait for something that a running process brings about; it must not end before."""
 
-    def wait(reached: Callable[[], Any], process: subprocess.Popen[str], timeout_s: float = 60) -> None:
+    def wait(reached: Callable[[], Any], process: subprocess.Popen[str], timeout_s: float = 120) -> None:
         deadline_s = time.monotonic() + timeout_s
         while not reached():
-            assert process.poll() is None, process.communicate()[0]
+            if process.poll() is not None and not reached():
+                pytest.fail(f"it ended before:\n{process.communicate()[0]}")
             assert time.monotonic() < deadline_s, "it never came"
             time.sleep(0.02)
 

@@ -11,27 +11,31 @@ from typing import Any
 
 import pytest
 
+from ..busy_machine import VALIDITY
+
 pytestmark = pytest.mark.processes
 
-SUITE = """\
+SUITE = (
+    f"validity: {VALIDITY}\n"
+    + """\
 service: {api: orfeas, poll: {interval: 20ms}}
 locustfile: generation3d
 settle: {pause: 50ms}
 watch_idle: 0s
-validity: {lag_floor: 5s, late_share: 100000%, burst_spread_floor: 5s, max_cpu: 1000%}
 scenarios:
   short:
-    shape: {kind: sequential, requests: 8}
+    shape: {kind: sequential, requests: 5}
     warmup: {jobs: 0}
     criteria: {all_good: generate.failed == 0}
 """
+)
 
 
 def test_a_slower_build_is_found(
     testbed: Callable[..., Any], tmp_path: Path, environment: dict[str, str]
 ) -> None:
     (tmp_path / "own.yaml").write_text(SUITE, encoding="utf-8")
-    base, new = (testbed(service_time=each, spread="0") for each in ("150ms", "240ms"))
+    base, new = (testbed(service_time=each, spread="0") for each in ("100ms", "500ms"))
     words = ["ab", "own.yaml/short", "--base", base.url, "--new", new.url, "--rounds", "3", "--seed", "1"]
     done = subprocess.run(
         [sys.executable, "-m", "genload", *words],
@@ -40,7 +44,7 @@ def test_a_slower_build_is_found(
         stderr=subprocess.STDOUT,
         cwd=tmp_path,
         env=environment,
-        timeout=170,
+        timeout=280,
     )
     assert done.returncode == 1, done.stdout
     (folder,) = (tmp_path / "results").iterdir()
@@ -51,5 +55,5 @@ def test_a_slower_build_is_found(
     [compared] = json.loads((folder / "compare.json").read_text())["scenarios"]
     assert compared["verdict"] == "regression" and compared["rounds"]
     [mean] = [m for m in compared["metrics"] if m["metric"] == "generate.duration.mean"]
-    assert 0.2 < mean["shift"]["value"] < 1
+    assert mean["shift"]["value"] > 0.2
     assert "round 3 of 3: new" in done.stdout

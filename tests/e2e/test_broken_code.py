@@ -87,6 +87,8 @@ class Client(Raising, JobClient):
     def poll(self, job_id):
         self.may_raise("poll")
         done = self.call != "cancel"
+        if not done:
+            self.deadline_s = time.monotonic()
         return JobState(JobPhase.COMPLETED if done else JobPhase.RUNNING, output="x")
 
     def fetch(self, job_id, state):
@@ -132,7 +134,7 @@ def project(tmp_path: Path) -> Callable[..., str]:
         common = COMMON.format(names=f"({', '.join(RAISED)})", calls=calls, truth=str(tmp_path / "truth"))
         (tmp_path / "services" / "raising.py").write_text(common + client)
         (tmp_path / "own.yaml").write_text(
-            f"service: {{api: raising, timeout: 1s, poll: {{interval: 20ms}}, request: {request}}}\n"
+            f"service: {{api: raising, timeout: 60s, poll: {{interval: 20ms}}, request: {request}}}\n"
             f"locustfile: {locustfile}\n"
             "scenarios:\n  all:\n"
             f"    shape: {{kind: burst, users: {users}}}\n"
@@ -220,10 +222,10 @@ def test_clients_that_raise_on_workers(
 ) -> None:
     users = 2 * len(CALLS) * len(RAISED)
     master, workers = cluster("--scenario", project(JOBS, "generation3d", CALLS, users))
-    output, _ = master.communicate(timeout=90)
+    output, _ = master.communicate(timeout=200)
     outcome = Outcome(master.returncode, output, tmp_path / "results")
     for worker in workers:
-        words, _ = worker.communicate(timeout=20)
+        words, _ = worker.communicate(timeout=200)
         assert "Traceback" not in words, words
 
     expected = truth(tmp_path)

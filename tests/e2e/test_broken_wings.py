@@ -36,10 +36,10 @@ def test_a_service_that_cannot_be_asked_before_the_load(
     asked: str,
     write_wing: Callable[..., None],
     short_suite: Callable[..., str],
-    testbed: Callable[..., Any],
+    shared_testbed: Callable[..., Any],
     run_locust: Callable[..., Outcome],
 ) -> None:
-    service = testbed(service_time="100ms", slots=20)
+    service = shared_testbed(service_time="100ms", slots=20)
     write_wing("services", "mine", SOUND + f"    def {asked}(self):\n        return {{}}['status']\n")
     outcome = run_locust(
         "--scenario", short_suite(monitors=""), "--set", "service.api=mine", "-H", service.url
@@ -55,10 +55,10 @@ def test_a_service_that_cannot_be_asked_before_the_load(
 def test_a_service_that_cannot_be_asked_between_scenarios(
     write_wing: Callable[..., None],
     short_suite: Callable[..., str],
-    testbed: Callable[..., Any],
+    shared_testbed: Callable[..., Any],
     run_genload: Callable[..., Outcome],
 ) -> None:
-    service = testbed(service_time="100ms", slots=20)
+    service = shared_testbed(service_time="100ms", slots=20)
     write_wing("services", "mine", SOUND + "    def in_flight(self):\n        return {}['jobs']\n")
     second = (
         "  other: {shape: {kind: burst, users: 1}, warmup: {jobs: 0}, "
@@ -112,9 +112,9 @@ def test_a_shape_that_raises_in_the_middle_ends_the_load(
     write_wing: Callable[..., None],
     short_suite: Callable[..., str],
     run_locust: Callable[..., Outcome],
-    testbed: Callable[..., Any],
+    shared_testbed: Callable[..., Any],
 ) -> None:
-    service = testbed(service_time="100ms", slots=20)
+    service = shared_testbed(service_time="100ms", slots=20)
     shape = (
         "import time\n"
         "from genload.extensions import shape_class\n"
@@ -139,10 +139,10 @@ def test_a_shape_that_raises_in_the_middle_ends_the_load(
 def test_a_task_that_raises_outside_of_its_turn_is_told_once(
     tmp_path: Path,
     short_suite: Callable[..., str],
-    testbed: Callable[..., Any],
+    shared_testbed: Callable[..., Any],
     run_locust: Callable[..., Outcome],
 ) -> None:
-    service = testbed(service_time="100ms", slots=20)
+    service = shared_testbed(service_time="100ms", slots=20)
     built_in = (Path(__file__).parents[2] / "locustfiles" / "generation3d.py").read_text()
     raising = built_in.replace("self.pause_after(result)", "raise IndexError(f'after {result.outcome}')")
     (tmp_path / "mine.py").write_text(raising)
@@ -163,10 +163,10 @@ def test_a_task_that_raises_outside_of_its_turn_is_told_once(
 def test_a_report_that_raises_holds_up_no_other(
     write_wing: Callable[..., None],
     short_suite: Callable[..., str],
-    testbed: Callable[..., Any],
+    shared_testbed: Callable[..., Any],
     run_genload: Callable[..., Outcome],
 ) -> None:
-    service = testbed(service_time="100ms", slots=20)
+    service = shared_testbed(service_time="100ms", slots=20)
     write_wing("reports", "mine", "def render(suite, folder):\n    return suite.no_such_thing\n")
     target = short_suite(monitors="", duration="2s", more="reports: [mine, results_json]")
     outcome = run_genload(target, "--host", service.url)
@@ -183,10 +183,10 @@ def test_a_report_that_raises_holds_up_no_other(
 def test_a_monitor_that_raises_makes_the_run_invalid_and_is_named(
     write_wing: Callable[..., None],
     short_suite: Callable[..., str],
-    testbed: Callable[..., Any],
+    shared_testbed: Callable[..., Any],
     run_locust: Callable[..., Outcome],
 ) -> None:
-    service = testbed(service_time="100ms", slots=20)
+    service = shared_testbed(service_time="100ms", slots=20)
     monitor = (
         "from genload.monitor import Monitor as Base\n\n"
         "class Monitor(Base):\n"

@@ -60,7 +60,7 @@ def test_their_commands_run_a_scenario_and_leave_what_is_published(
 
     def run(command: str) -> str:
         words = ["bash", "-e", "-c", command]
-        done = subprocess.run(words, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=90)
+        done = subprocess.run(words, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=200)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from genload.analysis.comparison import CompareSettings, compare_suites
 from genload.reporting.comparison import write_comparison
 
 from ..analysis.comparison.builds import rounds
 from ..reports.judged_hostile import HOSTILE
+from .conftest import SCREEN
 
 pytestmark = pytest.mark.processes
 
-SCREEN = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 
 QUESTIONS = {
@@ -40,24 +38,6 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sides = rounds(folder, 1.1, base={"facts": {"image": "one"}}, new=new)
     [path] = write_comparison(compare_suites(*sides, CompareSettings(allow_different=True)), folder, ["html"])
     return path
-
-
-@pytest.fixture
-def page(browser: Browser, file: Path) -> Iterator[Page]:
-    """As opened by a double click; nothing may be refused, go wrong, or be fetched."""
-    opened = browser.new_page(viewport=SCREEN)  # type: ignore[arg-type]
-    told: list[str] = []
-    opened.on("console", lambda message: told.append(message.text))
-    opened.on("pageerror", lambda error: told.append(str(error)))
-    asked: list[str] = []
-    opened.on("request", lambda request: asked.append(request.url))
-    opened.goto(file.as_uri())
-    yield opened
-    if kept := os.environ.get("GENLOAD_SCREENSHOTS"):
-        opened.screenshot(path=Path(kept) / "compare.png", full_page=True)
-    opened.close()
-    assert told == []
-    assert asked == [file.as_uri()]
 
 
 def test_the_first_screen_answers_and_what_differs_comes_before_any_number(page: Page) -> None:

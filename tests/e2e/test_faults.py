@@ -15,6 +15,8 @@ from genload.artifacts.mesh.facts import MeshError
 from genload.artifacts.mesh.reader import read_mesh
 from testbed.relief import DEFAULT_DIMENSIONS_MM, FORMATS, make_cube, make_empty, make_relief, plain_image
 
+from ..busy_machine import LIMITS
+
 pytestmark = [pytest.mark.processes, pytest.mark.faults]
 
 # Which class each fault must have; "" is a success. Silence costs seconds, so it is rarer than the rest.
@@ -85,8 +87,7 @@ SUITE: dict[str, Any] = {
     },
     "watch_idle": "0s",
     "reports": ["results_json"],
-    # A busy machine decides nothing here.
-    "validity": {"lag_floor": "1s", "min_user_seconds": "10%", "min_coverage": "10%"},
+    "validity": {**LIMITS, "min_coverage": "1%"},
 }
 
 Run = Callable[..., Any]

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ..busy_machine import LIMITS
+
 pytestmark = [pytest.mark.processes, pytest.mark.faults]
 SCALE = "0.02"
 JOBS = 60
@@ -30,8 +32,7 @@ SUITE: dict[str, Any] = {
     "service": {"api": "orfeas", "timeout": "300s", "poll": {"interval": "2s"}},
     "locustfile": "generation3d",
     "monitors": {"exposition": {"interval": "4s"}},
-    # A busy machine decides nothing here.
-    "validity": {"lag_floor": "1s", "min_user_seconds": "10%", "min_coverage": "10%"},
+    "validity": {**LIMITS, "min_coverage": "1%"},
     "scenarios": {
         "load": {
             "shape": {"kind": "baseline", "users": 5, "iterations": JOBS},
@@ -56,7 +57,7 @@ def test_a_leak_a_step_a_cache_and_flat_memory_are_told_apart(
         scenario = ["--scenario", f"{suite}/load", "--time-scale", SCALE]
         runs[name] = running(*scenario, *results, "-H", server.url)
     for name, process in runs.items():
-        output, _ = process.communicate(timeout=90)
+        output, _ = process.communicate(timeout=200)
         _, result, kind, words = FAULTS[name]
         assert process.returncode == (1 if result == "fail" else 0), output
         (folder,) = (tmp_path / name).iterdir()

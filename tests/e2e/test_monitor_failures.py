@@ -35,7 +35,7 @@ def finish(tmp_path: Path) -> Callable[[subprocess.Popen[str]], Finished]:
     """Wait for a run whose `must` criterion holds whatever its monitors did; its reports."""
 
     def wait(process: subprocess.Popen[str]) -> Finished:
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=200)
         assert process.returncode == 0, output
         assert "Traceback" not in output
         (folder,) = (tmp_path / "results").iterdir()

@@ -34,7 +34,7 @@ def run_limited(tmp_path: Path, environment: dict[str, str]) -> Callable[..., Ou
             stderr=subprocess.STDOUT,
             cwd=tmp_path,
             env=environment,
-            timeout=90,
+            timeout=200,
         )
         return Outcome(done.returncode, done.stdout, tmp_path / "results")
 

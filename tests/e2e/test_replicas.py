@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ..busy_machine import VALIDITY
 from ..real_server import started, stop, unused_port
 from .conftest import Outcome
 
@@ -37,7 +38,7 @@ service:
     format: glb
     labels: {{replica: {{header: x-served-by}}}}
     ready: {{path: /ready}}
-validity: {{lag_floor: 1s, min_user_seconds: 50%}}
+validity: {validity}
 locustfile: generation3d
 scenarios:
   both:
@@ -71,7 +72,7 @@ def test_each_replica_behind_a_balancer_is_judged_by_itself(
 ) -> None:
     url, quick, slow = replicas
     suite = tmp_path / "mine.yaml"
-    suite.write_text(SUITE.format(quick=quick))
+    suite.write_text(SUITE.format(quick=quick, validity=VALIDITY))
     run = run_genload(str(suite), "--host", url)
 
     served = Counter(job.labels["replica"] for job in run.jobs("both"))

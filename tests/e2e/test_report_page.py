@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,10 +17,10 @@ from genload.extensions import load
 from ..harness.simulated_search import plan_of, search
 from ..reports.judged_hostile import HOSTILE
 from ..reports.page.recorded_runs import job_records, keep_box, keep_silence, recorded, spoken
+from .conftest import SCREEN
 
 pytestmark = pytest.mark.processes
 
-SCREEN = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 
 QUESTIONS = {
@@ -69,7 +67,7 @@ CHANGE = Change(
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three scenarios: one that passes, one with failures and hostile texts, speech of several lengths."""
     folder = tmp_path_factory.mktemp("suite")
     failed = recorded(folder / "failed", job_records(100, failed_every=7, error=HOSTILE), notice=HOSTILE)
@@ -82,27 +80,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     suite = JudgedSuite(suite="orfeas", runs=runs, missing=["peak"], exit_code=1)
     [path] = load("reports", "html").render(suite, folder)
     return Path(path)
-
-
-@pytest.fixture
-def page(browser: Browser, report: Path) -> Iterator[Page]:
-    """The report as opened by a double click; nothing may be refused, go wrong, or be fetched."""
-    opened = browser.new_page(viewport=SCREEN)  # type: ignore[arg-type]
-    told: list[str] = []
-    opened.on("console", lambda message: told.append(message.text))
-    opened.on("pageerror", lambda error: told.append(str(error)))
-    asked: list[str] = []
-    opened.on("request", lambda request: asked.append(request.url.partition(",")[0]))
-    opened.goto(report.as_uri())
-    yield opened
-    kept = os.environ.get("GENLOAD_SCREENSHOTS")
-    if kept:
-        opened.screenshot(
-            path=Path(kept) / f"{os.environ['PYTEST_CURRENT_TEST'].split('::')[1].split(' ')[0]}.png"
-        )
-    opened.close()
-    assert told == []
-    assert {url for url in asked if not url.startswith("data:")} == {report.as_uri()}
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

@@ -17,14 +17,13 @@ import pytest
 from genload.analysis.judge import judge
 from genload.extensions import builtin_folder
 
+from ..busy_machine import PATIENT
 from .conftest import told_by_plan
 
 pytestmark = pytest.mark.processes
 
 SCALE = "0.01"
 # An hour of sustained load is 36 s even at this scale: a sixth of it shows the same.
-# A busy machine must not decide a test that is about something else.
-PATIENT = ("--set", "validity.lag_floor=1s", "--set", "validity.min_user_seconds=50%")
 TEN_MINUTES = "scenarios.sustained.shape.duration=10min"
 SHORTER = ("--set", TEN_MINUTES)
 RESULTS_SCHEMA = builtin_folder("config") / "schema" / "results.schema.json"

@@ -102,7 +102,7 @@ class Prometheus:
 
     def ask(self, path: str, **parameters: str | int) -> Any:
         url = f"{self._url}/{path}?{urllib.parse.urlencode(parameters)}"
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310  our own URL
+        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310  our own URL
             return json.load(answer)["data"]
 
     def series(self, expression: str) -> list[Any]:
@@ -198,7 +198,7 @@ def test_every_service_starts_and_every_panel_has_data(
     for _ in range(2):
         stack.start("worker", "--master-port", str(listening_port(master)))
     watching = watch({port: int(server.url.rpartition(":")[2]), "9646": listening_port(master, 1)})
-    wait_until(lambda: watching.series("genload_run_exit_code"), master, timeout_s=90)
+    wait_until(lambda: watching.series("genload_run_exit_code"), master, timeout_s=200)
     asked = expressions(watching)
     silent = [title for title, expression in asked.items() if not watching.series(expression)]
     assert silent == [NO_GPU_HERE]

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ..busy_machine import LIMITS
+
 pytestmark = [pytest.mark.processes, pytest.mark.faults]
 
 CLASSES = {
@@ -51,7 +53,7 @@ def test_each_stream_that_cannot_be_read_has_its_class(
         "locustfile": "speech",
         "reports": ["results_json"],
         "settle": {"pause": "0s"},
-        "validity": {"lag_floor": "5s", "min_user_seconds": "10%"},  # a busy machine decides nothing here
+        "validity": LIMITS,
         "scenarios": {name: {**scenario, "request": way} for name, way in ways.items()},
     }
     path = tmp_path / "own.yaml"

@@ -18,23 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from ..listening import listening_port
+from .conftest import WAIT_MS
 
 pytestmark = pytest.mark.processes
 
 LOCUSTFILE = Path(__file__).resolve().parents[2] / "locustfiles" / "generation3d.py"
-CHROMIUM_OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
 # The second run begins only when the page has asked how it goes.
 SLOW = f"""
 import flask, gevent.event
@@ -94,10 +85,10 @@ def served_web_ui(
         if of_master:
             port = str(listening_port(process))
             start([*command[:5], "--worker", "--master-port", port])
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while True:
             try:
-                urllib.request.urlopen(url, timeout=2).close()
+                urllib.request.urlopen(url, timeout=5).close()
                 break
             except urllib.error.HTTPError:  # it answers, if only under a path prefix
                 break
@@ -107,7 +98,7 @@ def served_web_ui(
         yield url
         process.terminate()
         for each in processes:
-            each.wait(30)
+            each.wait(60)
     finally:
         for each in processes:
             each.kill()
@@ -133,28 +124,33 @@ def idle_web_ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str,
 
 def post(url: str, **fields: str) -> dict[str, Any]:
     data = urllib.parse.urlencode(fields).encode()
-    with urllib.request.urlopen(f"{url}/swarm", data=data, timeout=10) as answer:  # noqa: S310  our own URL
+    with urllib.request.urlopen(f"{url}/swarm", data=data, timeout=30) as answer:  # noqa: S310  our own URL
         document: dict[str, Any] = json.load(answer)
     return document
 
 
 @contextmanager
-def opened(url: str, chromium: str) -> Iterator[Page]:
+def opened(url: str, browser: Browser) -> Iterator[Page]:
     """The page, when it knows the run's state: that would put a run begun before it back to the form."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
-        page = browser.new_page()
+    with page_of(browser) as page:
         with page.expect_response("**/stats/requests"):
             page.goto(url)
         try:
             yield page
         finally:
             print(page.locator("body").inner_text())  # shown with a test that fails
-            browser.close()
 
 
-def test_a_scenario_is_chosen_in_the_form_and_judged(web_ui: str, chromium: str, tmp_path: Path) -> None:
-    with opened(web_ui, chromium) as page:
+@contextmanager
+def page_of(browser: Browser) -> Iterator[Page]:
+    """A page that knows nothing of the others."""
+    with browser.new_context() as context:
+        context.set_default_timeout(WAIT_MS)
+        yield context.new_page()
+
+
+def test_a_scenario_is_chosen_in_the_form_and_judged(web_ui: str, browser: Browser, tmp_path: Path) -> None:
+    with opened(web_ui, browser) as page:
         page.get_by_text("Custom parameters").click()
         choice = page.locator("select[name=scenario]")
         names = choice.locator("option").all_text_contents()
@@ -162,11 +158,11 @@ def test_a_scenario_is_chosen_in_the_form_and_judged(web_ui: str, chromium: str,
         assert choice.input_value() == "demo/spike"
         choice.select_option("demo/baseline")
         page.get_by_role("button", name="Start").click()
-        page.get_by_text("generate", exact=True).first.wait_for(timeout=60_000)
+        page.get_by_text("generate", exact=True).first.wait_for()
         page.get_by_role("link", name="Scenario").click()
         page.get_by_role("heading", name="demo/baseline").wait_for()
         page.locator("#criteria", has_text="all_completed").wait_for()
-        page.locator("#finished", has_text="demo/baseline").wait_for(timeout=80_000)
+        page.locator("#finished", has_text="demo/baseline").wait_for()
         page.locator("#charts figure", has_text="server.memory").wait_for()
         page.get_by_role("link", name="report").click()
         page.get_by_role("heading", name="demo").first.wait_for()
@@ -182,26 +178,20 @@ def test_a_scenario_is_chosen_in_the_form_and_judged(web_ui: str, chromium: str,
 
 
 def test_the_scenario_page_of_a_master_shows_what_its_worker_does(
-    testbed: Callable[..., Any], brisk: tuple[str, str], chromium: str, tmp_path: Path
+    testbed: Callable[..., Any], brisk: tuple[str, str], browser: Browser, tmp_path: Path
 ) -> None:
     server = testbed(service_time="82s", slots=20, time_scale="0.01", seed=1)
-    with (
-        served_web_ui(tmp_path, server.url, *brisk, of_master=True) as url,
-        sync_playwright() as playwright,
-    ):
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
-        page = browser.new_page()
-        deadline = time.monotonic() + 30
+    with served_web_ui(tmp_path, server.url, *brisk, of_master=True) as url, page_of(browser) as page:
+        deadline = time.monotonic() + 60
         while not page.request.get(f"{url}/stats/requests").json().get("workers"):
             assert time.monotonic() < deadline, "the worker did not come"
             time.sleep(0.1)
         page.goto(f"{url}/scenario")
         page.get_by_role("button", name="Start").click()
-        page.locator("#finished", has_text="demo/spike").wait_for(timeout=80_000)
+        page.locator("#finished", has_text="demo/spike").wait_for()
         page.locator("#charts figure", has_text="server.memory").wait_for()
         page.get_by_role("link", name="report").click()
         page.get_by_role("heading", name="demo").first.wait_for()
-        browser.close()
     (path,) = (tmp_path / "results").glob("*/results_spike.json")
     assert json.loads(path.read_text())["total_requests"] == len(server.truth_records()) - 1, "one warmed up"
 
@@ -225,17 +215,15 @@ def let_in(web_ui, **_):
 
 
 def test_the_scenario_page_is_behind_the_login_and_the_path_prefix_and_starts_runs(
-    chromium: str, tmp_path: Path
+    browser: Browser, tmp_path: Path
 ) -> None:
     locustfile = tmp_path / "login.py"
     locustfile.write_text(LOGIN)
     options = ("--web-login", "--web-base-path", "/load")
     with (
         served_web_ui(tmp_path, "http://127.0.0.1:1", *options, locustfile=locustfile) as url,
-        sync_playwright() as playwright,
+        page_of(browser) as page,
     ):
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_OPTIONS)
-        page = browser.new_page()
         for path in ("scenario", "scenario/state", "scenario/scenario.js", "scenario/report/0"):
             answer = page.request.get(f"{url}/load/{path}", max_redirects=0)
             assert answer.status in (302, 401), path
@@ -245,12 +233,11 @@ def test_the_scenario_page_is_behind_the_login_and_the_path_prefix_and_starts_ru
         choice.locator("option", has_text="orfeas/spike").wait_for(state="attached")
         assert choice.input_value() == "demo/spike"
         page.get_by_role("button", name="Start").click()
-        page.get_by_text("no one listens at http://127.0.0.1:1").wait_for(timeout=10_000)
+        page.get_by_text("no one listens at http://127.0.0.1:1").wait_for()
         assert page.request.get(f"{url}/load/scenario/report/0").status == 404
         page.get_by_role("link", name="Locust").click()
         page.get_by_role("link", name="The page of genload's scenarios").click()
         page.get_by_role("button", name="Start").wait_for()
-        browser.close()
 
 
 def test_without_a_scenario_the_page_has_the_list_and_waits_for_a_choice(
@@ -258,7 +245,7 @@ def test_without_a_scenario_the_page_has_the_list_and_waits_for_a_choice(
 ) -> None:
     server = testbed(service_time="82s", slots=20, time_scale="0.01", seed=1)
     with served_web_ui(tmp_path, server.url, *brisk, scenario=()) as url:
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310  our own URL
+        with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310  our own URL
             page = answer.read().decode()
         (choices,) = re.findall(r'"scenario": \{"choices": \[(.*?)\]', page)
         assert choices.startswith('"", ') and '"demo/baseline"' in choices and '"orfeas/spike"' in choices
@@ -281,7 +268,7 @@ def test_where_nobody_can_choose_the_scenarios_are_listed(options: tuple[str, ..
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
     )
     assert done.returncode == 2
     assert "which scenario?" in done.stderr and "  orfeas/spike\n" in done.stderr
@@ -290,7 +277,7 @@ def test_where_nobody_can_choose_the_scenarios_are_listed(options: tuple[str, ..
 def test_the_page_stays_with_a_run_that_begins_slowly(
     testbed: Callable[..., Any],
     brisk: tuple[str, str],
-    chromium: str,
+    browser: Browser,
     tmp_path: Path,
 ) -> None:
     server = testbed(service_time="82s", slots=20, time_scale="0.01", seed=1)
@@ -303,7 +290,7 @@ def test_the_page_stays_with_a_run_that_begins_slowly(
             assert time.monotonic() < deadline, "the run left no report"
             time.sleep(0.2)
         # Of a second run the page sees at once that something has changed: the first one's figures are gone.
-        with opened(url, chromium) as page:
+        with opened(url, browser) as page:
             page.get_by_role("button", name="New").click()
             with page.expect_response("**/stats/requests") as told:
                 page.get_by_role("button", name="Start").last.click()
@@ -312,12 +299,12 @@ def test_the_page_stays_with_a_run_that_begins_slowly(
 
 
 def test_who_types_a_host_where_nothing_listens_reads_so_in_the_page(
-    idle_web_ui: tuple[str, Path], chromium: str
+    idle_web_ui: tuple[str, Path], browser: Browser
 ) -> None:
-    with opened(idle_web_ui[0], chromium) as page:
+    with opened(idle_web_ui[0], browser) as page:
         page.locator("input[name=host]").fill("http://127.0.0.1:2")
         page.get_by_role("button", name="Start").click()
-        page.get_by_text("no one listens at http://127.0.0.1:2").wait_for(timeout=10_000)
+        page.get_by_text("no one listens at http://127.0.0.1:2").wait_for()
         page.get_by_text("start the service, or correct the host").wait_for()
 
 

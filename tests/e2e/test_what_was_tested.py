@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 
+from ..busy_machine import VALIDITY
+
 pytestmark = pytest.mark.processes
 
-SUITE = """\
+SUITE = (
+    f"validity: {VALIDITY}\n"
+    + """\
 service:
   api: speech
   timeout: 40s
@@ -24,7 +28,6 @@ service:
   request: {dialect: litetts, voices: [af_heart]}
 locustfile: speech
 reports: [results_json, markdown]
-validity: {lag_floor: 5s, late_share: 100000%, burst_spread_floor: 5s}
 monitors:
   readiness: {interval: 200ms, timeout: 100ms, path: "http://127.0.0.1:1/"}
 scenarios:
@@ -33,6 +36,7 @@ scenarios:
     warmup: {jobs: 0}
     criteria: {all_good: speech.failed == 0}
 """
+)
 
 
 def test_a_run_names_what_it_tested_and_goes_on_without_what_it_cannot_find(
@@ -48,7 +52,7 @@ def test_a_run_names_what_it_tested_and_goes_on_without_what_it_cannot_find(
         "--headless", "--scenario", f"{tmp_path}/own.yaml/one", "-H", server.url, locustfile="speech"
     )
     try:
-        output, _ = process.communicate(timeout=100)
+        output, _ = process.communicate(timeout=200)
     finally:
         if process.poll() is None:
             process.kill()

@@ -238,12 +238,12 @@ def test_who_waits_is_woken_when_the_target_rises_and_sent_away_at_the_end() -> 
     gevent.sleep(0.001)
     users = [gevent.spawn(user, index) for index in indices[1:]]
     gate.begin(gate._clock())
-    gevent.joinall(users, timeout=10)
+    gevent.joinall(users, timeout=200)
     assert outcomes == {1: True, 2: True}
     waiting = gevent.spawn(user, 7)
     gevent.sleep(0)
     gate.close()
-    waiting.join(timeout=10)
+    waiting.join(timeout=200)
     assert outcomes[7] is False
     assert gate.stage is Stage.CLOSED
 

@@ -132,7 +132,7 @@ def test_users_at_the_gate_are_seen(clock: Clock) -> None:
     gevent.sleep(0)
     assert gate.waiting == 3
     gate.begin(0.0)
-    gevent.joinall(users, timeout=10)
+    gevent.joinall(users, timeout=200)
     assert (gate.waiting, gate.working) == (0, 3)
 
 
@@ -157,7 +157,7 @@ def test_a_burst_starts_within_one_turn_of_the_loop() -> None:
     while gate.waiting < 200 or not turns:
         gevent.sleep(0.001)
     gate.begin(gate._clock())
-    gevent.joinall(users, timeout=10)
+    gevent.joinall(users, timeout=200)
     counting.kill()
     assert len(began) == 200
     assert len(set(began)) == 1

@@ -102,7 +102,7 @@ def same(live: float | None, judged: float | None, *, exactly: bool) -> bool:
     return live == pytest.approx(judged, rel=1e-9 if exactly else 0.01, abs=1e-9 if exactly else 1e-6)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(records(), max_size=12), st.integers(1, 3), st.booleans())
 def test_every_metric_and_statistic(some: list[RequestRecord], times: int, exact: bool) -> None:
     measures = measures_of(some * times)

@@ -220,7 +220,7 @@ def test_promtool_finds_nothing_to_say(run: FakeRun, page: Page) -> None:
     everything(run)
     promtool = system_program("promtool")
     text = generate_latest(page.registry)
-    done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, timeout=60)
+    done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, timeout=200)
     assert (done.returncode, done.stdout + done.stderr) == (0, b"")
 
 

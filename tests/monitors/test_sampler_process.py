@@ -114,8 +114,9 @@ def test_a_service_that_goes_and_comes_back_is_seen(
     up = wait_for_samples(lambda samples: len(samples) >= 2)
     assert up[-1].values["server.memory"] == 5e6
     page.stop()
-    down = wait_for_samples(lambda samples: samples[-1].values.get("server.up") == 0.0)
-    assert "Connection refused" in down[-1].error
+    # The first one may have been cut off in the middle of its answer.
+    down = wait_for_samples(lambda samples: "Connection refused" in samples[-1].error)
+    assert down[-1].values["server.up"] == 0.0
     page.body = f"{memory} {time.time()}\n"  # one that began before the run did would be no restart
     page.start()
     back = wait_for_samples(lambda samples: samples[-1].values.get("server.up") == 1.0)
@@ -317,7 +318,7 @@ def test_the_death_of_its_parent_ends_it(tmp_path: Path, mode: str, wait_for_sam
 @pytest.mark.parametrize("mode", ["plain", "patched"])
 def test_any_parent_can_start_and_stop_it(tmp_path: Path, mode: str, wait_for_samples: Wait) -> None:
     process = parent(mode, tmp_path, "stop")
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=200)
     (_, plans), (exit_code, turns) = map(json.loads, output.splitlines())
     assert (plans, exit_code) == (["host"], 0)
     assert (turns > 0) is (mode == "patched"), "other greenlets run while the parent waits"

@@ -53,7 +53,7 @@ def options_of() -> Callable[..., set[str]]:
         command = [str(Path(sys.executable).parent / program), *arguments, "--help"]
         if program == "locust":
             command = [sys.executable, "-c", _LOCUST_HELP, *arguments]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
         assert done.returncode == 0, done.stdout + done.stderr
         return set(re.findall(r"(?<![\w-])--?[a-zA-Z][\w-]*", done.stdout))
 

@@ -96,9 +96,9 @@ scenarios:
 @pytest.mark.processes
 @pytest.mark.parametrize(("format", "told"), [("wav", "wav"), ("mp3", "mp3")])
 def test_the_client_of_speech_speaks(
-    format: str, told: str, project: Path, testbed: Callable[..., Any]
+    format: str, told: str, project: Path, shared_testbed: Callable[..., Any]
 ) -> None:
-    server = testbed(api="openai", engine="tone", pace="1ms")
+    server = shared_testbed(api="openai", engine="tone", pace="1ms")
     (project / "reads.yaml").write_text(READS.format(host=server.url, format=format))
 
     done = subprocess.run(
@@ -106,7 +106,7 @@ def test_the_client_of_speech_speaks(
         cwd=project,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -150,7 +150,7 @@ def test_the_chart_is_a_small_file(examples: dict[str, str]) -> None:
     ],
 )
 def test_an_output_is_inspected_unless_the_client_wants_none(
-    inspection: str, told: str, project: Path, testbed: Callable[..., Any]
+    inspection: str, told: str, project: Path, shared_testbed: Callable[..., Any]
 ) -> None:
     path = project / "services" / "relief.py"
     text = path.read_text(encoding="utf-8")
@@ -161,9 +161,9 @@ def test_an_output_is_inspected_unless_the_client_wants_none(
         suite = project / "mine.yaml"
         suite.write_text(suite.read_text().replace("generate.faces.min >= 12", "generate.completed > 0"))
     (project / "testbed.pid").write_text(str(os.getpid()))
-    server = testbed(service_time="10s", time_scale="0.02")
+    server = shared_testbed(service_time="10s", time_scale="0.02")
     command = [sys.executable, "-m", "genload", "try", "mine.yaml", "--host", server.url]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=200)
 
     assert told in done.stdout + done.stderr
     assert done.returncode == (2 if "picture" in inspection else 0), done.stdout + done.stderr

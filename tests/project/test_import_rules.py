@@ -31,7 +31,7 @@ def lint_imports(folder: Path, *arguments: str) -> subprocess.CompletedProcess[s
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
     )
 
 

@@ -56,7 +56,7 @@ def manifests() -> dict[str, dict[str, Any]]:
     """What kubectl would apply, by kind and name."""
     kubectl = system_program("kubectl")
     command = [kubectl, "kustomize", str(ROOT / "config" / "kubernetes")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     found = [each for each in yaml.safe_load_all(done.stdout) if each]
     return {f"{each['kind']}/{each['metadata']['name']}": each for each in found}

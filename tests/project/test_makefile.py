@@ -54,7 +54,7 @@ def make(folder: Path, *target: str, **environment: str) -> subprocess.Completed
         env=own | environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
     )
 
 

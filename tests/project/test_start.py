@@ -66,6 +66,6 @@ def test_nothing_is_imported_that_is_not_needed(program: str, not_there: set[str
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=200,
     )
     assert set(told.stdout.split()) & not_there == set()

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from ..busy_machine import PATIENT
 from ..described.foundry import TOKEN, Assets, Foundry
 from ..described.imitations import served
 
@@ -106,7 +107,7 @@ def test_it_runs_a_suite_with_the_projects_own_wing_files(
     run(
         *(environment / "genload", "run", "mine.yaml", "--host", served.url, "--time-scale", "0.02"),
         # How quiet the machine is, is not what is tried here.
-        *("--results", "out", "--set", "validity.lag_floor=1s", "--set", "validity.min_user_seconds=50%"),
+        *("--results", "out", *PATIENT),
         cwd=project,
     )
 
@@ -153,7 +154,7 @@ def test_an_unknown_service_is_tried_run_and_judged_from_an_empty_folder(
             env={**kept, "FOUNDRY_TOKEN": secret},
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=200,
         )
 
     tried = genload("try", "foundry.yaml", "--save", "exchange.txt")
@@ -161,8 +162,7 @@ def test_an_unknown_service_is_tried_run_and_judged_from_an_empty_folder(
     assert secret not in tried.stdout and "signature=…" in tried.stdout
     assert (tmp_path / "exchange.txt").read_text("utf-8") == tried.stdout
 
-    patient = ("--set", "validity.lag_floor=1s", "--set", "validity.min_user_seconds=50%")
-    run = genload("run", "foundry.yaml", *patient)
+    run = genload("run", "foundry.yaml", *PATIENT)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "GET /" in foundry.asked
 

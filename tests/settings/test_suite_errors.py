@@ -275,7 +275,7 @@ def test_a_file_whose_name_is_none_for_a_suite_says_so(write: Write, load: Load)
     assert load(write(f"name: mine\n{SUITE}", name="my suite.yaml")).name == "mine"
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(document=st.dictionaries(keys, documents, max_size=6))
 def test_any_mapping_is_a_suite_or_a_config_error(
     write: Write, tmp_path: Path, wings: WingModels, document: dict[str, Any]

@@ -116,11 +116,11 @@ def test_genload_serve_becomes_the_testbed_of_the_checkout(tmp_path: Path) -> No
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line.endswith("(testbed: 82 s a job, 7 slots, queue when full, time scale 0.02, seed 0)\n")
-        with urllib.request.urlopen(f"{line.split()[2]}/health", timeout=10) as answer:  # noqa: S310 - http
+        with urllib.request.urlopen(f"{line.split()[2]}/health", timeout=30) as answer:  # noqa: S310 - http
             assert answer.headers["X-Testbed-Time-Scale"] == "0.02"
         assert (tmp_path / "truth.jsonl").exists()
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
     finally:
         process.kill()
         process.wait()

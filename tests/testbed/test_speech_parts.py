@@ -217,7 +217,7 @@ def test_genload_serve_tells_what_does_not_belong_together(arguments: list[str],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
     )
     assert ended.returncode == 2
     assert words in ended.stderr and "Traceback" not in ended.stderr

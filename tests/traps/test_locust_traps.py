@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from ..busy_machine import VALIDITY
 from ..listening import listening_port
 from .locust_process import finished, locust
 from .scripted_orfeas import ScriptedOrfeas, Server, output
@@ -26,7 +27,7 @@ name: traps
 service: {{api: orfeas, timeout: 120s, poll: {{interval: 50ms}}}}
 locustfile: generation3d
 reports: [results_json]
-validity: {{lag_floor: 30s, min_user_seconds: 10%, clock_bound_floor: 30s}}
+validity: {validity}
 scenarios:
   all:
     shape: {shape}
@@ -72,7 +73,7 @@ def wait_for(reached: Callable[[], bool], what: str) -> None:
 
 
 def master_of(start: Any, tmp_path: Path, url: str, shape: str, *options: str) -> Any:
-    (tmp_path / "traps.yaml").write_text(SUITE.format(shape=shape))
+    (tmp_path / "traps.yaml").write_text(SUITE.format(shape=shape, validity=VALIDITY))
     ports = ("--master", "--master-bind-port", "0")
     return start(*ports, "--scenario", "traps.yaml/all", "-H", url, *options)
 

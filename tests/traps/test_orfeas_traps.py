@@ -16,6 +16,7 @@ from genload.runlog.records import RequestRecord
 from genload.service import correlation_headers
 from testbed.images import check_image
 
+from ..busy_machine import VALIDITY
 from ..scripted_server import Call
 from .locust_process import Finished, finished, locust
 from .scripted_orfeas import ScriptedOrfeas, Server, output
@@ -58,7 +59,7 @@ monitors:
       prom.unmoved: orfeas_job_queue_size
       prom.success: orfeas_generations_total{{status="success"}}
 reports: [results_json]
-validity: {{lag_floor: 1s, min_user_seconds: 50%}}
+validity: {VALIDITY}
 scenarios:
   all:
     shape: {{kind: baseline, users: 1, iterations: {len(SCRIPT)}}}

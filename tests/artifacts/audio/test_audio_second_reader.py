@@ -41,7 +41,7 @@ RATE_HZ = 48_000
 
 
 def ran(program: str, *arguments: str) -> None:
-    subprocess.run([program, "-v", "error", "-y", *arguments], check=True, timeout=60)
+    subprocess.run([program, "-v", "error", "-y", *arguments], check=True, timeout=200)
 
 
 @pytest.fixture(scope="module")

@@ -136,11 +136,12 @@ def test_only_the_file_that_kills_the_child_is_given_up(
 def test_closing_leaves_nobody_waiting(own_inspector: Inspector) -> None:
     own_inspector.start()
     one = listener(own_inspector)
-    jobs = [gevent.spawn(what_is_heard, one, answered(wav(pcm16(tone(8.0)))), n) for n in range(200)]
+    content = wav(pcm16(tone(8.0)))
+    jobs = [gevent.spawn(what_is_heard, one, answered(content), n) for n in range(200)]
     gevent.sleep(0)
     gevent.sleep(0)
     own_inspector.close()
-    gevent.joinall(jobs, timeout=10, raise_error=True)
+    gevent.joinall(jobs, timeout=200, raise_error=True)
 
     assert {job.value for job in jobs} <= {"", "inspector"}
     assert "inspector" in {job.value for job in jobs}
