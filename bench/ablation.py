@@ -5,7 +5,8 @@ One real `locust -f … --scenario …` process (`parts/ablated.py`) on one core
 beside as many whole ones: a pair lies within a second or two, so that other work on the machine falls on
 both. Printed are medians of the differences in µs of CPU, with their quartiles. What is left when all but
 the floor is gone is what gevent, a socket and a parser need. Parts overlap, and what a part throws out of
-the caches is its own as well: they need not add up.
+the caches is its own as well: they need not add up. At last what tells others of the run is switched on in
+the same way (a page of metrics, traces), beside two looks at the same: what those differ by is noise.
 
     python bench/ablation.py [--turns N] [--users N]
 """
@@ -57,6 +58,11 @@ def report(found: dict[str, Any]) -> None:
         print(
             f"  {name.replace('all but ', ''):42} {middle:6.1f}   (half of the turns {low:.1f} to {high:.1f})"
         )
+    imported = ", ".join(found["imported"]) or "nothing"
+    print(f"without a page of metrics, a gateway or traces, of their code {imported} was imported; with")
+    for name, values in found["outlets"].items():
+        low, middle, high = quantiles([more - us for us, more in values], n=4)
+        print(f"  {name:42} {middle:+6.1f}   (half of the turns {low:+.1f} to {high:+.1f})")
     for name, us in found["calls"].items():
         print(f"  {name:42} {us:6.1f}   of one call by the clock, as it is")
 

@@ -1,4 +1,5 @@
-"""A locustfile: the speech user as it is, in turn with the same user without one of its parts.
+"""A locustfile: the speech user as it is, in turn with the same user without one of its parts, and with what
+tells others of the run.
 
 The users go on all the time; only what they do changes, every few hundred requests. So the two are compared
 within a second, and other work on the machine falls on both. Writes what it found to the file that
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -34,12 +36,14 @@ from genload.harness.kit import SpeechKit
 from genload.harness.live import LiveStats
 from genload.harness.locust_statistics import BlockStats
 from genload.harness.users import LoadUser
+from genload.outlets import Outlets
 from genload.runlog.writer import RunWriter
 from genload.service import Speech, Utterance
 from locustfiles import speech as whole
 
 REQUESTS = 400  # of each part, each turn
 BEGINS_S = 4.0
+OUTLETS = "genload.harness.metrics_page", "genload.tracing", "prometheus_client", "opentelemetry"
 # What takes a part's place is made once.
 TEXT = "A text of fifty characters, which is the default.."
 PATH = "/v1/audio/speech"
@@ -174,6 +178,33 @@ def parts() -> dict[str, Callable[[], Any]]:
     }
 
 
+def outlets(environment: Any) -> dict[str, Callable[[], Any]]:
+    """How to switch on what tells others of a run, by its name. A gateway hears of it at its end alone."""
+    from genload.harness.metrics_page import MetricsPage  # only when the rest has been measured
+    from genload.tracing import start_tracing
+
+    @contextmanager
+    def traced() -> Iterator[None]:
+        tracing = start_tracing(Path(os.environ["ABLATION_OUT"]).with_name("run") / "load")
+        try:
+            yield
+        finally:
+            tracing.stop(timeout_s=0.1)
+
+    seen: list[LiveStats] = []
+    with mock.patch.object(LiveStats, "add", lambda live, record: seen.append(live)):
+        _wait(1)
+    live = seen[0]
+    plan = environment.genload.plan
+    watched = MetricsPage(Outlets(metrics_port=0)).watched(plan)
+    carried = [*live._carried, *(plan.catalogue.metrics[name] for name in watched)]
+    return {
+        "nothing (what two looks at the same differ by)": nullcontext,
+        "a page of metrics": lambda: mock.patch.object(live, "_carried", list(dict.fromkeys(carried))),
+        "traces": traced,
+    }
+
+
 @contextmanager
 def added(where: list[Any], what: Any) -> Iterator[None]:
     where.append(what)
@@ -230,18 +261,28 @@ def calls_us() -> dict[str, float]:
     return {name: median(times) * 1e6 for name, times in took.items() if times}
 
 
+def pairs(changes: dict[str, Callable[[], Any]], turns: int, users: int) -> dict[str, list[list[float]]]:
+    """Of each change, by its name: the cost of a request as it is, and with the change, turn by turn."""
+    found: dict[str, list[list[float]]] = {name: [] for name in changes}
+    for _ in range(turns):
+        for name, change in changes.items():
+            with change():
+                changed_us = cost_us(users)
+            found[name].append([cost_us(users), changed_us])
+    return found
+
+
 def measure(environment: Any) -> None:
     while not environment.runner.user_count or done[0] < 10 * environment.runner.user_count:
         gevent.sleep(0.1)
     gevent.sleep(BEGINS_S)
-    users, found = environment.runner.user_count, dict[str, list[tuple[float, float]]]()
-    for _ in range(int(os.environ["ABLATION_TURNS"])):
-        for name, without in parts().items():
-            with without():
-                less_us = cost_us(users)
-            found.setdefault(name, []).append((cost_us(users), less_us))
-    out = Path(os.environ["ABLATION_OUT"])
-    out.with_suffix(".part").write_text(json.dumps({"parts": found, "calls": calls_us()}))
+    turns, out = int(os.environ["ABLATION_TURNS"]), Path(os.environ["ABLATION_OUT"])
+    found: dict[str, Any] = {"parts": pairs(parts(), turns, environment.runner.user_count)}
+    found["calls"] = calls_us()
+    # Last: without them a process has not even imported them.
+    found["imported"] = sorted(name for name in sys.modules if name.startswith(OUTLETS))
+    found["outlets"] = pairs(outlets(environment), 2 * turns, environment.runner.user_count)
+    out.with_suffix(".part").write_text(json.dumps(found))
     out.with_suffix(".part").rename(out)
 
 

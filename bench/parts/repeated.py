@@ -43,8 +43,9 @@ class Repeated(whole.Speech):
                     self.real, request_id=new_identifier(), phase=turn.phase, start_s=start_s
                 )
                 super()._fire(again)
-        self.due_s += EVERY_S
-        gevent.sleep(max(self.due_s - time.monotonic(), 0.0))
+        now_s = time.monotonic()
+        self.due_s = max(self.due_s + EVERY_S, now_s)  # what a pause has held up is not made up for
+        gevent.sleep(self.due_s - now_s)
 
 
 Repeated.tasks = [Repeated.say_again]
