@@ -97,7 +97,7 @@ class Search(Settings):
     """It is narrowed down to this share, or to one user."""
     step: LevelStep = LevelStep()
     """How long a level takes."""
-    holds: Annotated[tuple[str, ...], Field(min_length=1)]
+    holds: Annotated[tuple[str, ...], Field(json_schema_extra={"minItems": 1})]
     """Names of the scenario's criteria. A level holds when each of them does, said of its requests alone."""
     drain: bool = False
     """Whether the service is let come to rest between two levels; of a rate it is, unless this is `false`."""
@@ -146,6 +146,8 @@ class Search(Settings):
     def _in_order(self) -> Self:
         if self.lowest > self.highest and not isclose(self.lowest, self.highest):
             raise _refused("from is larger than to", "the smaller one first: from: 1, to: 64")
+        if not self.holds:
+            raise _refused("holds names nothing that must hold", "name criteria of the scenario")
         if self.lowest <= 0:
             raise _refused("from is 0, which is no load", "begin with one user, or with the lowest rate")
         return self

@@ -27,6 +27,9 @@ RECORDED = (
 )
 """What a run's record has of each phase."""
 
+_HAIR_S = 1e-9
+"""What sums of the same durations may differ by."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -197,11 +200,11 @@ class Timeline:
         index = self.index_at(at_s)
         if index is None:
             raise ValueError(f"the load has no phase at {at_s:g} s that others could follow")
-        begun, into_s = self.phases[index], at_s - self.start_s(index)
-        due_s = begun.due_s[: bisect_left(begun.due_s, into_s)]
-        arrivals = None if begun.arrivals is None else len(due_s)
-        cut = replace(begun, duration_s=into_s, arrivals=arrivals, due_s=due_s)
-        kept = self.phases[:index] if into_s <= 0 else (*self.phases[:index], cut)
+        kept, begun, into_s = self.phases[:index], self.phases[index], at_s - self.start_s(index)
+        if into_s > _HAIR_S:  # at a boundary nothing of the phase that would begin there is left
+            due_s = begun.due_s[: bisect_left(begun.due_s, into_s)]
+            arrivals = None if begun.arrivals is None else len(due_s)
+            kept = (*kept, replace(begun, duration_s=into_s, arrivals=arrivals, due_s=due_s))
         return Timeline((*kept, *phases), self.later)
 
     def start_s(self, index: int) -> float:

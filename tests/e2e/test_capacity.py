@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,13 +41,22 @@ def test_two_slots_hold_two_users_of_two_workers(
     testbed: Callable[..., Any], run_genload: Callable[..., Outcome], tmp_path: Path
 ) -> None:
     refused = SUITE.replace("soon: generate.duration.p95 < 20s", "soon: generate.failed == 0")
+    # Between levels, the last request of a user who leaves would have one of the slots.
+    refused = refused.replace("to: 8,", "to: 8, drain: true,")
     (tmp_path / "own.yaml").write_text(refused)
     server = testbed(service_time="400ms", slots=2, when_full="refuse")
     outcome = run_genload("own.yaml/search", "--host", server.url, "--workers", "2")
     assert outcome.code == ExitCode.PASSED, outcome.output
     found = outcome.result("search")["capacity"]
-    assert (found["highest_observed"], found["lowest_observed_not"]) == (2, 3), found["sentence"]
-    assert "holds 2 users; at 3 soon does not hold" in outcome.output
+    failed = Counter(job.phase for job in outcome.jobs("search") if job.outcome == "failed")
+    too_many = {level["value"] for level in found["levels"] if failed[f"level{level['level']}"]}
+    held = {level["value"] for level in found["levels"]} - too_many
+    assert min(too_many) > 2, "two slots refuse nobody of two users"
+    assert found["highest_observed"] == max(value for value in held if value < min(too_many))
+    assert found["lowest_observed_not"] == min(value for value in too_many if value > max(held))
+    assert {level["outcome"] for level in found["levels"] if level["value"] in held} == {"holds"}
+    beginning, _, _ = found["sentence"].partition(" soon does not hold")
+    assert beginning in outcome.output
     events = list(open_run(outcome.suite_folder / "search").events())
     announced = [event for event in events if isinstance(event, Announced) and event.to]
     acknowledged = {(event.source, event.number) for event in events if isinstance(event, Acknowledged)}
@@ -56,7 +66,7 @@ def test_two_slots_hold_two_users_of_two_workers(
     )
     page = (outcome.suite_folder / "report.html").read_text()
     assert "Capacity curve" in page and "Levels, in the order in which they were measured" in page
-    assert "holds 2 users" in (outcome.suite_folder / "summary.md").read_text()
+    assert beginning in (outcome.suite_folder / "summary.md").read_text()
 
 
 def test_ctrl_c_gives_the_bracket_so_far(
@@ -93,3 +103,18 @@ def test_a_service_that_takes_nothing_is_full_before_any_load(
     assert outcome.code == ExitCode.UNAVAILABLE, outcome.output
     assert "the service is full, or broken, before any load: none of the 1 requests" in outcome.output
     assert "Traceback" not in outcome.output
+    # A whole record of what was asked before the load, and no answer to what was never looked for.
+    log = open_run(outcome.suite_folder / "search")
+    assert {record.phase for record in log.requests()} == {"warmup"}
+    assert "capacity" not in outcome.result("search")
+
+
+def test_a_level_above_what_this_machine_has_is_refused_and_leaves_nothing(
+    testbed: Callable[..., Any], run_genload: Callable[..., Outcome], tmp_path: Path
+) -> None:
+    (tmp_path / "own.yaml").write_text(SUITE.replace("to: 8", "to: 100000000"))
+    outcome = run_genload("own.yaml/search", "--host", testbed(service_time="100ms", slots=2).url)
+    assert outcome.code == ExitCode.USAGE, outcome.output
+    assert "100,000,000 users need" in outcome.output and "Traceback" not in outcome.output
+    assert "ask for fewer users" in outcome.output
+    assert not outcome.results.exists()

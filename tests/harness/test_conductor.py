@@ -94,6 +94,18 @@ def test_a_level_is_measured_for_longer_until_it_has_its_requests(tmp_path: Path
     assert {round(level.measured_seconds) for level in answer(bounded).levels} == {90}
 
 
+def test_so_is_a_level_of_a_rate_with_callers_of_its_own(tmp_path: Path) -> None:
+    few = RATE.replace("measure: 60s", "measure: 60s, at_least: 80 jobs").replace("480", "120")
+    found = answer(search(plan_of(tmp_path, few), constant(1.0, 3)))
+    assert found.end == "beyond the range"
+    # Of 30, 60 and 120 a minute.
+    assert [(round(level.measured_seconds), level.total_requests) for level in found.levels] == [
+        (180, 90),
+        (120, 120),
+        (60, 120),
+    ]
+
+
 def test_every_level_is_written_before_it_begins_and_read_from_the_record(tmp_path: Path) -> None:
     searched = search(plan_of(tmp_path, USERS), constant(1.0, 3))
     events = searched.log.happened

@@ -119,6 +119,19 @@ def test_each_arrival_of_a_changed_schedule_falls_to_one_hand_at_its_moment(
         assert (changed.phases[index].name, due_s) == (turn.phase, pytest.approx(turn.intended_s))
 
 
+@pytest.mark.parametrize("hair_s", [-1e-13, 0.0, 1e-13])
+def test_a_level_of_a_rate_is_measured_for_longer_from_the_end_of_its_part_on(hair_s: float) -> None:
+    first = Timeline(SEARCH.phases(1, 2.0, 7))
+    longer = first.changed(7.0 + hair_s, SEARCH.longer(1, 2.0, 7))
+    assert [(phase.name, phase.duration_s) for phase in longer.phases] == [
+        ("level1_settling", 2.0),
+        ("level1", pytest.approx(5.0)),
+        ("level1", 5.0),
+        ("level1_ending", first.phases[-1].duration_s),
+    ]
+    assert longer.phases[1].arrivals == first.phases[1].arrivals
+
+
 def test_an_arrival_that_is_not_to_come_any_more_waits_for_the_next_level() -> None:
     clock = Clock(0.0)
     gate = Gate(clock)

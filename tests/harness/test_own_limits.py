@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from genload.errors import UsageError
 from genload.harness import own_limits
 from genload.harness.own_limits import check_limits
+
+from .simulated_search import plan_of
 
 
 def plan(users: int) -> Any:
@@ -50,3 +53,23 @@ def test_another_origin_needs_files_of_its_own(monkeypatch: pytest.MonkeyPatch) 
     check_limits(plan(10))
     with pytest.raises(UsageError, match="11 users need 72 open files, and a process may have 70"):
         check_limits(plan(11))
+
+
+@pytest.mark.parametrize(
+    ("capacity", "users"),
+    [
+        ("{of: users, from: 2, to: 21, holds: [fast]}", 21),
+        ("{of: rate, from: 1/min, to: 2/min, max_in_flight: 21, holds: [fast]}", 21),
+        # Twice what comes in 30 s of settling, 6 min of measuring and 30 s of waiting, at most.
+        ("{of: rate, from: 1/min, to: 2/min, holds: [fast]}", 28),
+    ],
+)
+def test_the_highest_level_of_a_capacity_is_among_the_users(
+    capacity: str, users: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_limits, "_files_allowed", lambda: 70)
+    told = f"{users} users need {users + 50} open files, and a process may have 70"
+
+    with pytest.raises(UsageError, match=re.escape(told)):
+        check_limits(plan_of(tmp_path, capacity))
+    check_limits(plan_of(tmp_path, capacity), processes=2)

@@ -70,6 +70,7 @@ def test_an_extended_scenario_takes_its_shape_out_for_a_capacity(tmp_path: Path)
 WRONG = {
     "from 8": ("from is larger than to", USERS.replace("from: 2", "from: 64"), ""),
     "criterion": ("no criterion 'quick'", USERS.replace("[fast]", "[quick]"), ""),
+    "nothing to hold": ("holds names nothing", USERS.replace("[fast]", "[]"), ""),
     "kind": ("capacity of 'files'", USERS.replace("of: users", "of: files"), ""),
     "nothing measured": ("measured for no time", USERS.replace("measure: 2min", "measure: 0s"), ""),
     "shape too": ("a shape or a capacity", USERS, "    shape: {kind: peak}\n"),

@@ -147,6 +147,7 @@ class SuiteRun:
 
     def run(self) -> ExitCode:
         """Run and judge each scenario, report; the exit code."""
+        results_are_new = not self._request.results.exists()
         if self._going_on is None:
             self.folder = new_folder(self._request.results, self.name)
         if self._target.follows:
@@ -170,6 +171,8 @@ class SuiteRun:
         self.word = code_word(code)
         with suppress(OSError):  # a refused run has left nothing in it
             self.folder.rmdir()
+            if results_are_new:
+                self._request.results.rmdir()
         return self._report(code) if self.folder.exists() else code
 
     def _take_up(self) -> tuple[str, ...]:
