@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from genload.commands.run import ahead, cores
+from genload import cores
+from genload.commands.run import ahead
 from genload.commands.run.ahead import Ahead
 from genload.commands.run.locust_process import Signals, arguments, outcome
 from genload.errors import ExitCode

@@ -53,7 +53,13 @@ def test_a_scenario_reports_what_really_happened(
     assert {job.outcome for job in jobs} == {"ok"}
     assert {job.source for job in jobs} == ({"local"} if workers == "auto" else {"w0", "w1"})
     planned, completed = told_by_plan(outcome.suite_folder / scenario, "demo", TEN_MINUTES)
-    assert abs(planned - completed) <= max(1, 0.05 * completed)
+    assert abs(planned - completed) <= max(1, 0.05 * completed, held_up(jobs))
+
+
+def held_up(jobs: list[Any]) -> int:
+    """How many took half as long again as most: the machine stood still, of which a plan knows nothing."""
+    durations = np.array([job.duration_s for job in jobs])
+    return int((durations > 1.5 * np.median(durations)).sum())
 
 
 def check_against_truth(jobs: list[Any], truth: list[dict[str, Any]]) -> None:

@@ -167,7 +167,8 @@ def test_a_refused_handshake_is_told_as_any_refusal(speaking: Make) -> None:
 def test_how_it_is_told_to_speak(settings: dict[str, Any], config: dict[str, Any]) -> None:
     plan = Plan(request_of({"dialect": "vllm", "stream": "websocket", **settings}))
     values = plan.values(Utterance(1, "One. Two!", "ryan"), "request-1")
-    assert plan.call(values)[:2] == ("GET", "/v1/audio/speech/stream")
+    call = plan.call(values)
+    assert (call.method, call.path) == ("GET", "/v1/audio/speech/stream")
     assert [json.loads(text) for text in plan.messages(values)] == [
         {"type": "session.config", "voice": "ryan", **config},
         {"type": "input.text", "text": "One. "},

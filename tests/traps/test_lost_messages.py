@@ -124,7 +124,7 @@ def test_whatever_is_lost_a_worker_does_what_it_is_told_once_and_in_order(
         begin=lambda origin_s: done.append("begin"),
         status=GateStatus,
     )
-    pair.link.process.populations = (SimpleNamespace(gate=gate),)  # type: ignore[assignment]
+    pair.link.process.populations = (SimpleNamespace(gate=gate, kit=SimpleNamespace(updates=None)),)  # type: ignore[assignment]
     for stage, lost, report_lost in steps:
         if stage:
             getattr(pair.crew, stage)(*[0.0] * (stage == "begin"))
@@ -269,7 +269,7 @@ def test_the_report_says_how_many_came_too_late_and_when() -> None:
 def test_of_a_lost_worker_the_report_says_how_much_was_in_flight() -> None:
     pair = Pair()
     gate = SimpleNamespace(status=lambda: GateStatus(working=3, in_flight=2, warmed_up=True))
-    pair.link.process.populations = (SimpleNamespace(gate=gate),)  # type: ignore[assignment]
+    pair.link.process.populations = (SimpleNamespace(gate=gate, kit=SimpleNamespace(updates=None)),)  # type: ignore[assignment]
     pair.report()
     heard_s = pair.clock.now_s - 100.0  # since the run began
     pair.clock.now_s += 12.0
