@@ -190,9 +190,12 @@ def _capacity(run: JudgedRun, verbose: bool) -> Iterator[RenderableType]:
         return
     yield _indented(Text(plain(found.sentence, _LONGEST_FINDING * 2), "bold"))
     levels = levels_table(run)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1), collapse_padding=True)
     for place, head in enumerate(levels.heads):
-        table.add_column(Text(plain(head)), justify="left" if place < _WORDS_OF_A_LEVEL else "right")
+        # So that eighty columns hold it: the outcome in two lines before a number is cut.
+        narrow = plain(head).replace("throughput", "through-\nput").replace("_", "_\n").replace(" ", "\n")
+        is_word = place < _WORDS_OF_A_LEVEL
+        table.add_column(Text(narrow), justify="left" if is_word else "right", no_wrap=head != "outcome")
     for row in levels.rows:
         table.add_row(*(Text(plain(cell)) for cell in row))
     yield table

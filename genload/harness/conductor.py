@@ -128,7 +128,8 @@ class Conductor:
         bracket = Bracket.trusted(self.seen)
         so_far = [f"holds {human(bracket.holds, unit)}"] if bracket.holds is not None else []
         so_far += [f"not {human(bracket.fails, unit)}"] if bracket.fails is not None else []
-        return f"level {self.number}, {name}" + (f" (so far: {', '.join(so_far)})" if so_far else "")
+        level = f"draining before {name}" if self._stage is _Stage.RESTING else f"level {self.number}, {name}"
+        return level + (f" (so far: {', '.join(so_far)})" if so_far else "")
 
     def of_level(self, name: str) -> Expression:
         """A criterion as it is judged now: of the level at work, where it is one that must hold there."""

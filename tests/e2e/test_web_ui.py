@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from ..busy_machine import VALIDITY
 from ..listening import listening_port
 from .conftest import WAIT_MS
 
@@ -194,6 +195,40 @@ def test_the_scenario_page_of_a_master_shows_what_its_worker_does(
         page.get_by_role("heading", name="demo").first.wait_for()
     (path,) = (tmp_path / "results").glob("*/results_spike.json")
     assert json.loads(path.read_text())["total_requests"] == len(server.truth_records()) - 1, "one warmed up"
+
+
+SEARCH = f"""
+validity: {VALIDITY}
+service: {{api: orfeas, timeout: 3000s, poll: {{interval: 2s}}}}
+locustfile: generation3d
+monitors: {{}}
+watch_idle: 0s
+scenarios:
+  search:
+    capacity: {{of: users, to: 2, drain: true, step: {{settle: 10s, measure: 60s}}, holds: [none_failed]}}
+    warmup: {{jobs: 0}}
+    failure_pause: 1s
+    criteria: {{none_failed: generate.failed == 0}}
+"""
+
+
+def test_a_capacity_is_looked_for_from_the_page_which_shows_its_levels_and_its_answer(
+    testbed: Callable[..., Any], browser: Browser, tmp_path: Path
+) -> None:
+    (tmp_path / "own.yaml").write_text(SEARCH)
+    server = testbed(service_time="20s", slots=1, when_full="refuse", time_scale="0.01")
+    scenario = ("--scenario", "own.yaml/search")
+    with served_web_ui(tmp_path, server.url, scenario=scenario) as url, page_of(browser) as page:
+        page.goto(f"{url}/scenario")
+        page.get_by_role("button", name="Start").click()
+        page.locator("#stage", has_text=re.compile(r"^level \d, \d users? \(so far: ")).wait_for()
+        page.locator("#finished", has_text="own/search").wait_for()
+        shown = page.locator("#finished").inner_text()
+        page.get_by_role("link", name="report").wait_for()
+    (path,) = (tmp_path / "results").glob("*/results_search.json")
+    found = json.loads(path.read_text())["capacity"]
+    assert found["highest_observed"] >= 1, "a slot refuses nobody of one user"
+    assert found["sentence"] in shown
 
 
 LOGIN = f"""

@@ -102,10 +102,15 @@ class SimulatedCrew:
 
 @dataclass
 class Searched:
-    """A finished search."""
+    """A finished search.
+
+    Attributes:
+        told: what was said of it while it went on, each once.
+    """
 
     conductor: Conductor
     log: MemoryLog
+    told: list[str]
 
     @property
     def values(self) -> list[float]:
@@ -127,8 +132,9 @@ def search(
     events: list[Event] = [RunStarted(t_s=0.0, wall_time=""), LoadStarted(t_s=START_S)]
     conductor = Conductor(plan, crew, live, events.append, crew.go_by, clock)  # type: ignore[arg-type]
     conductor.begin(clock.now_s, START_S)
-    counted = -inf
+    counted, told = -inf, {conductor.told: None}
     while not conductor.step():
+        told[conductor.told] = None
         clock.now_s += tick_s
         for request in crew.requests:
             if counted < request.end_s <= crew.into_s:
@@ -148,7 +154,8 @@ def search(
         for index, phase in starts
         if (begin_s := crew.timeline.start_s(index)) < crew.into_s
     ]
-    return Searched(conductor, MemoryLog(run_header(plan, "2026-11-21T10:00:00+00:00"), records, events))
+    log = MemoryLog(run_header(plan, "2026-11-21T10:00:00+00:00"), records, events)
+    return Searched(conductor, log, list(told))
 
 
 def record_of(request: Request, number: int = 0) -> RequestRecord:

@@ -58,6 +58,12 @@ def test_a_rate_is_held_as_far_as_its_slots_go(tmp_path: Path) -> None:
         "rest",
         "end",
     }
+    assert searched.told[:4] == [
+        "level 1, 30/min",
+        "draining before 1/s (so far: holds 30/min)",
+        "level 2, 1/s (so far: holds 30/min)",
+        "draining before 2/s (so far: holds 1/s)",
+    ]
 
 
 def test_a_service_that_never_lets_go_ends_the_range(tmp_path: Path) -> None:

@@ -119,10 +119,14 @@ def _nothing() -> Response:
 
 
 def _in_a_line(judged: JudgedRun) -> str:
-    """Why it is what it is: the reason that it is not valid, or the criterion that a reader sees first."""
+    """Why it is what it is: how much it holds, the reason that it is not valid, or the criterion that readers
+    see first.
+    """
     from genload.reporting.page.worst import worst
     from genload.reporting.request_wording import limit, observed
 
+    if judged.capacity is not None:
+        return judged.capacity.sentence
     if judged.verdict.reasons:
         return judged.verdict.reasons[0].text
     first = worst(judged)
