@@ -299,10 +299,13 @@ class JobDriver(Driver[JobClient, JobResult]):
         return state
 
     def _reach(self, phase: JobPhase, asked_s: float, answered_s: float) -> None:
-        """The job was in this phase at some moment between the two."""
+        """The job was in this phase at some moment between the two. A job that has begun has left its queue,
+        though a service of several processes may say otherwise."""
+        if self._stage == "run":
+            return
         if phase is JobPhase.PENDING:
             self._enter("queue", asked_s)
-        elif self._stage != "run":
+        else:
             self._result.numbers["begin_bound_s"] = answered_s - self._stage_since_s
             self._enter("run", self._stage_since_s)
 

@@ -157,6 +157,18 @@ def test_an_update_that_was_never_sent_costs_one_rare_poll() -> None:
     assert result.numbers["poll_bound_s"] == pytest.approx(RARELY_S + 0.1)
 
 
+def test_a_job_that_was_told_to_run_does_not_wait_again_because_a_poll_knows_nothing_of_it() -> None:
+    result, client, _ = follow(
+        (1010.0, "runs", 1009.9),
+        (1011.0, None, 0.0),
+        poll=[PENDING, DONE],
+        fetch=[(0.5, Artifact(b"m", "m.stl", ""))],
+    )
+    assert client.calls.count("poll") == 2
+    assert result.stages["queue"] == pytest.approx(6.9) and result.stages["run"] == pytest.approx(3.1)
+    assert result.numbers["begin_bound_s"] == pytest.approx(0.1)
+
+
 def test_who_waits_for_an_update_waits_no_longer_than_the_deadline() -> None:
     service = SERVICE.model_copy(update={"timeout_s": 10.0})
     result, client, updates = follow(service=service)
