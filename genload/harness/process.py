@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from gevent.event import Event
+
 from genload.code_errors import CodeFailure, place_of
 from genload.harness import housekeeping
 from genload.harness.announcement import Announcement
@@ -48,6 +50,7 @@ class LoadProcess:
         self.recorder = Recorder(sink)
         self.populations: tuple[Population, ...] = ()
         self.plan: RunPlan | None = None
+        self._planned = Event()
         self.announced = 0
         self.event: RequestEvent | None = None
 
@@ -72,6 +75,13 @@ class LoadProcess:
         self.health.start()
         for population in self.populations:
             population.kit.open()
+        self._planned.set()
+
+    def wait_for_plan(self) -> RunPlan:
+        """For users that were started before it came, or whose run cannot begin: those will be stopped."""
+        while self.plan is None:
+            self._planned.wait()
+        return self.plan
 
     def population(self, name: str) -> Population:
         """One of the run's."""
@@ -102,6 +112,7 @@ class LoadProcess:
         for population in self.populations:
             population.kit.close()
         self.plan = None
+        self._planned.clear()
         housekeeping.let_go()
 
     def statuses(self) -> list[GateStatus]:

@@ -35,6 +35,7 @@ from genload.runlog.records import ClientHealth, ClockOffset, RequestRecord
 
 LEAD_S = 0.25  # a message takes a millisecond; a worker that is busy at that moment longer
 FINISH_S = 15.0
+LISTEN_S = 15.0  # for workers that have connected; to one that stands still for longer the plan comes again
 
 
 def late_words(times_s: Sequence[float]) -> str:
@@ -82,6 +83,7 @@ class RemoteCrew:
         self._reports: dict[str, WorkerReport] = {}
         self._health: list[ClientHealth | ClockOffset] = []
         self._gone: set[str] = set()
+        self._listening: set[str] = set()  # Locust's ids of those that have reported
         self._heard_s: dict[str, float] = {}  # when each sent its last report, since the run began
         self._late_s: list[float] = []  # when workers came that were sent away, since the run began
         self._t0_s, self._run = 0.0, 0
@@ -89,13 +91,14 @@ class RemoteCrew:
         self._stages: list[dict[str, Any]] = []  # all that was told since then
         self._populations = 1
         self._status: CrewStatus | None = None
-        self._finished = Event()
+        self._was_heard = Event()
         runner.register_message(REPORT, self._on_report)
         runner.register_message(OUTPUT, self._on_output)
         runner.register_message(BLAME, self._on_blame)
         locust_hooks.screen_workers(runner, self._comes_too_late)
 
     def prepare(self, plan: RunPlan, t0_s: float) -> list[str]:
+        self._wait_until_they_listen()
         ids = in_order(client.id for client in self._runner.clients.ready)
         users = [own.timeline.max_users for own in plan.populations]
         self._sources = {client_id: f"w{rank}" for rank, client_id in enumerate(ids)}
@@ -104,7 +107,7 @@ class RemoteCrew:
         self._plans, self._stages, self._status = {}, [], None
         self._late_s, self._heard_s = [], {}
         self._populations = len(plan.populations)
-        self._finished.clear()
+        self._was_heard.clear()
         self._run += 1
         for rank, client_id in enumerate(ids):
             data = {
@@ -187,8 +190,8 @@ class RemoteCrew:
         deadline_s = self._clock() + FINISH_S
         while not self._all_here() and self._clock() < deadline_s:
             self._look_for_lost()
-            self._finished.wait(REPORT_S)
-            self._finished.clear()
+            self._was_heard.wait(REPORT_S)
+            self._was_heard.clear()
         for source in set(self._sources.values()) - self._gone:
             if not self._is_here(source):
                 self._lose(source)  # nobody knows what it still has
@@ -205,6 +208,17 @@ class RemoteCrew:
         self._sources, self._status = {}, None
 
     # ----
+
+    def _wait_until_they_listen(self) -> None:
+        """A worker is ready for Locust before it knows our messages, and drops what comes in between: the
+        plan of a run, whose users Locust would then start without one. Its first report says that it listens.
+        """
+        deadline_s = self._clock() + LISTEN_S
+        while self._clock() < deadline_s and not self._listening.issuperset(
+            client.id for client in self._runner.clients.ready
+        ):
+            self._was_heard.clear()
+            self._was_heard.wait(REPORT_S)
 
     def _comes_too_late(self, client_id: str) -> bool:
         """Asked when it reports as ready, once of each."""
@@ -253,6 +267,7 @@ class RemoteCrew:
     def _on_report(self, environment: Any, msg: Any) -> None:
         report = msgspec.convert(msg.data, WorkerReport, builtin_types=(bytes,))
         source, missed = self._sources.get(msg.node_id, ""), []
+        self._listening.add(msg.node_id)
         # One that was on its way when the run was prepared says "warmed up" of a worker that has not begun.
         if source and report.run == self._run:
             self._take(source, report)
@@ -269,6 +284,7 @@ class RemoteCrew:
             "master_s": self._clock(),
         }
         self._runner.send_message(ACK, ack, msg.node_id)
+        self._was_heard.set()
 
     def _on_output(self, environment: Any, msg: Any) -> None:
         if msg.node_id in self._sources:
@@ -300,4 +316,3 @@ class RemoteCrew:
             clock = ClockOffset(t_s=t_s, source=source, offset_s=report.offset_s, bound_s=report.bound_s)
             self._health += [health, clock]
         self._reports[source], self._status = report, None
-        self._finished.set()

@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Protocol
 
 import gevent
 import msgspec
-from gevent.event import Event
 from locust import User
 from locust.exception import StopUser
 
@@ -67,10 +66,8 @@ class LoadUser(User):
 
     def on_start(self) -> None:
         process: LoadProcess = self.environment.genload
-        if process.plan is None:
-            # The run could not begin and is about to be stopped. Locust would log a StopUser from here with
-            # a traceback for each user: wait to be stopped instead.
-            Event().wait()
+        # Where the run could not begin Locust would log a StopUser from here with a traceback for each user.
+        process.wait_for_plan()
         self.load = process.population(self.population)
         self.plan = self.load.plan
         self.service = self.plan.service

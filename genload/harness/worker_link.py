@@ -196,8 +196,8 @@ class WorkerLink:
 
     def _report_regularly(self) -> None:
         while True:
+            self._report()  # the first one says that it listens
             gevent.sleep(REPORT_S)
-            self._report()
 
     def _report(self) -> None:
         if self._sent > self._first and self._clock() - self._sent_at_s > RESEND_S:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import gevent
 import pytest
 
 from genload.harness.housekeeping import YOUNG_OBJECTS
@@ -21,9 +22,11 @@ from genload.settings.scenario import Warmup
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def process() -> Iterator[LoadProcess]:
-    process = LoadProcess(lambda record: None, lambda output: None, lambda failure: None)
+def unplanned() -> LoadProcess:
+    return LoadProcess(lambda record: None, lambda output: None, lambda failure: None)
+
+
+def prepare(process: LoadProcess) -> None:
     plan = SimpleNamespace(
         client_class=ServiceClient,
         timeline=Timeline((Phase("steady", 60.0, users=1),)),
@@ -31,8 +34,26 @@ def process() -> Iterator[LoadProcess]:
     )
     plan.populations = (plan,)
     process.prepare(plan, [Share()], "local", t0_s=0.0)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def process() -> Iterator[LoadProcess]:
+    process = unplanned()
+    prepare(process)
     try:
         yield process
+    finally:
+        process.release()
+
+
+def test_users_that_were_started_before_their_plan_came_wait_for_it() -> None:
+    process = unplanned()
+    user = gevent.spawn(process.wait_for_plan)
+    gevent.sleep(0)
+    assert not user.ready()
+    prepare(process)
+    try:
+        assert user.get(timeout=60) is process.plan
     finally:
         process.release()
 

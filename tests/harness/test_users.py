@@ -55,7 +55,7 @@ def user_of(timeline: Timeline, clock: Clock, **pauses: str) -> LoadUser:
         kit=SimpleNamespace(request_type="POST"),
         recorder=SimpleNamespace(since_start=lambda at_s: at_s - 100.0),
     )
-    process = SimpleNamespace(plan=plan, population=lambda name: load)
+    process = SimpleNamespace(wait_for_plan=lambda: plan, population=lambda name: load)
     user = LoadUser(SimpleNamespace(genload=process))
     user.on_start()
     gate.begin(clock.now_s)

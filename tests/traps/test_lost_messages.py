@@ -43,6 +43,8 @@ class Runner:
 
 ALONE = SimpleNamespace(timeline=SimpleNamespace(max_users=3))
 PLAN: Any = SimpleNamespace(to_message=dict, populations=(ALONE,))
+EMPTY = {"first": 0, "records": b"", "sent_s": 0.0, "users": []}
+"""The report of a worker that has done nothing yet."""
 
 
 class Pair:
@@ -66,6 +68,7 @@ class Pair:
             self.blamed.append,
             clock=self.clock,
         )
+        self.crew._on_report(None, SimpleNamespace(data=EMPTY, node_id="one"))
         self.crew.prepare(PLAN, t0_s=100.0)
         self.link.process.recorder.reset("w0", 0.0)
         self.link._run = 1
@@ -162,7 +165,7 @@ def test_a_worker_that_does_not_hand_over_everything_is_lost() -> None:
 
     pair.report()
     pair.request()
-    pair.crew._finished = SimpleNamespace(wait=pass_time, clear=lambda: None)  # type: ignore[assignment]
+    pair.crew._was_heard = SimpleNamespace(wait=pass_time, clear=lambda: None)  # type: ignore[assignment]
     pair.crew.finish()
     assert pair.lost == [("w0", 0.0)]
     assert pair.crew.status().workers == Workers(connected=0, lost=1)
@@ -219,9 +222,25 @@ def test_workers_have_ranks_without_holes_whatever_indices_locust_gave_them() ->
     runner = Runner()
     runner.clients.ready = [SimpleNamespace(id=name) for name in ("vm_9", "vm_1", "vm_5")]
     crew = RemoteCrew(runner, *[lambda _: None] * 5)  # type: ignore[arg-type]
+    for client in runner.clients.ready:
+        crew._on_report(None, SimpleNamespace(data=EMPTY, node_id=client.id))
+    runner.sent.clear()
     crew.prepare(PLAN, t0_s=0.0)
     told = [(data["source"], data["ranks"], data["of"]) for _, data in runner.sent]
     assert told == [("w0", [0], 3), ("w1", [1], 3), ("w2", [2], 3)]
+
+
+def test_a_plan_waits_for_workers_that_locust_has_counted_and_that_do_not_listen_yet() -> None:
+    runner = Runner()
+    runner.clients.ready = [SimpleNamespace(id=name) for name in ("one", "two")]
+    crew = RemoteCrew(runner, *[lambda _: None] * 5)  # type: ignore[arg-type]
+    preparing = gevent.spawn(crew.prepare, PLAN, 0.0)
+    for client in runner.clients.ready:
+        gevent.sleep(0)
+        assert PREPARE not in [name for name, _ in runner.sent]
+        crew._on_report(None, SimpleNamespace(data=EMPTY, node_id=client.id))
+    preparing.get(timeout=60)
+    assert [name for name, _ in runner.sent].count(PREPARE) == 2
 
 
 def test_a_report_from_before_the_run_says_nothing_about_it() -> None:
