@@ -53,7 +53,9 @@ def test_a_scenario_reports_what_really_happened(
     assert {job.outcome for job in jobs} == {"ok"}
     assert {job.source for job in jobs} == ({"local"} if workers == "auto" else {"w0", "w1"})
     planned, completed = told_by_plan(outcome.suite_folder / scenario, "demo", TEN_MINUTES)
-    assert abs(planned - completed) <= max(1, 0.05 * completed, held_up(jobs))
+    # The two users beside the spike work in step: both have time for one more job, or neither has.
+    in_step = 2 if scenario == "spike" else 1
+    assert abs(planned - completed) <= max(in_step, 0.05 * completed, held_up(jobs))
 
 
 def held_up(jobs: list[Any]) -> int:
