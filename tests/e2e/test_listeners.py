@@ -16,6 +16,7 @@ from ..busy_machine import LIMITS
 pytestmark = pytest.mark.processes
 
 AUDIO_S = 3.0
+HELD_UP_S = 0.5
 SUITE: dict[str, Any] = {
     "service": {
         "api": "speech",
@@ -91,14 +92,14 @@ def test_when_all_leave_the_service_is_seen_to_notice_or_not(
     assert result["failed_requests"] == 0 and result["errors"] == {}
     (walkout,) = result["listeners"]["walkouts"]
     assert (walkout["answers"], walkout["noticed"]) == (4, noticed)
-    # When the service had really ended its last one; to the milliseconds that its clock and ours are apart.
+    # When the service had really ended its last one; to what a busy machine holds a request up on its way.
     together = [record for record in left if record.labels["listener"] == "stays"]
     ended_s = max(record.start_s + _spoken_s(truth[record.request_id]) for record in together)
     after_s = ended_s - walkout["at_s"]
     in_flight, cpu = walkout["falls"]
     assert (in_flight["metric"], in_flight["rest"]) == ("server.in_flight", 0)
     assert in_flight["busy"] >= 1
-    assert in_flight["after_low"] - 0.1 <= after_s <= in_flight["after_high"] + 0.1
+    assert in_flight["after_low"] - HELD_UP_S <= after_s <= in_flight["after_high"] + HELD_UP_S
     assert cpu["metric"] == "server.cpu" and cpu["busy"] > cpu["rest"] + 0.1
     assert (cpu["after_low"] > 1) == (after_s > 1) == (not noticed)
     if noticed:
