@@ -128,10 +128,14 @@ def test_all_populations_of_one_process(
     jobs, speech, scenario = shared_gpu
     outcome = run_genload(scenario, "--workers", "1")
     assert outcome.code == 1, outcome.output
-    check(open_run(outcome.suite_folder / "gpu"), jobs, speech, {"local"})
+    log = open_run(outcome.suite_folder / "gpu")
+    check(log, jobs, speech, {"local"})
+    # Of a machine that stands still as the load ends, the last callers are not let in any more.
+    missed = [record for record in load_of(log, "callers") if record.outcome != "ok"]
+    assert {record.error_class for record in missed} <= {NOT_STARTED}
     suite = scenario.removesuffix("/gpu")
     planned, completed = told_by_plan(outcome.suite_folder / "gpu", suite, population="callers")
-    assert abs(planned - completed) <= max(1, 0.05 * completed)
+    assert abs(planned - completed) <= max(1, 0.05 * completed, len(missed))
     verdicts = {
         population: {
             name: criterion["result"]
@@ -143,7 +147,7 @@ def test_all_populations_of_one_process(
     assert verdicts == {
         "generation3d": {"all_good": "pass", "none_alone": "pass"},
         "speech": {"all_good": "pass", "hardly_later": "fail"},
-        "callers": {"all_good": "pass"},
+        "callers": {"all_good": "fail" if missed else "pass"},
     }
     assert "own/gpu/speech  FAIL" in outcome.output and "own/gpu/generation3d  PASS" in outcome.output
     assert "; speech: users" in outcome.output and "; callers: arrived" in outcome.output
