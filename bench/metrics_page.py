@@ -26,7 +26,7 @@ from gevent import monkey
 monkey.patch_all()
 
 from genload.harness.crew import CrewStatus, Workers  # noqa: E402
-from genload.harness.gate import GateStatus  # noqa: E402
+from genload.harness.gate_status import GateStatus  # noqa: E402
 from genload.harness.live import LiveStats, followed  # noqa: E402
 from genload.harness.metrics_page import MetricsPage  # noqa: E402
 from genload.harness.plan import make_plan  # noqa: E402

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from genload.harness.gate import GateStatus
+from genload.harness.gate_status import GateStatus
 from genload.harness.live import LiveStats
 from genload.settings.phases import Timeline
 

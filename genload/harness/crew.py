@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from genload.harness.announcement import Announcement
-from genload.harness.gate import GateStatus
+from genload.harness.gate_status import GateStatus
 from genload.harness.plan import RunPlan
 from genload.harness.process import LoadProcess
 from genload.harness.tickets import Share

@@ -10,7 +10,7 @@ from gevent.event import Event
 from genload.code_errors import CodeFailure, place_of
 from genload.harness import housekeeping
 from genload.harness.announcement import Announcement
-from genload.harness.gate import GateStatus
+from genload.harness.gate_status import GateStatus
 from genload.harness.health import HealthMeter
 from genload.harness.plan import RunPlan
 from genload.harness.population import Population

@@ -15,7 +15,7 @@ from genload.harness import locust_hooks
 from genload.harness.announcement import Announcement
 from genload.harness.crew import CrewStatus, Workers
 from genload.harness.dealing import in_order, shares
-from genload.harness.gate import GateStatus
+from genload.harness.gate_status import GateStatus
 from genload.harness.plan import RunPlan
 from genload.harness.worker_messages import (
     ACK,

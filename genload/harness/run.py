@@ -30,6 +30,7 @@ from genload.harness.monitoring import Monitoring
 from genload.harness.plan import RunPlan
 from genload.harness.readiness import wait_until_ready
 from genload.harness.side import Side
+from genload.harness.users_wanted import UsersWanted
 from genload.runlog.records import (
     NOT_READY,
     NOT_RECORDED,
@@ -109,7 +110,8 @@ class Run:
         self.conductor: Conductor | None = None
         if plan.scenario.capacity is not None:
             self.conductor = Conductor(plan, crew, self.live, self.journal.event, self._go_by, clock)
-        self._largest, self._answered = first_users(plan), ""
+        self._wanted = UsersWanted(self.shape, first_users(plan), self.ending.by_code, clock)
+        self._answered = ""  # the stage that Locust was answered in last
         self._complete = self._finalized = self._locust_stops = False
 
     # ---- called by Locust's side
@@ -142,17 +144,8 @@ class Run:
         self._answered = self.stage
         if self._done.is_set() and not self._locust_stops:
             return None
-        if self.stage == "load":
-            wanted = self._shape_wants()
-            # Never fewer than before: a ramp begins with 0 users, but those of the warm-up stay.
-            self._largest = max(self._largest, wanted[0] if wanted else 0)
-            if self.conductor is not None:
-                self._largest = max(self._largest, self.conductor.users_ahead)
-        users, rate = self._largest, float(max(self._largest, 1))
-        if self._locust_users() < users:
-            # If the answer is the same as before, Locust does nothing, even if users have died meanwhile.
-            rate += 0.001 * (int(self._clock()) % 2)
-        return users, rate
+        ahead = self.conductor.users_ahead if self.conductor is not None else 0
+        return self._wanted.now(ahead, self._locust_users(), load=self.stage == "load")
 
     def wait_until_done(self) -> None:
         """Wait until the run has ended."""
@@ -167,13 +160,6 @@ class Run:
         """Wait until the run enters another stage, or the service gives another reason why it is not
         ready."""
         self._changed.wait(at_most_s)
-
-    def _shape_wants(self) -> tuple[int, float] | None:
-        try:
-            return self.shape.tick()
-        except Exception as error:  # noqa: BLE001  whatever a shape of a user's does
-            self.ending.by_code(error)
-            return None
 
     def wind_down(self, by: str) -> None:
         """End the run early: no request begins any more, and those in flight may end. Returns when the run

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from genload.harness.arrived import Arrived, arrived
 from genload.harness.crew import CrewStatus
-from genload.harness.gate import GateStatus
+from genload.harness.gate_status import GateStatus
 from genload.harness.live import LiveStats, followed
 from genload.harness.plan import RunPlan
 from genload.runlog.records import Users

@@ -15,7 +15,7 @@ from genload.beginning import check_beginning
 from genload.code_errors import CodeError, CodeFailure
 from genload.errors import GenloadError
 from genload.harness.announcement import Announcement
-from genload.harness.gate import GateStatus
+from genload.harness.gate_status import GateStatus
 from genload.harness.own_limits import check_limits
 from genload.harness.plan import RunPlan
 from genload.harness.process import LoadProcess

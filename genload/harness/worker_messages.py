@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import msgspec
 
-from genload.harness.gate import GateStatus
+from genload.harness.gate_status import GateStatus
 from genload.runlog.records import RequestRecord
 
 REPORT_S = 0.5

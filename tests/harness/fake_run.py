@@ -6,7 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from genload.harness.crew import CrewStatus
-from genload.harness.gate import GateStatus
+from genload.harness.gate_status import GateStatus
 from genload.harness.live import LiveStats, followed
 from genload.runlog.records import RequestRecord
 from genload.settings.metrics.catalogue import Catalogue

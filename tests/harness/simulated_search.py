@@ -13,7 +13,7 @@ from genload.analysis.plan.simulation import Client, Request, simulate
 from genload.harness.announcement import Announcement
 from genload.harness.conductor import Conductor
 from genload.harness.crew import CrewStatus
-from genload.harness.gate import GateStatus
+from genload.harness.gate_status import GateStatus
 from genload.harness.header import run_header
 from genload.harness.live import LiveStats, followed
 from genload.harness.plan import RunPlan, make_plan

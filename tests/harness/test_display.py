@@ -11,7 +11,7 @@ from rich.console import Console
 from genload.harness.arrived import Arrived, arrived
 from genload.harness.crew import CrewStatus
 from genload.harness.display import Display
-from genload.harness.gate import GateStatus
+from genload.harness.gate_status import GateStatus
 from genload.settings.arrivals import evenly
 from genload.settings.phases import Phase, Timeline
 

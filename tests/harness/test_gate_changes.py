@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genload.harness.gate import Gate, GateStatus, Turn
+from genload.harness.gate import Gate, Turn
+from genload.harness.gate_status import GateStatus
 from genload.harness.tickets import Share
 from genload.settings.capacity import RateSearch
 from genload.settings.phases import Phase, Timeline

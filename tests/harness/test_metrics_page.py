@@ -20,7 +20,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from genload.analysis.judged import CriterionVerdict, Verdict
 from genload.errors import UsageError
 from genload.harness.crew import CrewStatus, Workers
-from genload.harness.gate import GateStatus
+from genload.harness.gate_status import GateStatus
 from genload.harness.metrics_page import MetricsPage
 from genload.harness.metrics_page.collector import RunCollector
 from genload.harness.metrics_page.families import BOUNDS_S, FIXED, of_machines, of_requests

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from genload.code_errors import CodeFailure
 from genload.harness.crew import Workers
-from genload.harness.gate import GateStatus
+from genload.harness.gate_status import GateStatus
 from genload.harness.remote_crew import RemoteCrew, late_words
 from genload.harness.worker_link import WorkerLink
 from genload.harness.worker_messages import ACK, OUTPUT, PREPARE, RESEND_S, STAGE
