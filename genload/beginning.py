@@ -92,18 +92,19 @@ def why_not_ready(host: str, error: ServiceError) -> str:
     return f"{host} is not ready: {kind}{error.message}"
 
 
-def not_ready_remedy(error: ServiceError, key: str = "") -> str:
+def not_ready_remedy(error: ServiceError, key: str = "", option: str = "--host") -> str:
     """What to do about it.
 
     Args:
         key: of the suite, that says how readiness is asked for; empty where the service file does.
+        option: by which the address was given.
     """
     if error.error_class == "bad_answer" or error.status == 404:
         if key:
-            return f"correct --host, or {key}: {{path: …}}, which is answered with 200 when it takes work"
-        return "correct --host, or the suite's service.api: something else answers there"
+            return f"correct {option}, or {key}: {{path: …}}, which is answered with 200 when it takes work"
+        return f"correct {option}, or the suite's service.api: something else answers there"
     if error.error_class == "not_ready":
         return "wait until it has loaded its models"
     if error.status in (401, 403):
         return "send what it asks for: service.headers.Authorization: ${env:NAME}"
-    return "start the service, or correct --host"
+    return f"start the service, or correct {option}"

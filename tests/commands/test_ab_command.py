@@ -17,7 +17,7 @@ from rich.console import Console
 from genload.analysis.comparison import CompareSettings
 from genload.cli import main
 from genload.commands.ab import ready, session
-from genload.commands.ab.asked_for import sides_of
+from genload.commands.ab.asked_for import compare_settings, sides_of
 from genload.commands.ab.ready import wait_for
 from genload.commands.ab.session import Session
 from genload.commands.ab.sides import Sides, order, time_left
@@ -81,6 +81,13 @@ def test_equal_sides_are_one_build_and_a_setting_makes_two() -> None:
         both(learn="main")
 
 
+def test_what_is_no_regression_yet_is_told_as_to_compare() -> None:
+    settings = compare_settings(both(own=((), ("service.timeout=99s",))), "3%", "1%")
+    assert settings == CompareSettings(tolerance=0.03, points=0.01, allow_different=True)
+    with pytest.raises(UsageError, match="--points"):
+        compare_settings(both(), "5%", "two")
+
+
 def test_a_side_that_is_not_ready_is_named() -> None:
     class Never:
         deadline_s = 0.0
@@ -104,6 +111,7 @@ def test_a_side_that_is_not_ready_is_named() -> None:
         with pytest.raises(ServiceUnavailableError, match=f"the new side: no one listens at {NEW}") as caught:
             wait_for("new", service, pause=pause, say=said.append, clock=lambda: now_s[0])
         assert caught.value.exit_code == 4
+        assert "or correct --new;" in caught.value.remedy
         assert len(said) == 1 and "waiting for it, 3 s at most" in said[0]
         assert not wait_for("new", service, pause=lambda seconds: True, say=said.append, clock=lambda: 0.0)
 

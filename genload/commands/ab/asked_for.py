@@ -49,10 +49,14 @@ def sides_of(
     return sides
 
 
-def compare_settings(sides: Sides, tolerance: str) -> CompareSettings:
+def compare_settings(sides: Sides, tolerance: str, points: str) -> CompareSettings:
     """How the sides are compared; what one of them was given on purpose may differ.
 
     Raises:
-        UsageError: no share.
+        UsageError: one of them is no share.
     """
-    return CompareSettings(tolerance=share("--tolerance", tolerance), allow_different=sides.other_settings)
+    return CompareSettings(
+        tolerance=share("--tolerance", tolerance),
+        points=share("--points", points),
+        allow_different=sides.other_settings,
+    )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from genload.commands.compare.command import Points, Tolerance
 from genload.commands.list_.listing import complete_target
 from genload.commands.run.command import Overrides, Rehearsal, Results, Seed, TimeScale, Workers
 
@@ -40,9 +41,8 @@ def ab(
             metavar="NAME",
         ),
     ] = None,
-    tolerance: Annotated[
-        str, typer.Option(help="How much worse is no regression yet.", metavar="SHARE")
-    ] = "5%",
+    tolerance: Tolerance = "5%",
+    points: Points = "2%",
     results: Results = Path("results"),
     time_scale: TimeScale = 1.0,
     rehearsal: Rehearsal = False,
@@ -90,5 +90,5 @@ def ab(
     )
     with console.status("reading the suite"):
         sides = sides_of(request, (base, new or base), (set_base, set_new), learn)
-        settings = compare_settings(sides, tolerance)
+        settings = compare_settings(sides, tolerance, points)
     raise typer.Exit(Session(sides, rounds, settings, learn, results, console).run())

@@ -41,9 +41,10 @@ def wait_for(
             except ServiceError as error:
                 why, limit = why_not_ready(service.host, error), human(service.ready_timeout_s, "s")
                 if clock() >= deadline_s:
+                    remedy = not_ready_remedy(error, option=f"--{name}")
                     raise ServiceUnavailableError(
                         f"the {name} side: {why}; it was not ready within {limit}",
-                        remedy=f"{not_ready_remedy(error)}; to wait longer: service.ready_timeout",
+                        remedy=f"{remedy}; to wait longer: service.ready_timeout",
                     ) from error
                 if why != told:
                     say(f"the {name} side: {why}; waiting for it, {limit} at most (service.ready_timeout)")

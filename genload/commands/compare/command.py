@@ -9,6 +9,14 @@ import typer
 
 _RUNS = "A run directory, a suite folder, or a folder with several."
 
+# Two builds are compared alike wherever they come from: `genload ab` has these two as well.
+Tolerance = Annotated[
+    str, typer.Option(metavar="SHARE", help="By how much it may be worse: a share of the base's value.")
+]
+Points = Annotated[
+    str, typer.Option(metavar="SHARE", help="The same of rates and shares: 2% lets 1 % of errors become 3 %.")
+]
+
 
 def compare(
     base: Annotated[
@@ -22,13 +30,8 @@ def compare(
     more_new: Annotated[
         list[Path], typer.Option("--new", metavar="DIR", help="One more run of the new build; repeat it.")
     ] = [],  # noqa: B006
-    tolerance: Annotated[
-        str, typer.Option(metavar="SHARE", help="By how much it may be worse: a share of the base's value.")
-    ] = "5%",
-    points: Annotated[
-        str,
-        typer.Option(metavar="SHARE", help="The same of rates and shares: 2% lets 1 % of errors become 3 %."),
-    ] = "2%",
+    tolerance: Tolerance = "5%",
+    points: Points = "2%",
     judge: Annotated[
         list[str],
         typer.Option(

@@ -9,6 +9,7 @@ from genload.human import human
 
 _ORDER = {"fail": 0, "inconclusive": 1, "pass": 2}
 _FULL = 1.0  # a margin of the whole threshold fills the bar
+_FAR = 10.0  # past by so many thresholds, it is told as a multiple: nobody reads 65,690 %
 
 
 def worst(run: JudgedRun) -> CriterionVerdict | None:
@@ -33,7 +34,7 @@ class Margin:
     """A margin as words and as a bar.
 
     Attributes:
-        text: ``18 % inside``, ``2.4 % past``; "" where there is none.
+        text: ``18 % inside``, ``2.4 % past``, ``658 times``; "" where there is none.
         left, width: of the bar in percent of its room, whose middle is the threshold; to the right is inside.
     """
 
@@ -47,5 +48,7 @@ class Margin:
         if margin is None:
             return cls("", 50.0, 0.0)
         share = max(-_FULL, min(_FULL, margin)) / _FULL * 50
+        if margin <= -_FAR:
+            return cls(f"{1 - margin:,.0f} times", 0.0, abs(share))
         side = "past" if margin < 0 else "inside"
         return cls(f"{human(round(abs(margin), 3), 'ratio')} {side}", 50.0 + min(0.0, share), abs(share))

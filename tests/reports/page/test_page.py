@@ -150,6 +150,7 @@ def test_the_criterion_that_matters_most_stands_first(
         (0.75, "25 % inside", 50.0, 12.5),
         (1.5, "50 % past", 25.0, 25.0),
         (9.0, "800 % past", 0.0, 50.0),
+        (657.9, "658 times", 0.0, 50.0),
         (None, "", 50.0, 0.0),
     ],
 )
