@@ -29,6 +29,7 @@ from genload.service import (
     ServiceError,
 )
 from genload.service.updates import Updates
+from genload.settings.metrics.metric import Metric, request_share
 from genload.settings.model import Settings
 from genload.settings.service import Service
 from genload.settings.units import TransportSeconds
@@ -46,6 +47,13 @@ _PHASES = {
 _UNDER_WAY = {phase: JobState(phase) for phase in (JobPhase.PENDING, JobPhase.RUNNING)}
 _LONGEST_TEXT = 200
 _QUESTION_SHARE, _SHORTEST_QUESTION_S = 0.25, 0.01
+
+TOLD_BY_EVENT = request_share(
+    "generate.told_by_event",
+    "ends told by events",
+    "jobs whose end an event told ÷ jobs whose end an event or a poll told; where updates are followed",
+    finding="ends were told by polls",
+)
 
 
 class Dimensions(Settings):
@@ -89,6 +97,11 @@ class Client(JobClient):
         # A suite read back without its wings keeps the values, but not this model, which all users share.
         asked, model = service.request, cls.Request
         return asked if isinstance(asked, model) else model.model_validate(asked.model_dump())
+
+    @classmethod
+    def measures(cls, request: RequestSettings) -> tuple[Metric, ...]:
+        follows = isinstance(request, cls.Request) and request.updates != "poll"
+        return (*super().measures(request), *([TOLD_BY_EVENT] if follows else []))
 
     @classmethod
     def updates(cls, service: Service) -> Updates | None:

@@ -22,7 +22,7 @@ from .wire import Wire
 
 _PATH = "/socket.io"
 Told = Callable[[float | None], None]
-"""Is told when all who listen had the news; None: nobody is told."""
+"""Is told when all who listen had the news; None: nobody had them."""
 
 
 class Broadcast:
@@ -42,6 +42,7 @@ class Broadcast:
         self._server: Any = None
         self._news: asyncio.Queue[tuple[float, Mapping[str, Any], Told]] = asyncio.Queue()
         self._telling: asyncio.Task[None] | None = None
+        self._dropped: set[str] = set()  # of those who listened, though the server has yet to notice
         self._back_s = 0.0  # until then nobody is let in
         self.connections = 0
 
@@ -67,6 +68,7 @@ class Broadcast:
     def cut(self, for_s: float) -> None:
         """Drop all connections, and let nobody in for that long."""
         self._back_s = monotonic() + for_s
+        self._dropped |= self._listeners()
         self._wire.drop_upgraded()
 
     def close(self) -> None:
@@ -91,12 +93,18 @@ class Broadcast:
         self.connections += 1
         await self._server.emit("connected", {"status": "connected", "mode": "full_ai"}, to=sid)
 
+    def _listeners(self) -> set[str]:
+        if self._server is None:
+            return set()
+        return {sid for sid, _ in self._server.manager.get_participants("/", None)} - self._dropped
+
     async def _tell_all(self) -> None:
         while True:
             due_s, news, told = await self._news.get()
             await asyncio.sleep(max(0.0, due_s - monotonic()))
+            listeners = self._listeners()
             await self._server.emit("job_update", news)
-            told(monotonic())
+            told(monotonic() if listeners else None)
 
 
 def _load() -> tuple[Any, Any]:

@@ -38,7 +38,7 @@ class Truth:
     download_start_s: float | None = None  # of the first whole one: request arrived
     download_end_s: float | None = None  # its last bytes were about to be handed to the socket
     traceparent: str = ""  # of an accepted submission
-    told_s: float | None = None  # all who listen had been sent the update of its end
+    told_s: float | None = None  # all who listened then had been sent the update of its end
 
 
 class TruthLog:

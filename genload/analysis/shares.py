@@ -16,4 +16,4 @@ def share_notices(catalogue: Catalogue, table: RequestTable) -> Iterator[str]:
         others = 0 if column is None else int((column == 0).sum())
         if others:
             among = int(carries(table, metric.key).sum())
-            yield f"{others:,} of {among:,} outputs came {metric.finding} ({metric.name})"
+            yield f"{others:,} of {among:,} {metric.finding} ({metric.name})"

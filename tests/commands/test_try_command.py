@@ -109,6 +109,20 @@ def test_a_request_that_succeeds_is_shown_whole(genload_try: Try, testbed: Calla
     assert all(len(line) <= 80 for line in output.splitlines() if not line.startswith("next:"))
 
 
+def test_a_job_is_followed_as_the_suite_says(genload_try: Try, testbed: Callable[..., Any]) -> None:
+    server = testbed(service_time="200ms")
+    listens = ("request.updates=socketio", "connect_timeout=1min", "poll.interval=1min")
+    more = [word for setting in listens for word in ("--set", f"service.{setting}")]
+    code, output = genload_try("orfeas/spike", "--host", server.url, *more)
+    words = " ".join(output.split())
+    assert code == 0
+    assert words.index("updates the service tells of its jobs") < words.index("stage upload")
+    assert "polls: 0; updates: " in words and "; an update told of the end at most " in words
+    assert "GET /socket.io/?EIO=…&transport=…" in words and "messages as before" in words
+    [line] = server.truth_records()
+    assert line["told_s"] is not None
+
+
 def test_a_request_that_fails_ends_with_1_and_the_reason(
     genload_try: Try, testbed: Callable[..., Any]
 ) -> None:
@@ -142,7 +156,7 @@ def test_ctrl_c_says_how_far_it_got(
     start: Callable[..., subprocess.Popen[str]], testbed: Callable[..., Any]
 ) -> None:
     server = testbed(service_time="82s")
-    process = start("orfeas/spike", "--host", server.url)
+    process = start("orfeas/spike", "--host", server.url, "--set", "service.request.updates=socketio")
     assert process.stdout is not None
     said = ""
     while "stage run" not in said:

@@ -39,6 +39,20 @@ def test_texts_are_shown_and_bytes_between_them_counted() -> None:
     ]
 
 
+def test_texts_that_pass_again_and_again_are_counted() -> None:
+    """Such as questions to a server, and their answers."""
+    asked = [Passed(10.0 + n / 10, n % 2 == 0, "no such room" if n % 2 else "may I?") for n in range(8)]
+    passed = [*asked[:5], Passed(10.45, False, "news"), *asked[5:7], Passed(10.7, True, "no such room")]
+    assert list(messages_in_short(passed, 10.0)) == [
+        "> 0 s: may I?",
+        "< 100 ms: no such room",
+        "  200 ms … 400 ms: 3 messages as before",
+        "< 450 ms: news",
+        "  500 ms … 600 ms: 2 messages as before",
+        "> 700 ms: no such room",
+    ]
+
+
 def test_secrets_are_hidden_in_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TALK_TOKEN", "s3cret-of-the-talk")
     reveal("${env:TALK_TOKEN}")

@@ -91,5 +91,8 @@ def test_users_whose_connection_drops_poll_and_lose_nothing(testbed: Callable[..
     by_event = [result for result in results if result.numbers["told_by_event"]]
     assert len(by_event) <= 2  # those that ended before the connection was cut
     assert all(truth[result.job_id]["told_s"] is not None for result in by_event)
+    second_s = sorted(line["end_s"] for line in truth.values())[1]
+    nobody_listened = [line["told_s"] for line in truth.values() if line["end_s"] >= second_s]
+    assert nobody_listened == [None] * len(nobody_listened)
     assert all(result.numbers["polls"] > 0 for result in results if result not in by_event)
     assert updates.connections == 1 and len(told) == 1 and "jobs are polled" in told[0]

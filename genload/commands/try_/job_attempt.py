@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from genload.artifacts.inputs.views import input_source
 from genload.artifacts.usual import inspection_of
@@ -23,6 +24,8 @@ _NO_FACTS = (
     "rejections",
     "polls",
     "lost_polls",
+    "updates",
+    "told_by_event",
     "server_duration_s",
     "begin_bound_s",
     "poll_bound_s",
@@ -30,10 +33,11 @@ _NO_FACTS = (
 
 
 class JobAttempt:
-    """One job, from an image that the seed makes."""
+    """One job, from an image that the seed makes; followed as a user of the suite follows his."""
 
     def __init__(self, client: JobClient, service: Service, seed: int, view: TrialView) -> None:
-        self._client, self._view = client, view
+        self._client, self._service, self._view = client, service, view
+        self._updates = type(client).updates(service)
         source = input_source(seed, service.images, views=service.request.input_views)
         image = source.image("try", 0, 1)
         for each in image.views.values() or (image,):
@@ -46,13 +50,31 @@ class JobAttempt:
             inspect=self._inspect,
             rng=random.Random(seed),
             request_id=str(uuid.uuid4()),
+            updates=self._updates,
             on_stage=view.stage,
         )
 
     def run(self) -> JobResult:
-        result = self._job.run()
+        with self._listening():
+            result = self._job.run()
         self._show(result)
         return result
+
+    @contextmanager
+    def _listening(self) -> Iterator[None]:
+        """Hear what the service tells of the job, where the suite wants that, from before its order on."""
+        updates, view = self._updates, self._view
+        if updates is None:
+            yield
+            return
+        updates.open(lambda text: view.say("updates", text))
+        try:
+            updates.wait_until_heard(self._service.connect_timeout_s)
+            if updates.is_heard:
+                view.say("updates", "the service tells of its jobs; polls are rare")
+            yield
+        finally:
+            updates.close()
 
     def break_off(self) -> None:
         self._show(self._job.result(outcome="unfinished"))
@@ -79,8 +101,11 @@ class JobAttempt:
 def _driving(result: JobResult) -> str:
     numbers = result.numbers
     parts = [f"polls: {int(numbers['polls'])}"]
+    if "updates" in numbers:
+        parts.append(f"updates: {int(numbers['updates'])}")
     if "poll_bound_s" in numbers:
-        parts.append(f"they saw the end at most {human(numbers['poll_bound_s'], 's')} late")
+        seen = "an update told of the end" if numbers.get("told_by_event") else "they saw the end"
+        parts.append(f"{seen} at most {human(numbers['poll_bound_s'], 's')} late")
     if lost := int(numbers.get("lost_polls", 0)):
         parts.append(f"{lost} had no answer and were asked again")
     if rejections := int(numbers["rejections"]):

@@ -17,6 +17,7 @@ BODY_CHARACTERS = 300
 _READ_BODY_BYTES = 4096
 _ENCODED = re.compile(r"[A-Za-z0-9+/=_-]{120,}")  # a file as base64, or the part of one that was read
 _SHOWN_ENCODED = 24
+_BYTES, _AGAIN, _WORDS = "bytes", "again", "words"
 _TEXT_TYPES = (
     "text/",
     "application/json",
@@ -41,20 +42,35 @@ def body_in_short(body: Content, kind: str) -> str:
 
 
 def messages_in_short(messages: Sequence[Passed], began_s: float) -> Iterator[str]:
-    """A line a message that passed over a WebSocket, one for all the bytes between two others.
+    """A line a message that passed over a WebSocket, one for all the bytes between two others, and one for
+    all texts that have passed in the same direction before.
 
     Args:
         began_s: what times count from.
     """
-    for (sent, is_bytes), group in groupby(messages, lambda each: (each.sent, type(each.message) is bytes)):
+    known: set[tuple[bool, str]] = set()
+    for (sent, kind), group in groupby(messages, lambda each: _kind(each, known)):
         run, mark = list(group), ">" if sent else "<"
-        if is_bytes:
+        times = " … ".join(dict.fromkeys(human(each.when_s - began_s, "s") for each in (run[0], run[-1])))
+        what = f"{len(run)} messages" if len(run) > 1 else "a message"
+        if kind == _BYTES:
             size = sum(len(each.message) for each in run if isinstance(each.message, bytes))
-            times = " … ".join(dict.fromkeys(human(each.when_s - began_s, "s") for each in (run[0], run[-1])))
-            what = f"{len(run)} messages" if len(run) > 1 else "a message"
             yield f"{mark} {times}: {what} of bytes, {human(size, 'bytes')}"
+        elif kind == _AGAIN:
+            yield f"  {times}: {what} as before"
         else:
             yield from (f"{mark} {human(each.when_s - began_s, 's')}: {_words(each)}" for each in run)
+
+
+def _kind(passed: Passed, known: set[tuple[bool, str]]) -> tuple[bool | None, str]:
+    """What it is shown together with, whichever way it went or not; `known`: the texts before it."""
+    if isinstance(passed.message, bytes):
+        return passed.sent, _BYTES
+    if isinstance(passed.message, str):
+        if (passed.sent, passed.message) in known:
+            return None, _AGAIN
+        known.add((passed.sent, passed.message))
+    return passed.sent, _WORDS
 
 
 def _words(passed: Passed) -> str:

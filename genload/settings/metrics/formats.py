@@ -12,5 +12,5 @@ def format_honoured(operation: str) -> Metric:
         "outputs in the ordered format",
         "outputs in the ordered format ÷ outputs inspected where one was ordered",
         of=Of.INSPECTED,
-        finding="in another format than was ordered",
+        finding="outputs came in another format than was ordered",
     )

@@ -100,7 +100,8 @@ class Metric:
         together: of a machine's number.
         counts, per: of a metric that is a count, or a share of one count in another.
         events: of a share: what is counted, in the plural (``valid outputs``).
-        finding: of a share: what the others are, for the report's line on them; empty: there is no line.
+        finding: of a share: what the others are, for the report's line on them (``outputs came in another
+            format than was ordered``); empty: there is no line.
         measured_in: the base unit of a PLAIN number, in the plural (``watts``), for its name elsewhere.
         better: which way it is better.
         declared_by: ``genload``, or the wing file: ``services/orfeas.py``.

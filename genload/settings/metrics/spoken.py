@@ -79,7 +79,7 @@ def speech_metrics(operation: str) -> tuple[Metric, ...]:
             "answers in their own words",
             "answers in which the code of their own text was heard ÷ answers that were listened to",
             of=Of.HEARD,
-            finding="with other words than those of their text, or not understood",
+            finding="outputs came with other words than those of their text, or not understood",
         ),
         request_count(
             f"{operation}.swapped",
