@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from genload.analysis.judged import Change, CriterionVerdict, ErrorGroup, JudgedRun, JudgedSuite
+from genload.analysis.judged.capacity import Capacity
 from genload.analysis.judged.speech import SpeechNumbers, SpeechSummary
 from genload.human import human
 from genload.plain import plain
@@ -51,7 +52,7 @@ from genload.reporting.request_wording import (
     strata,
     valid,
 )
-from genload.reporting.tables import levels as levels_table
+from genload.reporting.tables import levels_of
 from genload.reporting.wording import (
     asleep_words,
     explained,
@@ -188,8 +189,15 @@ def _capacity(run: JudgedRun, verbose: bool) -> Iterator[RenderableType]:
     """Of a search, the answer in a sentence and a line a level."""
     if (found := run.capacity) is None:
         return
+    yield from capacity_view(found)
+    told = capacity_findings(found)
+    yield from map(_finding, told if verbose else (one for one in told if one[0] in _SHORT_OF_CAPACITY))
+
+
+def capacity_view(found: Capacity) -> Iterator[RenderableType]:
+    """What a search found in a sentence, and its levels."""
     yield _indented(Text(plain(found.sentence, _LONGEST_FINDING * 2), "bold"))
-    levels = levels_table(run)
+    levels = levels_of(found)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1), collapse_padding=True)
     for place, head in enumerate(levels.heads):
         # So that eighty columns hold it: the outcome in two lines before a number is cut.
@@ -199,8 +207,6 @@ def _capacity(run: JudgedRun, verbose: bool) -> Iterator[RenderableType]:
     for row in levels.rows:
         table.add_row(*(Text(plain(cell)) for cell in row))
     yield table
-    told = capacity_findings(found)
-    yield from map(_finding, told if verbose else (one for one in told if one[0] in _SHORT_OF_CAPACITY))
 
 
 def _heading(name: str, word: str, width: int = 0) -> Text:

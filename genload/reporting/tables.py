@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from genload.analysis.judged import AnswerState, JudgedRun, JudgedSuite, Summary
-from genload.analysis.judged.capacity import LevelResult
+from genload.analysis.judged.capacity import Capacity, LevelResult
 from genload.analysis.judged.speech import SpeechNumbers
 from genload.human import human
 from genload.reporting.capacity_wording import level_name
@@ -107,9 +107,11 @@ def phases(run: JudgedRun) -> Table:
 
 def levels(run: JudgedRun) -> Table:
     """A row for each level of a search for a capacity, in the order in which they were measured."""
-    found = run.capacity
-    if found is None:
-        return Table((), [])
+    return Table((), []) if run.capacity is None else levels_of(run.capacity)
+
+
+def levels_of(found: Capacity) -> Table:
+    """The same of what a search found."""
     rows = [
         (
             level_name(found, level),

@@ -34,6 +34,19 @@ def test_strict_is_about_what_must_hold_and_cannot(capsys: pytest.CaptureFixture
     capsys.readouterr()
 
 
+def test_a_search_is_planned_level_by_level(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "litetts/listeners", "--service-time", "2s", "--slots", "3"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    # 1.5 answers a second, each of which its listener hears for 3.25 s: 20 of them wait 20 ÷ 1.5 − 3.25 s.
+    assert "holds 19 listeners; at 20 answered_soon does not hold" in shown
+    assert "both are proven" in shown and "simulated searches" not in shown
+    assert "will hold capacity 19" in shown
+    step = "scenarios.listeners.capacity.step={settle: 2s, measure: 5s}"
+    at_random = ["--set", step, "--set", "scenarios.listeners.think={min: 1s, max: 3s}"]
+    assert main(["plan", "litetts/listeners", "--service-time", "2s", "--slots", "3", *at_random]) == 0
+    assert "of 9 simulated searches the smallest holds" in " ".join(capsys.readouterr().out.split())
+
+
 def test_listeners_ask_less_often(capsys: pytest.CaptureFixture[str]) -> None:
     def requests(*options: str) -> int:
         shape = "scenarios.light.shape={kind: sustained, users: 1, duration: 60s}"

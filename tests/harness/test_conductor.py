@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from genload.analysis.capacity.search import End
 from genload.analysis.judge import judge_log
 from genload.analysis.judged.capacity import Capacity
 from genload.analysis.load import load_of
-from genload.analysis.plan import constant
+from genload.analysis.plan import constant, plan_scenario
 from genload.analysis.plan.assumed import AssumedService
 from genload.errors import ExitCode
 from genload.runlog.records import Acknowledged, Announced, LevelEnded
@@ -197,3 +198,28 @@ def test_live_outcomes_are_those_of_the_record(tmp_path: Path) -> None:
     searched = search(plan_of(tmp_path, USERS, limit="3s"), service)
     told = [event.outcome for event in searched.log.happened if isinstance(event, LevelEnded)]
     assert [level.outcome for level in answer(searched).levels] == told
+
+
+@pytest.mark.parametrize(
+    ("capacity", "service"),
+    [
+        (USERS, constant(1.0, 3)),
+        (USERS.replace("16", "2"), constant(1.0, 3)),  # beyond the range
+        (USERS, constant(2.0, 3)),  # not even one
+        (USERS.replace("measure: 30s", "measure: 30s, at_least: 100"), constant(1.0, 3)),
+        (RATE, constant(1.0, 3)),
+        (RATE.replace("constant", "poisson"), constant(0.5, 3)),
+        (RATE.replace("drain: true", "drain: false"), constant(1.0, 3)),
+    ],
+    ids=["users", "beyond", "not even one", "at least", "rate", "at random", "without rests"],
+)
+def test_a_plan_goes_the_way_that_a_run_goes(tmp_path: Path, capacity: str, service: AssumedService) -> None:
+    seed = 3  # that the simulated crew draws by
+    plan = plan_of(tmp_path, capacity, seed=seed)
+    searched = search(plan, service)
+    # As a caller saw it: no poll adds to its times.
+    planned = plan_scenario(plan.suite, "search", replace(service, observed=True), seed)
+    ran = [(level.value, level.outcome) for level in answer(searched).levels]
+    assert ran in [[(level.value, level.outcome) for level in each.levels] for each in planned.searches]
+    if "poisson" not in capacity:  # then the one in the middle may be another
+        assert planned.figures.load_s == pytest.approx(searched.log.happened[-1].t_s - START_S, rel=0.05)

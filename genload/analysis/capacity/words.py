@@ -110,5 +110,5 @@ def amount_of(value: float, unit: str) -> str:
 
 
 def rate(per_s: float) -> str:
-    """As people say it: by the hour where a minute has less than one."""
-    return human(per_s, Dimension.RATE) if per_s >= 1 / 60 else f"{human(per_s * 3600, '')}/h"
+    """As people say it: by the hour where a minute has less than two."""
+    return human(per_s, Dimension.RATE) if per_s >= 2 / 60 else f"{human(per_s * 3600, '')}/h"

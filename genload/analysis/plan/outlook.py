@@ -27,6 +27,7 @@ from genload.settings.criteria.ast import Expression, Relative, Subject
 from genload.settings.criteria.comparisons import parts
 from genload.settings.criteria.criterion import Criterion
 from genload.settings.goodput import Limit
+from genload.settings.metrics.capacity import CAPACITY_METRICS
 from genload.settings.metrics.catalogue import Catalogue
 from genload.settings.metrics.metric import Metric, Tally
 from genload.settings.phases import Timeline
@@ -114,6 +115,8 @@ class Judge:
     def _knows(self, metric: Metric | None) -> bool:
         if metric is None or metric.source != "requests":
             return False
+        if metric in CAPACITY_METRICS:  # a scenario that has them is a search
+            return True
         if metric.counts is not None:
             return not metric.key and metric.counts in _TALLIES
         if metric.short in _GOOD:

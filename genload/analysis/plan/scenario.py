@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from genload import extensions
+from genload.analysis.judged.capacity import Capacity
 from genload.analysis.plan.assumed import AssumedService
 from genload.analysis.plan.changes import Changes
-from genload.analysis.plan.figures import JOB, SPEECH, Figures, figures
+from genload.analysis.plan.figures import JOB, SPEECH, Figures, Weights, figures
 from genload.analysis.plan.outlook import CriterionOutlook, Judge, Outlook, outlook
+from genload.analysis.plan.search import Searcher, held_to
 from genload.analysis.plan.simulation import Client, Course, simulate
 from genload.service import JobClient, ServiceClient
 from genload.settings.phases import Timeline
@@ -36,6 +38,7 @@ class ScenarioPlan:
     Attributes:
         figures: of the simulated run that stands in the middle of all.
         runs: how many were simulated; 1 where nothing is drawn, or one alone is large.
+        searches: of a search for a capacity, what each of them found, the smallest capacity first.
     """
 
     name: str
@@ -43,6 +46,12 @@ class ScenarioPlan:
     runs: int
     criteria: tuple[CriterionOutlook, ...]
     price: GpuHourCost | None
+    searches: tuple[Capacity, ...] = ()
+
+    @property
+    def search(self) -> Capacity | None:
+        """Of a search for a capacity, what the simulated run in the middle found."""
+        return self.searches[len(self.searches) // 2] if self.searches else None
 
     @property
     def cost(self) -> float | None:
@@ -75,6 +84,18 @@ def plan_scenario(suite: Suite, name: str, service: AssumedService, seed: int = 
         suite.goodput_of(name),
         suite.validity.min_coverage,
     )
+    told = _Told(
+        name,
+        suite,
+        service.slots,
+        _warmup_s(scenario, client, service),
+        timeline.max_users,
+        JOB if issubclass(client_class, JobClient) else SPEECH,
+    )
+    if scenario.capacity is not None:
+        search = held_to(scenario, judge, name)
+        searcher = Searcher(search, scenario, suite.validity, client, judge, suite.seed)
+        return _plan_of_search(told, searcher, service, seed)
     loads = list(_loads(wings, scenario.shape, suite.seed, client, service, seed))
     courses = [course for _, course in loads]
     runs = [judge.measures(timeline, course) for timeline, course in loads]
@@ -86,21 +107,52 @@ def plan_scenario(suite: Suite, name: str, service: AssumedService, seed: int = 
     changes = Changes(loads[0][0], client, service, judge, len(courses[0].requests), seed)
     found = [outlook(each, criterion, judge, runs, edges) for each, criterion in scenario.criteria.items()]
     middle = sorted(courses, key=lambda course: len(course.requests))[len(courses) // 2]
-    weights = JOB if issubclass(client_class, JobClient) else SPEECH
-    return ScenarioPlan(
-        name=name,
-        figures=figures(
-            middle,
-            service.slots,
-            _warmup_s(scenario, client, service),
-            timeline.max_users,
-            weights,
-            [monitor.interval_s for monitor in suite.monitors.values()],
-        ),
-        runs=len(courses),
-        criteria=tuple(replace(each, changes=changes.of(each)) for each in found),
-        price=suite.gpu_hour_cost,
+    return told.plan(middle, len(courses), [replace(each, changes=changes.of(each)) for each in found])
+
+
+def _plan_of_search(told: _Told, searcher: Searcher, service: AssumedService, seed: int) -> ScenarioPlan:
+    """What levels are held to is said of them alone; the other criteria are said of the whole search."""
+    scenario, judge = searcher.scenario, searcher.judge
+    first = searcher.course(service, seed)
+    searches = [first]
+    is_drawn = not searcher.search.is_whole or not service.is_constant or _is_drawn(searcher.client.think)
+    if is_drawn or searcher.client.leave is not None:
+        runs = min(MOST_RUNS, _A_PLAN // max(len(first.course.requests), 1))
+        searches += [searcher.course(service, number) for number in range(seed + 1, seed + runs)]
+    edges = [] if service.is_constant else [searcher.course(service.fastest(), seed).measures]
+    measured = [each.measures for each in searches]
+    criteria = [
+        outlook(each, criterion, judge, measured, edges)
+        for each, criterion in scenario.criteria.items()
+        if each not in searcher.search.holds
+    ]
+    searches.sort(key=lambda each: (each.found.highest_observed or 0.0, len(each.course.requests)))
+    middle = searches[len(searches) // 2]
+    return replace(
+        told.plan(middle.course, len(searches), criteria), searches=tuple(each.found for each in searches)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What every plan of a scenario says beside its simulated loads."""
+
+    name: str
+    suite: Suite
+    slots: int
+    warmup_s: float
+    users: int
+    weights: Weights
+
+    def plan(self, middle: Course, runs: int, criteria: Sequence[CriterionOutlook]) -> ScenarioPlan:
+        intervals_s = [monitor.interval_s for monitor in self.suite.monitors.values()]
+        return ScenarioPlan(
+            name=self.name,
+            figures=figures(middle, self.slots, self.warmup_s, self.users, self.weights, intervals_s),
+            runs=runs,
+            criteria=tuple(criteria),
+            price=self.suite.gpu_hour_cost,
+        )
 
 
 def client_of(

@@ -56,15 +56,10 @@ def plans(
         begins: told the name of each before it is made.
 
     Raises:
-        UsageError: one of them is a search for a capacity, or has several populations.
+        UsageError: one of them has several populations, or is held to nothing that a plan knows.
     """
     for scenario in target.scenarios:
         name = f"{target.asked_for}/{scenario}"
-        if target.suite.scenarios[scenario].capacity is not None:
-            raise UsageError(
-                f"{name} chooses its levels while it runs: there is no load to plan",
-                remedy="plan a scenario with the shape staircase, with the levels that you have in mind",
-            )
         if target.suite.scenarios[scenario].populations:
             raise UsageError(
                 f"{name} has several populations, and how they slow each other is not known before they run",

@@ -10,8 +10,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from genload.analysis.capacity.words import amount_of
+from genload.analysis.judged.capacity import Capacity
 from genload.analysis.plan import AssumedService, CriterionOutlook, Outlook, ScenarioPlan
 from genload.analysis.plan.figures import Figures
+from genload.console import capacity_view
 from genload.human import count_of, human
 from genload.plain import plain
 from genload.settings.suite import Suite
@@ -76,6 +79,10 @@ def _plan(name: str, plan: ScenarioPlan) -> Iterator[RenderableType]:
         yield _indented(Text(f"one GPU for this time: {plan.cost:.2f} {plan.price.currency}"))
     if plan.runs > 1:
         yield _indented(Text(f"of {plan.runs} simulated runs, the one in the middle", "dim"))
+    if plan.search is not None:
+        yield from capacity_view(plan.search)
+    if len(plan.searches) > 1:
+        yield _indented(Text(_all_found(plan.searches), "dim"))
     table = Table(box=box.HORIZONTALS, show_edge=False, pad_edge=False)
     table.add_column("")
     table.add_column("criterion")
@@ -83,12 +90,22 @@ def _plan(name: str, plan: ScenarioPlan) -> Iterator[RenderableType]:
     for each in plan.criteria:
         if each.outlook is not Outlook.SILENT:
             value = human(each.judgement.value, each.judgement.unit)
-            table.add_row(_WORDS[each.outlook], Group(*_criterion(each)), value)
+            # What a search would need stands beside its levels.
+            needs = each.judgement.needs if plan.search is None else None
+            table.add_row(_WORDS[each.outlook], Group(*_criterion(each, needs)), value)
     if table.row_count:
         yield _indented(table)
     silent = [each.name for each in plan.criteria if each.outlook is Outlook.SILENT]
     if silent:
         yield _indented(Text(f"a plan says nothing about: {', '.join(silent)}", "dim"))
+
+
+def _all_found(searches: Sequence[Capacity]) -> str:
+    """How much the simulated searches differ."""
+    least, most = (amount_of(each.highest_observed or 0.0, each.unit) for each in (searches[0], searches[-1]))
+    if least == most:
+        return f"all {len(searches)} simulated searches hold {most}"
+    return f"of {len(searches)} simulated searches the smallest holds {least}, the largest {most}"
 
 
 def _figures(figures: Figures) -> Iterator[str]:
@@ -116,13 +133,13 @@ def _figures(figures: Figures) -> Iterator[str]:
     yield f"about {disk} of records, {memory} of memory"
 
 
-def _criterion(found: CriterionOutlook) -> Iterator[Text]:
+def _criterion(found: CriterionOutlook, needs: str | None) -> Iterator[Text]:
     yield Text(found.name if found.criterion.must else f"{found.name} (reported only)")
     yield Text(found.criterion.holds, "dim")
     if 0 < found.holds_in < found.runs:
         yield Text(f"held in {found.holds_in} of {found.runs} simulated runs")
-    if found.judgement.needs and found.outlook is not Outlook.LIKELY and _explains(found):
-        yield Text(f"needs {plain(found.judgement.needs)}")
+    if needs and found.outlook is not Outlook.LIKELY and _explains(found):
+        yield Text(f"needs {plain(needs)}")
     if found.changes:
         verb = "proven" if found.outlook is Outlook.UNPROVEN else "holds"
         yield Text(f"→ {verb} with {_either(found.changes)}")
