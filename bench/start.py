@@ -4,7 +4,8 @@ A short run of 64 speech users against a server on the same machine, started in 
 does, as `locust -f … --scenario`, and as a plain Locust with its FastHttpUser, which judges nothing. Rounds
 are interleaved. Prints the smallest wall time and the median CPU time (of all processes, children included)
 of each, and the memory that all of its processes hold together in the middle of the load: the sum of what
-they hold (RSS), and of what they do not share (PSS).
+they hold (RSS), and of what they do not share (PSS). Users think for different times, so that requests come
+until the load ends. Beside what genload takes stands what is wanted of it.
 
     python bench/start.py [--rounds 5]
 """
@@ -39,19 +40,22 @@ validity: {{lag_floor: 1s}}
 scenarios:
   short:
     shape: {{kind: normal, users: {USERS}, duration: {LOAD_S}s}}
-    think: 500ms
+    think: {{min: 100ms, max: 900ms}}
     criteria: {{nothing_failed: speech.failed == 0}}
 """
 PLAIN = """
-from locust import FastHttpUser, constant, task
+from locust import FastHttpUser, between, task
 
 class Plain(FastHttpUser):
-    wait_time = constant(0.5)
+    wait_time = between(0.1, 0.9)
 
     @task
     def say(self) -> None:
         self.client.post("/v1/audio/speech", json={"input": "hello"})
 """
+
+WANTED = {"genload run": (1.2, 0.5, None), "locust -f, genload": (0.7, 0.5, 160e6)}
+"""Seconds to the first request, and from the last one to the exit; bytes of all processes."""
 
 
 def commands(folder: Path) -> dict[str, list[str]]:
@@ -118,8 +122,16 @@ def main() -> None:
         first, end, cpu, rss, pss = zip(*rounds, strict=True)
         print(
             f"{name:22}{min(first):6.2f} s{min(end):6.2f} s{median(cpu):6.2f} s"
-            f"{median(rss) / 1e6:5.0f} MB{median(pss) / 1e6:5.0f} MB"
+            f"{median(rss) / 1e6:5.0f} MB{median(pss) / 1e6:5.0f} MB{wanted(name)}"
         )
+
+
+def wanted(name: str) -> str:
+    if name not in WANTED:
+        return ""
+    first_s, exit_s, memory_bytes = WANTED[name]
+    memory = "" if memory_bytes is None else f", {memory_bytes / 1e6:.0f} MB"
+    return f"   (wanted {first_s} s, {exit_s} s{memory})"
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from genload import __version__
+from genload import __version__, housekeeping
 from genload.errors import GenloadError
 from genload.terminal import write_anything
 
@@ -124,6 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: the words after ``genload``; None takes those of this process.
     """
+    housekeeping.begin()
     write_anything()
     try:
         app(args=None if arguments is None else list(arguments), prog_name="genload")

@@ -50,7 +50,7 @@ def measure_polling(load: str, arguments: argparse.Namespace) -> None:
     import gevent
     import psutil
 
-    from genload.harness.housekeeping import hold_back
+    from genload.housekeeping import hold_back
 
     allow_many_connections()  # one each, and one more while an old one is being replaced
     polls = [0]

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 from gevent.event import Event
 
+from genload import housekeeping
 from genload.code_errors import CodeFailure, place_of
-from genload.harness import housekeeping
 from genload.harness.announcement import Announcement
 from genload.harness.gate_status import GateStatus
 from genload.harness.health import HealthMeter

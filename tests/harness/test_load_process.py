@@ -12,9 +12,9 @@ from types import SimpleNamespace
 import gevent
 import pytest
 
-from genload.harness.housekeeping import YOUNG_OBJECTS
 from genload.harness.process import LoadProcess
 from genload.harness.tickets import Share
+from genload.housekeeping import YOUNG_OBJECTS
 from genload.service import ServiceClient
 from genload.settings.phases import Phase, Timeline
 from genload.settings.scenario import Warmup
@@ -74,9 +74,29 @@ def test_after_the_run_everything_can_be_collected_again(process: LoadProcess) -
     assert gc.get_threshold()[0] < YOUNG_OBJECTS
 
 
+ENDED = """
+import atexit, gc
+atexit.register(lambda: print(len(gc.get_objects()), gc.get_threshold()[0]))
+from genload import housekeeping
+housekeeping.begin()
+import json.decoder, unittest.mock
+print(len(gc.get_objects()))
+"""
+
+
+@pytest.mark.processes
+def test_a_process_that_ends_goes_through_nothing_that_it_has_imported() -> None:
+    done = subprocess.run([sys.executable, "-c", ENDED], cwd=ROOT, text=True, capture_output=True, timeout=60)
+    alive, at_the_end, threshold = map(int, done.stdout.split())
+
+    assert alive > 1_000  # or this test shows nothing
+    assert at_the_end < 100
+    assert threshold == YOUNG_OBJECTS
+
+
 FAULTS = """
 import resource
-from genload.harness import housekeeping
+from genload import housekeeping
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -105,7 +125,7 @@ def test_memory_of_answers_is_not_asked_of_the_system_each_time() -> None:
 
 LEFT = """
 import psutil
-from genload.harness import housekeeping
+from genload import housekeeping
 
 rss_bytes = lambda: psutil.Process().memory_info().rss
 housekeeping.hold_back()

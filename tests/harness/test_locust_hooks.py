@@ -6,9 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from locust import main
+from locust import env, main, runners
 
-from genload.harness.locust_hooks import HISTORY_ENTRIES, bounding_history, send_own_traces
+from genload.harness.locust_hooks import HISTORY_ENTRIES, apply, bounding_history, send_own_traces
 
 
 def test_the_history_of_charts_stays_bounded_and_spans_the_whole_run() -> None:
@@ -35,3 +35,20 @@ def test_locust_s_own_traces_are_not_set_up(monkeypatch: pytest.MonkeyPatch) -> 
     send_own_traces()
     assert locust_main.setup_opentelemetry("locustfile.py", None) is True
     assert locust_main.setup_opentelemetry is not theirs
+
+
+def test_no_source_is_looked_up_when_locust_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs: Any = runners
+    methods = vars(runners.Runner).items()
+    assert [name for name, each in methods if "inspect" in _names_in(each)] == ["stop"]  # and no other
+    apply()
+    assert theirs.inspect is None
+    runner = env.Environment().create_local_runner()
+    runner.start(0, 1)
+    runner.stop()
+    assert runner.state == runners.STATE_STOPPED
+
+
+def _names_in(member: object) -> tuple[str, ...]:
+    code = getattr(member, "__code__", None)
+    return () if code is None else code.co_names

@@ -1,5 +1,8 @@
-"""Memory's housekeeping while a load runs: neither Python nor the C library puts things away that the next
-answer needs again.
+"""Memory's housekeeping: while a process starts and ends, Python looks for nothing to put away, and while a
+load runs, neither Python nor the C library puts things away that the next answer needs again.
+
+Modules stay until the end. Going through them again and again takes a tenth of the time in which they are
+imported, a twelfth of a second when a load begins, and an eighth when the process ends.
 
 A full collection stops every user while it goes through all objects, and 80,000 of those are modules and
 settings: 110 ms at a time on one busy core, in the middle of a load. And with Python's 700, a young one comes
@@ -13,6 +16,7 @@ of the CPU time of a speech run.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import gc
 from functools import cache
@@ -28,6 +32,16 @@ _LARGE_BYTES = 1 << 20  # from here on the system is asked, and has it back: few
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 _usual = gc.get_threshold()
+
+
+@cache
+def begin() -> None:
+    """A process begins: to be called before it imports much. What is there is set aside, and everything is
+    in the end.
+    """
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, *_usual[1:])
+    atexit.register(gc.freeze)
 
 
 def hold_back() -> None:
