@@ -1,6 +1,6 @@
 """How often "proven" is wrong, and how often it is reached: ``python bench/calibration.py``, some minutes;
 ``--polled`` measures only the worlds whose jobs are seen by polls, ``--open`` only open loads, ``--pooled``
-only pools of several runs.
+only pools of several runs, ``--longer`` only whether the longer run that is named decides.
 
 Every line is a world whose truth is known, a claim about it, and many runs of one size.
 
@@ -18,8 +18,11 @@ import heapq
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
+from parts.longer_runs import Unproven, of_open_loads, one_by_one
+from parts.longer_runs import report as report_longer
 from parts.open_worlds import report as report_open
 from parts.polled_worlds import RUNS
 from parts.polled_worlds import report as report_polled
@@ -225,6 +228,30 @@ def cases() -> Iterator[Case]:
     )
 
 
+def longer_cases(names: list[str]) -> Iterator[Unproven]:
+    """Statements that are true and mostly unproven in runs of so many requests; those of these names."""
+    cases = [
+        Unproven("rate < 5 %, is 2 %", 60, 0.05, one_by_one(lambda rng, n: scattered(n, 0.02)(rng))),
+        Unproven("rate < 5 %, is 3 %", 300, 0.05, one_by_one(lambda rng, n: scattered(n, 0.03)(rng))),
+        Unproven("incidents of 5, 2 %", 300, 0.05, one_by_one(lambda rng, n: incidents(n, 0.02, 5)(rng))),
+    ]
+    draws: dict[str, tuple[int, Callable[[np.random.Generator, int], FloatArray]]] = {
+        "log-normal 0.3": (40, lambda rng, n: skewed(rng, n, 0.3)),
+        "log-normal 1": (100, lambda rng, n: skewed(rng, n, 1.0)),
+        "autoregressive 0.8": (200, lambda rng, n: wandering(rng, n, 0.8)),
+        "closed queue 10/3": (100, lambda rng, n: closed_queue(rng, n, 10, 3)),
+    }
+    for name, (count, draw) in draws.items():
+        long_run = draw(np.random.default_rng(99), 400_000)
+        mean, p95 = 1.1 * float(long_run.mean()), 1.1 * float(np.percentile(long_run, 95))
+        means = one_by_one(lambda rng, n, draw=draw: Mean(draw(rng, n)))
+        p95s = one_by_one(lambda rng, n, draw=draw: Percentile(draw(rng, n), 95))
+        cases += [Unproven(f"{name}, mean", count, mean, means), Unproven(f"{name}, p95", count, p95, p95s)]
+    for case in chain(cases, of_open_loads()):
+        if not names or any(name in case.name for name in names):
+            yield case
+
+
 def minimum_table() -> None:
     """The worst error of "proven" on a mean, by the least number of effective requests that allows it."""
     worlds: dict[str, Callable[[np.random.Generator, int], FloatArray]] = {
@@ -254,8 +281,12 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=RUNS, help="of each of these worlds")
     parser.add_argument("--open", action="store_true", help="only open loads: who comes does not wait")
     parser.add_argument("--pooled", action="store_true", help="only pools of several runs")
+    parser.add_argument("--longer", nargs="*", metavar="WORLD", help="only the longer runs that are named")
     options = parser.parse_args()
     begin = time.monotonic()
+    if options.longer is not None:
+        report_longer(longer_cases(options.longer), options.runs)
+        return
     if options.pooled:
         report_pooled()
         return

@@ -22,7 +22,7 @@ LOADS = (0.5, 0.8, 0.95)
 SLOTS = (1, 3, 8)
 SIGMA = 0.7
 _SPIN_UP = {0.5: 1000, 0.8: 2000, 0.95: 8000}
-_APART = 1.2  # the truth is 20 % away
+APART = 1.2  # the truth is 20 % away
 _SIDES: tuple[Side, Side] = ("upper", "lower")
 
 
@@ -120,7 +120,7 @@ def shares(
     for start, latencies in zip(starts, took, strict=True):
         estimate = make(world, start, latencies)
         for number, side in enumerate(_SIDES):
-            far = true * _APART if side == "upper" else true / _APART
+            far = true * APART if side == "upper" else true / APART
             for place, threshold in ((number, true), (number + 2, far)):
                 bound = estimate.bound(side, threshold).value
                 proven[place] += bound is not None and (

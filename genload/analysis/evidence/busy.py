@@ -34,12 +34,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, exp, hypot, inf, isfinite, log, sqrt
+from math import exp, hypot, inf, isfinite, log, sqrt
 
 import numpy as np
 import numpy.typing as npt
 
+from genload.analysis.evidence.chance import MOST as MOST_KNOWN
 from genload.analysis.evidence.estimate import ALPHA, BoolArray, Bound, FloatArray, Side, count_text
+from genload.analysis.evidence.longer import Z, deciding, requests_text
 from genload.analysis.evidence.means import Mean, student
 from genload.analysis.evidence.percentiles import UPPER_QUARTER, Percentile, percentile
 from genload.analysis.evidence.rates import clopper_pearson
@@ -52,6 +54,8 @@ MIN_SPELLS = 180
 FEW_SPELLS = 30
 MIN_EVEN = 12.0
 """… or so few, when their sums are so even: (Σz²)² / Σz⁴, spells that would vary as much were all alike."""
+UNEVEN = 4.0
+"""How much more than if they came at random the spells of a run scatter about their number elsewhere."""
 CRITICAL = 1.8
 SKEW = 150.0
 CRITICAL_SHARE = 3.5
@@ -135,16 +139,19 @@ class Scatter:
     def enough(self) -> bool:
         return self.spells >= MIN_SPELLS or (self.spells >= FEW_SPELLS and self.even >= MIN_EVEN)
 
-    def critical(self, side: Side) -> float:
-        """How many standard errors, of the logarithm, a bound is away."""
-        return CRITICAL * (1 + SKEW / max(self.spells, MIN_SPELLS)) if side == "upper" else CRITICAL
+    def critical(self, side: Side, times: float = 1.0) -> float:
+        """How many standard errors, of the logarithm, a bound is away, of a run `times` as long."""
+        spells = max(self.spells * times, MIN_SPELLS)
+        return CRITICAL * (1 + SKEW / spells) if side == "upper" else CRITICAL
 
     def more(self, count: int, noun: str) -> str:
-        """What a run needs that has too few spells."""
-        wanted = count * MIN_SPELLS / max(self.spells, 1)
+        """What a run needs that has too few spells: as many as have enough of them in 4 runs of 5."""
+        spells = max(self.spells, 1)
+        scatter = UNEVEN * sqrt(1 / spells + 1 / MIN_SPELLS)
+        wanted = count * MIN_SPELLS / spells * exp(Z * scatter)
         return (
-            f"a longer run, {count_text(wanted, noun)}: the service has caught up with those who came "
-            f"{self.spells} times, and {MIN_SPELLS} show how bad it gets"
+            f"a longer run: the service has caught up with those who came {self.spells} times, and "
+            f"{MIN_SPELLS} show how bad it gets, as {count_text(wanted, noun)} have in 4 runs of 5"
         )
 
     def words(self, count: int, noun: str) -> str:
@@ -203,10 +210,12 @@ class BusyMean(Mean):
         if not self.enough:
             return self.scatter.more(n, self.noun)
         away = abs(log(threshold / value)) if value > 0 and threshold > 0 else 0.0
-        if away == 0:
-            return f"a wider margin: no number of {self.noun} decides this close to the threshold"
-        wanted = n * (CRITICAL * stricter(self.alpha) * self.scatter.error / value / away) ** 2
-        return f"{count_text(max(wanted, n + 1), self.noun)} that vary as these did ({n:,} so far)"
+
+        def reach(wanted: float) -> float:
+            critical = self.scatter.critical(side, wanted / n) * stricter(self.alpha)
+            return critical * self.scatter.error / value / sqrt(wanted / n)
+
+        return requests_text(deciding(n, away, reach, self.alpha), n, self.noun, "that vary as these did")
 
 
 @dataclass(frozen=True)
@@ -306,13 +315,25 @@ class BusyPercentile(Percentile):
         share = float(beyond.mean())
         if self.luck is not None and side == "upper":
             share = max(float(self._without_luck(beyond, threshold)[0].mean()), limit / n)
-        if share == limit or (share < limit) != (side == "upper"):
-            return f"a wider margin: no number of {self.noun} decides this close to the threshold"
+        wanted = inf
         if share == 0:
             wanted = n * log(self.alpha) / log(1 - limit) / self._trials
-        else:
-            critical = CRITICAL_SHARE if self.luck is None else CRITICAL_LEFT
-            reach = critical * self._own_reach if side == "upper" else CRITICAL * self._reach(beyond)
-            wanted = n * (stricter(self.alpha) * reach / log(limit / share)) ** 2
-        more = count_text(max(ceil(wanted), n + 1), self.noun)
-        return f"{more} with the same share of slow ones ({n:,} so far)"
+            return f"{count_text(max(wanted, n + 1), self.noun)}, none of them slower ({n:,} so far)"
+        if (share < limit) == (side == "upper"):
+            wanted = self._deciding(side, abs(log(limit / share)), beyond)
+        return requests_text(wanted, n, self.noun, "with the same share of slow ones")
+
+    def _deciding(self, side: Side, away: float, beyond: BoolArray) -> float:
+        """How many requests decide where the share beyond the threshold is `away` from the limit."""
+        if side == "lower":
+            return self._with_reach(away, CRITICAL * self._reach(beyond))
+        if self.luck is not None:
+            wanted = self._with_reach(away, CRITICAL_LEFT * self._own_reach)
+            if wanted <= MOST_KNOWN:
+                return wanted
+        own = self._reach(self.values > (self.value or 0.0))
+        return self._with_reach(away, CRITICAL_SHARE * own, MOST_KNOWN if self.luck else 1)
+
+    def _with_reach(self, away: float, reach: float, least: float = 1) -> float:
+        n, stricter_by = len(self.values), stricter(self.alpha)
+        return deciding(n, away, lambda more: stricter_by * reach * sqrt(n / more), self.alpha, least)

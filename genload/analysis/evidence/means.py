@@ -22,12 +22,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import inf, sqrt
+from math import hypot, inf, sqrt
 
 import numpy as np
 
 from genload.analysis.evidence.dependence import effective_count
 from genload.analysis.evidence.estimate import ALPHA, Bound, FloatArray, Side, count_text
+from genload.analysis.evidence.longer import CHANCE_TEXT, deciding, requests_text
 from genload.analysis.evidence.special_functions import special
 
 MIN_EFFECTIVE = 30
@@ -98,12 +99,16 @@ class Mean:
 
     def limit(self, side: Side, alpha: float = ALPHA) -> float:
         """The one-sided confidence limit of at least two values, however few they are."""
-        value, t = self.value or 0.0, student(self.effective - 1, alpha)
-        shift = self._skewness() * self.deviation * (1 + 2 * t * t) / (6 * self.effective)
+        value, reach = self.value or 0.0, self._reach(side, alpha)
+        return value + reach if side == "upper" else value - reach
+
+    def _reach(self, side: Side, alpha: float, times: float = 1.0) -> float:
+        """How far away the limit is, or would be with so many times as many values of the same kind."""
+        effective = self.effective * times
+        t = student(effective - 1, alpha)
+        shift = self._skewness() * self.deviation * (1 + 2 * t * t) / (6 * effective)
         # A correction may widen a bound, and never pull it past the mean itself.
-        if side == "upper":
-            return max(value, value + t * self.error + shift)
-        return min(value, value - t * self.error + shift)
+        return max(0.0, t * self.error / sqrt(times) + (shift if side == "upper" else -shift))
 
     def _skewness(self) -> float:
         if self.deviation == 0:
@@ -119,17 +124,12 @@ class Mean:
         return f"{n:,} {self.noun} worth {self.effective:,.0f} independent ones"
 
     def needs(self, side: Side, threshold: float) -> str:
-        n, design = len(self.values), len(self.values) / self.effective
+        n, least = len(self.values), self.least * len(self.values) / self.effective
+        if n < 3:
+            return f"{count_text(max(least, n + 1), self.noun)} ({n:,} so far)"
         gap = abs(threshold - (self.value or 0.0))
-        if n < 3 or gap == 0:
-            wanted = self.least * design if gap else inf
-        else:
-            wanted = (
-                max(self.least, (student(self.least - 1, self.alpha) * self.deviation / gap) ** 2) * design
-            )
-        if wanted > 1e9:
-            return f"a wider margin: no number of {self.noun} decides this close to the threshold"
-        return f"{count_text(max(wanted, n + 1), self.noun)} that vary as these did ({n:,} so far)"
+        wanted = deciding(n, gap, lambda more: self._reach(side, self.alpha, more / n), self.alpha, least)
+        return requests_text(wanted, n, self.noun, "that vary as these did")
 
 
 @dataclass(frozen=True)
@@ -178,8 +178,6 @@ class MeanRatio:
         if self.value == threshold:
             return "a wider margin: no number of requests decides this close to the threshold"
         a, b = float(self.top.value or 0), float(self.below.value or 0)
-        noise = student(MIN_EFFECTIVE, self.top.alpha) * sqrt(
-            self.top.error**2 + (threshold * self.below.error) ** 2
-        )
-        factor = max((noise / abs(a - threshold * b)) ** 2, 1.0)
-        return f"about {factor:.2g} times as many requests on both sides, varying as these did"
+        error, t = hypot(self.top.error, threshold * self.below.error), student(MIN_EFFECTIVE, self.top.alpha)
+        factor = deciding(1, abs(a - threshold * b), lambda times: t * error / sqrt(times), self.top.alpha)
+        return f"about {factor:.2g} times as many requests on both sides, varying as these did, {CHANCE_TEXT}"

@@ -28,6 +28,7 @@ import numpy as np
 
 from genload.analysis.evidence.dependence import effective_count, too_few_runs
 from genload.analysis.evidence.estimate import ALPHA, Bound, FloatArray, Side, count_text
+from genload.analysis.evidence.longer import requests_text
 from genload.analysis.evidence.rates import Spread, clopper_pearson
 from genload.analysis.ranks import rank
 
@@ -110,9 +111,6 @@ class Percentile:
     def needs(self, side: Side, threshold: float) -> str:
         spread = self._spread(side, threshold)
         needed = spread.trials_needed(side, 1 - self.level / 100)
-        have = f"{spread.trials:,} so far"
-        if needed is None:
-            return f"a wider margin: no number of {self.noun} decides this close to the threshold"
-        if spread.count == 0:
-            return f"{count_text(needed, self.noun)}, none of them slower ({have})"
-        return f"{count_text(needed, self.noun)} with the same share of slow ones ({have})"
+        if needed < inf and spread.count == 0:
+            return f"{count_text(needed, self.noun)}, none of them slower ({spread.trials:,} so far)"
+        return requests_text(needed, spread.trials, self.noun, "with the same share of slow ones")

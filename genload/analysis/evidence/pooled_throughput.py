@@ -10,7 +10,7 @@ import numpy as np
 from genload.analysis.evidence.alike import between, differ
 from genload.analysis.evidence.estimate import Bound, FloatArray, Side
 from genload.analysis.evidence.means import student
-from genload.analysis.evidence.series import Throughput
+from genload.analysis.evidence.series import Throughput, longer_load
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,19 @@ class PooledThroughput:
         errors = [part.error for part in self.parts]
         if self.value is None or any(error is None for error in errors):
             return Bound(None, "")
-        runs, shares = len(self.parts), self._seconds / self._seconds.sum()
-        reach = student(sum(part.freedom for part in self.parts))
-        reach *= float(np.sqrt(((shares * np.array(errors, dtype=np.float64)) ** 2).sum()))
+        runs, shares, reach = len(self.parts), self._seconds / self._seconds.sum(), self._within
         words = f"{self.parts[0].bound(side, threshold).assumption} in each of {runs} runs that are alike"
         if self._unlike:
             reach = max(reach, student(runs - 1) * between(shares, self._rates))
             words = f"the {runs} runs are independent of each other, and differ"
         return Bound(self.value + (reach if side == "upper" else -reach), words)
+
+    @property
+    def _within(self) -> float:
+        """How far away the bound is by what varies within the runs, all of which know their error."""
+        errors = np.array([part.error for part in self.parts], dtype=np.float64)
+        together = float(np.sqrt(((self._seconds * errors) ** 2).sum()) / self._seconds.sum())
+        return student(sum(part.freedom for part in self.parts)) * together
 
     @property
     def _rates(self) -> list[float]:
@@ -60,4 +65,5 @@ class PooledThroughput:
             return self.parts[errors.index(None)].needs(side, threshold)
         if self._unlike:
             return f"more runs: these {len(self.parts)} differ by more than chance"
-        return "more or longer runs: the rates within these scatter too much to tell"
+        away = abs((self.value or 0.0) - threshold)
+        return longer_load(float(self._seconds.sum()), away, self._within)

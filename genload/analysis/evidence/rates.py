@@ -19,20 +19,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, inf, log
+from math import asin, ceil, inf, log, sqrt
 from typing import Any
 
 import numpy.typing as npt
 
 from genload.analysis.evidence.dependence import block_counts, overdispersion, too_few_runs
 from genload.analysis.evidence.estimate import ALPHA, BoolArray, Bound, Side, count_text
+from genload.analysis.evidence.longer import deciding, requests_text
 from genload.analysis.evidence.special_functions import special
 
 BLOCK_COUNTS = (8, 16, 32)
 """Blocks tried; an incident longer than a block is seen by the coarser one."""
 
 MIN_PER_BLOCK = 3
-MOST_REQUESTS = 1e9
 
 
 def clopper_pearson(events: float, trials: float, side: Side, alpha: float = ALPHA) -> float:
@@ -109,28 +109,26 @@ class Spread:
             return f"{noun} do not come in bursts, which {seen} cannot show"
         return f"{noun} are scattered, independent of each other"
 
-    def trials_needed(self, side: Side, limit: float) -> float | None:
-        """Trials at which the bound reaches `limit`, share and spread as they are; None for never."""
+    def trials_needed(self, side: Side, limit: float) -> float:
+        """Trials of this spread that decide (`longer`), or of which none, or each, must have an event as
+        these had; `inf` for never.
+
+        A share is compared as asin √share, whose standard error is 1 / (2 √trials) wherever it lies.
+        """
         design = self.trials / self.effective_trials
         if side == "upper" and self.count == 0:
-            return ceil(design * log(self.alpha) / log(1 - limit)) if 0 < limit < 1 else None
+            return ceil(design * log(self.alpha) / log(1 - limit)) if 0 < limit < 1 else inf
         if side == "lower" and self.count == self.trials:
-            return ceil(design * log(self.alpha) / log(limit)) if 0 < limit < 1 else None
+            return ceil(design * log(self.alpha) / log(limit)) if 0 < limit < 1 else inf
         if (self.share >= limit) if side == "upper" else (self.share <= limit):
-            return None
-        low, high = 1.0, 2.0
-        while not self._reaches(high, side, limit):
-            low, high = high, high * 2
-            if high > MOST_REQUESTS:
-                return None
-        while high - low > max(1.0, low * 0.005):
-            middle = (low + high) / 2
-            low, high = (low, middle) if self._reaches(middle, side, limit) else (middle, high)
-        return ceil(high * design)
+            return inf
+        seen = asin(sqrt(self.share))
 
-    def _reaches(self, trials: float, side: Side, limit: float) -> bool:
-        bound = clopper_pearson(self.share * trials, trials, side, self.alpha)
-        return bound <= limit if side == "upper" else bound >= limit
+        def reach(trials: float) -> float:
+            return abs(asin(sqrt(clopper_pearson(self.share * trials, trials, side, self.alpha))) - seen)
+
+        effect = abs(asin(sqrt(limit)) - seen)
+        return design * deciding(self.effective_trials, effect, reach, self.alpha)
 
 
 def effective_of(counts: npt.NDArray[Any], sizes: npt.NDArray[Any]) -> float:
@@ -170,12 +168,9 @@ class Rate:
     def needs(self, side: Side, threshold: float) -> str:
         if (side == "upper" and threshold <= 0) or (side == "lower" and threshold >= 1):
             return "a count instead of a rate: no number of requests proves 0 % or 100 %"
-        needed = self.spread.trials_needed(side, threshold)
-        if needed is None:
-            return "a wider margin: no number of requests decides this close to the threshold"
-        have = f"{self.spread.trials:,} so far"
-        if self.spread.count in (0, self.spread.trials):
+        needed, trials = self.spread.trials_needed(side, threshold), self.spread.trials
+        if needed < inf and self.spread.count in (0, trials):
             none = _ONE_OF.get(self.noun, self.noun)
             how = f"without {none}" if self.spread.count == 0 else f"with {self.noun} only"
-            return f"{count_text(needed)} {how} ({have})"
-        return f"{count_text(needed)} at this rate ({have})"
+            return f"{count_text(needed)} {how} ({trials:,} so far)"
+        return requests_text(needed, trials, "requests", "at this rate")

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import sqrt
+from math import inf, sqrt
 
 import numpy as np
 
 from genload.analysis.evidence.estimate import Bound, FloatArray, Side
+from genload.analysis.evidence.longer import CHANCE_TEXT, deciding
 from genload.analysis.evidence.means import student
 from genload.analysis.states import Held
 from genload.human import human
@@ -121,6 +122,14 @@ class Growth:
         return "a longer run: the tenths of this one scatter too much to tell"
 
 
+def longer_load(seconds: float, away: float, reach: float) -> str:
+    """The load that decides of a rate so far from its threshold, with a bound that is `reach` away."""
+    wanted_s = deciding(seconds, away, lambda more_s: reach * sqrt(seconds / more_s))
+    if wanted_s == inf:
+        return "a wider margin: no length of a load decides this close to the threshold"
+    return f"about {human(wanted_s, 's')} of such load, {CHANCE_TEXT} ({human(seconds, 's')} so far)"
+
+
 @dataclass(frozen=True)
 class Throughput:
     """Completions per second, bounded by Student's t on the rates of ten equal stretches of time.
@@ -164,4 +173,5 @@ class Throughput:
     def needs(self, side: Side, threshold: float) -> str:
         if len(self.ends_s) < BLOCKS * MIN_PER_BLOCK:
             return f"at least {BLOCKS * MIN_PER_BLOCK} completions ({len(self.ends_s)} so far)"
-        return "a longer run: the rates of its tenths scatter too much to tell"
+        reach = student(self.freedom) * (self.error or 0.0)
+        return longer_load(self.to_s - self.from_s, abs((self.value or 0.0) - threshold), reach)

@@ -14,6 +14,7 @@ from genload.analysis.evidence.busy import (
     CRITICAL_SHARE,
     MIN_SPELLS,
     SKEW,
+    UNEVEN,
     BusyMean,
     BusyPercentile,
     Scatter,
@@ -85,8 +86,9 @@ def test_what_has_not_caught_up_often_enough_says_how_long_it_would_take() -> No
     assert 10 < caught_up < MIN_SPELLS
     assert f"caught up with those who came {caught_up} times" in mean.needs("upper", 99.0)
     wanted = int(mean.needs("upper", 99.0).partition("about ")[2].partition(" ")[0].replace(",", ""))
-    assert wanted == pytest.approx(2000 * MIN_SPELLS / caught_up, rel=0.02)
-    assert p95.needs("upper", 99.0).startswith("a longer run, about")
+    scatter = UNEVEN * sqrt(1 / caught_up + 1 / MIN_SPELLS)
+    assert wanted == pytest.approx(2000 * MIN_SPELLS / caught_up * exp(0.8416 * scatter), rel=0.02)
+    assert p95.needs("upper", 99.0).startswith("a longer run: the service has caught up")
 
 
 @pytest.mark.parametrize("load", [0.5, 0.8])

@@ -60,18 +60,6 @@ def test_299_requests_without_a_failure_are_enough_for_1_percent_and_298_are_not
     assert Spread(events(299)).bound("upper") < 0.01 < Spread(events(298)).bound("upper")
 
 
-@given(failures=st.integers(1, 20), limit=st.floats(0.02, 0.6))
-def test_what_is_said_to_be_needed_decides(failures: int, limit: float) -> None:
-    spread = Spread(spaced(100, failures))
-    side = "upper" if spread.share < limit else "lower"
-    needed = spread.trials_needed(side, limit)
-    if needed is not None and not spread.clustered:
-        bound = clopper_pearson(spread.share * needed, needed, side)
-        fewer = clopper_pearson(spread.share * needed * 0.97, needed * 0.97, side)
-        assert bound <= limit if side == "upper" else bound >= limit
-        assert needed < 50 or (fewer > limit if side == "upper" else fewer < limit)
-
-
 def test_nothing_proves_a_rate_of_zero() -> None:
     rate = Rate(Spread(events(100_000)), "failures")
     assert (rate.bound("upper", 0.0).value or 0) > 0
