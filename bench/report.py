@@ -24,7 +24,7 @@ from parts.large_run import write_run
 
 from genload.runlog.packing import pack
 
-LIMIT_S, LIMIT_BYTES = 12.0, 4 * 10**8
+LIMIT_S, LIMIT_BYTES = 3.0, 310 * 10**6
 PAGE_BYTES, PAGE_OPENS_S = 5 * 10**6, 2.0
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SCROLLED = """new Promise((done) => {

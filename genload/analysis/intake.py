@@ -9,7 +9,6 @@ import numpy as np
 
 from genload.analysis.cold import COLD
 from genload.analysis.judged import ErrorGroup
-from genload.analysis.later import LaterHalf
 from genload.analysis.table import RequestTable, table_of
 from genload.analysis.taken import Failures, Taken
 from genload.runlog.rows import Row
@@ -69,17 +68,16 @@ def _rest(warmup: RequestTable) -> str:
     return f"the warm-up ended after {len(ok)} requests: by MSER, at rest after the first {after + beginning}"
 
 
-def take_in(blocks: Iterable[Sequence[Row]], operation: str, later: LaterHalf | None = None) -> Intake:
-    """Read the records once, some at a time; nothing of them is kept but columns.
-
-    Args:
-        later: what has read those that come after them.
-    """
+def take_in(blocks: Iterable[Sequence[Row]], operation: str) -> Intake:
+    """Read the records once, some at a time; nothing of them is kept but columns."""
     taken = Taken(operation)
     for block in blocks:
         taken.add(block)
-    if later is not None and later.taken is not None:
-        taken.join(later.taken)
+    return intake_of(taken)
+
+
+def intake_of(taken: Taken) -> Intake:
+    """What was taken, in columns that do not change any more; it is used up."""
     return Intake(
         measured=table_of(taken.measured),
         left=table_of(taken.left),

@@ -14,10 +14,10 @@ from genload.analysis.contract import expected_families, family_findings
 from genload.analysis.health import arrivals
 from genload.analysis.intake import warmup_notices
 from genload.analysis.judged import JudgedRun
+from genload.analysis.log import Log
 from genload.analysis.monitors import monitor_summaries, silent_notices, uptime
 from genload.analysis.populations import parts_of
 from genload.analysis.read_run import ReadRun
-from genload.analysis.reading import Log
 from genload.analysis.retries import retries
 from genload.analysis.shares import share_notices
 from genload.analysis.tested import tested

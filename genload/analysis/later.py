@@ -1,7 +1,5 @@
 """The later half of very many records, read by a process of its own while the one that judges reads the
-earlier half: `python -P -m genload.analysis.later FOLDER MEMBER OFFSET OPERATION POPULATION`.
-
-What it hands back are columns, by pickle: it is this program's own, and from nowhere else.
+earlier half.
 """
 
 from __future__ import annotations
@@ -9,16 +7,19 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
-from genload.analysis.taken import Taken
 from genload.cores import cores_there
-from genload.runlog.layout import REQUESTS
+from genload.runlog.layout import HEADER, REQUESTS, is_run_directory
 from genload.runlog.noted import Noted
 from genload.runlog.packing import Cut, middle, size_bytes
-from genload.runlog.reader import open_run
-from genload.runlog.records import RunHeader
+
+if TYPE_CHECKING:  # numpy is behind it, and the process is started before there is any
+    from genload.analysis.taken import Taken
 
 LEAST_BYTES = 1 << 26
 """Less than this one process reads before a second one is there."""
@@ -29,17 +30,20 @@ class LaterHalf:
 
     Attributes:
         cut: where its half begins.
-        taken: what it has read, once `noted` has been asked for; None where that cannot be used.
+        taken: what it has read of each population, once `noted` has been asked for; None where that cannot
+            be used.
     """
 
-    def __init__(self, folder: Path, header: RunHeader, cut: Cut) -> None:
+    def __init__(self, folder: Path, cut: Cut) -> None:
         self.cut = cut
-        self.taken: Taken | None = None
-        where = [str(folder), str(cut.member), str(cut.offset)]
+        self.taken: Sequence[Taken] | None = None
         # -P: whatever lies in the working directory must not be taken for a module of ours.
-        command = [sys.executable, "-P", "-m", __name__, *where, header.operation, header.population]
+        command = [sys.executable, "-P", "-m", "genload.analysis.later_process"]
         self._process = subprocess.Popen(  # noqa: S603  our own interpreter, no shell
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            [*command, str(folder), str(cut.member), str(cut.offset)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
 
     def __enter__(self) -> LaterHalf:
@@ -53,13 +57,13 @@ class LaterHalf:
             pass
 
     def noted(self) -> Noted | None:
-        """Wait until it has read all; None where it failed."""
+        """Wait until it has read all; None where it failed, or has ended before: its pipe ends with it."""
         assert self._process.stdout is not None  # noqa: S101  it was asked for
         try:
             noted, self.taken = pickle.load(self._process.stdout)  # noqa: S301  our own process
         except (EOFError, pickle.UnpicklingError):
             return None
-        assert isinstance(noted, Noted)  # noqa: S101  see `main`
+        assert isinstance(noted, Noted)  # noqa: S101  see `later_process`
         return noted
 
     def refuse(self) -> None:
@@ -67,24 +71,40 @@ class LaterHalf:
         self.taken = None
 
 
-def later_half(folder: Path, header: RunHeader) -> LaterHalf | None:
+_ahead: dict[Path, LaterHalf] = {}
+
+
+@contextmanager
+def reading_ahead(folder: Path) -> Iterator[None]:
+    """Let the other process begin now with what is judged first in this context, a run or the first one of a
+    suite folder: before what judges is imported, which takes as long as reading 150,000 records.
+    """
+    folder = (
+        folder
+        if is_run_directory(folder)
+        else min(folder.glob(f"*/{HEADER}"), default=folder / HEADER).parent
+    )
+    if folder not in _ahead and (half := _started(folder)) is not None:
+        _ahead[folder] = half
+    try:
+        yield
+    finally:
+        if (unused := _ahead.pop(folder, None)) is not None:
+            with unused:
+                pass
+
+
+def later_half(folder: Path) -> LaterHalf | None:
     """A process that reads it; None where one is enough, or there is no core for it."""
+    return _ahead.pop(folder, None) or _started(folder)
+
+
+def _started(folder: Path) -> LaterHalf | None:
     path = folder / REQUESTS
     if size_bytes(path) < LEAST_BYTES or cores_there() < 2:
         return None
-    cut = middle(path)
-    return None if cut is None else LaterHalf(folder, header, cut)
-
-
-def main() -> None:
-    folder, member, offset, operation, population = sys.argv[1:]
-    rows, noted = open_run(Path(folder)).rows_after(Cut(int(member), int(offset)))
-    taken = Taken(operation)
-    for block in rows:
-        taken.add([row for row in block if row.population == population] if population else block)
-    taken.settle()
-    pickle.dump((noted, taken), sys.stdout.buffer, pickle.HIGHEST_PROTOCOL)
-
-
-if __name__ == "__main__":
-    main()
+    try:
+        cut = middle(path)
+    except OSError:  # whoever reads the earlier half says so
+        return None
+    return None if cut is None else LaterHalf(folder, cut)

@@ -11,7 +11,9 @@ from pathlib import Path
 import msgspec
 from pydantic import ValidationError
 
-from genload.analysis.reading import Log
+from genload.analysis.log import Log
+from genload.analysis.taken import Taken
+from genload.analysis.taking import take
 from genload.errors import RunDirectoryError, UsageError
 from genload.runlog.reader import Later, RunLog, open_run
 from genload.runlog.records import Event, RunHeader, Sample
@@ -25,7 +27,8 @@ def parts_of(log: Log) -> list[Log]:
     Raises:
         RunDirectoryError: its settings cannot be read.
     """
-    return [PopulationLog(log, name) for name in log.header.populations] or [log]
+    together = _Together(log)
+    return [PopulationLog(log, name, together) for name in log.header.populations] or [log]
 
 
 def open_alone(folder: Path) -> RunLog:
@@ -45,6 +48,23 @@ def open_alone(folder: Path) -> RunLog:
     return log
 
 
+class _Together:
+    """The requests of all populations of a run, which are read once."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._taken: dict[str, Taken] | None = None
+
+    def taken(self, name: str) -> Taken:
+        """Those of one; read again where they are asked for again."""
+        if self._taken is None:
+            self._taken = self._read()
+        return self._taken.pop(name, None) or self._read()[name]
+
+    def _read(self) -> dict[str, Taken]:
+        return dict(zip(self._log.header.populations, take(self._log), strict=True))
+
+
 class PopulationLog:
     """What one population has left of a run.
 
@@ -52,15 +72,19 @@ class PopulationLog:
         folder, header: of the run; the header as it would be of this population alone.
     """
 
-    def __init__(self, log: Log, name: str) -> None:
-        self._log, self._name = log, name
+    def __init__(self, log: Log, name: str, together: _Together) -> None:
+        self._log, self._name, self._together = log, name, together
         self.folder: Path = log.folder
         self.header = _narrowed(log.header, name)
 
     def rows(self, later: Later | None = None) -> Iterator[Sequence[Row]]:
-        """Its requests; `later` has read its own as well."""
+        """Its requests."""
         for block in self._log.rows(later):
             yield [row for row in block if row.population == self._name]
+
+    def taken(self) -> Taken:
+        """The same, by one reading for all populations."""
+        return self._together.taken(self._name)
 
     def events(self) -> Iterator[Event]:
         """What happened to it, and to all."""

@@ -20,9 +20,10 @@ from genload.analysis.judged.listeners import Listeners
 from genload.analysis.judged.speech import SpeechSummary
 from genload.analysis.ledger import Ledger
 from genload.analysis.listeners import listeners
+from genload.analysis.log import Log
 from genload.analysis.monitors import broken_monitors
 from genload.analysis.observe import Measures, catalogue_of
-from genload.analysis.reading import Log, read, recorded
+from genload.analysis.reading import read, recorded
 from genload.analysis.reconciliation import Comparison, reconcile
 from genload.analysis.speech_summary import is_speech, speech_summary
 from genload.analysis.trends import Course, growth_limits, restart_notices

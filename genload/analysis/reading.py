@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from genload.analysis.heard import Heard
-from genload.analysis.intake import Intake, take_in
-from genload.analysis.later import later_half
+from genload.analysis.intake import Intake, intake_of
 from genload.analysis.load import Load, load_of
+from genload.analysis.log import Log
+from genload.analysis.populations import PopulationLog
 from genload.analysis.recorded import Columns, Recorded
 from genload.analysis.series import SeriesStore, slowed
+from genload.analysis.taking import take
 from genload.analysis.words import with_words
-from genload.runlog.reader import Later
 from genload.runlog.records import Event, MonitorPlan, RunHeader, Sample
-from genload.runlog.rows import Row
-
-
-class Log(Protocol):
-    """What is read of a run; `genload.runlog.reader.RunLog` is one."""
-
-    folder: Path
-    header: RunHeader
-
-    def rows(self, later: Later | None = None) -> Iterator[Sequence[Row]]: ...
-
-    def events(self) -> Iterator[Event]: ...
-
-    def samples(self) -> Iterator[Sample]: ...
-
-    def missing_records(self) -> dict[str, int]: ...
-
-    @property
-    def problems(self) -> list[str]: ...
 
 
 @dataclass(frozen=True)
@@ -67,8 +47,7 @@ def read(log: Log) -> Reading:
         RunDirectoryError: its files cannot be read.
     """
     header = log.header
-    with later_half(log.folder, header) or nullcontext() as later:
-        intake = take_in(log.rows(later), header.operation, later)
+    intake = intake_of(log.taken() if isinstance(log, PopulationLog) else take(log)[0])
     intake = replace(intake, measured=with_words(intake.measured, intake.warmup, _request(header)))
     events = list(log.events())
     last_sign_s = max([intake.last_end_s, *(event.t_s for event in events)])

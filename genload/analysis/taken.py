@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from genload.analysis.filling import Filling
-from genload.runlog.records import LEFT
+from genload.runlog.records import LEFT, RunHeader
 from genload.runlog.rows import Row
 
 MESSAGES_KEPT = 5
@@ -49,6 +49,9 @@ class Failures:
 class Taken:
     """The logical requests of one operation.
 
+    Args:
+        population: whose; "": everybody's.
+
     Attributes:
         measured, left, warmup: their columns; whose listeners left, and what was the warm-up's, is apart.
         failures, gaps, remarks: of the measured ones alone; see `genload.analysis.intake.Intake`.
@@ -56,8 +59,8 @@ class Taken:
         last_end_s: of any request.
     """
 
-    def __init__(self, operation: str) -> None:
-        self.operation = operation
+    def __init__(self, operation: str, population: str = "") -> None:
+        self.operation, self.population = operation, population
         self.measured, self.left, self.warmup = Filling(), Filling(), Filling()
         self.failures, self.warmup_failures = Failures(), Failures()
         self.gaps: Counter[int] = Counter()
@@ -66,6 +69,8 @@ class Taken:
 
     def add(self, block: Sequence[Row]) -> None:
         """Take the next ones."""
+        if self.population:
+            block = [row for row in block if row.population == self.population]
         self.last_end_s = max([self.last_end_s, *[row.start_s + row.duration_s for row in block]])
         ours = [row for row in block if row.operation == self.operation]
         load = [row for row in ours if not row.warmup and row.outcome != LEFT]
@@ -96,3 +101,9 @@ class Taken:
         """Make it fit for another process."""
         for each in (self.measured, self.left, self.warmup):
             each.settle()
+
+
+def of_each(header: RunHeader) -> list[Taken]:
+    """One, still empty, for each population of a run, in their order; of a run without any, for itself."""
+    populations = [Taken(own.operation, name) for name, own in header.populations.items()]
+    return populations or [Taken(header.operation, header.population)]

@@ -20,7 +20,7 @@ from genload.analysis.comparison.noise import NoiseFloor
 from genload.errors import RunDirectoryError, UsageError
 from genload.reporting.files import write_text
 from genload.reporting.rounds import SIDES, Rounds, read_rounds
-from genload.reporting.suite_folder import is_run_directory
+from genload.runlog.layout import is_run_directory
 from genload.settings.suggestion import suggest
 
 FOLDER = Path("baselines")

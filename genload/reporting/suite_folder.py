@@ -7,32 +7,14 @@ from pathlib import Path
 
 from genload.analysis.checklist import answers
 from genload.analysis.judged import JudgedRun, JudgedSuite
+from genload.analysis.later import reading_ahead
 from genload.errors import RunDirectoryError, suite_exit_code
+from genload.runlog.layout import is_run_directory, run_directories
 from genload.runlog.records import RunHeader
 from genload.settings.criteria.criterion import Criterion
 
 CriteriaOf = Callable[[RunHeader], Mapping[str, Criterion] | None]
 """Criteria by the header of a run, or of one population of it; None: its own."""
-
-
-def is_run_directory(folder: Path) -> bool:
-    """Whether `folder` is one scenario's run directory."""
-    return (folder / "run.json").is_file()
-
-
-def run_directories(folder: Path) -> list[Path]:
-    """The run directories of a suite folder, by name.
-
-    Raises:
-        RunDirectoryError: no such folder, or none in it.
-    """
-    found = sorted(path.parent for path in folder.glob("*/run.json"))
-    if not found:
-        raise RunDirectoryError(
-            f"no run in {folder}" if folder.is_dir() else f"there is no folder {folder}",
-            remedy="name a suite folder (DIR/<suite>-<UTC>) or one run directory, with a run.json in it",
-        )
-    return found
 
 
 def the_run(folder: Path) -> Path:
@@ -59,10 +41,11 @@ def judge_run(folder: Path, *, criteria_of: CriteriaOf | None = None) -> list[Ju
     Raises:
         RunDirectoryError: nothing in it that can be judged.
     """
-    # Here, not above: rendering what is judged already needs none of numpy and scipy.
-    from genload.analysis.judge import judge_all
+    with reading_ahead(folder):
+        # Here, not above: rendering what is judged already needs none of numpy and scipy.
+        from genload.analysis.judge import judge_all
 
-    return judge_all(folder) if criteria_of is None else judge_all(folder, criteria=criteria_of)
+        return judge_all(folder) if criteria_of is None else judge_all(folder, criteria=criteria_of)
 
 
 def judge_suite_folder(

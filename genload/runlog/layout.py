@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from genload.errors import UsageError
+from genload.errors import RunDirectoryError, UsageError
 
 HEADER = "run.json"
 REQUESTS = "requests.jsonl"
@@ -20,6 +20,26 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 def safe_name(text: str) -> str:
     """A service's text as a file's or a folder's name."""
     return _UNSAFE.sub("_", text)[:80] or "_"
+
+
+def is_run_directory(folder: Path) -> bool:
+    """Whether `folder` is one scenario's run directory."""
+    return (folder / HEADER).is_file()
+
+
+def run_directories(folder: Path) -> list[Path]:
+    """The run directories of a suite folder, by name.
+
+    Raises:
+        RunDirectoryError: no such folder, or none in it.
+    """
+    found = sorted(path.parent for path in folder.glob(f"*/{HEADER}"))
+    if not found:
+        raise RunDirectoryError(
+            f"no run in {folder}" if folder.is_dir() else f"there is no folder {folder}",
+            remedy="name a suite folder (DIR/<suite>-<UTC>) or one run directory, with a run.json in it",
+        )
+    return found
 
 
 def check_results_folder(folder: Path) -> None:

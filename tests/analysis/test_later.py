@@ -17,6 +17,7 @@ from genload.analysis.judge import judge
 from genload.analysis.table import table_of
 from genload.analysis.taken import Taken
 from genload.reporting import suite_of, write_reports
+from genload.runlog.noted import Noted
 from genload.runlog.packing import middle, pack
 from genload.runlog.reader import open_run
 from genload.runlog.records import RequestRecord
@@ -69,18 +70,29 @@ def test_what_two_have_taken_is_what_one_would_have_taken(first: int, second: in
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    write(sound_run([unlike(n) for n in range(COUNT)]), tmp_path)
-    return tmp_path
+    return write(sound_run([unlike(n) for n in range(COUNT)]), tmp_path / "suite" / "normal")
 
 
-def judged(folder: Path, monkeypatch: pytest.MonkeyPatch, least_bytes: int) -> tuple[Any, list[bool]]:
-    """All that is judged of it; and of each process that read a half, whether what it read was used."""
+def judged(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, least_bytes: int, *, ended: bool = False
+) -> tuple[Any, list[bool]]:
+    """All that is judged of it; and of each process that read a half, whether what it read was used.
+
+    Args:
+        ended: the process has ended, by whatever, before it is asked.
+    """
     used: list[bool] = []
 
     class Watched(later.LaterHalf):
-        def __exit__(self, *ended: Any) -> None:
+        def noted(self) -> Noted | None:
+            if ended:
+                self._process.kill()
+                self._process.wait()
+            return super().noted()
+
+        def __exit__(self, *raised: Any) -> None:
             used.append(self.taken is not None)
-            super().__exit__(*ended)
+            super().__exit__(*raised)
 
     monkeypatch.setattr(later, "LaterHalf", Watched)
     monkeypatch.setattr(later, "LEAST_BYTES", least_bytes)
@@ -98,6 +110,26 @@ def test_two_processes_judge_as_one_does(run: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("genload.runlog.packing._MEMBER_BYTES", 1 << 17)
     pack(run)
     assert judged(run, monkeypatch, 0) == (alone, [True])
+
+
+@pytest.mark.processes
+def test_a_process_that_was_begun_ahead_is_the_one_that_is_used(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(later, "LEAST_BYTES", 0)
+    with later.reading_ahead(run.parent), later.reading_ahead(run):
+        assert judged(run, monkeypatch, 0)[1] == [] and not later._ahead  # the one from before was
+        assert judged(run, monkeypatch, 0)[1] == [True]  # which is used up
+    with later.reading_ahead(run / "nothing"):
+        pass
+
+
+@pytest.mark.processes
+def test_what_a_process_was_to_read_that_has_ended_is_read_by_who_judges(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone, _ = judged(run, monkeypatch, 1 << 40)
+    assert judged(run, monkeypatch, 0, ended=True) == (alone, [False])
 
 
 @pytest.mark.processes

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from genload.analysis.intake import intake_of
 from genload.analysis.judge import judge_all, judge_log
 from genload.analysis.judged import JudgedRun
 from genload.analysis.pool import judge_pool
-from genload.analysis.populations import parts_of
+from genload.analysis.populations import PopulationLog, parts_of
 from genload.commands.report.rejudging import rejudge
 from genload.errors import ConfigError, UsageError
+from genload.runlog.reader import Later
 from genload.runlog.records import (
     GIVEN_UP,
     Event,
@@ -24,6 +27,7 @@ from genload.runlog.records import (
     RequestRecord,
     Users,
 )
+from genload.runlog.rows import Row
 
 from .memory_log import LOAD_START_S, MemoryLog, codes, job, sound_run, write
 
@@ -159,6 +163,31 @@ def test_a_run_of_one_kind_of_users_is_its_own_part() -> None:
     log = sound_run([job(0, 0.0)])
     assert parts_of(log) == [log]
     assert (judge_log(log).population, judge_log(log).name) == ("", "normal")
+
+
+class Counted(MemoryLog):
+    """Counts how often its requests are read."""
+
+    readings = 0
+
+    def rows(self, later: Later | None = None) -> Iterator[list[Row]]:
+        self.readings += 1
+        return super().rows(later)
+
+
+def test_the_requests_of_all_populations_are_read_once() -> None:
+    log = Counted(**vars(two_populations()))
+    alone = {part.header.population: [*part.rows()] for part in parts_of(log)}
+    assert log.readings == 2
+    parts = parts_of(log)
+    runs = {part.header.population: judge_log(part) for part in parts}
+    assert log.readings == 3
+    found = {name: run.recorded.requests for name, run in runs.items()}
+    starts = {name: [row.start_s for block in rows for row in block] for name, rows in alone.items()}
+    assert {name: [*table.start_s] for name, table in found.items()} == starts
+    # Read again, as when there was no room for them, it is the same.
+    again = [intake_of(part.taken()).measured for part in parts if isinstance(part, PopulationLog)]
+    assert [[*table.start_s] for table in again] == [*starts.values()] and log.readings == 5
 
 
 def test_from_a_run_directory_to_its_reports(tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from genload import extensions
+from genload.analysis.log import Log
 from genload.analysis.plan import observed_service, plan_scenario
-from genload.analysis.populations import PopulationLog
-from genload.analysis.reading import Log
+from genload.analysis.populations import parts_of
 from genload.runlog.reader import open_run
 from genload.runlog.records import RequestRecord
 from genload.settings.loader import load_suite
@@ -123,7 +123,8 @@ def told_by_plan(run: Path, suite: str, *overrides: str, population: str = "") -
     asked = asked.of_run(log.header.scenario, log.header.seed)  # the run's own schedule, and no other
     requests = [record for record in open_run(run).requests() if record.population == population]
     if population:
-        log, asked = PopulationLog(log, population), asked.narrowed(log.header.scenario, population)
+        [log] = [part for part in parts_of(log) if part.header.population == population]
+        asked = asked.narrowed(log.header.scenario, population)
     service = observed_service([run], log.header.operation, population=population)
     plan = plan_scenario(asked, log.header.scenario, service, log.header.seed)
     ended = [record for record in requests if record.operation and not record.warmup]

@@ -15,7 +15,7 @@ import pytest
 
 from genload.cli import main
 from genload.commands.run import ahead
-from genload.reporting import is_run_directory
+from genload.runlog.layout import is_run_directory
 
 from ..listening import listening_port
 from ..scripted_server import served

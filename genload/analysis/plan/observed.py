@@ -24,7 +24,7 @@ import numpy as np
 
 from genload.analysis.evidence.estimate import BoolArray, FloatArray
 from genload.analysis.plan.assumed import AssumedService
-from genload.analysis.populations import PopulationLog, open_alone
+from genload.analysis.populations import open_alone, parts_of
 from genload.errors import UsageError
 from genload.human import count_of
 from genload.runlog.error_classes import NOT_STARTED
@@ -142,7 +142,8 @@ class _Seen:
 def _seen(folder: Path, operation: str, population: str) -> _Seen | None:
     """The first requests of a run that were started and have ended; None without any."""
     log = open_run(folder) if population else open_alone(folder)
-    header = PopulationLog(log, population).header if population in log.header.populations else log.header
+    headers = {part.header.population: part.header for part in parts_of(log)}
+    header = headers.get(population, log.header)
     if header.population != population or header.operation != operation:
         return None
     own = (record for record in log.requests() if record.population == population)

@@ -27,8 +27,7 @@ from genload.reporting.baselines import (
     write_noise,
 )
 from genload.reporting.rounds import read_rounds
-from genload.reporting.suite_folder import is_run_directory, run_directories
-from genload.runlog.layout import EVENTS, HEADER, REQUESTS, SAMPLES
+from genload.runlog.layout import EVENTS, HEADER, REQUESTS, SAMPLES, is_run_directory, run_directories
 
 _OFTEN_ONE = "one run has no spread: a verdict against it takes a noise floor, or three runs a side"
 _FEW = 3

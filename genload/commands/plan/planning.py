@@ -8,7 +8,7 @@ from pathlib import Path
 from genload import extensions
 from genload.analysis.plan import AssumedService, ScenarioPlan, constant, observed_service, plan_scenario
 from genload.errors import UsageError
-from genload.reporting import is_run_directory, run_directories
+from genload.runlog.layout import is_run_directory, run_directories
 from genload.settings.criteria.ast import Dimension
 from genload.settings.suite import Suite
 from genload.settings.units import parse_quantity

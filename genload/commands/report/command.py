@@ -53,9 +53,11 @@ def report(
     # Here, not above: `genload report --help` needs none of it.
     from rich.console import Console
 
-    with Console(stderr=True).status("judging"):
+    from genload.analysis.later import reading_ahead
+    from genload.runlog.layout import is_run_directory
+
+    with Console(stderr=True).status("judging"), reading_ahead(folders[0]):
         from genload.commands.report.rejudging import judge_together, rejudge, show
-        from genload.reporting import is_run_directory
 
         if pool:
             suite, files = judge_together(folders, criteria, baseline)

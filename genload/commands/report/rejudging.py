@@ -5,22 +5,24 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from genload import console
 from genload.analysis.judged import JudgedRun, JudgedSuite
 from genload.code_errors import CodeError
-from genload.commands.report.criteria_file import CriteriaFile
 from genload.errors import UsageError, suite_exit_code
 from genload.reporting import (
-    is_run_directory,
     judge_run,
     judge_suite_folder,
-    run_directories,
     suite_of,
     write_reports,
 )
+from genload.runlog.layout import is_run_directory, run_directories
 from genload.runlog.reader import open_run
 from genload.settings.suite import Suite
+
+if TYPE_CHECKING:
+    from genload.commands.report.criteria_file import CriteriaFile
 
 
 def rejudge(
@@ -38,7 +40,7 @@ def rejudge(
         RunDirectoryError: no run there.
         ConfigError: criteria that cannot be read, or do not fit a run; nothing is written then.
     """
-    criteria = CriteriaFile(criteria_file) if criteria_file is not None else None
+    criteria = _criteria(criteria_file)
     if is_run_directory(folder):
         suite = suite_of(judge_run(folder, criteria_of=criteria.of if criteria else None))
     else:
@@ -64,7 +66,7 @@ def judge_together(
     """
     from genload.analysis.pool import judge_pool
 
-    criteria = CriteriaFile(criteria_file) if criteria_file is not None else None
+    criteria = _criteria(criteria_file)
     runs: list[JudgedRun] = []
     for same in _by_scenario(folders):
         run = judge_pool(same, criteria=criteria.of(open_run(same[0]).header) if criteria else None)
@@ -73,6 +75,14 @@ def judge_together(
     first = folders[0].absolute()
     by = f"-by-{criteria_file.stem}" if criteria_file is not None else ""
     return _reported(suite_of(runs), first.parent / f"pooled-{len(folders)}-{first.name}{by}")
+
+
+def _criteria(path: Path | None) -> CriteriaFile | None:
+    if path is None:
+        return None
+    from genload.commands.report.criteria_file import CriteriaFile  # numpy is behind it
+
+    return CriteriaFile(path)
 
 
 def _against(asked_for: str | None, run: JudgedRun, folders: Sequence[Path]) -> JudgedRun:

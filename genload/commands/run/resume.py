@@ -8,7 +8,8 @@ from pathlib import Path
 
 from genload.code_errors import code_told
 from genload.errors import RunDirectoryError
-from genload.reporting import judge_run, run_directories
+from genload.reporting import judge_run
+from genload.runlog.layout import run_directories
 from genload.runlog.reader import open_run
 from genload.runlog.records import RunHeader
 from genload.targets import RunRequest, SuiteTarget, checked

@@ -203,7 +203,7 @@ class SuiteRun:
             # Locust takes a second or two to say something itself, over this.
             self._console.print(Text("starting …", "dim"), end="\r")
         returned = self._signals.run(words, meanwhile=_import_what_judges)
-        from genload.reporting import is_run_directory
+        from genload.runlog.layout import is_run_directory
 
         has_result = is_run_directory(self.folder / scenario)
         code, problem = outcome(returned, has_result=has_result)
