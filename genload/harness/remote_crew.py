@@ -157,7 +157,7 @@ class RemoteCrew:
         return CrewStatus(
             # As old as the oldest report: what users do is compared with the target of that moment.
             at_s=min((report.sent_s + report.offset_s for report in known), default=self._clock()),
-            users=GateStatus.together(each),
+            users=each[0] if len(each) == 1 else GateStatus.together(each),
             each=each,
             # With every worker gone there is nobody left to wait for.
             heard=not reports or (complete and all(report.stages == len(self._stages) for report in known)),
@@ -171,7 +171,8 @@ class RemoteCrew:
             # A worker that refused the plan has no users.
             return GateStatus.together(report.users[population] for report in reports if report.users)
 
-        there, everywhere = together(known), together(self._reports.values())
+        there = together(known)
+        everywhere = together(self._reports.values()) if self._gone else there
         return msgspec.structs.replace(
             there,
             asleep_s=everywhere.asleep_s,

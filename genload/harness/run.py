@@ -50,7 +50,7 @@ from genload.settings.scenario import NO_CRITERIA
 
 logger = logging.getLogger(__name__)
 
-WATCH_S = 0.02  # the interval at which we look whether the warm-up, a counted load or the draining has ended
+WATCH_S = 0.05  # the interval at which we look whether the warm-up, a counted load or the draining has ended
 TICK_S = 1.0  # the interval at which users and health are recorded, and the run directory is flushed
 TICKS_PER_LOAD = 50  # in a short load the interval is shorter, so that there are so many ticks
 SHORTEST_TICK_S = 0.1

@@ -9,6 +9,7 @@ from typing import Any
 
 import gevent
 import msgspec
+from gevent.event import Event
 from locust.runners import WorkerRunner
 
 from genload.beginning import check_beginning
@@ -33,6 +34,7 @@ from genload.harness.worker_messages import (
     STAGE,
     WorkerReport,
     encode_records,
+    report_s,
 )
 from genload.runlog.failures import FailedOutput, FirstFew
 from genload.runlog.records import RequestRecord
@@ -40,6 +42,7 @@ from genload.runlog.records import RequestRecord
 LEAVE_S = 5.0  # for what a worker that leaves still has to hand over
 LEAVE_POLL_S = 0.02
 SAME_INTERRUPT_S = 5.0  # within which a master that got the same Ctrl-C says that the load is over
+_LOAD = ("begin", "announce")  # the stages in which a load runs
 CLOCK_PINGS = 20  # the offset is the one of the fastest of so many round trips
 
 
@@ -61,6 +64,9 @@ class WorkerLink:
         self._sent = 0  # numbers below this are on their way
         self._sent_at_s = 0.0
         self._run = self._stages = 0
+        self._workers = 1  # that have this run
+        self._report_s = REPORT_S
+        self._was_told = Event()  # a stage
         self._first_outputs = FirstFew()
         self._leaving = self._master_closes = False
         self._ended = False  # nothing is in flight here any more, and nothing begins in this run
@@ -119,6 +125,7 @@ class WorkerLink:
         self._kept, self._first, self._sent, self._stages = [], 0, 0, 0
         self._master_closes = self._ended = False
         self._first_outputs = FirstFew()
+        self._workers, self._report_s = data["of"], REPORT_S
         self._same_clock = bool(self._clock_name) and self._clock_name == data["clock"]
         t0_s = data["t0_s"] - self._clock_offset()[1]
         try:
@@ -156,6 +163,7 @@ class WorkerLink:
                 gate.start_cold()
             elif stage == "begin":
                 gate.begin(told["origin_s"] - self._clock_offset()[1])
+        self._report_s = report_s(self._workers) if stage in _LOAD else REPORT_S
         if stage == "announce":
             self.process.change(msgspec.convert(told["announcement"], Announcement))
         elif stage == "close":
@@ -167,6 +175,7 @@ class WorkerLink:
             self._ended = True
         self._stages += 1
         self._report()
+        self._was_told.set()
         if stage == "finish":
             self.process.release()
 
@@ -197,7 +206,8 @@ class WorkerLink:
     def _report_regularly(self) -> None:
         while True:
             self._report()  # the first one says that it listens
-            gevent.sleep(REPORT_S)
+            while self._was_told.wait(self._report_s):
+                self._was_told.clear()  # it has reported then, and the pause is perhaps another one now
 
     def _report(self) -> None:
         if self._sent > self._first and self._clock() - self._sent_at_s > RESEND_S:

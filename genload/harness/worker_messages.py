@@ -1,6 +1,6 @@
 """What a master and its workers tell each other beside Locust's own messages.
 
-Each worker reports twice a second: its new records, numbered without holes, and how its users do. The master
+Each worker reports again and again: its new records, numbered without holes, and how its users do. The master
 answers each report with the number it has everything up to, and with its clock. Locust delivers a worker's
 messages in order but confirms none, and a connection that is cut takes with it what was under way. So a
 worker keeps its records until they are confirmed and sends them again when that takes too long; the master
@@ -15,15 +15,24 @@ import msgspec
 from genload.harness.gate_status import GateStatus
 from genload.runlog.records import RequestRecord
 
-REPORT_S = 0.5
+REPORT_S, LONGEST_REPORT_S = 0.5, 2.0
+MOST_REPORTS_PER_S = 16
+"""Of all workers together while a load runs: one costs a master about as much as ten records."""
 RESEND_S = 5.0
-MOST_RECORDS = 5_000
-"""In one report, at most: what waited while there was no connection comes in pieces, between which the master
-does other things, and which it need not hold all at once."""
+MOST_RECORDS = 500
+"""In one report, at most: more of them come in pieces, between which the master does other things, and which
+it need not hold all at once: its memory stays the same however many come."""
 
 PREPARE, STAGE, ACK, REPORT, OUTPUT, BLAME = (
     f"genload_{name}" for name in ("prepare", "stage", "ack", "report", "output", "blame")
 )
+
+
+def report_s(workers: int) -> float:
+    """The pause between two reports of each of so many workers while a load runs; at other times, when
+    somebody waits for what they say, it is `REPORT_S`."""
+    return min(max(REPORT_S, workers / MOST_REPORTS_PER_S), LONGEST_REPORT_S)
+
 
 encode_records = msgspec.msgpack.Encoder().encode
 decode_records = msgspec.msgpack.Decoder(list[RequestRecord]).decode

@@ -15,7 +15,7 @@ from genload.harness.crew import Workers
 from genload.harness.gate_status import GateStatus
 from genload.harness.remote_crew import RemoteCrew, late_words
 from genload.harness.worker_link import WorkerLink
-from genload.harness.worker_messages import ACK, OUTPUT, PREPARE, RESEND_S, STAGE
+from genload.harness.worker_messages import ACK, OUTPUT, PREPARE, REPORT_S, RESEND_S, STAGE
 from genload.runlog.failures import MAX_SENT_BYTES, FailedOutput
 from genload.runlog.records import RequestRecord
 
@@ -186,6 +186,23 @@ def test_what_has_waited_long_comes_in_pieces(monkeypatch: pytest.MonkeyPatch) -
     pair.clock.now_s += RESEND_S + 1
     pair.report()
     assert pair.arrived == list(range(7))
+
+
+@pytest.mark.parametrize(("workers", "pause_s"), [(1, 0.5), (8, 0.5), (16, 1.0), (24, 1.5), (100, 2.0)])
+def test_while_a_load_runs_many_workers_report_more_rarely(workers: int, pause_s: float) -> None:
+    """Sixteen reports a second of all together; when somebody waits for them as often as one alone."""
+    pair, pauses = Pair(), list[float]()
+    pair.link._workers = workers
+    gate = SimpleNamespace(
+        warm_up=list, begin=lambda origin_s: None, close=list, changes=list, status=GateStatus
+    )
+    pair.link.process.populations = (SimpleNamespace(gate=gate, kit=SimpleNamespace(updates=None)),)  # type: ignore[assignment]
+    for tell in (pair.crew.warm_up, lambda: pair.crew.begin(0.0), pair.crew.close):
+        tell()
+        pair.hear()
+        pauses.append(pair.link._report_s)
+    assert pauses == [REPORT_S, pause_s, REPORT_S]
+    assert pair.link._was_told.is_set(), "a longer pause that has begun is cut short"
 
 
 def test_the_clock_of_another_machine_is_known_to_half_a_round_trip() -> None:
