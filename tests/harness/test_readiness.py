@@ -16,6 +16,7 @@ from genload.service import ServiceError
 
 from ..clock import Clock
 
+LONG_S = 30.0
 HOST = "http://gpu1:5000"
 REFUSED = ServiceError("refused", "Connection refused")
 LOADING = ServiceError("not_ready", "models are loading", status=503)
@@ -87,8 +88,13 @@ def test_after_the_time_allowed_the_last_reason_ends_the_run() -> None:
 def test_a_host_that_says_nothing_at_all_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readiness, "SILENCE_S", 0.01)
     world = World(["ready"])
-    monkeypatch.setattr(world.plan.client_class(None), "ready", lambda: gevent.sleep(0.1))
 
+    def ready() -> None:  # answers when that has been told
+        with gevent.Timeout(LONG_S):
+            while not world.told:
+                gevent.sleep(0.001)
+
+    monkeypatch.setattr(world.plan.client_class(None), "ready", ready)
     assert [why for _, why in world.wait()] == ["http://gpu1:5000 has not answered yet"]
 
 
