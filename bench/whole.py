@@ -9,6 +9,7 @@ whole speech user   `locustfiles/speech.py`: gate, texts, client, listening, rec
 … on N workers      nothing decoded; the master has a side of its own
 whole job user      `locustfiles/generation3d.py`: image, upload, order, polls, download, a look into the mesh
 FastHttpUser        Locust's own, which looks at nothing: what the others are compared with
+… on N workers      what several processes on one core cost any load generator
 wrk, hey            where they are installed: what C and Go need
 genai-bench         where it is installed (its command on the PATH, or named by GENAI_BENCH)
 
@@ -42,12 +43,13 @@ from statistics import median
 
 from parts import genai_bench
 from parts.answers import Server, answers, compiler
-from parts.genload_commands import LOCUST, jobs, speech
+from parts.genload_commands import LOCUST, jobs, on_workers, speech
 from parts.outside import Round, look, started, wait_for
 from parts.rounds import ROOT, allow_many_connections, two_cores
 from parts.wav_server import SERVER, serve
 
 PEER = "fast"
+WORKERS = 1, 2, 4
 WARM = 20
 """So many answers of each user come before the look."""
 
@@ -67,9 +69,10 @@ class Load:
     commands: Commands
 
 
-def plain(host: str, folder: Path, users: int) -> list[list[str]]:
-    file = str(ROOT / "bench" / "parts" / "fast_http_user.py")
-    return [[*LOCUST, "-f", file, "-H", host, "-u", str(users), "-r", str(users), "--only-summary"]]
+def plain(workers: int, host: str, folder: Path, users: int) -> list[list[str]]:
+    file = ["-f", str(ROOT / "bench" / "parts" / "fast_http_user.py")]
+    run = [*LOCUST, *file, "-H", host, "-u", str(users), "-r", str(users), "--only-summary"]
+    return on_workers(run, file, workers)
 
 
 def wrk(host: str, folder: Path, users: int) -> list[list[str]]:
@@ -85,20 +88,21 @@ def hey(host: str, folder: Path, users: int) -> list[list[str]]:
 
 
 LOADS = {
-    PEER: Load("FastHttpUser", plain),
+    PEER: Load("FastHttpUser", partial(plain, 0)),
     "off": Load("whole speech user, validate: off", partial(speech, "off", 0)),
     "sample": Load("whole speech user, sample 10%", partial(speech, "sample 10%", 0)),
     "all": Load("whole speech user, all", partial(speech, "all", 0)),
     **{
         f"workers{count}": Load(f"… validate: off, {count} workers", partial(speech, "off", count))
-        for count in (1, 2, 4)
+        for count in WORKERS
     },
+    **{f"{PEER}{count}": Load(f"FastHttpUser, {count} workers", partial(plain, count)) for count in WORKERS},
     "job": Load("whole job user", partial(jobs, "1ms")),
     "wrk": Load("wrk", wrk),
     "hey": Load("hey", hey),
     "genai": Load("genai-bench, text to speech", genai),
 }
-ONE_PROCESS = "off"
+ONE_PROCESS = {f"workers{count}": "off" for count in WORKERS} | {f"{PEER}{count}": PEER for count in WORKERS}
 """What workers are compared with."""
 WANTED = {"off": 2.0, "sample": 1.6, "all": 1.2}
 """Times FastHttpUser's CPU, at least."""
@@ -203,10 +207,11 @@ def one_round(
 def print_loads(rounds: dict[str, list[Round]]) -> None:
     for name, own in rounds.items():
         print_load(name, own, rounds[PEER])
-        if name.startswith("workers") and ONE_PROCESS in rounds:
-            pairs = zip(own, rounds[ONE_PROCESS], strict=True)
+        if (alone := ONE_PROCESS.get(name)) in rounds:
+            pairs = zip(own, rounds[alone], strict=True)
             times = median(one.workers.us / other.us for one, other in pairs)
-            print(f"{'':34} the workers alone {times:.2f} × one process (wanted 1.1)")
+            wanted = "" if alone == PEER else " (wanted 1.1)"
+            print(f"{'':34} the workers alone {times:.2f} × one process{wanted}")
 
 
 def print_load(name: str, rounds: list[Round], peer: list[Round]) -> None:

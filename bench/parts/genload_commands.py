@@ -69,6 +69,15 @@ def commands(locustfile: str, suite: Path, folder: Path, workers: int, host: str
     """Those that run the scenario ``load`` of a suite; its run directory is ``run/load`` in the folder."""
     file = ["-f", str(ROOT / locustfile)]
     run = [*LOCUST, *file, "--scenario", f"{suite}/load", "-H", host, "--suite-folder", str(folder / "run")]
+    return on_workers(run, file, workers)
+
+
+def on_workers(run: list[str], file: list[str], workers: int) -> list[list[str]]:
+    """A command of Locust's as it is, or as those of a master and so many workers.
+
+    Args:
+        file: the part of the command that a worker needs as well.
+    """
     if not workers:
         return [run]
     with socket.create_server(("127.0.0.1", 0)) as free:
