@@ -21,7 +21,7 @@ something on a machine with other work.
 With --together all of them run at the same time on one core, each with a server of its own on the other:
 who shares a core with others finds less in its caches, master and workers as much as one process, and so
 only what shares it in the same seconds can be compared. With --waiting, users who only wait: for speech that
-is never answered, and for jobs that are polled every 2 s.
+is never answered, and for jobs that are polled every 2 s; beside as many who poll with the least code.
 
     python bench/whole.py [--rounds N] [--seconds S] [--users N] [--only NAME,…] [--together | --waiting N]
 """
@@ -242,33 +242,48 @@ def print_load(name: str, rounds: list[Round], peer: list[Round]) -> None:
 # --- users who only wait
 
 
+def bare(host: str, folder: Path, users: int) -> list[list[str]]:
+    file = str(ROOT / "bench" / "parts" / "bare_polls.py")
+    polls = [*LOCUST, "-f", file, "-H", host, "-u", str(users), "-r", str(users), "--only-summary"]
+    return [["env", f"POLLS_HOST={host}", *polls]]
+
+
+SPEECH_ASKED, POLLS = 2, 1
+"""Of what the server counts."""
+WAITING: dict[str, tuple[Commands, int, str]] = {
+    "speech that is never answered": (partial(speech, "off", 0), SPEECH_ASKED, "18 kB, 0.015 of a core"),
+    "jobs, polled every 2 s": (partial(jobs, "2s"), POLLS, "45 kB, 65 µs a poll"),
+    "… by a bare loop": (bare, POLLS, ""),
+}
+"""Commands, what of them is counted, and what is wanted: the memory at 10,000, the rest at 5,000."""
+
+
 def report_waiting(arguments: argparse.Namespace, cores: str, server: Server) -> None:
     """Of the many, and of a tenth of them: what is there without them drops out of the difference."""
     if compiler() is None:
         sys.exit("users who wait need the server in C")
     many = arguments.waiting
-    for label, commands, what in (
-        ("speech that is never answered", partial(speech, "off", 0), 2),
-        ("jobs, polled every 2 s", partial(jobs, "2s"), 1),
-    ):
-        rounds: dict[int, list[Round]] = {many: [], many // 10: []}
-        for _ in range(arguments.rounds):
-            for users, found in rounds.items():
+    counts = (many, many // 10)
+    rounds: dict[str, dict[int, list[Round]]] = {label: {users: [] for users in counts} for label in WAITING}
+    for _ in range(arguments.rounds):
+        for label, (commands, what, _wanted) in WAITING.items():
+            for users, found in rounds[label].items():
                 found.append(waiting_round(commands, users, what, cores, server, arguments.seconds))
-        print_waiting(label, rounds, many, polls=what == 1)
+    for label, (_, what, wanted) in WAITING.items():
+        print_waiting(label, rounds[label], many, wanted, polls=what == POLLS)
 
 
 def waiting_round(
     commands: Commands, users: int, what: int, cores: str, server: Server, seconds: float
 ) -> Round:
     with tempfile.TemporaryDirectory() as name:
-        folder, before, each = Path(name), server.counted()[what], 3 if what == 1 else 1
+        folder, before, each = Path(name), server.counted()[what], 3 if what == POLLS else 1
         with started(commands(f"{server.host}/waiting", folder, users), cores, folder) as processes:
             wait_for(lambda: server.counted()[what] - before >= each * users, processes[0])
             return look(processes, server, max(seconds, 4.0), what)
 
 
-def print_waiting(label: str, rounds: dict[int, list[Round]], many: int, *, polls: bool) -> None:
+def print_waiting(label: str, rounds: dict[int, list[Round]], many: int, wanted: str, *, polls: bool) -> None:
     few = many // 10
     sizes = [
         (more.master.memory_bytes - less.master.memory_bytes) / (many - few) / 1e3
@@ -277,7 +292,8 @@ def print_waiting(label: str, rounds: dict[int, list[Round]], many: int, *, poll
     shares = [one.share for one in rounds[many]]
     costs = f", {median(one.us for one in rounds[many]):.0f} µs of CPU a poll" if polls else ""
     print(
-        f"{many:,} users, {label}: {median(sizes):.1f} kB each, {median(shares):.3f} of a core{costs}",
+        f"{many:,} users, {label}: {median(sizes):.1f} kB each, {median(shares):.3f} of a core{costs}"
+        + (f" (wanted {wanted})" if wanted else ""),
         flush=True,
     )
 

@@ -9,6 +9,7 @@ import time
 import uuid
 from statistics import median
 from typing import Any
+from urllib.parse import urlsplit
 
 from parts.nginx import PORT
 from parts.rounds import allow_many_connections, ratio, round_of, started
@@ -57,7 +58,8 @@ def measure_polling(load: str, arguments: argparse.Namespace) -> None:
     if load == "none":
         user_class = dozing_user(polls)
     elif load.startswith("raw-"):
-        user_class = bare_user(polls, kept=load == "raw-kept")
+        kept = load == "raw-kept"
+        user_class = bare_user(polls, f"http://127.0.0.1:{PORT}{'' if kept else '/new'}", kept=kept)
     else:
         user_class = polling_user(polls, load)
     process = psutil.Process()
@@ -121,10 +123,14 @@ def polling_user(polls: list[int], connections: str) -> Any:
     return Polling
 
 
-def bare_user(polls: list[int], *, kept: bool) -> Any:
+def bare_user(polls: list[int], host: str, *, kept: bool) -> Any:
     """The least that Python needs: a raw socket, one wait, one parser; with the pauses of the others.
 
     No stamps but one, no limits, no errors, no job.
+
+    Args:
+        polls: counted in its first number.
+        host: where the service is, without TLS.
     """
     import random
     import socket
@@ -135,10 +141,11 @@ def bare_user(polls: list[int], *, kept: bool) -> Any:
     from locust import User, task
 
     new_socket = monkey.get_original("socket", "socket")
-    path = "/api/job-status/1" if kept else "/new/api/job-status/1"
+    where = urlsplit(host)
+    address = (where.hostname, where.port)
     lines = (
-        f"GET {path} HTTP/1.1",
-        f"Host: 127.0.0.1:{PORT}",
+        f"GET {where.path}/api/job-status/1 HTTP/1.1",
+        f"Host: {where.netloc}",
         "Accept: */*",
         f"X-Request-ID: {uuid.uuid4()}",
     )
@@ -165,7 +172,7 @@ def bare_user(polls: list[int], *, kept: bool) -> Any:
                 if connection is None:
                     connection = new_socket(socket.AF_INET, socket.SOCK_STREAM)
                     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                    connection.connect(("127.0.0.1", PORT))  # on one machine it is made at once
+                    connection.connect(address)  # on one machine it is made at once
                     connection.setblocking(False)
                     watcher = hub.loop.io(connection.fileno(), 1)
                 connection.send(message)

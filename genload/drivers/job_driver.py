@@ -35,7 +35,8 @@ from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.inputs.trace import check_jobs, images_of
 from genload.code_errors import returned
 from genload.drivers.driver import Driver
-from genload.drivers.result import Result
+from genload.drivers.job_result import JobResult
+from genload.drivers.poll_pauses import poll_pause_s
 from genload.human import human
 from genload.orders import is_order
 from genload.pauses import pause
@@ -47,10 +48,6 @@ from genload.settings.phases import Ask
 from genload.settings.service import Service
 
 _CONNECT_COUNTS_IN = {"upload", "accept", "download"}
-_LONGEST_GRID_S, _SHORTEST_GRID_S = 0.040, 1e-6
-_GRIDS_A_SPREAD = 10
-_MOST_DOUBLINGS = 20
-_RARELY = 10
 _ENDED = (JobPhase.COMPLETED, JobPhase.FAILED)
 _REFUSALS = f"{WAITED_OUT}poll"
 _REFUSED_POLLS = (
@@ -62,26 +59,6 @@ _NO_ANSWER = UNANSWERED - {"tls", "timeout", "protocol"}
 
 _Asked = TypeVar("_Asked")
 _Found = TypeVar("_Found")
-
-
-class JobResult(Result, eq=False):
-    """The result of a job.
-
-    Attributes:
-        job_id: the id that the service gave the job.
-        stages: the seconds of each stage that the job has reached; their sum is ``end_s − start_s``.
-        labels: those that the service's answers gave it.
-
-    `numbers` also has ``polls``; ``lost_polls``, if polls got no answer; ``begin_bound_s``, if the job has
-    begun; ``server_duration_s`` (from the accepted order to the answer "finished") and ``poll_bound_s`` (by
-    how much this is too long at most), if the job has finished; and the numbers of the inspection. Where the
-    service tells of its jobs itself: ``updates``, how often it did, and ``told_by_event``: 1 if it did of the
-    end, 0 if a poll found that.
-    """
-
-    job_id: str = ""
-    stages: dict[str, float] = {}
-    labels: dict[str, str] = {}
 
 
 def check_inputs(service: Service, asks: Sequence[Ask]) -> None:
@@ -324,30 +301,17 @@ class JobDriver(Driver[JobClient, JobResult]):
             raise error
         numbers["lost_polls"] = numbers.get("lost_polls", 0.0) + 1
 
-    def _poll_pause_s(self, accepted_s: float, wanted_s: float | None, *, rarely: bool = False) -> float:
-        """The pause before the next poll: `service.poll` × (1 ± jitter), but not beyond the deadline. If the
-        service says how long to wait, it is that pause. After each refused poll of a job it becomes twice as
-        long, up to the longest pause between retries. `rarely`: ten times the longest of `service.poll`.
-
-        The pauses of all jobs of a process end on a common grid, because waking up is expensive: the first
-        poll after a time without work takes fifteen times as long as the polls right after it, for no data is
-        in a cache. The grid is much finer than the jitter, so that users do not poll in step: of 5,000 users
-        with 2 s ± 20 %, 100 poll together every 40 ms.
+    def _poll_pause_s(self, accepted_s: float, wanted_s: float | None, *, rarely: bool) -> float:
+        """The pause before the next poll, but not beyond the deadline: as long as the service says, where it
+        says that, or else as `poll_pause_s` has it.
         """
-        poll, now_s = self._service.poll, self._clock()
+        service, now_s = self._service, self._clock()
         if wanted_s is not None:
-            return max(0.0, min(wanted_s, self._service.retry.max_wait_s, self._client.deadline_s - now_s))
-        middle_s = poll.pause_s(now_s - accepted_s) if poll.adaptive and not rarely else poll.interval_s
-        if rarely:  # an update that its service never sent must not keep a user until the deadline
-            middle_s *= _RARELY
-        if refusals := self._result.numbers.get(_REFUSALS):
-            slower_s = middle_s * 2 ** min(refusals, _MOST_DOUBLINGS)
-            middle_s = min(slower_s, max(middle_s, self._service.retry.max_wait_s))
-        spread_s = middle_s * poll.jitter
-        grid_s = min(_LONGEST_GRID_S, spread_s / _GRIDS_A_SPREAD)
-        pause_s = middle_s + (spread_s - grid_s / 2) * (2 * self._rng.random() - 1)
-        if grid_s >= _SHORTEST_GRID_S:
-            pause_s = round((now_s + pause_s) / grid_s) * grid_s - now_s
+            pause_s = min(wanted_s, service.retry.max_wait_s)
+        else:
+            refusals = self._result.numbers.get(_REFUSALS, 0.0)
+            age_s = now_s - accepted_s
+            pause_s = poll_pause_s(service, age_s, now_s, self._rng, refusals=refusals, rarely=rarely)
         return max(0.0, min(pause_s, self._client.deadline_s - now_s))
 
     def _too_late(self) -> ServiceError:

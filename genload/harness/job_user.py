@@ -6,7 +6,8 @@ from functools import partial
 from typing import ClassVar
 
 from genload.artifacts.usual import inspection_of
-from genload.drivers.job_driver import JobDriver, JobResult
+from genload.drivers.job_driver import JobDriver
+from genload.drivers.job_result import JobResult
 from genload.harness.gate import Turn
 from genload.harness.kit import JobKit
 from genload.harness.users import LoadUser

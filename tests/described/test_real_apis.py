@@ -14,7 +14,8 @@ from genload import extensions
 from genload.artifacts.inputs.images import ImageSource
 from genload.artifacts.inspector import shared
 from genload.artifacts.usual import inspection_of
-from genload.drivers.job_driver import JobDriver, JobResult
+from genload.drivers.job_driver import JobDriver
+from genload.drivers.job_result import JobResult
 from genload.service import JOB_STAGES, ONE_CALL_STAGES
 from genload.settings.loader import load_suite
 from genload.settings.service import Poll

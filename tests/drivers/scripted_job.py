@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from genload.drivers.job_driver import JobDriver, JobResult
+from genload.drivers.job_driver import JobDriver
+from genload.drivers.job_result import JobResult
 from genload.service import JOB_STAGES, Artifact, JobClient, JobInput, JobPhase, JobState, ServiceError
 from genload.settings.service import Poll, Retry, Service
 

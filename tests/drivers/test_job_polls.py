@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from genload.drivers.job_driver import JobResult
+from genload.drivers.job_result import JobResult
 from genload.settings.service import Poll
 
 from ..clock import Clock

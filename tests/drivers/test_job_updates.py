@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genload.drivers.job_driver import JobResult
+from genload.drivers.job_result import JobResult
 from genload.service import Artifact, JobPhase, JobState, ServiceError
 from genload.service.updates import Update, Updates
 from genload.settings.service import Service

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from genload.drivers.job_driver import JobResult
+from genload.drivers.job_result import JobResult
 from genload.service import ONE_CALL_STAGES, Artifact, JobInput, JobPhase, JobState, ServiceError, Step
 
 from ..clock import Clock

@@ -7,7 +7,7 @@ import io
 import zipfile
 from typing import Any
 
-from genload.drivers.job_driver import JobResult
+from genload.drivers.job_result import JobResult
 from genload.service import JobInput
 
 FILE = b"a file"

@@ -12,7 +12,8 @@ import pytest
 from genload import extensions
 from genload.artifacts.duplicates import OutputRegistry
 from genload.artifacts.inputs.images import ImageSource
-from genload.drivers.job_driver import JobDriver, JobResult
+from genload.drivers.job_driver import JobDriver
+from genload.drivers.job_result import JobResult
 from genload.settings.service import Poll, Retry, Service
 
 pytestmark = pytest.mark.processes

@@ -11,7 +11,8 @@ import pytest
 
 from genload import extensions
 from genload.artifacts.inputs.images import ImageSource
-from genload.drivers.job_driver import JobDriver, JobResult
+from genload.drivers.job_driver import JobDriver
+from genload.drivers.job_result import JobResult
 from genload.service.updates import Updates
 from genload.settings.service import Poll, Service
 

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from genload.artifacts.inputs.views import input_source
 from genload.artifacts.usual import inspection_of
 from genload.commands.try_.view import TrialView
-from genload.drivers.job_driver import JobDriver, JobResult
+from genload.drivers.job_driver import JobDriver
+from genload.drivers.job_result import JobResult
 from genload.errors import CANNOT_INSPECT
 from genload.human import human
 from genload.plain import plain
