@@ -66,6 +66,6 @@ def _request(header: RunHeader) -> Mapping[str, Any]:
     return scenario.get("request") or (header.suite.get("service") or {}).get("request") or {}
 
 
-def recorded(log: Log, reading: Reading) -> Recorded:
-    """What reports find of a run that was read."""
-    return Recorded(log.folder, lambda: read(log).columns, reading.columns)
+def recorded(log: Log, reading: Reading | None = None) -> Recorded:
+    """What reports find of a run that was read; or, as they look for it, is read then."""
+    return Recorded(log.folder, lambda: read(log).columns, None if reading is None else reading.columns)

@@ -240,7 +240,9 @@ class LocustRuns:
             if not self.environment.parsed_options.suite_folder:  # `genload run` judges its scenarios itself
                 code = self._judge(run)
             elif self._outside.wants_verdict:
-                self._judged(run)
+                from genload.analysis.handed import hand_over  # as in `_judged`
+
+                hand_over(self._judged(run), run.folder)
         except GenloadError as unjudged:
             # A run that could not be recorded often cannot be judged either; its error was printed above.
             if not isinstance(error, RunDirectoryError):

@@ -17,6 +17,7 @@ import pytest
 from rich.console import Console
 
 from genload import reporting
+from genload.analysis.handed import hand_over
 from genload.analysis.judged import JudgedRun, JudgedSuite
 from genload.commands.run import ahead, suite_run
 from genload.commands.run.resume import Resumed
@@ -40,6 +41,10 @@ if not line:
 prepared, folder, end = json.loads(line)
 if prepared:
     shutil.copytree(prepared, folder)
+    above, name = os.path.split(prepared)
+    judged = f".{name}.judged"
+    if os.path.exists(os.path.join(above, judged)):
+        shutil.copy(os.path.join(above, judged), os.path.dirname(folder))
 os.kill(os.getpid(), -end) if end < 0 else sys.exit(end)
 """
 
@@ -48,7 +53,7 @@ class Stage:
     """Runs the suite "probe" with children that do as told, and keeps what was said."""
 
     def __init__(self, folder: Path, write_run: WriteRun, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._prepared, self._write_run = folder / "prepared", write_run
+        self.prepared, self._write_run = folder / "prepared", write_run
         self._acts: dict[str, tuple[Path | None, int]] = {}
         self.results = folder / "results"
         self.started: list[str] = []
@@ -61,7 +66,7 @@ class Stage:
         monkeypatch.setattr(suite_run, "_in_flight", self._in_flight)
 
     def act(self, scenario: str, code: int, *, failed: int = 0, leaves_run: bool = True) -> None:
-        run = self._write_run(self._prepared, scenario, failed=failed) if leaves_run else None
+        run = self._write_run(self.prepared, scenario, failed=failed) if leaves_run else None
         self._acts[scenario] = (run, code)
 
     def play(
@@ -193,11 +198,13 @@ def test_each_run_is_judged_once_and_each_report_written_once(
 
     monkeypatch.setattr(reporting, "judge_run", judge)
     monkeypatch.setattr(reporting, "write_reports", write)
-    # The processes only record: what they end with is no verdict.
+    # The processes only record: what they end with is no verdict. But where others were to hear it, too, they
+    # have judged, and hand that over.
     for scenario, failed in (("one", 0), ("two", 5), ("three", 0)):
         stage.act(scenario, 0, failed=failed)
+    hand_over(really_judge(stage.prepared / "two"), stage.prepared / "two")
     assert stage.play() is ExitCode.FAILED
-    assert judged == ["one", "two", "three"]
+    assert judged == ["one", "three"]
     assert written == [["one", "two", "three"]]
     said = capsys.readouterr().out
     assert [said.count(f"probe/{name}  {word}") for name, word in (("one", "PASS"), ("two", "FAIL"))] == [

@@ -193,7 +193,7 @@ class SuiteRun:
         number, all_of_them = len(self._codes) + 1, len(self._target.scenarios)
         self._console.rule(Text(f"{self.name}/{scenario}  {number} of {all_of_them}"))
         code, has_result = self.record(scenario)
-        judged = self._judge(scenario) if has_result else code
+        judged = self._judge(scenario, anew=False) if has_result else code
         return ExitCode.INTERRUPTED if self._signals.first else ExitCode(suite_exit_code([code, judged]))
 
     def record(self, scenario: str) -> tuple[ExitCode, bool]:
@@ -236,15 +236,19 @@ class SuiteRun:
             self._say(f"{scenario}: its users are on {asked} worker processes (--workers)")
         return asked
 
-    def _judge(self, scenario: str) -> int:
-        """Judge what the scenario's process recorded, which does not judge it itself, and say the verdict."""
+    def _judge(self, scenario: str, *, anew: bool = True) -> int:
+        """Judge what the scenario's process recorded, and say the verdict. That process has judged it itself
+        where somebody outside was to hear the verdict.
+        """
         from genload import console as views
+        from genload.analysis.handed import handed
         from genload.reporting import judge_run
         from genload.runlog.packing import pack
 
+        run = self.folder / scenario
         try:
             with self._console.status(Text("judging …", "dim")):
-                judged = judge_run(self.folder / scenario)
+                judged = (None if anew else handed(run)) or judge_run(run)
         except RunDirectoryError as error:
             self._say(error.render(), "red")
             return ExitCode.INVALID
@@ -252,12 +256,12 @@ class SuiteRun:
             from genload.reporting.change import compared_with
 
             with self._console.status(Text("comparing …", "dim")):
-                judged = [compared_with(each, [self.folder / scenario], named) for each in judged]
+                judged = [compared_with(each, [run], named) for each in judged]
         self._judged += judged
         for each in judged:
             views.print_verdict(each, verbose=self._request.verbose)
         try:
-            pack(self.folder / scenario)  # the verdict is out; nobody waits for this but the disk
+            pack(run)  # the verdict is out; nobody waits for this but the disk
         except RunDirectoryError as error:
             self._say(error.render(), "yellow")
         changes = [each.change.exit_code for each in judged if each.change]
