@@ -19,7 +19,7 @@ pytestmark = pytest.mark.processes
 ROOT = Path(__file__).resolve().parents[2]
 DELAY_S = 0.05
 THERE_IS_NONE = (
-    "Specified qdisc",  # … kind is unknown, or not found: the kernel was built without it, or lacks its module
+    "Specified qdisc",  # … kind is unknown, or not found: it was built without, or lacks its module
     "RTNETLINK answers: No such file",  # the same of older ones
     "Operation not permitted",  # it makes no networks for us
     "Permission denied",
