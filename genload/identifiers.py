@@ -7,14 +7,12 @@ from __future__ import annotations
 import os
 from random import Random
 
-_VARIANTS = "89ab"
 _random = Random()
+_bits = _random.getrandbits
 os.register_at_fork(after_in_child=_random.seed)  # from the system: forked workers must not agree
 
 
 def new_identifier() -> str:
     """A random one, as text."""
-    bits = _random.getrandbits(128)
-    digits = f"{bits:032x}"
-    variant = _VARIANTS[bits >> 62 & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+    version, variant = 4 << 12 | _bits(12), 2 << 14 | _bits(14)
+    return f"{_bits(32):08x}-{_bits(16):04x}-{version:04x}-{variant:04x}-{_bits(48):012x}"

@@ -76,8 +76,9 @@ class Headers(Mapping[str, str]):
     def last(self, name: bytes) -> bytes:
         """The value of the last field of this name, which is given in lower case; b"" for none. It is what
         counts for codings that are listed in several fields."""
-        if len(self._fields()) == len(self._pairs):
-            return self._fields().get(name, b"").strip()
+        fields = self._fields()
+        if len(fields) == len(self._pairs):
+            return fields.get(name, b"").strip()
         return next((value.strip() for own, value in reversed(self._pairs) if own.lower() == name), b"")
 
     def _fields(self) -> dict[bytes, bytes]:

@@ -90,7 +90,7 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
                     again = self._may_send_again(connection, error)
             self.message = b""  # a picture, maybe: thousands of users wait for answers
             self.receive(connection, self._parse)
-            assembler = self._made_assembler()
+            assembler = self._assembler or self._made_assembler()
             body = assembler.body()
             answer = self._answer(assembler, body, assembler.unpacked(body))
             self.reusable = self._keeps_connection(assembler) and self.send_failure is None
@@ -242,6 +242,11 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
         else:
             arrivals = self._arrivals(assembler)
         sent_bytes = self.connection.sent_bytes if self.connection is not None else 0
+        received_bytes, reused = self.received_bytes, self._reused
+        if redirect is not None:  # it is a part of the same request
+            sent_bytes += redirect.bytes_sent
+            received_bytes += redirect.bytes_received
+            reused = redirect.reused
         return Answer(
             assembler.status,
             assembler.reason,
@@ -249,9 +254,9 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
             content,
             arrivals,
             times,
-            sent_bytes if redirect is None else sent_bytes + redirect.bytes_sent,
-            self.received_bytes if redirect is None else self.received_bytes + redirect.bytes_received,
-            self._reused if redirect is None else redirect.reused,
+            sent_bytes,
+            received_bytes,
+            reused,
             spooled,
         )
 

@@ -40,7 +40,7 @@ class RequestHead:
         ValueError: a header that cannot be sent.
     """
 
-    __slots__ = ("_asked", "_beginning", "_defaults", "_made", "_origin", "_shape")
+    __slots__ = ("_asked", "_defaults", "_form", "_made", "_origin", "_shape")
 
     def __init__(self, origin: Origin, headers: Mapping[str, str]) -> None:
         self._origin = origin
@@ -55,7 +55,7 @@ class RequestHead:
             header_line(name, value)
         # Made once: most requests differ in the values of a few headers only.
         self._shape: tuple[str, str, tuple[str, ...]] | None = None
-        self._beginning = ""
+        self._form = ""
         # And a poll is the same request again and again.
         self._asked: tuple[str, str, dict[str, str] | None] | None = None
         self._made = b""
@@ -82,22 +82,24 @@ class RequestHead:
     def _head(
         self, method: str, path: str, headers: Mapping[str, str] | None, body_bytes: int | None
     ) -> bytes:
-        lines = _header_lines(headers) if headers else ""
         shape = method, path, tuple(headers) if headers else ()
         if shape != self._shape:
-            self._beginning, self._shape = self._begun(*shape), shape
+            self._form, self._shape = self._formed(*shape), shape
+        head = self._form % (_checked_values(headers) if headers else ())
         if body_bytes is not None or method in _WITH_BODY:
-            lines += f"Content-Length: {body_bytes or 0}\r\n"
-        return f"{self._beginning}{lines}\r\n".encode("latin-1")
+            head += f"Content-Length: {body_bytes or 0}\r\n"
+        return f"{head}\r\n".encode("latin-1")
 
-    def _begun(self, method: str, path: str, names: tuple[str, ...]) -> str:
-        """The request line, and the client's own headers but for those of these names."""
+    def _formed(self, method: str, path: str, names: tuple[str, ...]) -> str:
+        """The request line, the client's own headers but for those of these names, and a place for the value
+        of each of these: a text for ``%``."""
         if not _TOKEN.fullmatch(method):
             raise ValueError(f"{method!r} is no HTTP method")
         replaced = {_checked_name(name) for name in names}
         kept = (pair for key, pair in self._defaults.items() if key not in replaced)
         lines = "".join(header_line(name, value) for name, value in kept)
-        return f"{method} {self.target(path)} HTTP/1.1\r\n{lines}"
+        always = f"{method} {self.target(path)} HTTP/1.1\r\n{lines}".replace("%", "%%")
+        return always + "".join([f"{name.replace('%', '%%')}: %s\r\n" for name in names])
 
     def target(self, path: str) -> str:
         """The request target for a path or URL; what has no place in one is percent-encoded.
@@ -126,16 +128,18 @@ class RequestHead:
         return rest[at:]
 
 
-def _header_lines(headers: Mapping[str, str]) -> str:
-    """Header fields as they are sent. Names that were not there before are looked at by `_begun`.
+def _checked_values(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """The values of header fields, which can be sent; their names are looked at by `_formed`.
 
     Raises:
         ValueError: as `header_line`.
     """
-    values = "".join(headers.values())
-    if values.isascii() and values.isprintable():  # as nearly all are: one look at them together
-        return "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-    return "".join([header_line(name, value) for name, value in headers.items()])
+    values = tuple(headers.values())
+    together = "".join(values)
+    if not (together.isascii() and together.isprintable()):  # as nearly all are: one look for all of them
+        for name, value in headers.items():
+            header_line(name, value)
+    return values
 
 
 def header_line(name: str, value: str) -> str:

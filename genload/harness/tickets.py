@@ -77,6 +77,7 @@ class Tickets:
         self._hands = [share.count(phase.users) for phase in timeline.phases]
         planned = timeline.arrivals if self._scheduled else timeline.iterations
         self._planned = inf if planned is None else planned
+        self._endless = planned is None and timeline.per_user is None
         if planned is not None:
             # A process without a user, of more processes than users, has nobody to do its part.
             busy = min(share.of, *(phase.users for phase in timeline.phases))
@@ -100,6 +101,11 @@ class Tickets:
         """The next ticket for user `index` of this process; None when there is none (any more) for it."""
         if index == 0 and self.before_left:  # of the first process alone
             return self._before()
+        if self._endless and not self._returned:  # as in nearly all loads of users: nothing to look up
+            if index >= self._users:
+                return None
+            self._made += 1
+            return Ticket(self._numbers.number(self._made - 1))
         per_user = self._per_user
         if not self.left or (per_user is not None and self._of_user[index] >= per_user):
             return None

@@ -78,26 +78,25 @@ class Totals:
             tallies[Tally.LEFT] += len(records) - len(stayed)
             records = stayed
         tallies[Tally.ATTEMPTED] += len(records)
-        for record in records:
-            good, numbers = record.outcome == "ok", record.numbers
-            inspected, unreadable = "valid" in numbers, CANNOT_INSPECT in numbers
-            if good:
-                tallies[Tally.COMPLETED] += 1
-                self.streamed += numbers.get("streamed") == 1
-                self.good_inspected += inspected
-                self.good_answered += inspected or not unreadable
-            else:
-                tallies[Tally.FAILED] += 1
-                tallies[Tally.UNFINISHED] += record.outcome == "unfinished"
-                tallies[Tally.UNANSWERED] += record.error_class in UNANSWERED
-            if refusals := numbers.get("rejections"):
-                tallies[Tally.REFUSALS] += int(refusals)
-            if inspected:
-                self.inspected += 1
-                tallies[Tally.INVALID] += numbers["valid"] == 0
-            if unreadable:
-                tallies[Tally.UNREADABLE] += 1
-            self.answered += inspected or (good and not unreadable)
+        # Question by question, and not record by record, which takes half as long again.
+        numbers = [record.numbers for record in records]
+        good = [record.numbers for record in records if record.outcome == "ok"]
+        bad = [record for record in records if record.outcome != "ok"]
+        valid = [each["valid"] for each in numbers if "valid" in each]
+        good_inspected = sum(["valid" in each for each in good])
+        good_answered = len(good) - sum([CANNOT_INSPECT in each and "valid" not in each for each in good])
+        tallies[Tally.COMPLETED] += len(good)
+        tallies[Tally.FAILED] += len(bad)
+        tallies[Tally.UNFINISHED] += sum([record.outcome == "unfinished" for record in bad])
+        tallies[Tally.UNANSWERED] += sum([record.error_class in UNANSWERED for record in bad])
+        tallies[Tally.REFUSALS] += sum([int(each["rejections"]) for each in numbers if "rejections" in each])
+        tallies[Tally.INVALID] += valid.count(0.0)
+        tallies[Tally.UNREADABLE] += sum([CANNOT_INSPECT in each for each in numbers])
+        self.streamed += sum([each.get("streamed") == 1 for each in good])
+        self.answered += good_answered + len(valid) - good_inspected
+        self.good_answered += good_answered
+        self.inspected += len(valid)
+        self.good_inspected += good_inspected
         for metric in metrics:
             self._add_numbers(records, metric)
 
