@@ -24,6 +24,7 @@ from ..scripted_server import Call, Reply, ScriptedServer, answers
 
 pytestmark = pytest.mark.processes
 
+ROOT = Path(__file__).resolve().parents[2]
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 
@@ -147,3 +148,49 @@ def test_a_run_is_seen_while_it_goes_on_and_with_its_verdict_afterwards(
     assert written["genload_requests_total"] == seen["genload_requests_total"]
     of_gateway = {"job": "genload", "instance": ""}
     assert pushed["genload_run_exit_code"] == [({**written["genload_run_exit_code"][0][0], **of_gateway}, 0)]
+
+
+# A locustfile that writes down what is asked of those outside, and the stages of the run between.
+EAVESDROPS = """
+import atexit, sys
+from pathlib import Path
+from genload.harness.outside import Outside
+from genload.harness.run import Run
+from locustfiles.generation3d import *
+
+said, enter = [], Run._enter
+
+def asked(outside, name):
+    said.append(name)
+    return object.__getattribute__(outside, name)
+
+def entered(run, stage):
+    said.append(stage.upper())
+    enter(run, stage)
+
+Outside.__getattribute__, Run._enter = asked, entered
+atexit.register(lambda: Path("said").write_text("\\n".join([*said, "IMPORTED", *sys.modules])))
+"""
+
+
+def test_while_a_load_runs_that_nobody_watches_not_one_call_is_about_it(
+    testbed: Callable[..., Any],
+    run_locust: Callable[..., Any],
+    short_suite: Callable[..., str],
+    environment: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    server = testbed(service_time="100ms", slots=20)
+    (tmp_path / "eavesdrops.py").write_text(EAVESDROPS)
+    done = run_locust(
+        "--scenario", short_suite(duration="1s"), "-H", server.url,
+        locustfile=str(tmp_path / "eavesdrops"), environment=environment | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.code == 0, done.output
+    assert done.jobs("short")
+    said = (tmp_path / "said").read_text().splitlines()
+    imported = said.index("IMPORTED")
+    assert said.index("watched") < said.index("LOAD") < said.index("recorded") < imported
+    assert said[said.index("LOAD") + 1] == "DRAINING"
+    code = "genload.harness.metrics_page", "genload.tracing", "prometheus_client", "opentelemetry"
+    assert [name for name in said[imported:] if name.startswith(code)] == []

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import sys
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,11 +13,12 @@ from typing import Any
 import pytest
 
 from genload import tracing
+from genload.harness.live import LiveStats, followed
 from genload.harness.outside import Outside
 from genload.outlets import NO_OUTLETS, Outlets
 from genload.tracing.messages import Sent
 
-from .fake_run import FakeRun
+from .fake_run import WATCHED, FakeRun
 
 
 def test_nobody_hears_of_a_run_unless_it_was_asked_for(tmp_path: Path) -> None:
@@ -26,6 +31,36 @@ def test_nobody_hears_of_a_run_unless_it_was_asked_for(tmp_path: Path) -> None:
     outside.concluded(run, tmp_path)  # type: ignore[arg-type]
     outside.linger()
     assert list(tmp_path.iterdir()) == []
+
+
+def calls_of(watched: Sequence[str], folder: Path) -> Counter[str]:
+    """Every call, of Python and of C, that counting 600 records makes."""
+    plan, run = FakeRun(folder).plan, FakeRun(folder)
+    run.live = LiveStats("generate", run.samples, followed(plan.scenario, plan.catalogue, watched))
+    found: Counter[str] = Counter()
+
+    def seen(frame: Any, event: str, what: Any) -> None:
+        if event in ("call", "c_call"):
+            found[frame.f_code.co_qualname if event == "call" else what.__qualname__] += 1
+
+    gc.disable()  # what it ends would be counted, too
+    sys.setprofile(seen)
+    try:
+        for n in range(600):
+            run.add(1.0 + n / 100, upload=0.1, run=0.9)
+        run.live.phases  # noqa: B018  those that wait are counted now
+    finally:
+        sys.setprofile(None)
+        gc.enable()
+    return found
+
+
+def test_a_record_that_nobody_watches_costs_not_one_call(tmp_path: Path) -> None:
+    plan: Any = FakeRun(tmp_path).plan
+    calls_of((), tmp_path)  # what is asked for once is known from here on
+    without = calls_of((), tmp_path)
+    assert without and calls_of(Outside(NO_OUTLETS).watched(plan), tmp_path) == without
+    assert calls_of(WATCHED, tmp_path).total() > without.total()
 
 
 @pytest.mark.parametrize(
