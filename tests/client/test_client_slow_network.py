@@ -25,37 +25,24 @@ THERE_IS_NONE = (
     "Permission denied",
     "No space left on device",  # … or no more of them
 )
-ASK = r"""
+ASK = """
 import json, sys
 from contextlib import nullcontext
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from urllib.parse import urlsplit
 from genload.client import HttpClient, Timeouts
 from tests.flaky_link import link
+from tests.scripted_server import Reply, ScriptedServer, answers
 
-class Hello(BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"hello")
-
-    def log_message(self, *words):
-        pass
-
-server = HTTPServer(("127.0.0.1", 0), Hello)
-Thread(target=server.serve_forever, daemon=True).start()
-delay_s = float(sys.argv[1])
-way = link(server.server_port) if delay_s else nullcontext(None)
-with way as there:
+server = ScriptedServer(answers(lambda call: Reply(200, b"hello")))
+port, delay_s = urlsplit(server.url).port, float(sys.argv[1])
+with link(port) if delay_s else nullcontext() as there:
     if there is not None:
-        there.delay_s = delay_s
-    port = server.server_port if there is None else there.port
+        port, there.delay_s = there.port, delay_s
     client = HttpClient(f"http://127.0.0.1:{port}", timeouts=Timeouts(30, 30), max_answer_bytes=99)
     answer = client.request("GET", "/")
-    times = answer.times
-    print(json.dumps([answer.connect_s, times.first_byte_s - times.connected_s]))
+    print(json.dumps([answer.connect_s, answer.times.first_byte_s - answer.times.connected_s]))
     client.close()
-server.shutdown()
+server.close()
 """
 
 
