@@ -2,7 +2,7 @@
 
 Cheap, for it happens on the event loop: 0.5 ms for 256 × 256 pixels, drawn and encoded. Hence hills that are
 products of two curves, one matrix product for all of them, drawn at half the size; and PNG's cheapest filter
-and compression, which makes most of it.
+and compression, which makes most of it: it looks for runs alone, of which such a picture is made.
 """
 
 from __future__ import annotations
@@ -48,12 +48,13 @@ def png(grey: NDArray[np.uint8], comment: bytes) -> bytes:
     difference = grey.copy()
     difference[1:] -= grey[:-1]
     rows[:, 0, 1:] = np.repeat(difference, 6, axis=1)  # every other row is like the one before
+    packing = zlib.compressobj(1, strategy=zlib.Z_RLE)
     return b"".join(
         (
             _SIGNATURE,
             png_chunk(b"IHDR", _IHDR),
             png_chunk(b"tEXt", b"Comment\0" + comment),
-            png_chunk(b"IDAT", zlib.compress(rows.data, 1)),
+            png_chunk(b"IDAT", packing.compress(rows.data) + packing.flush()),
             png_chunk(b"IEND", b""),
         )
     )

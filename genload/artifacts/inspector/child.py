@@ -15,8 +15,8 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from genload.artifacts.answer.facts import AnswerFacts, Unpacked
@@ -244,11 +244,17 @@ def _limit_memory() -> None:
 
 def _in_use() -> int:
     """Bytes of address space; 0 where the system does not say, as Linux does."""
+    file = _own_pages()
+    return int(os.pread(file, 64, 0).split()[0]) * resource.getpagesize() if file is not None else 0
+
+
+@cache
+def _own_pages() -> int | None:
+    """Open for good: it is read after each batch."""
     try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        return os.open("/proc/self/statm", os.O_RDONLY)
     except OSError:
-        return 0
-    return pages * resource.getpagesize()
+        return None
 
 
 def _forget_old_words() -> None:
