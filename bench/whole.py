@@ -7,7 +7,8 @@ the other in each round, so that a machine that slows down slows them all:
 whole speech user   `locustfiles/speech.py`: gate, texts, client, listening, record, live totals; with nothing
                     decoded, a sample of 10 %, and everything decoded and judged
 … on N workers      nothing decoded; the master has a side of its own
-whole job user      `locustfiles/generation3d.py`: image, upload, order, polls, download, a look into the mesh
+whole job user      `locustfiles/generation3d.py`: image, upload, order, polls, download, a look at the mesh;
+                    also on two workers, each with an inspector of its own
 FastHttpUser        Locust's own, which looks at nothing: what the others are compared with
 … on N workers      what several processes on one core cost any load generator
 wrk, hey            where they are installed: what C and Go need
@@ -97,12 +98,14 @@ LOADS = {
         for count in WORKERS
     },
     **{f"{PEER}{count}": Load(f"FastHttpUser, {count} workers", partial(plain, count)) for count in WORKERS},
-    "job": Load("whole job user", partial(jobs, "1ms")),
+    "job": Load("whole job user", partial(jobs, "1ms", 0)),
+    "job2": Load("… 2 workers", partial(jobs, "1ms", 2)),
     "wrk": Load("wrk", wrk),
     "hey": Load("hey", hey),
     "genai": Load("genai-bench, text to speech", genai),
 }
 ONE_PROCESS = {f"workers{count}": "off" for count in WORKERS} | {f"{PEER}{count}": PEER for count in WORKERS}
+ONE_PROCESS["job2"] = "job"
 """What workers are compared with."""
 WANTED = {"off": 2.0, "sample": 1.6, "all": 1.2}
 """Times FastHttpUser's CPU, at least."""
@@ -188,7 +191,7 @@ def _is_there(name: str) -> bool:
         return shutil.which(name) is not None
     if name == "genai":
         return genai_bench.is_there()
-    return name != "job" or compiler() is not None
+    return name not in ("job", "job2") or compiler() is not None
 
 
 def one_round(
@@ -252,7 +255,7 @@ SPEECH_ASKED, POLLS = 2, 1
 """Of what the server counts."""
 WAITING: dict[str, tuple[Commands, int, str]] = {
     "speech that is never answered": (partial(speech, "off", 0), SPEECH_ASKED, "18 kB, 0.015 of a core"),
-    "jobs, polled every 2 s": (partial(jobs, "2s"), POLLS, "45 kB, 65 µs a poll"),
+    "jobs, polled every 2 s": (partial(jobs, "2s", 0), POLLS, "45 kB, 65 µs a poll"),
     "… by a bare loop": (bare, POLLS, ""),
 }
 """Commands, what of them is counted, and what is wanted: the memory at 10,000, the rest at 5,000."""

@@ -45,11 +45,11 @@ def speech(
     return commands(file, suite, folder, workers, host)
 
 
-def jobs(interval: str, host: str, folder: Path, users: int) -> list[list[str]]:
+def jobs(interval: str, workers: int, host: str, folder: Path, users: int) -> list[list[str]]:
     """Job users who poll so often; the rest as `speech`."""
     more = f"poll: {{interval: {interval}, adaptive: false}}"
     suite = _suite(folder, users, api="orfeas", locustfile="generation3d", operation="generate", more=more)
-    return commands("locustfiles/generation3d.py", suite, folder, 0, host)
+    return commands("locustfiles/generation3d.py", suite, folder, workers, host)
 
 
 def streamed(request: str, host: str, folder: Path, users: int) -> list[list[str]]:
