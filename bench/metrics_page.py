@@ -27,9 +27,9 @@ monkey.patch_all()
 
 from genload.harness.crew import CrewStatus, Workers  # noqa: E402
 from genload.harness.gate_status import GateStatus  # noqa: E402
-from genload.harness.live import LiveStats, followed  # noqa: E402
 from genload.harness.metrics_page import MetricsPage  # noqa: E402
 from genload.harness.plan import make_plan  # noqa: E402
+from genload.harness.side import Side  # noqa: E402
 from genload.outlets import Outlets  # noqa: E402
 from genload.runlog.records import ClientHealth, RequestRecord  # noqa: E402
 from genload.settings.metrics.machines import MACHINE_METRICS  # noqa: E402
@@ -62,7 +62,7 @@ def main() -> None:
         folder = Path(name)
         run = _run(plan, folder, page.watched(plan))
         for job in jobs:
-            run.live.add(job)
+            run.sides[0].live.add(job)
         page.began(run, folder)
         port = page.url.rpartition(":")[2].partition("/")[0]
         costs = []
@@ -81,9 +81,12 @@ def main() -> None:
 
 def _run(plan: Any, folder: Path, watched: tuple[str, ...]) -> Any:
     health = ClientHealth(t_s=1.0, source="w0", lags_ms=[0.1] * 20, cpu=0.1, rss_bytes=10**8)
-    run = SimpleNamespace(
+    side = Side(plan, 0, folder / "samples.jsonl", watched)
+    side.live.newest.update({metric.name: 1.25e9 for metric in MACHINE_METRICS})
+    return SimpleNamespace(
         plan=plan,
-        live=_totals(plan, folder, watched),
+        sides=(side,),
+        live=side.live,
         crew=SimpleNamespace(status=lambda: CrewStatus(0.0, GateStatus(), workers=Workers(4, 0))),
         shape=SimpleNamespace(elapsed_s=lambda: 200.0),
         journal=SimpleNamespace(now_s=lambda: 200.0),
@@ -91,13 +94,6 @@ def _run(plan: Any, folder: Path, watched: tuple[str, ...]) -> Any:
         stage="load",
         load=SimpleNamespace(phase="spike", remaining_s=100.0, timeline=plan.timeline),
     )
-    run.live.newest.update({metric.name: 1.25e9 for metric in MACHINE_METRICS})
-    return run
-
-
-def _totals(plan: Any, folder: Path, watched: tuple[str, ...]) -> LiveStats:
-    metrics = followed(plan.scenario, plan.catalogue, watched)
-    return LiveStats(plan.client_class.operation, folder / "samples.jsonl", metrics)
 
 
 def _jobs(plan: Any) -> list[RequestRecord]:
@@ -123,7 +119,7 @@ def _jobs(plan: Any) -> list[RequestRecord]:
 def _added_us(plan: Any, folder: Path, jobs: list[RequestRecord], watched: tuple[str, ...]) -> float:
     costs = []
     for _ in range(ROUNDS):
-        live = _totals(plan, folder, watched)
+        live = Side(plan, 0, folder / "samples.jsonl", watched).live
         began_s = time.process_time()
         for job in jobs:
             live.add(job)

@@ -3,7 +3,7 @@
 Every answer speaks its own code, so that whatever is not "own" is false. "Another's" would be any code of the
 run: as if all requests were in flight at once. CPU time is that of decoding and recognising.
 
-    python bench/words.py [ANSWERS] [VOICE …]
+    python bench/words.py [ANSWERS=400] [VOICE …]
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from genload.settings.speech import Texts
 from testbed.speech.encoding import Format, encode
 from testbed.speech.speaker import Speaker
 
-ANSWERS = 2000
-TOLD_EVERY = 200
+ANSWERS = 400
+TOLD_EVERY = 100
 DIGITS = 6
 
 
