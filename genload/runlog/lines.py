@@ -91,6 +91,11 @@ class LineFile:
         """Lines that are not, or not wholly, in the file."""
         return self._waiting.count(b"\n")
 
+    @property
+    def size(self) -> int:
+        """Bytes that wait."""
+        return len(self._waiting)
+
     def add(self, lines: bytes) -> None:
         """Take lines, each with its end, into memory."""
         self._waiting += lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -16,15 +17,18 @@ from genload.runlog.records import Event, RequestRecord, RunHeader
 MAX_ERROR_CHARACTERS = 500
 BLOCK = 256
 """So many records are made into lines at once, at most."""
+MOST_WAITING_BYTES = 2**20
+"""Lines of records are written when there are more, without a `flush`: memory stays the same, and the others
+of a process are not held up by many of them at once."""
 
 
 class RunWriter:
     """The one writer of a run directory; the sampler adds samples.jsonl beside it.
 
-    `request` and `event` only take into memory, in about a microsecond, and never touch the disk: `flush`
-    does, and is called at least every second. Records are made into lines many at a time, which takes half of
-    what it takes one by one. What waits before `header` is written after it, so that a directory with records
-    in it always says what they belong to.
+    `request` and `event` take into memory, in about a microsecond; `flush` writes, and is called at least
+    every second. Of thousands of records a second `request` writes some before that. Records are made into
+    lines many at a time, which takes half of what it takes one by one. What waits before `header` is written
+    after it, so that a directory with records in it always says what they belong to.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -120,6 +124,9 @@ class RunWriter:
         if self._taken:
             self._requests.add(to_lines([_bounded(record) for record in self._taken]))
             self._taken.clear()
+            if self._begun and self._requests.size >= MOST_WAITING_BYTES:
+                with suppress(RunDirectoryError):  # what is wrong, the next `flush` says
+                    self._requests.flush()
 
 
 def _bounded(record: RequestRecord) -> RequestRecord:

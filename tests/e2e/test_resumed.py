@@ -42,9 +42,7 @@ def test_a_suite_that_was_killed_goes_on_with_the_scenario_that_was_cut_off(
     )
     command = [sys.executable, "-m", "genload", "run", str(suite), "--host", server.url, "--seed", "5"]
     results = ["--results", str(tmp_path / "results")]
-    killed = subprocess.Popen(
-        [*command, *results], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL
-    )
+    killed = subprocess.Popen([*command, *results], cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL)
     try:
         while not any(jobs_of(file.parent) for file in tmp_path.glob("results/*/second/requests.jsonl")):
             assert killed.poll() is None
@@ -70,6 +68,6 @@ def test_a_suite_that_was_killed_goes_on_with_the_scenario_that_was_cut_off(
     recorded = [*jobs_of(folder / "first"), *jobs_of(folder / "second")]
     assert (len(jobs_of(folder / "first")), len(jobs_of(folder / "second"))) == (3, 60)
     known = {line["job_id"] for line in server.truth_records()}
-    assert 0 < len(jobs_of(cut_off)) and {*recorded, *jobs_of(cut_off)} <= known
+    assert len(jobs_of(cut_off)) > 0 and {*recorded, *jobs_of(cut_off)} <= known
     assert open_run(folder / "second").header.seed == open_run(cut_off).header.seed == 5
     assert re.search(r"first +PASS", words) and re.search(r"second +PASS", words)

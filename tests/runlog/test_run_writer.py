@@ -21,7 +21,7 @@ from genload.errors import RunDirectoryError
 from genload.runlog.lines import LineFile
 from genload.runlog.reader import open_run
 from genload.runlog.records import LoadStarted, Notice, RequestRecord, RunEnded, RunHeader
-from genload.runlog.writer import BLOCK, RunWriter
+from genload.runlog.writer import BLOCK, MOST_WAITING_BYTES, RunWriter
 
 Make = Callable[..., RequestRecord]
 
@@ -176,6 +176,27 @@ def test_a_full_disk_raises_and_loses_nothing(
     writer.close()
     assert writer.unwritten == 0
     assert [record.n for record in open_run(writer.folder).requests()] == list(range(6))
+
+
+@pytest.mark.parametrize("room", [0, 1000, 2**30])
+def test_of_very_many_records_few_wait_and_a_full_disk_is_told_by_the_flush(
+    writer: RunWriter, monkeypatch: pytest.MonkeyPatch, record: Make, room: int
+) -> None:
+    disk = FullDisk(room)
+    monkeypatch.setattr("genload.runlog.lines.os.write", disk)
+    count = 3 * MOST_WAITING_BYTES // 400
+    for n in range(count):
+        writer.request(record(n, error="x" * 400))
+    if room > count * 1000:
+        assert 0 < writer.unwritten < MOST_WAITING_BYTES // 400 + BLOCK
+        assert size(writer.folder / "requests.jsonl") > MOST_WAITING_BYTES
+    else:
+        assert size(writer.folder / "requests.jsonl") == room
+        with pytest.raises(RunDirectoryError, match="No space left on device"):
+            writer.flush()
+    disk.room = 2**30
+    writer.close()
+    assert [record.n for record in open_run(writer.folder).requests()] == list(range(count))
 
 
 def test_a_really_full_device_is_told_at_the_latest_by_close() -> None:
