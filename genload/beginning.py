@@ -4,22 +4,15 @@ what is said of a service that cannot take work yet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-from genload.artifacts.usual import check_inspection
 from genload.client.proxies import refuse_proxy
-from genload.drivers import job_driver, speech_driver
 from genload.errors import ConfigError
 from genload.service import JobClient, ServiceClient, ServiceError, SpeechClient
 from genload.settings.phases import Ask, Timeline
 from genload.settings.scenario import Load
 from genload.settings.secrets import reveal
 from genload.settings.service import Service
-
-_INPUTS: Mapping[type, Callable[[Service, Sequence[Ask]], None]] = {
-    JobClient: job_driver.check_inputs,
-    SpeechClient: speech_driver.check_inputs,
-}
 
 _NO_ANSWER = {
     "refused": "no one listens at {host}",
@@ -50,13 +43,27 @@ def check_beginning(
         ConfigError: an inspection that there is none of, a secret, header or certificate that the client
             cannot use, a proxy that is named for it, no usable image, a file of texts that cannot be read.
     """
-    if issubclass(client_class, JobClient):
-        check_inspection(client_class)
+    check_inputs = _inputs_of(client_class)
     client_class(service).close()
     refuse_proxy(reveal(service.host))
-    for kind, check_inputs in _INPUTS.items():
-        if issubclass(client_class, kind) and not inputs_elsewhere:
-            check_inputs(service, asks)
+    if not inputs_elsewhere:
+        check_inputs(service, asks)
+
+
+def _inputs_of(client_class: type[ServiceClient]) -> Callable[[Service, Sequence[Ask]], None]:
+    """What looks at the inputs of such a client; of one whose outputs are inspected, that they can be."""
+    # Here, not above: users of the one kind need nothing of the other.
+    if issubclass(client_class, JobClient):
+        from genload.artifacts.usual import check_inspection
+        from genload.drivers import job_driver
+
+        check_inspection(client_class)
+        return job_driver.check_inputs
+    if issubclass(client_class, SpeechClient):
+        from genload.drivers import speech_driver
+
+        return speech_driver.check_inputs
+    return lambda service, asks: None
 
 
 def check_listening(client_class: type[ServiceClient], key: str, load: Load, timeline: Timeline) -> None:

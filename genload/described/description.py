@@ -9,13 +9,14 @@ from pydantic import Field, StringConstraints, model_validator
 from genload.described.call import Call
 from genload.described.capture import Captures
 from genload.described.checks import problems_of
-from genload.described.errors import Errors, Status
+from genload.described.errors import Errors
 from genload.described.inspection import Placeholder
 from genload.described.labels import Label, LabelName
 from genload.described.numbers import Number, NumberName
 from genload.described.output import Format, Output
 from genload.described.path import JsonPath
 from genload.described.polling import Polling
+from genload.described.probe import Probe
 from genload.described.problem import refuse
 from genload.described.result import Result
 from genload.described.template import TemplateText
@@ -32,14 +33,6 @@ class Step(Call):
 
     capture: Captures = {}
     """What its answer gives to the calls behind it, by name: a path, or ``{header: Location}``."""
-
-
-class Probe(Call):
-    """A call outside any job."""
-
-    path: TemplateText = "/"
-    expect: Status | None = None
-    """The status that means ready; unless given, any success."""
 
 
 class InFlight(Probe):

@@ -32,8 +32,11 @@ assert "trimesh" in sys.modules
     ("program", "not_there"),
     [
         pytest.param(
-            f"{LOCUST} import genload.harness.speech_user, genload.streamed.messages",
-            HEAVY | {"genload.analysis.judge", "wsproto"},
+            f"{LOCUST} import genload.harness.speech_user, genload.streamed.messages; "
+            "import genload.described.speech.dialect",
+            HEAVY
+            | {"genload.analysis.judge", "wsproto"}
+            | {"genload.artifacts.mesh", "genload.described.description", "genload.drivers.job_driver"},
             id="speech users",
         ),
         pytest.param(f"{LOCUST} import genload.harness.job_user", HEAVY, id="job users"),

@@ -9,12 +9,12 @@ from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchem
 from pydantic_core import CoreSchema
 
 from genload.described.call import Call
-from genload.described.description import Probe
 from genload.described.errors import Errors
 from genload.described.labels import Label, LabelName
 from genload.described.numbers import Number, NumberName
 from genload.described.or_text import exactly_one
 from genload.described.path import JsonPath
+from genload.described.probe import Probe
 from genload.described.problem import refuse
 from genload.described.speech.checks import problems_of
 from genload.described.template import TemplateScalars, TemplateText
