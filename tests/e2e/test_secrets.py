@@ -148,7 +148,7 @@ def test_secrets_are_sent_and_get_nowhere_else(run: Callable[..., str], folder: 
             printed = "".join(door.result() for door in doors)
     assert {guarded(call) for call in service.calls} == {None}
     assert sum(call.path == "/metrics" for call in service.calls) >= 3
-    assert sum(call.path.startswith("/api/job-status/") for call in service.calls) >= 10
+    assert any(call.path.startswith("/api/job-status/") for call in service.calls)
 
     told = "refused for Bearer ${env:GENLOAD_TEST_TOKEN} with ${file:key.txt} in ${command:sh session.sh}"
     assert told in printed
