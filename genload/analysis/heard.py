@@ -9,7 +9,7 @@ from genload.runlog.records import ClientHealth, Event, MonitorPlan, Sample, Wor
 
 NAME = "updates"
 CONNECTIONS, MESSAGES = "service.websocket.connections", "service.websocket.messages"
-_EVERY_S = 1.0  # at least so often each process tells of itself
+_EVERY_S = 1.0  # at least so often one of them tells of itself
 
 
 @dataclass
