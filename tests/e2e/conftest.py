@@ -16,13 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from genload import extensions
-from genload.analysis.log import Log
-from genload.analysis.plan import observed_service, plan_scenario
-from genload.analysis.populations import parts_of
 from genload.runlog.reader import open_run
 from genload.runlog.records import RequestRecord
-from genload.settings.loader import load_suite
 
 from ..busy_machine import VALIDITY
 from ..conftest import system_program
@@ -111,24 +106,6 @@ def in_progress(server: Any) -> float:
     with urllib.request.urlopen(f"{server.url}/metrics", timeout=30) as answer:  # noqa: S310
         page = answer.read().decode()
     return sum(map(float, re.findall(r"^orfeas_generations_in_progress\{.*\} (.*)$", page, re.MULTILINE)))
-
-
-def told_by_plan(run: Path, suite: str, *overrides: str, population: str = "") -> tuple[int, int]:
-    """How many requests a plan expects to complete of the load of a run, or of one of its populations, from
-    that run's service times, and how many did.
-    """
-    log: Log = open_run(run)
-    folders, wings = extensions.suite_folders(), extensions.Wings()
-    asked = load_suite(suite, folders=folders, wings=wings, overrides=overrides).suite
-    asked = asked.of_run(log.header.scenario, log.header.seed)  # the run's own schedule, and no other
-    requests = [record for record in open_run(run).requests() if record.population == population]
-    if population:
-        [log] = [part for part in parts_of(log) if part.header.population == population]
-        asked = asked.narrowed(log.header.scenario, population)
-    service = observed_service([run], log.header.operation, population=population)
-    plan = plan_scenario(asked, log.header.scenario, service, log.header.seed)
-    ended = [record for record in requests if record.operation and not record.warmup]
-    return plan.figures.completed, sum(record.outcome == "ok" and record.phase != "cold" for record in ended)
 
 
 @pytest.fixture

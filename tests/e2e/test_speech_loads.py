@@ -23,7 +23,7 @@ from genload.settings.arrivals import Stage, open_load
 
 from ..busy_machine import VALIDITY
 from ..listening import listening_port
-from .conftest import told_by_plan
+from .beside_plan import beside_plan
 
 pytestmark = pytest.mark.processes
 
@@ -81,8 +81,8 @@ class SpeechLoad:
         output = ended(process)
         assert process.returncode == 0, output
         if any(record.outcome == "ok" for record in self.log.requests()):
-            planned, completed = told_by_plan(self.run_folder, str(self.suite))
-            assert abs(planned - completed) <= max(1, 0.05 * completed)
+            beside = beside_plan(self.run_folder, str(self.suite))
+            assert beside.agrees, beside
         return list(self.server.truth_records())
 
     @property
@@ -212,7 +212,8 @@ def test_workers_share_a_burst(load: SpeechLoad, cluster: Callable[..., Any]) ->
     assert not load.log.missing_records()
     assert Counter(record.source for record in records) == {"w0": 6, "w1": 6}
     assert spoken(records) == {(voice, length): 1 for voice in VOICES for length in LENGTHS}
-    assert told_by_plan(load.run_folder, str(load.suite)) == (12, 12)
+    beside = beside_plan(load.run_folder, str(load.suite))
+    assert beside.planned == beside.completed == 12
 
 
 def test_workers_share_a_schedule_at_random_and_tell_what_they_never_started(

@@ -22,7 +22,8 @@ from genload.runlog.reader import RunLog, open_run
 from genload.runlog.records import PhaseStarted, RequestRecord, Users
 
 from ..listening import listening_port
-from .conftest import LOCUSTFILES, Outcome, told_by_plan
+from .beside_plan import beside_plan
+from .conftest import LOCUSTFILES, Outcome
 
 pytestmark = pytest.mark.processes
 
@@ -134,8 +135,8 @@ def test_all_populations_of_one_process(
     missed = [record for record in load_of(log, "callers") if record.outcome != "ok"]
     assert {record.error_class for record in missed} <= {NOT_STARTED}
     suite = scenario.removesuffix("/gpu")
-    planned, completed = told_by_plan(outcome.suite_folder / "gpu", suite, population="callers")
-    assert abs(planned - completed) <= max(1, 0.05 * completed, len(missed))
+    beside = beside_plan(outcome.suite_folder / "gpu", suite, population="callers")
+    assert beside.agrees, beside
     verdicts = {
         population: {
             name: criterion["result"]
