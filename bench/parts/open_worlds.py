@@ -13,10 +13,11 @@ from functools import partial
 import numpy as np
 
 from genload.analysis.evidence.busy import BusyMean, BusyPercentile, IntArray, Scatter, spells_of
-from genload.analysis.evidence.chance import Chance, RandomStage
+from genload.analysis.evidence.chance import Chance
 from genload.analysis.evidence.estimate import Bound, Estimate, FloatArray, Side
 from genload.analysis.evidence.means import MIN_EFFECTIVE, Mean, student
 from genload.analysis.evidence.percentiles import Percentile
+from genload.settings.arrivals import Stage
 
 LOADS = (0.5, 0.8, 0.95)
 SLOTS = (1, 3, 8)
@@ -86,7 +87,7 @@ Make = Callable[[World, FloatArray, FloatArray], Estimate]
 def without_luck(world: World, start: FloatArray, took: FloatArray) -> BusyPercentile:
     """As a run is judged whose schedule genload has drawn."""
     came, rate = start - start[0], world.load * world.slots
-    stage = RandomStage(float(came[-1]) + 1 / rate, rate, rate)
+    stage = Stage("", float(came[-1]) + 1 / rate, rate, rate)
     chance = Chance(came, came + took, np.ones(len(took), dtype=np.bool_), [stage])
     luck = partial(chance.luck, np.arange(len(took)))
     return BusyPercentile(took, 95, spells=spells_of(start, start + took), luck=luck)

@@ -12,7 +12,7 @@ from msgspec import convert
 
 from genload.analysis.cold import cold_number, cold_starts
 from genload.analysis.evidence.between import Between, ends
-from genload.analysis.evidence.chance import Chance, RandomStage
+from genload.analysis.evidence.chance import Chance
 from genload.analysis.evidence.estimate import ALPHA, Absent, Estimate, Exact, Partial, Unbounded
 from genload.analysis.evidence.means import Mean, MeanRatio
 from genload.analysis.evidence.percentiles import Percentile
@@ -27,6 +27,7 @@ from genload.analysis.states import Held
 from genload.analysis.table import RequestTable, table_of
 from genload.human import human
 from genload.runlog.records import RunHeader
+from genload.settings.arrivals import Stage
 from genload.settings.criteria.ast import Conjunction, Dimension, Each, Subject
 from genload.settings.criteria.comparisons import Labels
 from genload.settings.goodput import Limit
@@ -105,7 +106,9 @@ class Measures:
         """What chance did in its schedule; None where nothing was drawn, or too little or too much."""
         phases = self.load.timeline.phases
         stages = [
-            RandomStage(phase.duration_s or 0.0, *phase.rates_per_s) for phase in phases if phase.rates_per_s
+            Stage(phase.name, phase.duration_s or 0.0, *phase.rates_per_s)
+            for phase in phases
+            if phase.rates_per_s
         ]
         if not stages or len(stages) < len(phases) or len(self.left):  # those who left were callers, too
             return None

@@ -35,11 +35,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, count
-from math import ceil, log, sqrt
-from typing import Literal
+from math import ceil, log
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from genload.human import human
 from genload.settings.phases import Ask, Phase, Timeline
+
+if TYPE_CHECKING:  # a worker imports this, and does not need numpy
+    import numpy as np
+    import numpy.typing as npt
+
+    Amount = TypeVar("Amount", float, npt.NDArray[np.float64])
 
 Process = Literal["constant", "poisson"]
 
@@ -48,6 +54,7 @@ MOST_PER_S = 100_000.0
 MOST_USERS = 2000
 """Of a load without a limit of its own; each takes a connection while it waits for its answer."""
 
+_NOTHING = 1e-300  # so that no arrivals at a rate that begins with 0 come after 0 s
 _ROUNDING = 1e-9  # of an arrival: 1.1 s ÷ 100 ms is 11.000000000000002 in floating point, and 11 arrivals
 
 
@@ -69,12 +76,14 @@ class Stage:
         """How many arrivals it has: of a Poisson process on average."""
         return (self.rate_per_s + self.to_per_s) / 2 * self.duration_s
 
-    def after_s(self, arrivals: float) -> float:
-        """When so many arrivals are expected to have come, in seconds since it began."""
+    def after_s(self, arrivals: Amount) -> Amount:
+        """When so many arrivals are expected to have come, in seconds since it began; a number, or an array.
+
+        Of all that it has, rounding may make this a hair more than the stage lasts.
+        """
         steep = (self.to_per_s - self.rate_per_s) / self.duration_s
-        root = sqrt(max(self.rate_per_s**2 + 2 * steep * arrivals, 0.0))
-        below = self.rate_per_s + root
-        return min(2 * arrivals / below, self.duration_s) if below else 0.0
+        root: Amount = abs(self.rate_per_s**2 + 2 * steep * arrivals) ** 0.5  # below 0 by rounding alone
+        return 2 * arrivals / (self.rate_per_s + root + _NOTHING)
 
 
 def open_load(
@@ -183,7 +192,9 @@ def _schedule(stages: tuple[Stage, ...], process: Process, seed: int) -> tuple[a
         if expected >= reached[-1] - _ROUNDING:
             break
         index = bisect_right(reached, expected + _ROUNDING) - 1
-        found[index].append(stages[index].after_s(max(expected - reached[index], 0.0)))
+        found[index].append(
+            min(stages[index].after_s(max(expected - reached[index], 0.0)), stages[index].duration_s)
+        )
     return found
 
 

@@ -23,9 +23,9 @@ from .beside_plan import beside_plan
 pytestmark = pytest.mark.processes
 
 SCALE = "0.01"
-# An hour of sustained load is 36 s even at this scale: a sixth of it shows the same, and is what a window of its
-# criteria takes. In ten minutes the seventh of a user's jobs of 85 s ends with the load, and it has an eighth, or
-# has not; in 390 s it has five of them if they take 78 to 97 s, in 636 s eight if they take 80 to 90 s.
+# An hour of sustained load is 36 s even at this scale: a sixth of it shows the same, and is what a window of
+# its criteria takes. In ten minutes the seventh of a user's jobs of 85 s ends with the load, and it has an
+# eighth, or has not; in 390 s it has five of them if they take 78 to 97 s, in 636 s eight of 80 to 90 s.
 SHORTER = (
     "scenarios.normal.shape.duration=390s",
     "scenarios.sustained.shape.duration=636s",

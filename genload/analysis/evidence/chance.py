@@ -30,6 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from genload.analysis.evidence.estimate import BoolArray, FloatArray
+from genload.settings.arrivals import Stage
 
 IntArray = npt.NDArray[np.int64]
 
@@ -45,38 +46,19 @@ _HEARD = 3000  # requests by which c is found
 
 
 @dataclass(frozen=True)
-class RandomStage:
-    """A stretch of arrivals at random, whose rate moves evenly from one to the other."""
-
-    duration_s: float
-    rate_per_s: float
-    to_per_s: float
-
-    @property
-    def expected(self) -> float:
-        return (self.rate_per_s + self.to_per_s) / 2 * self.duration_s
-
-    def after_s(self, arrivals: FloatArray) -> FloatArray:
-        """When so many are expected to have come (see `genload.settings.arrivals`)."""
-        steep = (self.to_per_s - self.rate_per_s) / self.duration_s
-        root = np.sqrt(np.maximum(self.rate_per_s**2 + 2 * steep * arrivals, 0.0))
-        return np.minimum(2 * arrivals / np.maximum(self.rate_per_s + root, 1e-300), self.duration_s)
-
-
-@dataclass(frozen=True)
 class Chance:
     """The schedule of a run, and others.
 
     Args:
         start_s, end_s: of each request, in the order of the (intended) starts, since the load began.
         worked: those whose times are those of the service's work.
-        stages: of the load, one after the other.
+        stages: of the load, one after the other; its callers came at random.
     """
 
     start_s: FloatArray
     end_s: FloatArray
     worked: BoolArray
-    stages: Sequence[RandomStage]
+    stages: Sequence[Stage]
 
     @property
     def is_known(self) -> bool:
@@ -120,7 +102,8 @@ class Chance:
         starts = np.full(points.shape, self._begins_s[-1])
         for place, stage in enumerate(self.stages):
             there = places == place
-            starts[there] = self._begins_s[place] + stage.after_s(points[there] - reached[place])
+            after_s = np.minimum(stage.after_s(points[there] - reached[place]), stage.duration_s)
+            starts[there] = self._begins_s[place] + after_s
         ended = (places >= len(self.stages)) | (starts > self.start_s[-1])
         return self._times(starts, rng), np.where(ended, -1, places)
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genload.analysis.evidence.busy import BusyPercentile, spells_of
-from genload.analysis.evidence.chance import FEWEST, Chance, RandomStage, queue_times
+from genload.analysis.evidence.chance import FEWEST, Chance, queue_times
 from genload.analysis.evidence.estimate import FloatArray
 from genload.settings.arrivals import Stage
 
@@ -47,7 +47,7 @@ def run(
     rng = np.random.default_rng(seed)
     start = np.cumsum(rng.exponential(1 / (load * slots), count))
     end = ends(start, rng.lognormal(-(spread**2) / 2, spread, count))
-    stage = RandomStage(float(start[-1]) * (1 + 1 / count), load * slots, load * slots)
+    stage = Stage("", float(start[-1]) * (1 + 1 / count), load * slots, load * slots)
     return start, end, Chance(start, end, np.ones(count, dtype=np.bool_), [stage])
 
 
@@ -68,7 +68,7 @@ def test_requests_of_other_schedules_are_as_slow_as_theory_says() -> None:
     rng = np.random.default_rng(5)
     start = np.cumsum(rng.exponential(1 / 0.5, 8_000))
     end = fifo(1)(start, rng.exponential(1.0, 8_000))
-    chance = Chance(start, end, np.ones(8_000, dtype=np.bool_), [RandomStage(float(start[-1]), 0.5, 0.5)])
+    chance = Chance(start, end, np.ones(8_000, dtype=np.bool_), [Stage("", float(start[-1]), 0.5, 0.5)])
     rows, limit_s = np.arange(8_000), log(20) / 0.5
     luck, error = chance.luck(rows, limit_s)
     own = (chance._own > limit_s).mean()
@@ -115,7 +115,7 @@ def test_a_percentile_is_proven_more_often_and_the_run_alone_decides() -> None:
 def test_stages_have_their_own_share() -> None:
     """Of a quiet stage and a busy one, what is asked of either is measured on the same of other schedules."""
     rng = np.random.default_rng(2)
-    stages = [RandomStage(4000.0, 0.2, 0.2), RandomStage(4000.0, 0.8, 0.8)]
+    stages = [Stage("", 4000.0, 0.2, 0.2), Stage("", 4000.0, 0.8, 0.8)]
     quiet, busy = (np.sort(rng.uniform(0, 4000, count)) for count in (800, 3200))
     start = np.concatenate([quiet, 4000 + busy])
     end = fifo(1)(start, np.ones(len(start)))
@@ -139,8 +139,12 @@ def test_too_little_and_too_much_are_left_as_they_are() -> None:
 
 
 @given(st.floats(0.1, 50), st.floats(0, 50), st.floats(1, 1e4), st.floats(0, 1))
-def test_a_stage_is_that_of_the_schedule(rate: float, to: float, duration_s: float, share: float) -> None:
-    planned, ours = Stage("", duration_s, rate, to), RandomStage(duration_s, rate, to)
-    assert ours.expected == pytest.approx(planned.expected)
-    arrivals = share * planned.expected
-    assert ours.after_s(np.array([arrivals]))[0] == pytest.approx(planned.after_s(arrivals))
+def test_a_stage_tells_of_many_arrivals_what_it_tells_of_one(
+    rate: float, to: float, duration_s: float, share: float
+) -> None:
+    stage = Stage("", duration_s, rate, to)
+    arrivals = share * stage.expected
+    one, many = stage.after_s(arrivals), stage.after_s(np.array([0.0, arrivals, stage.expected]))
+    assert many == pytest.approx([0.0, one, duration_s], rel=1e-6)
+    # As many are expected by then: the integral of the rate.
+    assert one * rate + one**2 * (to - rate) / (2 * duration_s) == pytest.approx(arrivals, rel=1e-6, abs=1e-6)
