@@ -111,3 +111,32 @@ def test_a_load_too_large_to_simulate_is_refused(
     endless = ["--set", "scenarios.sustained.shape.duration=1000d", "--service-time", "1s", "--slots", "5"]
     assert main(["plan", "orfeas/sustained", *endless]) == 2
     assert "more than 5000 requests" in capsys.readouterr().err
+
+
+def test_each_population_is_planned_by_its_own_service(capsys: pytest.CaptureFixture[str]) -> None:
+    times = ["--service-time", "5s", "--service-time", "speech=1s", "--slots", "speech=4"]
+    assert main(["plan", "tenants", *times]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "assumed of tenants/neighbours/generation3d, as if alone: 5 s for each request, 1 slot" in shown
+    assert "assumed of tenants/neighbours/speech, as if alone: 1 s for each request, 4 slots" in shown
+    # One slot for 40 s of two users: a job each 5 s, and the one that waits as the phase ends.
+    assert "9 requests: 9 completed" in shown and "322 requests" in shown
+    assert "will hold no_errors 0 generate.failed == 0" in shown
+    assert "will hold no_errors 0 speech.failed == 0" in shown
+    assert "in all 85.5 s" in shown  # at the same time, and not one after the other
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "said"),
+    [
+        ("tenants", ["5s"], "the service of tenants/neighbours/speech takes"),
+        ("tenants", ["5s", "speech=1s", "nobody=1s"], "tenants has no population nobody"),
+        ("tenants", ["speech=1s", "speech=2s"], "--service-time is said of speech twice"),
+        ("orfeas/peak", ["peak=82s"], "orfeas has no population peak"),
+    ],
+)
+def test_what_is_said_of_populations_is_of_those_that_are_there(
+    target: str, options: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", target, *(word for text in options for word in ("--service-time", text))]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())

@@ -96,13 +96,13 @@ def demo(
 
 def _show_plan(console: Console) -> None:
     """What the specification's own suite would come to on the demo's GPU: why the demo asks less of peak."""
-    from genload.analysis.plan import constant
-    from genload.commands.plan.planning import plans
+    from genload.commands.plan.planning import Assumption, plans
     from genload.commands.plan.view import plans_view
     from genload.targets import RunRequest, checked
 
     [target] = checked(RunRequest((_SPECIFICATION,)))
-    found = list(plans(target, constant(_SERVICE_TIME_S, _SLOTS), 0))
+    assumption = Assumption({"": _SERVICE_TIME_S}, {"": _SLOTS})
+    found = [(name, plan) for name, _, plan in plans(target, assumption, 0)]
     how = f"--service-time {_SERVICE_TIME_S:g}s --slots {_SLOTS}"
     console.print(f"the specification's own suite, before any load: genload plan {_SPECIFICATION} {how}")
     console.print(plans_view(target.suite, found))

@@ -21,15 +21,19 @@ def plan(
         ),
     ],
     service_time: Annotated[
-        str | None,
-        typer.Option(help="How long the service works on one request, such as 82s.", metavar="TIME"),
-    ] = None,
-    slots: Annotated[
-        int | None,
+        list[str],
         typer.Option(
-            help="How many it works on at once; 1, or as the earlier run saw it, unless given.", metavar="N"
+            help="How long the service works on one request, such as 82s; of a population, speech=2s.",
+            metavar="[POPULATION=]TIME",
         ),
-    ] = None,
+    ] = [],  # noqa: B006  typer hands over a new list each time
+    slots: Annotated[
+        list[str],
+        typer.Option(
+            help="How many it works on at once; 1, or as the earlier run saw it, unless given.",
+            metavar="[POPULATION=]N",
+        ),
+    ] = [],  # noqa: B006
     run: Annotated[
         Path | None,
         typer.Option(
@@ -47,8 +51,8 @@ def plan(
     """Simulate a suite's load against an assumed service, and say what its criteria could show.
 
     Nothing is sent. Each scenario's own timeline is simulated: users, pauses, polls, the queue of the
-    service. Its requests are then judged as those of a real run are. Exit code 0; with --strict 1 when a
-    criterion that must hold cannot.
+    service. Its requests are then judged as those of a real run are; each population as if it were alone.
+    Exit code 0; with --strict 1 when a criterion that must hold cannot.
 
     Examples:
 
@@ -57,23 +61,28 @@ def plan(
         genload plan mine.yaml/peak --service-time 40s --set scenarios.peak.shape.users=8
 
         genload plan orfeas --from results/orfeas-20261121T140000Z --strict
+
+        genload plan tenants --service-time generation3d=82s --service-time speech=2s --slots speech=4
     """
     # Here, not above: `genload plan --help` needs none of it.
     from rich.console import Console
 
-    from genload.commands.plan.planning import assumed, plans
+    from genload.commands.plan.planning import Assumption, plans
     from genload.commands.plan.view import plan_view, plans_view, told
     from genload.targets import RunRequest, checked
 
-    console = Console(highlight=False)
+    console, assumption = Console(highlight=False), Assumption.of(service_time, slots, run)
     with Console(stderr=True).status("reading the suite") as status:
         targets = checked(RunRequest(tuple(suites), overrides=tuple(overrides)))
         lost = False
         for target in targets:
-            service = assumed(target.suite, service_time, slots, run)
-            console.print(told(service))
-            found = []
-            for name, each in plans(target, service, seed, lambda name: status.update(f"planning {name}")):
+            found, of = [], None
+            made = plans(target, assumption, seed, lambda name: status.update(f"planning {name}"))
+            for name, service, each in made:
+                if service is not of:
+                    is_population = bool(target.suite.scenarios[each.name].populations)
+                    console.print(told(service, name if is_population else ""))
+                    of = service
                 console.print(plan_view(name, each))
                 found.append((name, each))
                 lost = lost or bool(each.lost)

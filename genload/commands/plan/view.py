@@ -27,14 +27,15 @@ _WORDS = {
 }
 
 
-def told(service: AssumedService) -> Text:
-    """What the plan rests on."""
+def told(service: AssumedService, alone: str = "") -> Text:
+    """What the plan rests on; `alone` names a population that is not."""
+    about = f"assumed of {plain(alone)}, as if alone" if alone else "assumed"
     if not service.observed:
         times = f"{human(service.mean_s, 's')} for each request"
-        return Text(f"assumed: {times}, {count_of(service.slots, 'slot')}, first come first served", "bold")
+        return Text(f"{about}: {times}, {count_of(service.slots, 'slot')}, first come first served", "bold")
     low, high = (human(float(limit), "s") for limit in (service.times_s.min(), service.times_s.max()))
     words = (
-        f"assumed: {human(service.mean_s, 's')} for each request on average ({low} to {high}), "
+        f"{about}: {human(service.mean_s, 's')} for each request on average ({low} to {high}), "
         f"{count_of(service.slots, 'slot')}, {human(service.failure_rate, 'ratio')} failures, "
         f"{human(service.between_s, 's')} from an answer to its user's next request\n"
         f"  from {plain(service.about)}"
@@ -63,8 +64,10 @@ def plans_view(suite: Suite, plans: Sequence[tuple[str, ScenarioPlan]]) -> Rende
             human(figures.utilisation, "ratio"),
             lost,
         )
-    seconds = sum(plan.figures.duration_s for _, plan in plans)
-    seconds += suite.settle.pause_s * (len(plans) - 1)
+    longest: dict[str, float] = {}  # the populations of a scenario are at work at the same time
+    for _, plan in plans:
+        longest[plan.name] = max(longest.get(plan.name, 0.0), plan.figures.duration_s)
+    seconds = sum(longest.values()) + suite.settle.pause_s * (len(longest) - 1)
     parts = [f"in all {human(seconds, 's')}"]
     if price := suite.gpu_hour_cost:
         parts.append(f"one GPU for that time {price.amount * seconds / 3600:.2f} {price.currency}")
