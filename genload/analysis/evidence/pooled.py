@@ -32,7 +32,7 @@ import numpy as np
 
 from genload.analysis.evidence.alike import between, beyond_chance, differ
 from genload.analysis.evidence.between import Between, ends
-from genload.analysis.evidence.busy import BusyMean, BusyPercentile, joined_spells
+from genload.analysis.evidence.busy import BusyMean, BusyPercentile, Luck, joined_spells
 from genload.analysis.evidence.estimate import (
     Absent,
     Bound,
@@ -234,7 +234,23 @@ def _pooled_sample(estimates: Sequence[SampledPercentile], stat: str | None) -> 
 
 def _pooled_busy_percentile(estimates: Sequence[BusyPercentile], stat: str | None) -> Percentile:
     spells = joined_spells([each.in_spells for each in estimates])
-    return replace(estimates[0], values=_together(estimates), spells=spells)
+    return replace(estimates[0], values=_together(estimates), spells=spells, luck=_pooled_luck(estimates))
+
+
+def _pooled_luck(estimates: Sequence[BusyPercentile]) -> Luck | None:
+    """What chance did in the schedules of all runs; None where one of them does not know it."""
+    known = [(each.luck, len(each.values)) for each in estimates if each.luck is not None]
+    if len(known) < len(estimates):
+        return None
+    sizes = np.array([size for _, size in known])
+
+    def luck(threshold: float) -> tuple[FloatArray, float]:
+        found = [of_run(threshold) for of_run, _ in known]
+        errors = np.array([error for _, error in found])
+        # Errors as if they went together: runs of one rate are compared with the same other schedules.
+        return np.concatenate([of_each for of_each, _ in found]), float((sizes * errors).sum() / sizes.sum())
+
+    return luck
 
 
 # ---- means

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from math import log, sqrt
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from genload.analysis.evidence.busy import BusyPercentile, spells_of
 from genload.analysis.evidence.chance import FEWEST, Chance, queue_times
 from genload.analysis.evidence.estimate import FloatArray
+from genload.analysis.evidence.pooled import pooled
 from genload.settings.arrivals import Stage
 
 Serve = Callable[[FloatArray, FloatArray], FloatArray]
@@ -136,6 +138,25 @@ def test_too_little_and_too_much_are_left_as_they_are() -> None:
     some = chance.worked.copy()
     some[0] = False
     assert not Chance(chance.start_s, chance.end_s, some, chance.stages).is_known
+
+
+def test_of_several_runs_the_chance_in_each_schedule_is_taken_off() -> None:
+    def of_run(values: FloatArray, luck: float, error: float) -> BusyPercentile:
+        def taken(threshold: float) -> tuple[FloatArray, float]:
+            return np.full(len(values), luck), error
+
+        return BusyPercentile(values, 95, luck=taken)
+
+    rng = np.random.default_rng(4)
+    runs = [of_run(rng.lognormal(0, 0.3, 600), 0.01, 0.002), of_run(rng.lognormal(0, 0.3, 200), 0.03, 0.006)]
+    together = pooled(runs, "p95")
+    assert isinstance(together, BusyPercentile) and together.luck is not None
+    values, error = together.luck(2.0)
+    assert values.tolist() == [0.01] * 600 + [0.03] * 200
+    assert error == pytest.approx(0.003)
+    assert together.bound("upper", 3.0).value is not None and together.needs("upper", 1.6)
+    unknown = pooled([runs[0], replace(runs[1], luck=None)], "p95")
+    assert isinstance(unknown, BusyPercentile) and unknown.luck is None
 
 
 @given(st.floats(0.1, 50), st.floats(0, 50), st.floats(1, 1e4), st.floats(0, 1))
