@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 AHEAD_S = 0.1
 """At least so long before its phases an announcement is made."""
 
-_LOOKS_S = 0.04  # two looks at the load: so much earlier than it must, it decides whether to go on measuring
+LOOK_S = 0.05
+"""So long it is between two of its steps."""
+
+_LOOKS_S = 2 * LOOK_S  # so much earlier than it must, it decides whether to go on measuring
 
 
 class _Stage(Enum):

@@ -18,7 +18,7 @@ from gevent.event import Event
 
 from genload.code_errors import CodeFailure
 from genload.errors import GenloadError, ServiceUnavailableError
-from genload.harness.conductor import Conductor
+from genload.harness.conductor import LOOK_S, Conductor
 from genload.harness.crew import Crew
 from genload.harness.ending import Ending
 from genload.harness.gathering import first_users, gather
@@ -50,7 +50,6 @@ from genload.settings.scenario import NO_CRITERIA
 
 logger = logging.getLogger(__name__)
 
-WATCH_S = 0.05  # the interval at which we look whether the warm-up, a counted load or the draining has ended
 TICK_S = 1.0  # the interval at which users and health are recorded, and the run directory is flushed
 TICKS_PER_LOAD = 50  # in a short load the interval is shorter, so that there are so many ticks
 SHORTEST_TICK_S = 0.1
@@ -321,7 +320,7 @@ class Run:
         longest_s = max(side.plan.service.timeout_s for side in self.sides)
         deadline_s = self._clock() + longest_s + DRAIN_GRACE_S
         while self._busy() and self._clock() < deadline_s and not self.ending.hurried.is_set():
-            gevent.sleep(WATCH_S)
+            gevent.sleep(LOOK_S)
         if self.load.begun:
             self._note_users()  # users may have slept since the last tick
         self.crew.finish()
@@ -341,7 +340,7 @@ class Run:
 
     def _watch_until(self, reached: Callable[[], bool]) -> None:
         while not reached() and not self.ending.cut.is_set():
-            gevent.sleep(WATCH_S)
+            gevent.sleep(LOOK_S)
 
     def _watch(self) -> None:
         """At every tick, record what there was since the last one."""
