@@ -307,9 +307,10 @@ class Run:
         """Wait for the requests in flight, each up to its own deadline. Then record the others as unfinished,
         so that no request is lost.
         """
+        # Before the users are told: when they have heard of it, none works, which is not said of the load.
+        ended_s = self.load.ended_s - self.journal.t0_s
         self.crew.close()
         if self.load.begun:
-            ended_s = self.load.ended_s - self.journal.t0_s
             self.journal.event(LoadEnded(t_s=ended_s))
             for side in self.sides:
                 side.live.load_ended(ended_s)

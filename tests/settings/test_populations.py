@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from genload import extensions
-from genload.commands.plan.planning import plans
-from genload.errors import ConfigError, UsageError
+from genload.errors import ConfigError
 from genload.settings.loader import load_suite
 from genload.settings.parts import parts_of
 from genload.settings.scaling import scale
@@ -243,10 +240,3 @@ def test_a_shape_of_phases_without_populations(load: Load) -> None:
 def test_where_the_suites_own_service_is_wrong_that_alone_is_said(load: Load) -> None:
     [error] = errors_of(load, TENANTS.replace("{api: orfeas", "{api: orfeis"))
     assert error[0] == "service.request" and "no 'orfeis' in services/" in error[2]
-
-
-def test_nobody_plans_what_populations_do_to_each_other(load: Load) -> None:
-    target: Any = SimpleNamespace(asked_for="tenants", scenarios=("neighbours",), suite=load())
-    service: Any = None
-    with pytest.raises(UsageError, match="tenants/neighbours has several populations"):
-        next(plans(target, service, 1))
