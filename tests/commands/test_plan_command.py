@@ -45,6 +45,8 @@ def test_a_search_is_planned_level_by_level(capsys: pytest.CaptureFixture[str]) 
     at_random = ["--set", step, "--set", "scenarios.listeners.think={min: 1s, max: 3s}"]
     assert main(["plan", "litetts/listeners", "--service-time", "2s", "--slots", "3", *at_random]) == 0
     assert "of 9 simulated searches the smallest holds" in " ".join(capsys.readouterr().out.split())
+    assert main(["plan", "orfeas/capacity", "--service-time", "150s"]) == 0
+    assert "all 9 simulated searches hold no level" in " ".join(capsys.readouterr().out.split())
 
 
 def test_listeners_ask_less_often(capsys: pytest.CaptureFixture[str]) -> None:

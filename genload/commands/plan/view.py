@@ -105,7 +105,10 @@ def _plan(name: str, plan: ScenarioPlan) -> Iterator[RenderableType]:
 
 def _all_found(searches: Sequence[Capacity]) -> str:
     """How much the simulated searches differ."""
-    least, most = (amount_of(each.highest_observed or 0.0, each.unit) for each in (searches[0], searches[-1]))
+    least, most = (
+        "no level" if each.highest_observed is None else amount_of(each.highest_observed, each.unit)
+        for each in (searches[0], searches[-1])
+    )
     if least == most:
         return f"all {len(searches)} simulated searches hold {most}"
     return f"of {len(searches)} simulated searches the smallest holds {least}, the largest {most}"
