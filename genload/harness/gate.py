@@ -222,7 +222,7 @@ class Gate:
     @property
     def working(self) -> int:
         """Users here that may start work, or would if the planned requests were not used up."""
-        # Nothing here goes through all users: it is asked 50 times a second.
+        # Nothing here goes through all users: it is asked many times a second.
         may, joined = self._may(), len(self._indices) + len(self._free)
         return min(may, joined) - sum(1 for index in self._free if index < may)
 

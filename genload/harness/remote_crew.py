@@ -143,7 +143,7 @@ class RemoteCrew:
         self._tell({"stage": "close"})
 
     def status(self) -> CrewStatus:
-        """Asked for fifty times a second: it is another one only when something was heard or told."""
+        """Asked for again and again: it is another one only when something was heard or told."""
         self._look_for_lost()
         status = self._status or self._now()
         self._status = status if self._reports else None
