@@ -42,7 +42,7 @@ def write_run(folder: Path, count: int, *, slower: float = 1.0) -> None:
     durations = slower * rng.lognormal(0.0, 0.3, count)
     failed = rng.random(count) < 0.001
     for n in range(count):
-        writer.request(_record(rng, n, float(starts[n]), float(durations[n]), bool(failed[n])))
+        writer.requests([_record(rng, n, float(starts[n]), float(durations[n]), bool(failed[n]))])
         if n % FLUSH_EVERY == 0:
             writer.flush()
     for second in range(int(length_s)):

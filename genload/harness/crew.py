@@ -68,6 +68,9 @@ class Crew(Protocol):
 
     def health(self, t_s: float) -> Sequence[ClientHealth | ClockOffset]: ...
 
+    def hand_on(self) -> None:
+        """Give the run those records that wait in this process, to be given many at a time."""
+
     def finish(self) -> None:
         """Whatever is still in flight becomes an unfinished record; return when all records are here."""
 
@@ -127,6 +130,9 @@ class LocalCrew:
                 messages=self.process.messages,
             )
         ]
+
+    def hand_on(self) -> None:
+        self.process.recorder.hand_on()
 
     def finish(self) -> None:
         """Nothing to fetch: Locust itself stops our users right after, and their records are ours."""

@@ -58,10 +58,9 @@ class Ending:
             if side.plan.abort_on == "hopeless" and side.plan.scenario.capacity is None
         ]
 
-    def add(self, record: RequestRecord) -> None:
-        """A logical request has ended."""
-        if record.population in self._patience:
-            self._patience[record.population].add(record)
+    def add(self, side: Side, records: Sequence[RequestRecord]) -> None:
+        """Requests of that population have ended."""
+        self._patience[side.name].add([record for record in records if record.operation])
 
     def ask_after_service(self) -> None:
         """Ask a service that gave no answer whether it is there again; blocks while it answers."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import nan
 from pathlib import Path
 
@@ -60,9 +60,9 @@ class Journal:
         self._writer.header(header)
         self._writer.event(RunStarted(t_s=0.0, wall_time=header.started_at))
 
-    def request(self, record: RequestRecord) -> None:
-        """A finished request."""
-        self._writer.request(record)
+    def requests(self, records: Sequence[RequestRecord]) -> None:
+        """Finished requests, in the order of their numbers."""
+        self._writer.requests(records)
 
     def event(self, event: Event) -> None:
         """Something that happened."""

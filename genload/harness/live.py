@@ -7,7 +7,7 @@ at until it pleases is no verdict.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import reduce
 from itertools import groupby
 from math import inf
@@ -26,7 +26,7 @@ from genload.settings.scenario import Scenario
 
 _OF_SAMPLES = ("mean", "min", "max", "last")
 BLOCK = 256
-"""So many records are counted at once, at most."""
+"""So many records are counted before anybody looks."""
 
 
 def followed(scenario: Scenario, catalogue: Catalogue, watched: Collection[str] = ()) -> dict[str, Metric]:
@@ -48,6 +48,7 @@ class LiveStats:
     Args:
         operation: the requests that count.
         metrics: those that are asked for, by name. Of requests nothing else is told.
+        hand_on: has those records added that wait to be; called before anybody looks.
         exact: whether percentiles of one phase are exact, or within 1 %; those of several are within 1 %.
 
     Attributes:
@@ -60,9 +61,10 @@ class LiveStats:
         samples_file: Path,
         metrics: Mapping[str, Metric] | None = None,
         *,
+        hand_on: Callable[[], None] = lambda: None,
         exact: bool = False,
     ) -> None:
-        self.operation, self._exact = operation, exact
+        self.operation, self._hand_on, self._exact = operation, hand_on, exact
         self.metrics = metrics or {}
         of_requests = (metric for metric in self.metrics.values() if metric.source == "requests")
         self._carried = [metric for metric in of_requests if metric.key]
@@ -72,14 +74,18 @@ class LiveStats:
         self._fastest_s = inf
         self._samples = _SampleTail(samples_file)
 
-    def add(self, record: RequestRecord) -> None:
-        """Count a record, which is not changed any more."""
-        self._new.append(record)
+    def add(self, records: Sequence[RequestRecord]) -> None:
+        """Count records, which are not changed any more."""
+        self._new += records
         if len(self._new) >= BLOCK:
             self._count()
 
-    def _count(self) -> None:
+    def _look(self) -> None:
         """Many at a time are counted in a third of the time: whoever looks has them counted first."""
+        self._hand_on()
+        self._count()
+
+    def _count(self) -> None:
         own = [record for record in self._new if record.operation == self.operation]
         self._new.clear()
         durations_s = [record.duration_s for record in own if record.outcome not in ("unfinished", LEFT)]
@@ -93,19 +99,19 @@ class LiveStats:
     @property
     def phases(self) -> dict[str, Totals]:
         """By phase."""
-        self._count()
+        self._look()
         return self._phases
 
     @property
     def errors(self) -> Counter[str]:
         """How many requests failed of each class."""
-        self._count()
+        self._look()
         return self._errors
 
     @property
     def fastest_s(self) -> float:
         """The shortest request so far, whatever became of it, warm-up too."""
-        self._count()
+        self._look()
         return self._fastest_s
 
     @property

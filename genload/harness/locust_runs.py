@@ -8,7 +8,7 @@ import logging
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -225,7 +225,7 @@ class LocustRuns:
             self.display.stop()
         if self._page is not None:
             self._page.ended()
-        run.journal.flush()
+        run.flush()
         self._outside.recorded(run.journal.notice)
         run.finalize()
         error = run.ending.error
@@ -336,9 +336,9 @@ class LocustRuns:
         for own in plan_for(self.environment, options).populations:
             check_anyone_there(own)
 
-    def _add(self, record: RequestRecord) -> None:
+    def _add(self, records: Sequence[RequestRecord]) -> None:
         if self.run is not None:
-            self.run.add(record)
+            self.run.add(records)
 
     def _keep(self, output: FailedOutput) -> None:
         if self.run is not None:

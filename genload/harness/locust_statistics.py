@@ -18,19 +18,20 @@ BLOCK = 256
 """So many requests are counted at once, at most."""
 
 _Request = tuple[Any, Any, float]  # response time in ms or None, content length, when it was logged
+_Key = tuple[str, str]  # name and method
 
 
 class BlockStats(stats.RequestStats):
     """As Locust's own, in its place. Whoever looks at `entries` or `total` has what is new counted first."""
 
     def __init__(self, use_response_times_cache: bool = True) -> None:
-        self._new: dict[tuple[str, str], list[_Request]] = defaultdict(list)  # by name and method
+        self._new: list[tuple[_Key, _Request]] = []
         super().__init__(use_response_times_cache)
 
     def log_request(self, method: str, name: str, response_time: float | None, content_length: int) -> None:
-        block = self._new[name, method]
-        block.append((response_time, content_length, time.time()))
-        if len(block) >= BLOCK:
+        new = self._new
+        new.append(((name, method), (response_time, content_length, time.time())))
+        if len(new) >= BLOCK:
             self._count()
 
     @property
@@ -56,9 +57,11 @@ class BlockStats(stats.RequestStats):
         self._total = total
 
     def _count(self) -> None:
-        blocks = list(self._new.items())
+        blocks: dict[_Key, list[_Request]] = defaultdict(list)
+        for key, request in self._new:
+            blocks[key].append(request)
         self._new.clear()
-        for key, block in blocks:
+        for key, block in blocks.items():
             try:
                 report = self._report(*key, block)
             except Exception:  # noqa: BLE001  a client of somebody else's may have logged anything
@@ -82,7 +85,7 @@ class BlockStats(stats.RequestStats):
             report.response_times = Counter(map(stats.bucket_response_time, told_ms))
         return report
 
-    def _count_one_by_one(self, key: tuple[str, str], block: list[_Request]) -> None:
+    def _count_one_by_one(self, key: _Key, block: list[_Request]) -> None:
         for time_ms, length, _ in block:
             try:
                 self._total.log(time_ms, length)

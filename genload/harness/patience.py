@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from genload.code_errors import CLIENT_ERROR, CLIENT_LIMIT
 from genload.human import human
@@ -31,14 +31,15 @@ class Patience:
         self._failures = 0
         self._silent_since_s: float | None = None
 
-    def add(self, record: RequestRecord) -> None:
-        """A logical request has ended."""
-        if record.outcome == "ok":
-            self._failures, self._silent_since_s = 0, None
-        elif record.outcome == "failed" and record.error_class not in OURS:
-            self._failures += 1
-            if record.error_class in SILENT and self._silent_since_s is None:
-                self._silent_since_s = self._clock()
+    def add(self, records: Sequence[RequestRecord]) -> None:
+        """Logical requests have ended, in this order."""
+        for record in records:
+            if record.outcome == "ok":
+                self._failures, self._silent_since_s = 0, None
+            elif record.outcome == "failed" and record.error_class not in OURS:
+                self._failures += 1
+                if record.error_class in SILENT and self._silent_since_s is None:
+                    self._silent_since_s = self._clock()
 
     def ask(self) -> None:
         """Where requests got no answer, ask whether the service is there; blocks while it answers."""

@@ -41,7 +41,7 @@ class LoadProcess:
 
     def __init__(
         self,
-        sink: Callable[[RequestRecord], None],
+        sink: Callable[[Sequence[RequestRecord]], None],
         keep: Callable[[FailedOutput], None],
         tell: Callable[[CodeFailure], None],
     ) -> None:

@@ -8,24 +8,28 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from genload.runlog.records import RequestRecord
 
 CONTEXT_KEY = "genload"
+BLOCK = 256
+"""So many records are handed on at once, at most."""
 
 
 class Recorder:
-    """Numbers the records of one process and hands each to `sink`.
+    """Numbers the records of one process, and hands them on to `sink` many at a time; at once where one may
+    decide how the run goes on, for that it failed or is of the warm-up. Whoever looks at what came of them
+    calls `hand_on` first.
 
     Args:
-        sink: takes a finished record: the writer, or on a worker the sender.
+        sink: takes finished records, in their order: the run, or on a worker the sender.
         clock: monotonic seconds.
     """
 
     def __init__(
-        self, sink: Callable[[RequestRecord], None], clock: Callable[[], float] = time.monotonic
+        self, sink: Callable[[Sequence[RequestRecord]], None], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._sink = sink
         self._clock = clock
@@ -35,6 +39,7 @@ class Recorder:
         """A new run: numbers begin at 0 again. `t0_s` is when it began, on this process's clock."""
         self.source, self.t0_s, self.count = source, t0_s, 0
         self.current_phase = ""
+        self._new: list[RequestRecord] = []  # that are not handed on yet
 
     def since_start(self, monotonic_s: float) -> float:
         """Seconds since the run began."""
@@ -73,10 +78,19 @@ class Recorder:
         self.add(record)
 
     def add(self, record: RequestRecord) -> None:
-        """Number a record and hand it on."""
+        """Number a record, which is not changed any more."""
         record.source, record.n = self.source, self.count
         self.count += 1
-        self._sink(record)
+        new = self._new
+        new.append(record)
+        if record.outcome != "ok" or record.warmup or len(new) >= BLOCK:
+            self.hand_on()
+
+    def hand_on(self) -> None:
+        """Those that wait."""
+        if self._new:
+            new, self._new = self._new, []
+            self._sink(new)
 
 
 def _number(value: Any) -> float:

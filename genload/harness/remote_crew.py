@@ -54,7 +54,7 @@ class RemoteCrew:
     """The master's side: all workers as one crew.
 
     Args:
-        add: takes each record as it arrives, once.
+        add: takes records as they arrive, each once.
         lost: told the source of a worker that went missing during a run, and when it last gave a sign, in
             seconds of the run; None: never.
         keep: takes each output that is why its request failed, of the first few of each worker.
@@ -68,7 +68,7 @@ class RemoteCrew:
     def __init__(
         self,
         runner: MasterRunner,
-        add: Callable[[RequestRecord], None],
+        add: Callable[[Sequence[RequestRecord]], None],
         lost: Callable[[str, float | None], None],
         keep: Callable[[FailedOutput], None],
         notice: Callable[[str, str], None],
@@ -183,6 +183,9 @@ class RemoteCrew:
     def health(self, t_s: float) -> Sequence[ClientHealth | ClockOffset]:
         taken, self._health = self._health, []
         return taken
+
+    def hand_on(self) -> None:
+        """None wait here: each report brings many."""
 
     def finish(self) -> None:
         if self._late_s:
@@ -299,8 +302,7 @@ class RemoteCrew:
         expected = self._next[source]
         records = decode_records(report.records)
         if report.first <= expected:  # otherwise a report was lost: wait until it is sent again
-            for record in records[expected - report.first :]:
-                self._add(record)
+            self._add(records[expected - report.first :])
             self._next[source] = max(expected, report.first + len(records))
         t_s = self._clock() - self._t0_s
         self._heard_s[source] = report.sent_s + report.offset_s - self._t0_s

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from genload.harness.recorder import CONTEXT_KEY, Recorder
-from genload.runlog.records import RequestRecord
+from genload.runlog.records import LEFT, RequestRecord
 
 _LOCUST_S_OWN = "locust.runners"
 """The module of the listener that counts requests for Locust's statistics."""
@@ -31,10 +31,13 @@ class RequestEvent:
 
     def fire(self, record: RequestRecord) -> None:
         """A request has ended: record it, and tell everybody who listens."""
-        took_ms = record.latency_s * 1e3
         if record.outcome == "ok" and self._hook._handlers == self._expected:
             self._recorder.add(record)
-            self._stats.log_request(record.type, record.name, took_ms, record.bytes_received)
+            self._stats.log_request(record.type, record.name, record.latency_s * 1e3, record.bytes_received)
+            return
+        if record.outcome == LEFT:
+            # Locust would have to count it as a success or as a failure, and it is neither.
+            self._recorder.add(record)
             return
         failure = None
         if record.outcome != "ok":
@@ -43,7 +46,7 @@ class RequestEvent:
         self._hook.fire(
             request_type=record.type,
             name=record.name,
-            response_time=took_ms,
+            response_time=record.latency_s * 1e3,
             response_length=record.bytes_received,
             exception=failure,
             context={CONTEXT_KEY: record},

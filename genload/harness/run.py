@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import gevent
@@ -94,7 +94,7 @@ class Run:
         self.journal = Journal(folder, clock, lambda error: self.ending.by(error, NOT_RECORDED))
         samples = folder / "samples.jsonl"
         plans = enumerate(plan.populations)
-        self.sides = tuple(Side(own, place, samples, watched) for place, own in plans)
+        self.sides = tuple(Side(own, place, samples, watched, crew.hand_on) for place, own in plans)
         self.live = self.sides[0].live
         self.ending = Ending(self.sides, self.journal, clock)
         self._tick_s = min(TICK_S, max(plan.timeline.duration_s / TICKS_PER_LOAD, SHORTEST_TICK_S))
@@ -183,16 +183,22 @@ class Run:
         """Do not wait for the requests in flight any longer."""
         self.ending.hurried.set()
 
-    def add(self, record: RequestRecord) -> None:
-        """Record a request that has ended, in any process."""
-        self.journal.request(record)
+    def add(self, records: Sequence[RequestRecord]) -> None:
+        """Record requests that have ended, in any process."""
+        self.journal.requests(records)
         for side in self.sides:
-            if side.name == record.population:
-                side.live.add(record)
-        if record.operation:
-            self.ending.add(record)
-            if self.conductor is not None and record.warmup:
-                self.conductor.warmed(record)
+            own = [record for record in records if record.population == side.name]
+            side.live.add(own)
+            self.ending.add(side, own)
+        if self.conductor is not None:
+            for record in records:
+                if record.warmup and record.operation:
+                    self.conductor.warmed(record)
+
+    def flush(self) -> None:
+        """Write what there is of the run so far."""
+        self.crew.hand_on()
+        self.journal.flush()
 
     def worker_lost(self, source: str, heard_s: float | None) -> None:
         """Record that a worker is gone. `heard_s` is when it sent its last message, some seconds ago."""
@@ -207,6 +213,7 @@ class Run:
             return
         self._finalized = True
         self._monitoring.stop(told=self.ending.error is not None)
+        self.crew.hand_on()
         self.journal.close(self.crew.counts())
         if self.ending.error is not None:
             self.ending.error = self.journal.with_losses(self.ending.error)
@@ -362,7 +369,7 @@ class Run:
                 self.health[health.source] = health
         if self.stage == "load":
             self._note_users()
-        self.journal.flush()
+        self.flush()
         for side in self.sides:
             side.live.read_samples()
         self._monitoring.look_after()
@@ -383,6 +390,7 @@ class Run:
         # In a greenlet of its own: a service that hangs must not delay the record of everything else.
         while True:
             try:
+                self.crew.hand_on()  # an answer that came meanwhile says that it is there
                 self.ending.ask_after_service()
             except Exception as error:  # noqa: BLE001  of the client's own code, which says nothing of the service
                 self.journal.blame(CodeFailure.of(error))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from math import inf
 from pathlib import Path
 
@@ -22,6 +22,7 @@ class Side:
         place: which of the plan's populations it is.
         samples_file: what the run's monitors write.
         watched: metrics of requests that somebody looks at, beside those that criteria name.
+        hand_on: has those records added that wait to be; called before anybody looks.
 
     Attributes:
         name: the population's; "" of a run without any.
@@ -29,14 +30,22 @@ class Side:
         metrics: those that its criteria name, and those that are watched, by name.
     """
 
-    def __init__(self, plan: RunPlan, place: int, samples_file: Path, watched: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        plan: RunPlan,
+        place: int,
+        samples_file: Path,
+        watched: Collection[str] = (),
+        hand_on: Callable[[], None] = lambda: None,
+    ) -> None:
         self.plan, self._place = plan, place
         self.name = plan.population
         self.timeline = plan.timeline
         self.metrics = followed(plan.scenario, plan.catalogue, watched)
         # A search decides by what it sees live, and close to a limit.
         is_search = plan.scenario.capacity is not None
-        self.live = LiveStats(plan.client_class.operation, samples_file, self.metrics, exact=is_search)
+        operation = plan.client_class.operation
+        self.live = LiveStats(operation, samples_file, self.metrics, hand_on=hand_on, exact=is_search)
 
     def users(self, status: CrewStatus) -> GateStatus:
         """What its users do."""

@@ -20,7 +20,7 @@ from genload.harness.process import LoadProcess
 from genload.identifiers import new_identifier
 from genload.orders import is_order, note_kill
 from genload.runlog.failures import MAX_OUTPUT_BYTES, FailedOutput
-from genload.runlog.records import LEFT, RequestRecord
+from genload.runlog.records import RequestRecord
 from genload.service import Artifact, ServiceClient
 
 REST_S = 1.0
@@ -224,13 +224,10 @@ class LoadUser(User):
         )
 
     def _fire(self, record: RequestRecord) -> None:
-        self._recorded = self._recorded or bool(record.operation)
-        if record.warmup and record.operation:
-            self.load.warmed(record)
-        if record.outcome == LEFT:
-            # Locust would have to count it as a success or as a failure, and it is neither.
-            self.load.recorder.add(record)
-            return
+        if record.operation:
+            self._recorded = True
+            if record.warmup:
+                self.load.warmed(record)
         self.environment.genload.event.fire(record)
 
     def _keep_output(self, result: Result) -> None:

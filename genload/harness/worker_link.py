@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gevent
@@ -113,8 +113,8 @@ class WorkerLink:
         self._runner.environment.stop_timeout = 0.0
         self._runner.stop_users(self._runner.user_classes_count)
 
-    def _keep(self, record: RequestRecord) -> None:
-        self._kept.append(record)
+    def _keep(self, records: Sequence[RequestRecord]) -> None:
+        self._kept += records
 
     # ---- from the master
 
@@ -210,6 +210,7 @@ class WorkerLink:
                 self._was_told.clear()  # it has reported then, and the pause is perhaps another one now
 
     def _report(self) -> None:
+        self.process.recorder.hand_on()
         if self._sent > self._first and self._clock() - self._sent_at_s > RESEND_S:
             self._sent = self._first
         self._report_some()

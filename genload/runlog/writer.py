@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from genload.runlog.records import Event, RequestRecord, RunHeader
 
 MAX_ERROR_CHARACTERS = 500
 BLOCK = 256
-"""So many records are made into lines at once, at most."""
+"""So many records are made into lines before a `flush`."""
 MOST_WAITING_BYTES = 2**20
 """Lines of records are written when there are more, without a `flush`: memory stays the same, and the others
 of a process are not held up by many of them at once."""
@@ -25,10 +26,10 @@ of a process are not held up by many of them at once."""
 class RunWriter:
     """The one writer of a run directory; the sampler adds samples.jsonl beside it.
 
-    `request` and `event` take into memory, in about a microsecond; `flush` writes, and is called at least
-    every second. Of thousands of records a second `request` writes some before that. Records are made into
-    lines many at a time, which takes half of what it takes one by one. What waits before `header` is written
-    after it, so that a directory with records in it always says what they belong to.
+    `requests` and `event` take into memory; `flush` writes, and is called at least every second. Of thousands
+    of records a second `requests` writes some before that. Records are made into lines many at a time, which
+    takes half of what it takes one by one. What waits before `header` is written after it, so that a
+    directory with records in it always says what they belong to.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -84,9 +85,9 @@ class RunWriter:
         self._requests.open()
         self._events.open()
 
-    def request(self, record: RequestRecord) -> None:
-        """Take one request record, which is not changed any more; its error text is bounded."""
-        self._taken.append(record)
+    def requests(self, records: Sequence[RequestRecord]) -> None:
+        """Take request records, which are not changed any more; their error texts are bounded."""
+        self._taken += records
         if len(self._taken) >= BLOCK:
             self._make_lines()
 

@@ -137,7 +137,7 @@ def write(log: MemoryLog, folder: Path) -> Path:
     writer = RunWriter(folder)
     writer.header(log.header)
     for record in log.records:
-        writer.request(record)
+        writer.requests([record])
     for event in log.happened:
         writer.event(event)
     writer.close()

@@ -88,20 +88,19 @@ def write_run() -> WriteRun:
             writer.event(Users(t_s=t_s, target=1, working=1, in_flight=1, leaving=0))
             writer.event(ClientHealth(t_s=t_s, source="local", lags_ms=[0.2], cpu=0.2, rss_bytes=10**8))
         for n in range(JOBS):
-            writer.request(
-                RequestRecord(
-                    source="local",
-                    n=n,
-                    name="generate",
-                    operation="generate",
-                    phase="steady",
-                    start_s=LOAD_START_S + n,
-                    duration_s=seconds,
-                    outcome="failed" if n < failed else "ok",
-                    error_class="rejected" if n < failed else "",
-                    error="full \x1b[31m[/red]" if n < failed else "",
-                )
+            job = RequestRecord(
+                source="local",
+                n=n,
+                name="generate",
+                operation="generate",
+                phase="steady",
+                start_s=LOAD_START_S + n,
+                duration_s=seconds,
+                outcome="failed" if n < failed else "ok",
+                error_class="rejected" if n < failed else "",
+                error="full \x1b[31m[/red]" if n < failed else "",
             )
+            writer.requests([job])
         writer.event(LoadEnded(t_s=LOAD_START_S + LOAD_S))
         if ended:
             writer.event(RunEnded(t_s=LOAD_START_S + LOAD_S + 1, records={"local": JOBS}))

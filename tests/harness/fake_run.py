@@ -87,16 +87,15 @@ class FakeRun(SimpleNamespace):
         phase: str = "steady",
         **stages: float,
     ) -> None:
-        self.live.add(
-            RequestRecord(
-                source="local",
-                n=0,
-                name="generate",
-                operation="generate",
-                phase=phase,
-                stages=stages,
-                duration_s=duration_s,
-                outcome=outcome,
-                error_class=error_class,
-            )
+        ended = RequestRecord(
+            source="local",
+            n=0,
+            name="generate",
+            operation="generate",
+            phase=phase,
+            stages=stages,
+            duration_s=duration_s,
+            outcome=outcome,
+            error_class=error_class,
         )
+        self.live.add([ended])

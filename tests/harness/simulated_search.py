@@ -136,9 +136,8 @@ def search(
     while not conductor.step():
         told[conductor.told] = None
         clock.now_s += tick_s
-        for request in crew.requests:
-            if counted < request.end_s <= crew.into_s:
-                live.add(record_of(request))
+        ended = [request for request in crew.requests if counted < request.end_s <= crew.into_s]
+        live.add([record_of(request) for request in ended])
         counted = crew.into_s
         for event in _readings(crew, lag_ms):
             events.append(event)

@@ -44,9 +44,9 @@ def lost(
 ) -> str:
     live = LiveStats("generate", __import__("pathlib").Path(tmp_path_name))
     for _ in range(ok):
-        live.add(record(phase, "ok"))
+        live.add([record(phase, "ok")])
     for _ in range(failed):
-        live.add(record(phase, "failed"))
+        live.add([record(phase, "failed")])
     scenario = Scenario.model_validate(
         {"shape": {"kind": "normal"}, "criteria": {"rule": rule}, **({"think": think} if think else {})}
     )

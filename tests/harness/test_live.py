@@ -47,8 +47,7 @@ def record(ttfa_s: float | None = None, outcome: str = "ok", **numbers: float) -
 def live_of(*records: RequestRecord) -> LiveStats:
     scenario = Scenario.model_validate({"shape": {"kind": "burst"}, "criteria": CRITERIA})
     live = LiveStats("speech", Path("nowhere"), followed(scenario, CATALOGUE))
-    for each in records:
-        live.add(each)
+    live.add(records)
     return live
 
 

@@ -48,7 +48,7 @@ def measures_of(records: list[RequestRecord]) -> Measures:
 def live_of(records: list[RequestRecord], measures: Measures, *, exact: bool = False) -> LiveStats:
     live = LiveStats("speech", Path("nowhere"), measures.catalogue.metrics, exact=exact)
     for record in records:
-        live.add(record)
+        live.add([record])
     return live
 
 

@@ -26,15 +26,14 @@ class World:
         """Requests end so, "ok", "unfinished" or with an error class; why the service is given up."""
         for outcome in outcomes:
             failed = outcome not in ("ok", "unfinished")
-            self.patience.add(
-                RequestRecord(
-                    source="local",
-                    n=0,
-                    name="generate",
-                    outcome="failed" if failed else outcome,
-                    error_class=outcome if failed else "",
-                )
+            ended = RequestRecord(
+                source="local",
+                n=0,
+                name="generate",
+                outcome="failed" if failed else outcome,
+                error_class=outcome if failed else "",
             )
+            self.patience.add([ended])
         return self.patience.spent()
 
 

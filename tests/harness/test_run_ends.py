@@ -36,7 +36,7 @@ def test_users_who_have_heard_of_the_end_are_not_missing_in_the_load(tmp_path: P
     def status() -> CrewStatus:
         return CrewStatus(at_s=heard_s[0], users=GateStatus())
 
-    crew: Any = SimpleNamespace(close=close, status=status, finish=lambda: None)
+    crew: Any = SimpleNamespace(close=close, status=status, finish=lambda: None, hand_on=lambda: None)
     plan = make_plan(RunRequest((f"{tmp_path / 'own.yaml'}/short",)))
     run = Run(plan, tmp_path / "run", crew, lambda: 2, clock)
     run.journal.begin()

@@ -54,7 +54,7 @@ def small_run(tmp_path: Path, header: RunHeader, record: Callable[..., RequestRe
     writer.event(RunStarted(t_s=0.0, wall_time="2026-11-21T20:00:00Z"))
     writer.event(LoadStarted(t_s=0.5))
     for n in range(3):
-        writer.request(record(n, error="gefällt nicht", stages={"run": 0.25 * n}))
+        writer.requests([record(n, error="gefällt nicht", stages={"run": 0.25 * n})])
     writer.event(RunEnded(t_s=9.0, records={"local": 3}))
     writer.close()
     samples = [Sample(t_s=float(t), monitor="host", values={"host.cpu": 0.5}) for t in range(2)]

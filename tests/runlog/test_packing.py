@@ -46,7 +46,7 @@ def run(tmp_path: Path) -> Path:
         )
     )
     for n in range(COUNT):
-        writer.request(record(n))
+        writer.requests([record(n)])
     writer.event(RunEnded(t_s=1.0, records={"local": COUNT}))
     writer.close()
     return folder

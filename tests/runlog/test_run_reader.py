@@ -113,7 +113,7 @@ def test_whatever_is_written_comes_back(
     )
     for n, record in enumerate(requests):
         record.n = n
-        writer.request(record)
+        writer.requests([record])
     for event in said:
         writer.event(event)  # type: ignore[arg-type]
     writer.close()

@@ -38,7 +38,7 @@ def lines_of(folder: Path, name: str) -> list[dict[str, object]]:
 
 
 def test_records_are_one_json_object_a_line_without_defaults(writer: RunWriter, record: Make) -> None:
-    writer.request(record(0, start_s=1.5, duration_s=0.25))
+    writer.requests([record(0, start_s=1.5, duration_s=0.25)])
     writer.event(LoadStarted(t_s=0.5))
     writer.close()
     assert lines_of(writer.folder, "requests.jsonl") == [
@@ -50,7 +50,7 @@ def test_records_are_one_json_object_a_line_without_defaults(writer: RunWriter, 
 def test_nothing_is_in_a_file_before_the_flush_and_everything_after_it(
     writer: RunWriter, record: Make
 ) -> None:
-    writer.request(record(0))
+    writer.requests([record(0)])
     assert (writer.folder / "requests.jsonl").read_bytes() == b""
     assert writer.unwritten == 1
     writer.flush()
@@ -70,14 +70,14 @@ def test_what_came_before_the_header_is_written_after_it(tmp_path: Path, header:
 
 def test_records_without_a_header_are_not_lost_in_silence(tmp_path: Path, record: Make) -> None:
     writer = RunWriter(tmp_path / "run")
-    writer.request(record(0))
+    writer.requests([record(0)])
     with pytest.raises(RunDirectoryError, match="1 records waiting"):
         writer.close()
 
 
 def test_an_error_text_is_bounded_and_stays_on_its_line(writer: RunWriter, record: Make) -> None:
-    writer.request(record(0, error="line\nline\x00\u2028" + "x" * 5000))
-    writer.request(record(1, error="x" * 500))
+    writer.requests([record(0, error="line\nline\x00\u2028" + "x" * 5000)])
+    writer.requests([record(1, error="x" * 500)])
     writer.close()
     first, second = open_run(writer.folder).requests()
     assert len(first.error) == 500
@@ -89,9 +89,9 @@ def test_an_error_text_is_bounded_and_stays_on_its_line(writer: RunWriter, recor
 def test_text_that_is_no_unicode_and_numbers_that_are_none_can_be_read_back(
     writer: RunWriter, record: Make
 ) -> None:
-    writer.request(record(0, error="bad \ud800 byte", labels={"voice\udcff": "a"}))
-    writer.request(record(1, error="null", numbers={"faces": math.nan, "polls": 3.0, "rtf": math.inf}))
-    writer.request(record(2, start_s=math.nan))
+    writer.requests([record(0, error="bad \ud800 byte", labels={"voice\udcff": "a"})])
+    writer.requests([record(1, error="null", numbers={"faces": math.nan, "polls": 3.0, "rtf": math.inf})])
+    writer.requests([record(2, start_s=math.nan)])
     writer.close()
     log = open_run(writer.folder)
     first, second = log.requests()
@@ -105,7 +105,7 @@ def test_records_of_several_blocks_come_in_order_with_one_that_cannot_be_written
 ) -> None:
     odd = BLOCK + 3
     for n in range(2 * BLOCK + 5):
-        writer.request(record(n, error="bad \ud800 byte" if n == odd else "", numbers={"polls": float(n)}))
+        writer.requests([record(n, error="bad \ud800 byte" if n == odd else "", numbers={"polls": float(n)})])
     assert writer.unwritten == 2 * BLOCK + 5
     writer.flush()
     assert writer.unwritten == 0
@@ -163,13 +163,13 @@ def test_a_full_disk_raises_and_loses_nothing(
     disk = FullDisk(room)
     monkeypatch.setattr("genload.runlog.lines.os.write", disk)
     for n in range(5):
-        writer.request(record(n))
+        writer.requests([record(n)])
     with pytest.raises(RunDirectoryError, match=r"No space left on device; \d lines wait") as raised:
         writer.flush()
     assert "make room" in raised.value.remedy
     whole = (writer.folder / "requests.jsonl").read_bytes().count(b"\n")
     assert writer.unwritten == 5 - whole
-    writer.request(record(5))
+    writer.requests([record(5)])
     with pytest.raises(RunDirectoryError):
         writer.flush()
     disk.room = 10_000
@@ -186,7 +186,7 @@ def test_of_very_many_records_few_wait_and_a_full_disk_is_told_by_the_flush(
     monkeypatch.setattr("genload.runlog.lines.os.write", disk)
     count = 3 * MOST_WAITING_BYTES // 400
     for n in range(count):
-        writer.request(record(n, error="x" * 400))
+        writer.requests([record(n, error="x" * 400)])
     if room > count * 1000:
         assert 0 < writer.unwritten < MOST_WAITING_BYTES // 400 + BLOCK
         assert size(writer.folder / "requests.jsonl") > MOST_WAITING_BYTES
@@ -211,7 +211,7 @@ def test_a_really_full_device_is_told_at_the_latest_by_close() -> None:
 
 
 def test_a_folder_deleted_during_the_run_is_told(writer: RunWriter, record: Make) -> None:
-    writer.request(record(0))
+    writer.requests([record(0)])
     shutil.rmtree(writer.folder)
     with pytest.raises(RunDirectoryError, match="was deleted during the run; 1 lines wait"):
         writer.flush()
@@ -222,7 +222,7 @@ def test_a_folder_deleted_during_the_run_is_told(writer: RunWriter, record: Make
 
 def test_a_folder_renamed_during_the_run_keeps_its_records(writer: RunWriter, record: Make) -> None:
     moved = writer.folder.rename(writer.folder.with_name("moved"))
-    writer.request(record(0))
+    writer.requests([record(0)])
     writer.close()
     assert [record.n for record in open_run(moved).requests()] == [0]
 
@@ -230,7 +230,7 @@ def test_a_folder_renamed_during_the_run_keeps_its_records(writer: RunWriter, re
 def test_close_closes_both_files_even_when_one_refuses(
     writer: RunWriter, monkeypatch: pytest.MonkeyPatch, record: Make
 ) -> None:
-    writer.request(record(0))
+    writer.requests([record(0)])
     monkeypatch.setattr("genload.runlog.lines.os.write", FullDisk(0))
     with pytest.raises(RunDirectoryError):
         writer.close()
@@ -250,7 +250,7 @@ writer.header(msgspec.json.decode(sys.argv[2], type=RunHeader))
 n = 0
 while True:
     for _ in range(200):
-        writer.request(RequestRecord(source="local", n=n, name="generate", error="x" * (n % 400)))
+        writer.requests([RequestRecord(source="local", n=n, name="generate", error="x" * (n % 400))])
         n += 1
     writer.flush()
 """
@@ -294,7 +294,7 @@ def test_the_end_names_the_counts_that_the_reader_holds_against_the_records(
     writer: RunWriter, record: Make
 ) -> None:
     for n in range(3):
-        writer.request(record(n))
+        writer.requests([record(n)])
     writer.event(RunEnded(t_s=1.0, records={"local": 3}))
     writer.close()
     log = open_run(writer.folder)

@@ -104,7 +104,8 @@ def test_percentiles_are_not_rounded_to_two_digits(tmp_path: Path) -> None:
     writer.event(LoadStarted(t_s=0.0))
     for n, duration_s in enumerate(durations_s):
         fields = {"name": "generate", "operation": "generate", "phase": "steady"}
-        writer.request(RequestRecord(source="local", n=n, start_s=n * 83.0, duration_s=duration_s, **fields))
+        ended = RequestRecord(source="local", n=n, start_s=n * 83.0, duration_s=duration_s, **fields)
+        writer.requests([ended])
     writer.event(LoadEnded(t_s=900.0))
     writer.event(RunEnded(t_s=900.0, records={"local": len(durations_s)}))
     writer.close()

@@ -61,7 +61,7 @@ class Pair:
         self.link = WorkerLink(self.of_worker, clock=self.clock)  # type: ignore[arg-type]
         self.crew = RemoteCrew(
             self.of_master,  # type: ignore[arg-type]
-            lambda record: self.arrived.append(record.n),
+            lambda records: self.arrived.extend(record.n for record in records),
             lambda source, heard_s: self.lost.append((source, heard_s)),
             self.kept.append,
             lambda code, text: self.notices.append((code, text)),
@@ -76,6 +76,7 @@ class Pair:
 
     def request(self) -> None:
         self.link.process.recorder.on_request("JOB", "generate", 1.0, 0)
+        self.link.process.recorder.hand_on()
 
     def report(self, *, lost: bool = False, ack_lost: bool = False) -> None:
         self.link._report()
@@ -336,7 +337,7 @@ def test_a_worker_sends_the_first_few_failing_outputs_small_ones_whole() -> None
 def test_records_are_numbered_from_zero_by_their_source() -> None:
     seen: list[RequestRecord] = []
     pair = Pair()
-    pair.link.process.recorder._sink = seen.append
+    pair.link.process.recorder._sink = seen.extend
     pair.request()
     pair.request()
     gevent.sleep(0)
