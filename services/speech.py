@@ -10,7 +10,7 @@ from genload.client.service_calls import ServiceCalls
 from genload.described.errors import SPEECH
 from genload.described.heard import Heard
 from genload.described.labels import read_labels
-from genload.described.numbers import metrics_of, read_numbers
+from genload.described.numbers import Number, metrics_of, read_numbers
 from genload.described.result import decoded
 from genload.described.speech.dialect import EventWay, Socket
 from genload.described.speech.plan import KEY, plan_of
@@ -66,6 +66,7 @@ class Client(SpeechClient):
         self._calls = ServiceCalls(self, stamps="kernel")
         self._is_streamed, self._base64 = self._request.is_streamed, self._request.base64
         self._way = self._request.way
+        self._notes = bool(self._told.numbers or self._told.labels)
         self._cache = self._told.cache if self._request.shows_cache else None
 
     @classmethod
@@ -98,7 +99,8 @@ class Client(SpeechClient):
         with self.step("speech", asked.method, recorded=False) as step:
             try:
                 answer = asked.sent(self._calls, step)
-                self._note(answer)
+                if self._notes:
+                    self._note(answer)
                 heard = self._success(answer, self._plan.key)
                 if isinstance(way, EventWay):
                     return speech_of_events(answer, self._request, self._told.errors.words_in, way.events)
@@ -111,7 +113,7 @@ class Client(SpeechClient):
     def _heard(self, heard: Heard) -> Speech:
         """What the answer to a call has of audio: its body, or what is inside of its JSON."""
         answer, arrivals = heard.answer, heard.answer.arrivals
-        streamed = self._is_streamed and "content-length" not in answer.headers
+        streamed = self._is_streamed and answer.headers.raw(b"content-length") is None
         if self._base64 is None:
             content, kind = answer.body, self._checked_kind(heard)
         else:
@@ -129,20 +131,14 @@ class Client(SpeechClient):
             arrivals=arrivals,
             streamed=streamed,
             cached=self._cache.is_hit(answer.headers) if self._cache is not None else None,
-            rate_hz=self._rate_hz(heard),
+            rate_hz=None if self._told.rate is None else _rate_hz(self._told.rate, heard),
         )
 
     def _note(self, answer: Answer) -> None:
         """Keep the numbers and labels that an answer has, whatever it is, for the request's record."""
-        told = self._told
-        if told.numbers or told.labels:
-            heard = Heard(answer, self._plan.key)
-            self.noted.update(read_numbers(told.numbers, heard))
-            self.labelled.update(read_labels(told.labels, heard))
-
-    def _rate_hz(self, heard: Heard) -> int | None:
-        rate = self._told.rate.read(heard) if self._told.rate is not None else None
-        return int(rate) if rate is not None and rate >= 1 else None
+        heard = Heard(answer, self._plan.key)
+        self.noted.update(read_numbers(self._told.numbers, heard))
+        self.labelled.update(read_labels(self._told.labels, heard))
 
     def _converse(self, values: Spoken, way: Socket) -> Speech:
         asked = self._plan.call(values)
@@ -182,6 +178,12 @@ class Client(SpeechClient):
         if not answer.body:
             raise ServiceError("empty_audio", "200 without a single byte", status=200)
         return kind
+
+
+def _rate_hz(told: Number, heard: Heard) -> int | None:
+    """The rate that an answer tells; None where it tells none."""
+    rate = told.read(heard)
+    return int(rate) if rate is not None and rate >= 1 else None
 
 
 def _partial_output(error: ServiceError, name: str) -> Artifact | None:

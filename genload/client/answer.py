@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar, overload
 
 import msgspec
@@ -70,29 +71,39 @@ class Headers(Mapping[str, str]):
     @overload
     def get(self, name: str, /, default: str | _Default) -> str | _Default: ...
     def get(self, name: str, /, default: Any = None) -> Any:
-        value = self._fields().get(name.lower().encode("latin-1", "replace"))
+        value = self.raw(_name(name))
         return default if value is None else value.decode("latin-1")
+
+    def raw(self, name: bytes) -> bytes | None:
+        """The value as it came, of a name that is given in lower case; None for none."""
+        fields = self._joined
+        if fields is None:
+            fields = self._joined = self._read()
+        return fields.get(name)
 
     def last(self, name: bytes) -> bytes:
         """The value of the last field of this name, which is given in lower case; b"" for none. It is what
         counts for codings that are listed in several fields."""
-        fields = self._fields()
-        if len(fields) == len(self._pairs):
-            return fields.get(name, b"").strip()
+        value = self.raw(name)
+        if value is None or len(self) == len(self._pairs):
+            return value.strip() if value else b""
         return next((value.strip() for own, value in reversed(self._pairs) if own.lower() == name), b"")
 
-    def _fields(self) -> dict[bytes, bytes]:
-        """By name in lower case."""
-        fields = self._joined
-        if fields is None:
-            fields = self._joined = {name.lower(): value for name, value in self._pairs}
-            if len(fields) < len(self._pairs):
-                for name in fields:
-                    fields[name] = b", ".join([value for own, value in self._pairs if own.lower() == name])
+    def _read(self) -> dict[bytes, bytes]:
+        """Values by their names in lower case."""
+        fields = {name.lower(): value for name, value in self._pairs}
+        if len(fields) < len(self._pairs):
+            for name in fields:
+                fields[name] = b", ".join([value for own, value in self._pairs if own.lower() == name])
         return fields
 
+    def _fields(self) -> dict[bytes, bytes]:
+        if self._joined is None:
+            self._joined = self._read()
+        return self._joined
+
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self.get(name) is not None
+        return isinstance(name, str) and self.raw(_name(name)) is not None
 
     def __iter__(self) -> Iterator[str]:
         """Names in lower case."""
@@ -103,6 +114,16 @@ class Headers(Mapping[str, str]):
 
     def __repr__(self) -> str:
         return f"Headers({self.pairs!r})"
+
+
+@lru_cache(maxsize=256)  # the same few with every answer
+def _name(name: str) -> bytes:
+    return name.lower().encode("latin-1", "replace")
+
+
+@lru_cache(maxsize=256)
+def _media_type(field: bytes) -> str:
+    return field.decode("latin-1").partition(";")[0].strip().lower()
 
 
 class Answer(msgspec.Struct, eq=False):
@@ -145,7 +166,7 @@ class Answer(msgspec.Struct, eq=False):
     @property
     def media_type(self) -> str:
         """What it says that it is, in lower case and without parameters; "" when it does not say."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return _media_type(self.headers.raw(b"content-type") or b"")
 
     def json(self) -> Any:
         """The body as JSON.

@@ -57,6 +57,7 @@ class Connection:
         "_parts",
         "_probe",
         "_readable",
+        "_send",
         "_sock",
         "_stamped",
         "_take",
@@ -68,6 +69,7 @@ class Connection:
 
     def __init__(self, sock: Any, *, tls: bool, kernel_stamps: bool = False) -> None:
         self._sock = sock
+        self._send = sock.write if tls else sock.send
         self._tls = tls
         self._stamped = kernel_stamps and not tls and ask_for_stamps(sock)
         self._hurries = kernel_stamps
@@ -114,15 +116,14 @@ class Connection:
             self._readable.hurry()
         rest: memoryview | bytes = data
         while True:
-            wait = wait_writable
             try:
-                sent = self._sock.write(rest) if self._tls else self._sock.send(rest)
+                sent, wait = self._send(rest), wait_writable
             except (BlockingIOError, ssl.SSLWantWriteError):
-                sent = 0
+                sent, wait = 0, wait_writable
             except ssl.SSLWantReadError:
                 sent, wait = 0, wait_readable
             self.sent_bytes += sent
-            if self.sent_bytes == len(data):
+            if sent == len(rest):
                 return
             if sent:
                 rest = memoryview(data)[self.sent_bytes :]

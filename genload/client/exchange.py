@@ -79,15 +79,15 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
                 times.sent_s = times.first_byte_s = 0.0
             if total_s is not None:
                 self._deadline_s = times.start_s + total_s
-            again = True
-            while again:
+            while True:
                 connection = self.connection or self._connect()
                 try:
                     connection.send(self.message, self.send_until_s)
                     times.sent_s = monotonic()
-                    again = False
+                    break
                 except (ExpiredError, OSError) as error:
-                    again = self._may_send_again(connection, error)
+                    if not self._may_send_again(connection, error):
+                        break
             self.message = b""  # a picture, maybe: thousands of users wait for answers
             self.receive(connection, self._parse)
             assembler = self._assembler or self._made_assembler()
@@ -160,17 +160,17 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
 
     def _arrived(self, data: memoryview) -> float:
         """Stamp and hand over what has been read; until when to wait for more, as `Take` has it."""
-        times = self.times
-        times.end_s = now_s = monotonic()
-        if not data:
+        when_s = now_s = monotonic()
+        size = len(data)
+        if not size:
             self._end_of_stream(self.send_failure)
             return 0.0
-        when_s = now_s
-        if self.connection is not None and self.connection.arrived_s:
-            times.end_s = when_s = self._believed_s(self.connection.arrived_s, now_s)
+        times, connection = self.times, self.connection
+        if connection is not None and connection.arrived_s:
+            when_s = self._believed_s(connection.arrived_s, now_s)
+        times.end_s = when_s
         if not self.received_bytes:
             times.first_byte_s = when_s
-        size = len(data)
         times.chunks.append((when_s, size))
         self.received_bytes += size
         if self._take(data):
@@ -208,7 +208,8 @@ class Exchange(msgspec.Struct, eq=False):  # made in C: every request has one
         answer may overtake the stamp of the send that asked for it, and then counts as from there.
         """
         if self._earliest_s <= arrived_s <= now_s:
-            now_s = max(arrived_s, self.times.sent_s)
+            sent_s = self.times.sent_s
+            now_s = arrived_s if arrived_s > sent_s else sent_s
         self._earliest_s = now_s
         return now_s
 

@@ -8,7 +8,8 @@ number.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from operator import itemgetter
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ValidationError
@@ -28,12 +29,13 @@ class Template:
         names: those that it has, each as often as it has it.
         fixed: the text, if it is the same each time: it has neither a name nor a secret; else None.
         has_secret: whether it refers to one.
+        value: as `text`; of a text that is nothing but one name the value itself, of whatever type.
 
     Raises:
         ValueError: a brace that begins or ends no name; the text says what to write.
     """
 
-    __slots__ = ("_only", "_parts", "fixed", "has_secret", "names")
+    __slots__ = ("_parts", "fixed", "has_secret", "names", "value")
 
     def __init__(self, text: str) -> None:
         self._parts: list[tuple[str, str]] = []  # a text, and the name behind it ("" for none)
@@ -56,7 +58,8 @@ class Template:
         self.names = tuple(name for _, name in self._parts if name)
         self.fixed = None if self.names or self.has_secret else self._parts[0][0]
         (before, name), *rest = self._parts
-        self._only = "" if before or rest else name  # where the text is nothing else
+        only = bool(name) and not before and not rest
+        self.value: Callable[[Named], Any] = itemgetter(name) if only else self.text
 
     @property
     def begins_with_a_name(self) -> bool:
@@ -72,10 +75,6 @@ class Template:
         if self.has_secret:  # of the template's own text alone: a service must not name what it wants to have
             return "".join([reveal(text) + (values.text(name) if name else "") for text, name in self._parts])
         return "".join([text + (values.text(name) if name else "") for text, name in self._parts])
-
-    def value(self, values: Named) -> Any:
-        """As `text`; of a text that is nothing but one name the value itself, of whatever type."""
-        return values[self._only] if self._only else self.text(values)
 
 
 def templates(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:

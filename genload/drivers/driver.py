@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from math import inf
-from typing import Generic, TypeVar
+from time import monotonic
+from typing import Any, Generic, TypeVar, cast
+
+import msgspec
 
 from genload.code_errors import class_of, told
 from genload.drivers.result import Result
 from genload.orders import is_order
+from genload.pauses import pause
 from genload.runlog.records import WAITED_OUT
 from genload.service import ServiceClient, ServiceError, Step
 from genload.settings.service import Service
@@ -20,7 +23,7 @@ _ResultT = TypeVar("_ResultT", bound=Result)
 _ClientT = TypeVar("_ClientT", bound=ServiceClient)
 
 
-class Driver(ABC, Generic[_ClientT, _ResultT]):
+class Driver(msgspec.Struct, Generic[_ClientT, _ResultT], kw_only=True, eq=False):  # made in C
     """Makes all calls of one request. Every failure of the service becomes a result and never an exception,
     and so does every exception of the client's own code.
 
@@ -28,48 +31,19 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
     says; each call has its own number of retries. With ``retry: {max_retries: 0}`` every refusal is a
     failure.
 
-    Args:
-        result: an empty result, which the driver fills.
-        clock, sleep: a clock in seconds, and a function that waits; tests pass their own.
-
     Attributes:
+        clock, sleep: a clock in seconds, and a function that waits; tests pass their own.
         raised: the exception of the client's own code, if there was one.
     """
 
-    # Thousands of drivers wait at the same time. Without slots each has a dictionary, which is in no cache
-    # when its driver goes on.
-    __slots__ = (
-        "_asked_s",
-        "_call",
-        "_client",
-        "_clock",
-        "_connect_s",
-        "_result",
-        "_service",
-        "_sleep",
-        "_tell",
-        "raised",
-    )
-
-    def __init__(
-        self,
-        client: _ClientT,
-        service: Service,
-        result: _ResultT,
-        clock: Callable[[], float],
-        sleep: Callable[[float], None],
-    ) -> None:
-        self._client = client
-        self._service = service
-        self._result = result
-        self._clock = clock
-        self._sleep = sleep
-        self._tell = client.on_step
-        self._asked_s = 0.0  # when the last call began
-        self._call: Step | None = None  # the last call that has ended
-        self._connect_s = 0.0  # time for connecting, summed up since this was last set to 0
-        self.raised: BaseException | None = None
-        result.numbers["attempts"], result.numbers["rejections"] = 1.0, 0.0
+    client: _ClientT
+    service: Service
+    clock: Callable[[], float] = monotonic
+    sleep: Callable[[float], None] = pause
+    raised: BaseException | None = None
+    _result: _ResultT = cast(Any, None)  # made by each kind of request for itself
+    _tell: Callable[[Step], None] = cast(Any, None)  # who is told of its calls, too
+    _asked_s: float = 0.0  # when the last call began
 
     def run(self) -> _ResultT:
         """Make the request, from its start to its end.
@@ -77,11 +51,12 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
         An exception that orders this user to stop (`is_order`) is raised again; then `result` gives what is
         known of the request so far.
         """
-        result, client = self._result, self._client
-        result.start_s = self._clock()
+        result, client = self._result, self.client
+        result.start_s = self.clock()
         client.request_id = result.request_id
-        client.deadline_s = result.start_s + self._service.timeout_s
-        self._tell, client.on_step = client.on_step, self._observe
+        client.deadline_s = result.start_s + self.service.timeout_s
+        self._tell = tell = client.on_step
+        client.on_step = self._observe
         try:
             self._drive()
         except ServiceError as error:
@@ -94,9 +69,7 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
             self.raised = error
             self._fail(ServiceError(class_of(error), told(error)))
         finally:
-            client.on_step, client.deadline_s = self._tell, inf
-            # It knows this driver: without this all of the request would wait for the garbage collector.
-            self._call = None
+            client.on_step, client.deadline_s = tell, inf
         return result
 
     def result(self, outcome: str) -> _ResultT:
@@ -105,17 +78,17 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
         self._result.outcome = outcome
         return self._result
 
-    @abstractmethod
     def _drive(self) -> None:
         """Make all calls of the request. Raises ServiceError if the request fails."""
+        raise NotImplementedError
 
-    @abstractmethod
     def _too_late(self) -> ServiceError:
         """The error for a request that has reached its deadline."""
+        raise NotImplementedError
 
     def _end(self) -> None:
         """End the request now, unless it has ended before."""
-        self._result.end_s = self._result.end_s or self._clock()
+        self._result.end_s = self._result.end_s or self.clock()
 
     def _fail(self, error: ServiceError) -> None:
         """The request has ended with this failure."""
@@ -133,8 +106,8 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
         """
         refused = 0
         while True:
-            self._asked_s = self._clock()
-            if self._asked_s >= self._client.deadline_s:
+            self._asked_s = self.clock()
+            if self._asked_s >= self.client.deadline_s:
                 raise self._too_late()
             try:
                 return call(asked)
@@ -150,25 +123,25 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
         Raises:
             ServiceError: there will be no other try.
         """
-        numbers, retry = self._result.numbers, self._service.retry
+        numbers, retry = self._result.numbers, self.service.retry
         numbers["rejections"] += 1
         if refused > retry.max_retries:
             raise ServiceError("rejected", refusal.message, status=refusal.status) from refusal
         asked_s = retry.default_wait_s if refusal.retry_after_s is None else refusal.retry_after_s
-        since_s = self._clock()
+        since_s = self.clock()
         count, seconds = f"{WAITED_OUT}{name}", f"{WAITED_OUT}{name}_s"
         try:
             self._pause(min(asked_s, retry.max_wait_s))
         finally:  # the user may be stopped while it waits
             numbers[count] = numbers.get(count, 0.0) + 1
-            numbers[seconds] = numbers.get(seconds, 0.0) + self._clock() - since_s
-        if self._clock() >= self._client.deadline_s:
+            numbers[seconds] = numbers.get(seconds, 0.0) + self.clock() - since_s
+        if self.clock() >= self.client.deadline_s:
             raise self._too_late()
         numbers["attempts"] += 1
 
     def _pause(self, seconds: float) -> None:
         """Wait so long, but not beyond the deadline of the request."""
-        self._sleep(max(0.0, min(seconds, self._client.deadline_s - self._clock())))
+        self.sleep(max(0.0, min(seconds, self.client.deadline_s - self.clock())))
 
     def _observe(self, step: Step) -> None:
         """Called at the end of each call: adds the call to the sums of the request, and hands it on."""
@@ -178,7 +151,4 @@ class Driver(ABC, Generic[_ClientT, _ResultT]):
         result.bytes_sent += step.bytes_sent
         result.bytes_received += step.bytes_received
         result.status = step.status
-        if step.connect_s:
-            self._connect_s += step.connect_s
-        self._call = step
         self._tell(step)

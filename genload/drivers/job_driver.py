@@ -28,7 +28,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from random import Random
-from time import monotonic
 from typing import TypeVar
 
 from genload.artifacts.duplicates import OutputRegistry
@@ -39,10 +38,18 @@ from genload.drivers.job_result import JobResult
 from genload.drivers.poll_pauses import poll_pause_s
 from genload.human import human
 from genload.orders import is_order
-from genload.pauses import pause
 from genload.runlog.error_classes import UNANSWERED
 from genload.runlog.records import WAITED_OUT
-from genload.service import Artifact, JobClient, JobInput, JobPhase, JobState, NotInspectedError, ServiceError
+from genload.service import (
+    Artifact,
+    JobClient,
+    JobInput,
+    JobPhase,
+    JobState,
+    NotInspectedError,
+    ServiceError,
+    Step,
+)
 from genload.service.updates import Followed, Update, Updates
 from genload.settings.phases import Ask
 from genload.settings.service import Service
@@ -79,10 +86,10 @@ def check_inputs(service: Service, asks: Sequence[Ask]) -> None:
         input_source(0, service.images, named, service.request.input_views)
 
 
-class JobDriver(Driver[JobClient, JobResult]):
+class JobDriver(Driver[JobClient, JobResult], eq=False):
     """Makes all calls of one job; see `Driver`.
 
-    Args:
+    Attributes:
         inspect: checks the output after the end of the job, and returns numbers for the record. Its time does
             not count, because it is not the service's time. It raises ServiceError if the output is broken,
             and NotInspectedError if the output was not inspected, which is no failure.
@@ -90,52 +97,30 @@ class JobDriver(Driver[JobClient, JobResult]):
             another input is a failure.
         updates: what the service tells of its jobs by itself; None: nothing.
         request_id: sent with every call; "" makes a random one.
-        clock, sleep: a clock in seconds, and a function that waits; tests pass their own.
         on_stage: called with the name of each stage that begins.
     """
 
-    __slots__ = (
-        "_ended",
-        "_inspect",
-        "_job",
-        "_on_stage",
-        "_registry",
-        "_rng",
-        "_stage",
-        "_stage_since_s",
-        "_updates",
-    )
+    client: JobClient
+    job: JobInput
+    inspect: Callable[[Artifact], Mapping[str, float]]
+    rng: Random
+    registry: OutputRegistry | None = None
+    updates: Updates | None = None
+    request_id: str = ""
+    on_stage: Callable[[str], None] = lambda stage: None
+    _stage: str = ""
+    _stage_since_s: float = 0.0
+    _ended: bool = False
+    _call: tuple[float, float, float] = (0.0, 0.0, 0.0)  # when the last one was sent, answered, and ended
+    _connect_s: float = 0.0  # time for connecting, summed up since this was last set to 0
 
-    def __init__(
-        self,
-        client: JobClient,
-        job: JobInput,
-        *,
-        service: Service,
-        inspect: Callable[[Artifact], Mapping[str, float]],
-        rng: Random,
-        registry: OutputRegistry | None = None,
-        updates: Updates | None = None,
-        request_id: str = "",
-        clock: Callable[[], float] = monotonic,
-        sleep: Callable[[float], None] = pause,
-        on_stage: Callable[[str], None] = lambda stage: None,
-    ) -> None:
-        result = JobResult(request_id or f"{rng.getrandbits(64):016x}", start_s=clock())
-        super().__init__(client, service, result, clock, sleep)
-        result.numbers["polls"] = 0.0
-        self._job = job
-        self._inspect = inspect
-        self._rng = rng
-        self._registry = registry
-        self._updates = updates
-        self._on_stage = on_stage
-        self._stage = ""
-        self._stage_since_s = 0.0
-        self._ended = False
+    def __post_init__(self) -> None:
+        request_id = self.request_id or f"{self.rng.getrandbits(64):016x}"
+        numbers = {"attempts": 1.0, "rejections": 0.0, "polls": 0.0}
+        self._result = JobResult(request_id, self.clock(), numbers=numbers)
 
     def _drive(self) -> None:
-        client, job, result = self._client, self._job, self._result
+        client, job, result = self.client, self.job, self._result
         self._stage_since_s = result.start_s
         self._enter("upload", result.start_s)  # not now: the stages add up to the duration
         client.noted, client.labelled = result.numbers, result.labels
@@ -146,12 +131,12 @@ class JobDriver(Driver[JobClient, JobResult]):
         self._enter("download", state.output_since_s or None)
         artifact = self._in_time("download", lambda state: client.fetch(result.job_id, state), state)
         # The job ends with the last byte: what the client does with the output is not the service's time.
-        call = self._call
-        self._end(max(call.end_s, self._stage_since_s) if call is not None and call.sent_s else None)
+        sent_s, _, end_s = self._call
+        self._end(max(end_s, self._stage_since_s) if sent_s else None)
         self._check(returned(artifact, Artifact, client.fetch))
 
     def _order(self) -> str | JobState:
-        client, job = self._client, self._job
+        client, job = self.client, self.job
         return self._in_time("submit", lambda job_id: client.submit(job, job_id), self._result.job_id)
 
     def _by_polls(self) -> JobState:
@@ -162,8 +147,8 @@ class JobDriver(Driver[JobClient, JobResult]):
             self._stage = "upload"  # the answer is the end: there was no time for accepting an order
             self._part_call()
             return self._told_at_once(ordered)
-        self._result.job_id = returned(ordered, str, self._client.submit)
-        self._enter("queue" if self._client.queue_told else "run")  # a queue of 0 s would be a claim
+        self._result.job_id = returned(ordered, str, self.client.submit)
+        self._enter("queue" if self.client.queue_told else "run")  # a queue of 0 s would be a claim
         return self._wait_for_end()
 
     def _in_one_call(self) -> JobState:
@@ -175,24 +160,24 @@ class JobDriver(Driver[JobClient, JobResult]):
         return self._told_at_once(ordered)
 
     def _told_at_once(self, ordered: str | JobState) -> JobState:
-        state = returned(ordered, JobState, self._client.submit)
+        state = returned(ordered, JobState, self.client.submit)
         self._result.numbers["server_duration_s"] = self._result.stages.get("run", 0.0)
         return state
 
     def _part_call(self) -> None:
         """Part the time of a blocking call: from the last byte of the request to the first byte of the answer
         the job was in the stage ``run``."""
-        call = self._call
-        if call is None or call.sent_s < self._stage_since_s:  # the request was not sent to its end
+        sent_s, first_byte_s, _ = self._call
+        if not sent_s or sent_s < self._stage_since_s:  # the request was not sent to its end
             return
-        self._enter("run", call.sent_s)
-        if call.first_byte_s:
-            self._enter("download", call.first_byte_s)
+        self._enter("run", sent_s)
+        if first_byte_s:
+            self._enter("download", first_byte_s)
 
     def _in_time(self, name: str, call: Callable[[_Asked], _Found], asked: _Asked) -> _Found:
         """As `_insist`. An answer that comes after the deadline counts as a timeout."""
         found = self._insist(name, call, asked)
-        if self._clock() >= self._client.deadline_s:
+        if self.clock() >= self.client.deadline_s:
             raise self._too_late()
         return found
 
@@ -204,8 +189,8 @@ class JobDriver(Driver[JobClient, JobResult]):
         ``poll_bound_s``. If the first poll already says "finished", the job ended after the order was sent.
         What an update says it says of the moment at which it was sent.
         """
-        numbers, client, job_id = self._result.numbers, self._client, self._result.job_id
-        accepted_s, not_finished_s, poll = self._clock(), self._asked_s, client.poll
+        numbers, client, job_id = self._result.numbers, self.client, self._result.job_id
+        accepted_s, not_finished_s, poll = self.clock(), self._asked_s, client.poll
         polls = lost = 0
         wanted_s: float | None = None
         followed = self._follow(job_id)
@@ -215,7 +200,7 @@ class JobDriver(Driver[JobClient, JobResult]):
                 hears = followed is not None and followed.since_s <= not_finished_s
                 pause_s = self._poll_pause_s(accepted_s, wanted_s, rarely=hears)
                 if followed is None:
-                    self._sleep(pause_s)
+                    self.sleep(pause_s)
                 elif (update := followed.wait(pause_s)) is not None:
                     state = self._told(update, accepted_s, not_finished_s, hears)
                     if state.phase in _ENDED:
@@ -228,7 +213,7 @@ class JobDriver(Driver[JobClient, JobResult]):
                     lost += 1
                     self._ask_again(error, lost)
                     continue
-                asked_s, now_s = self._asked_s, self._clock()
+                asked_s, now_s = self._asked_s, self.clock()
                 if now_s >= client.deadline_s:
                     raise self._too_late()
                 polls, lost = polls + 1, 0
@@ -248,10 +233,10 @@ class JobDriver(Driver[JobClient, JobResult]):
                 followed.close()
 
     def _follow(self, job_id: str) -> Followed | None:
-        if self._updates is None:
+        if self.updates is None:
             return None
         self._result.numbers["updates"] = 0.0
-        return self._updates.follow(job_id)
+        return self.updates.follow(job_id)
 
     def _told(self, update: Update, accepted_s: float, not_finished_s: float, hears: bool) -> JobState:
         """Go by an update; one may come before the answer to the order.
@@ -259,7 +244,7 @@ class JobDriver(Driver[JobClient, JobResult]):
         Args:
             hears: no update before it can have been missed.
         """
-        numbers, told = self._result.numbers, self._client.told
+        numbers, told = self._result.numbers, self.client.told
         numbers["updates"] += 1
         state = returned(told(self._result.job_id, update.fields), JobState, told)
         since_s, seen_s = max(update.since_s, not_finished_s), max(update.seen_s, accepted_s)
@@ -293,7 +278,7 @@ class JobDriver(Driver[JobClient, JobResult]):
         Raises:
             ServiceError: the failure of the job.
         """
-        numbers, retry = self._result.numbers, self._service.retry
+        numbers, retry = self._result.numbers, self.service.retry
         if error.error_class == "rejected":
             words = f"{error.message} ({_REFUSED_POLLS})"
             raise ServiceError("rejected", words, status=error.status) from error
@@ -305,29 +290,29 @@ class JobDriver(Driver[JobClient, JobResult]):
         """The pause before the next poll, but not beyond the deadline: as long as the service says, where it
         says that, or else as `poll_pause_s` has it.
         """
-        service, now_s = self._service, self._clock()
+        service, now_s = self.service, self.clock()
         if wanted_s is not None:
             pause_s = min(wanted_s, service.retry.max_wait_s)
         else:
             refusals = self._result.numbers.get(_REFUSALS, 0.0)
             age_s = now_s - accepted_s
-            pause_s = poll_pause_s(service, age_s, now_s, self._rng, refusals=refusals, rarely=rarely)
-        return max(0.0, min(pause_s, self._client.deadline_s - now_s))
+            pause_s = poll_pause_s(service, age_s, now_s, self.rng, refusals=refusals, rarely=rarely)
+        return max(0.0, min(pause_s, self.client.deadline_s - now_s))
 
     def _too_late(self) -> ServiceError:
-        words = f"not done within {human(self._service.timeout_s, 's')}; it was in stage '{self._stage}'"
+        words = f"not done within {human(self.service.timeout_s, 's')}; it was in stage '{self._stage}'"
         return ServiceError("timeout", words)
 
     def _check(self, artifact: Artifact) -> None:
         result = self._result
         try:
             try:
-                result.numbers.update(self._inspect(artifact))
+                result.numbers.update(self.inspect(artifact))
                 result.numbers["valid"] = 1.0
             except NotInspectedError as error:
                 result.leave_uninspected(error)
-            if self._registry is not None and self._client.distinct_outputs:
-                self._registry.admit(self._job.name, artifact.content, self._job.shows)
+            if self.registry is not None and self.client.distinct_outputs:
+                self.registry.admit(self.job.name, artifact.content, self.job.shows)
         except ServiceError as error:
             error.output = artifact
             if not result.remark:
@@ -341,9 +326,9 @@ class JobDriver(Driver[JobClient, JobResult]):
         result = self._result
         super()._fail(error)
         if error.error_class == "timeout" and result.job_id:
-            self._client.deadline_s = inf  # the cancel comes after the deadline; a call has limits of its own
+            self.client.deadline_s = inf  # the cancel comes after the deadline; a call has limits of its own
             try:
-                self._client.cancel(result.job_id)
+                self.client.cancel(result.job_id)
             except ServiceError:  # the job has failed already, and for another reason
                 pass
             except BaseException as raised:
@@ -353,11 +338,17 @@ class JobDriver(Driver[JobClient, JobResult]):
 
     def _enter(self, stage: str, at_s: float | None = None) -> None:
         """End the present stage and begin the next one: now, or at a moment of the present stage."""
-        now_s = self._clock() if at_s is None else at_s
+        now_s = self.clock() if at_s is None else at_s
         self._close_stage(now_s)
         if stage != self._stage:
-            self._on_stage(stage)
+            self.on_stage(stage)
         self._stage, self._stage_since_s = stage, now_s
+
+    def _observe(self, step: Step) -> None:
+        self._connect_s += step.connect_s
+        # Not the call itself: it knows this driver, and both would wait for the garbage collector.
+        self._call = step.sent_s, step.first_byte_s, step.end_s
+        super()._observe(step)
 
     def _close_stage(self, at_s: float) -> None:
         if not self._stage:
@@ -374,5 +365,5 @@ class JobDriver(Driver[JobClient, JobResult]):
         if self._ended:
             return
         self._ended = True
-        self._result.end_s = self._clock() if at_s is None else at_s
+        self._result.end_s = self.clock() if at_s is None else at_s
         self._close_stage(self._result.end_s)

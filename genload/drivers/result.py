@@ -50,7 +50,8 @@ class Result(msgspec.Struct, eq=False):
 
     def leave_uninspected(self, error: NotInspectedError) -> None:
         """The request succeeded, but its output was not inspected."""
-        self.numbers.update(error.numbers)
+        if error.numbers:
+            self.numbers.update(error.numbers)
         if isinstance(error, CannotInspectError):
             self.numbers[CANNOT_INSPECT] = 1.0
         self.remark = error.message

@@ -7,9 +7,8 @@ inspection comes afterwards, and does not count.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import inf
-from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 from genload.artifacts.inputs.texts import TextSource
@@ -19,7 +18,6 @@ from genload.drivers.driver import Driver
 from genload.drivers.result import Result
 from genload.errors import ConfigError
 from genload.human import human
-from genload.pauses import pause
 from genload.runlog.records import LEFT
 from genload.service import ServiceError, Speech, SpeechClient, Utterance
 from genload.settings.phases import Ask
@@ -106,61 +104,55 @@ def labels_of(utterance: Utterance) -> dict[str, str]:
     return labels
 
 
-class SpeechDriver(Driver[SpeechClient, SpeechResult]):
+class SpeechDriver(Driver[SpeechClient, SpeechResult], eq=False):
     """Makes one speech request; see `Driver`.
 
-    Args:
+    Attributes:
         listener: inspects the answer, and returns numbers for the record.
-        leaves_at_s: when the listener goes, whatever has come by then; inf: never.
         request_id: sent with the request.
-        clock, sleep: a clock in seconds, and a function that waits; tests pass their own.
+        leaves_at_s: when the listener goes, whatever has come by then; inf: never.
     """
 
-    __slots__ = ("_leaves_at_s", "_listener", "_utterance")
+    client: SpeechClient
+    utterance: Utterance
+    listener: Ear
+    request_id: str
+    leaves_at_s: float = inf
 
-    def __init__(
-        self,
-        client: SpeechClient,
-        utterance: Utterance,
-        *,
-        service: Service,
-        listener: Ear,
-        request_id: str,
-        leaves_at_s: float = inf,
-        clock: Callable[[], float] = monotonic,
-        sleep: Callable[[float], None] = pause,
-    ) -> None:
-        result = SpeechResult(request_id, start_s=clock(), labels=labels_of(utterance))
-        super().__init__(client, service, result, clock, sleep)
-        result.numbers["characters"] = float(len(utterance.text))
-        result.said = utterance.code
-        self._utterance = utterance
-        self._listener = listener
-        self._leaves_at_s = leaves_at_s
+    def __post_init__(self) -> None:
+        utterance = self.utterance
+        self._result = SpeechResult(
+            self.request_id,
+            self.clock(),
+            numbers={"attempts": 1.0, "rejections": 0.0, "characters": float(len(utterance.text))},
+            labels=labels_of(utterance),
+            said=utterance.code,
+        )
 
     def _drive(self) -> None:
-        # To a client, hanging up then is what it does at any deadline.
-        self._client.deadline_s = min(self._client.deadline_s, self._leaves_at_s)
-        self._client.noted, self._client.labelled = self._result.numbers, self._result.labels
-        speak = self._client.speak
-        speech = returned(self._insist("speech", speak, self._utterance), Speech, speak)
-        if speech.end_s >= self._client.deadline_s:
+        client, result = self.client, self._result
+        if self.leaves_at_s < client.deadline_s:
+            client.deadline_s = self.leaves_at_s  # to a client, hanging up is what it does at any deadline
+        client.noted, client.labelled = result.numbers, result.labels
+        speech = returned(self._insist("speech", client.speak, self.utterance), Speech, client.speak)
+        if speech.end_s >= client.deadline_s:
             raise self._too_late()
-        self._result.end_s = speech.end_s
+        result.end_s = speech.end_s
         self._listen(speech)
 
     def _too_late(self) -> ServiceError:
-        return ServiceError("timeout", f"not answered within {human(self._service.timeout_s, 's')}")
+        return ServiceError("timeout", f"not answered within {human(self.service.timeout_s, 's')}")
 
     def _listen(self, speech: Speech) -> None:
-        result, utterance = self._result, self._utterance
+        result, utterance = self._result, self.utterance
         if speech.cached is not None:
             result.labels["cache"] = "hit" if speech.cached else "miss"
-        result.numbers.update(speech.numbers)
+        if speech.numbers:
+            result.numbers.update(speech.numbers)
         try:
-            heard = self._listener.listen(speech, utterance)
+            heard = self.listener.listen(speech, utterance)
         except ServiceError:
-            if self._listener.inspects(utterance):
+            if self.listener.inspects(utterance):
                 result.numbers["valid"] = 0.0
             raise
         result.numbers.update(heard.numbers)
@@ -171,9 +163,9 @@ class SpeechDriver(Driver[SpeechClient, SpeechResult]):
             result.leave_uninspected(heard.uninspected)
 
     def _fail(self, error: ServiceError) -> None:
-        if error.error_class == "timeout" and self._clock() >= self._leaves_at_s:
+        if error.error_class == "timeout" and self.clock() >= self.leaves_at_s:
             self._result.outcome = LEFT
             return
         super()._fail(error)
-        if error.error_class in _NO_AUDIO and self._listener.inspects(self._utterance):
+        if error.error_class in _NO_AUDIO and self.listener.inspects(self.utterance):
             self._result.numbers["valid"] = 0.0

@@ -92,6 +92,6 @@ class JobUser(LoadUser):
             self._ordered = order  # once the job has come to its own end
 
     def _record_job(self, turn: Turn, result: JobResult) -> None:
-        record = self._request_record(turn, result, self.client.operation)
+        record = self._request_record(turn, result)
         record.job_id, record.stages, record.labels = result.job_id, result.stages, result.labels
         self._fire(record)

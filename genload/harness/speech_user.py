@@ -27,6 +27,7 @@ class SpeechUser(LoadUser):
         assert isinstance(self.load.kit, SpeechKit)  # noqa: S101  `check_users` has seen to it
         self.kit = self.load.kit
         self.client: SpeechClient = self.plan.client_class(self.service)
+        self._leaving = self.kit.leaving if self.kit.leaving.happens else None
         self._listens = self._has_pauses and self.plan.scenario.pace == "playback"
 
     def on_stop(self) -> None:
@@ -77,16 +78,16 @@ class SpeechUser(LoadUser):
 
     def _leaves_at_s(self, turn: Turn) -> float:
         """When whoever listens to a request that starts now is gone; inf: never."""
-        if not self.kit.leaving.happens:
+        if self._leaving is None:
             return inf
         gate, now_s = self.load.gate, time.monotonic()
         walkout_s = gate.origin_s + gate.timeline.next_walkout_s(now_s - gate.origin_s)
-        return min(now_s + self.kit.leaving.after_s(turn), walkout_s)
+        return min(now_s + self._leaving.after_s(turn), walkout_s)
 
     def _record_speech(self, turn: Turn, result: SpeechResult) -> None:
-        record = self._request_record(turn, result, self.client.operation)
+        record = self._request_record(turn, result)
         record.labels, record.gaps = result.labels, result.gaps
-        if self.kit.leaving.happens:
-            record.labels = result.labels | self.kit.leaving.labels(turn)
+        if self._leaving is not None:
+            record.labels = result.labels | self._leaving.labels(turn)
         record.said, record.heard = result.said, result.heard
         self._fire(record)

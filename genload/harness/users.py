@@ -13,6 +13,7 @@ import gevent
 import msgspec
 from locust import User
 from locust.exception import StopUser
+from msgspec import structs
 
 from genload.code_errors import class_of, told
 from genload.harness.gate import Stage, Turn
@@ -178,35 +179,44 @@ class LoadUser(User):
         self._fire(record)
         self._blame(error, record.request_id)
 
-    def _request_record(self, turn: Turn, result: Result, operation: str) -> RequestRecord:
+    def _request_record(self, turn: Turn, result: Result) -> RequestRecord:
         """The record of a logical request, but for what is particular to its kind."""
-        record = RequestRecord(
-            source="",
-            n=0,
-            name=operation,
-            operation=operation,
-            population=self.population,
-            type=self.load.kit.request_type,
+        load, start_s, end_s = self.load, result.start_s, result.end_s
+        record = structs.replace(
+            self._blank,
             request_id=result.request_id,
-            user=self.index,
             phase=turn.phase,
             warmup=turn.warmup,
-            start_s=self.load.recorder.since_start(result.start_s),
-            duration_s=result.end_s - result.start_s,
-            outcome=result.outcome,
-            drained=not turn.warmup and result.end_s > self.load.gate.ended_s,
-            error_class=result.error_class,
-            error=result.error,
+            start_s=load.recorder.since_start(start_s),
+            duration_s=end_s - start_s,
+            drained=end_s > load.gate.ended_s and not turn.warmup,
             remark=result.remark,
             status=result.status,
             bytes_sent=result.bytes_sent,
             bytes_received=result.bytes_received,
             numbers=result.numbers,
         )
+        if result.outcome != "ok":
+            record.outcome = result.outcome
+            record.error_class, record.error = result.error_class, result.error
         if turn.intended_s is not None:
-            record.intended_s = self.load.recorder.since_start(turn.intended_s)
-            record.numbers = {**result.numbers, "start_delay_s": result.start_s - turn.intended_s}
+            record.intended_s = load.recorder.since_start(turn.intended_s)
+            record.numbers = {**result.numbers, "start_delay_s": start_s - turn.intended_s}
         return record
+
+    @cached_property
+    def _blank(self) -> RequestRecord:
+        """What the records of this user's logical requests have in common; never changed."""
+        operation = self.plan.client_class.operation
+        return RequestRecord(
+            source="",
+            n=0,
+            name=operation,
+            operation=operation,
+            population=self.population,
+            type=self.load.kit.request_type,
+            user=self.index,
+        )
 
     def _record(self, turn: Turn, request_id: str, start_s: float, end_s: float) -> RequestRecord:
         return RequestRecord(

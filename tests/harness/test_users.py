@@ -47,7 +47,7 @@ def user_of(timeline: Timeline, clock: Clock, **pauses: str) -> LoadUser:
     gate = Gate(clock)
     gate.reset(timeline, Share())
     scenario = Scenario.model_validate({"shape": {"kind": "normal"}, "think": "3s", **pauses})
-    plan = SimpleNamespace(scenario=scenario, service=None)
+    plan = SimpleNamespace(scenario=scenario, service=None, client_class=JobClient)
     load = SimpleNamespace(
         plan=plan,
         gate=gate,
@@ -175,7 +175,6 @@ def test_a_turn_that_is_broken_off_is_recorded(work: Any, outcome: str, error: s
 def recording() -> tuple[LoadUser, list[RequestRecord]]:
     """A user that may start at once, and the records that it makes."""
     user, records = user_of(STEADY, Clock(100.0), think="0s"), list[RequestRecord]()
-    user.plan.client_class = JobClient
     user.load.blame = Mock()  # type: ignore[method-assign]
     user.environment.genload.event = SimpleNamespace(fire=records.append)
     return user, records
@@ -186,7 +185,7 @@ def test_a_late_start_is_told_beside_the_intended_one() -> None:
     user = user_of(PACED, clock)
     clock.now_s = 104.0
     with user.turn() as turn:
-        record = user._request_record(turn, result_of(104.5, 106.0), "speech")
+        record = user._request_record(turn, result_of(104.5, 106.0))
     assert (record.intended_s, record.start_s, record.duration_s) == (0.0, 4.5, 1.5)
     assert record.latency_s == 6.0
     assert record.numbers == {"attempts": 1.0, "start_delay_s": 4.5}

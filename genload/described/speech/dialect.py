@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema, model_validator
 from pydantic_core import CoreSchema
 
+from genload.client import answer
 from genload.described.call import Call
 from genload.described.errors import Errors
 from genload.described.labels import Label, LabelName
@@ -118,11 +118,11 @@ class Cached(Settings):
         exactly_one(self, "header", "without")
         return self
 
-    def is_hit(self, headers: Mapping[str, str]) -> bool:
+    def is_hit(self, headers: answer.Headers) -> bool:
         """Whether an answer with these headers comes from the cache."""
         if self.without is not None:
-            return self.without.lower() not in headers
-        return headers.get((self.header or "").lower(), "").lower() == self.hit.lower()
+            return self.without not in headers
+        return headers.get(self.header or "", "").lower() == self.hit.lower()
 
 
 class Dialect(Call):  # the keys of the call itself stand beside the others

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -49,11 +50,11 @@ def _seed(values: Spoken) -> int:
 
 
 OWN_NAMES: Mapping[str, Callable[[Spoken], Any]] = {
-    "text": lambda values: values.utterance.text,
-    "voice": lambda values: values.utterance.voice,
-    "number": lambda values: values.utterance.number,
+    "text": attrgetter("utterance.text"),
+    "voice": attrgetter("utterance.voice"),
+    "number": attrgetter("utterance.number"),
     "seed": _seed,
-    "uuid": lambda values: values.request_id,
-    SENTENCE: lambda values: values.sentence,
+    "uuid": attrgetter("request_id"),
+    SENTENCE: attrgetter("sentence"),
 }
 """What every utterance has of its own."""
