@@ -190,8 +190,8 @@ def test_a_late_start_is_told_beside_the_intended_one() -> None:
     assert record.latency_s == 6.0
     assert record.numbers == {"attempts": 1.0, "start_delay_s": 4.5}
     assert (record.name, record.operation, record.type, record.phase) == (
-        "speech",
-        "speech",
+        "generate",
+        "generate",
         "POST",
         "paced",
     )
