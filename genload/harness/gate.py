@@ -24,7 +24,7 @@ from gevent.event import Event
 
 from genload.harness.gate_status import GateStatus
 from genload.harness.tickets import COLD, WARMUP, Share, Ticket, Tickets
-from genload.settings.phases import Phase, Timeline
+from genload.settings.phases import Timeline
 
 RAMP_STEP_S = 0.05  # how often waiting users are woken on a ramp, where the target changes all the time
 
@@ -83,9 +83,9 @@ class Gate:
         self._tickets = Tickets(timeline, share, warmup_jobs, cold_start=cold_start)
         self._cold_start = cold_start
         self._held: dict[int, Ticket] = {}  # by the user that will use it
-        self._phase: Phase | None = None  # of the load, that holds these seconds of it
+        self._phase = ""  # of the load, that holds these seconds of it
         self._since_s, self._until_s = inf, -inf
-        self._open = 0  # so many users here may start in it; on a ramp the moment decides
+        self._open: int | None = 0  # so many users here may start in it; None: on a ramp the moment decides
         self._signal()
 
     # ---- what the run says
@@ -165,7 +165,7 @@ class Gate:
         make its input by before the request's moment comes. None when nobody may start any more.
         """
         while self.stage is not Stage.CLOSED:
-            ticket = self._ticket(index)
+            ticket = self._held.get(index) or self._take(index)
             if ticket is not None:
                 return ticket.number
             self._pause(index, None)
@@ -181,20 +181,21 @@ class Gate:
 
     def allowed(self, index: int) -> bool:
         """Whether this user may start work now."""
-        return self._turn(index) is not None
+        return self._turn(index, self._clock() - self.origin_s) is not None
 
     def start(self, index: int) -> Turn | None:
         """Take a turn if this user may start now; the request is in flight until `end`."""
-        turn = self._turn(index)
+        into_s = self._clock() - self.origin_s
+        turn = self._turn(index, into_s)
         if turn is not None:
             due_s = self._held.pop(index).due_s
-            self._in_flight[index] = self._clock() - self.origin_s if due_s is None else due_s
+            self._in_flight[index] = into_s if due_s is None else due_s
         return turn
 
     def end(self, index: int) -> None:
         """This user's request has ended and is recorded."""
         self._in_flight.pop(index, None)
-        if self.stage in (Stage.WARMUP, Stage.COLD):
+        if self.stage is not Stage.LOAD:  # before it, the next one may wait for that
             self._signal()
 
     @contextmanager
@@ -307,45 +308,44 @@ class Gate:
         if since_s < until_s and self.share.number(index) < self.timeline.target(since_s - self.origin_s):
             self._asleep_s += until_s - since_s
 
-    def _ticket(self, index: int) -> Ticket | None:
-        """What this user is to start next, from now on its own."""
-        ticket = self._held.get(index)
-        if ticket is None:
-            ticket = self._tickets.take(index)
-            if ticket is not None:
-                self._held[index] = ticket
+    def _take(self, index: int) -> Ticket | None:
+        """What this user, which holds no ticket, is to start next: from now on its own."""
+        ticket = self._tickets.take(index)
+        if ticket is not None:
+            self._held[index] = ticket
         return ticket
 
-    def _turn(self, index: int) -> Turn | None:
-        """The turn that this user could take now."""
-        ticket = self._ticket(index)
+    def _turn(self, index: int, into_s: float) -> Turn | None:
+        """The turn that this user could take `into_s` seconds after the load began."""
+        ticket = self._held.get(index) or self._take(index)
         if ticket is None:
             return None
-        if ticket.number < 0:
+        number, due_s = ticket.number, ticket.due_s
+        if number < 0:
             alone = self.stage.value == ticket.phase and not self._in_flight
-            return Turn(ticket.phase, True, ticket.number) if alone else None
+            return Turn(ticket.phase, True, number) if alone else None
         if self.stage is not Stage.LOAD:
             return None
-        into_s = self._clock() - self.origin_s
-        if ticket.due_s is not None:
-            due = ticket.due_s <= into_s < self.timeline.duration_s
+        if due_s is not None:
+            due = due_s <= into_s < self.timeline.duration_s
             return self._planned_turn(ticket) if due else None
         if not self._since_s <= into_s < self._until_s:
             self._enter_phase(into_s)
-        phase = self._phase
-        if phase is None or index >= (self._open if phase.users_from is None else self._may()):
+        may = self._open
+        if index >= (self._may() if may is None else may):
             return None
-        return Turn(phase.name, False, ticket.number)
+        return Turn(self._phase, False, number)
 
     def _enter_phase(self, into_s: float) -> None:
         """Look up once what every request of a phase needs to know of it."""
         place = self.timeline.index_at(into_s)
         if place is None:
-            self._phase = None
+            self._open = 0
             return
-        self._phase = phase = self.timeline.phases[place]
+        phase = self.timeline.phases[place]
+        self._phase = phase.name
+        self._open = self.share.count(phase.users) if phase.users_from is None else None
         self._since_s, self._until_s = self.timeline.start_s(place), self.timeline.ends_s[place]
-        self._open = self.share.count(phase.users)
 
     def _planned_turn(self, ticket: Ticket) -> Turn:
         return Turn(ticket.phase, False, ticket.number, self.origin_s + (ticket.due_s or 0.0))

@@ -141,7 +141,7 @@ class SpeechKit(InspectingKit):
 
     def utterance(self, number: int) -> Utterance:
         """What request `number` of the run says, whichever process sends it."""
-        ask = self._timeline.ask(number)
+        ask = self._timeline.ask(number) if self._timeline.asks else None
         return self._texts.utterance(number) if ask is None else self._texts.asked(number, ask)
 
     def labels(self, turn: Turn) -> dict[str, str]:

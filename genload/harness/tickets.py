@@ -104,8 +104,9 @@ class Tickets:
         if self._endless and not self._returned:  # as in nearly all loads of users: nothing to look up
             if index >= self._users:
                 return None
-            self._made += 1
-            return Ticket(self._numbers.number(self._made - 1))
+            made = self._made
+            self._made = made + 1
+            return Ticket(self._numbers.number(made))
         per_user = self._per_user
         if not self.left or (per_user is not None and self._of_user[index] >= per_user):
             return None

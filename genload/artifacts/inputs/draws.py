@@ -6,13 +6,16 @@ state of 2.5 kB of which one or two words are used.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from math import cos, log, pi, sqrt
+from struct import Struct
 from typing import TypeVar
 
 _Item = TypeVar("_Item")
-_WORD_BYTES = 8
+_WORD = Struct("<Q")
+_WORD_BYTES, _DIGEST_BYTES = _WORD.size, blake2b().digest_size
+_word_at: Callable[[bytes, int], tuple[int]] = _WORD.unpack_from
 
 
 class Draws:
@@ -29,10 +32,10 @@ class Draws:
     def below(self, bound: int) -> int:
         """A whole number from 0 to under the bound."""
         at = self._at
-        if at == len(self._digest):
+        if at == _DIGEST_BYTES:
             self._digest, at = blake2b(self._digest).digest(), 0
         self._at = at + _WORD_BYTES
-        return int.from_bytes(self._digest[at : at + _WORD_BYTES], "little") * bound >> 64
+        return _word_at(self._digest, at)[0] * bound >> 64
 
     def between(self, low: int, high: int) -> int:
         """A whole number from one to the other, both included."""

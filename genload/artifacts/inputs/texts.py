@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate
 from math import exp
 from pathlib import Path
@@ -52,11 +52,16 @@ class TextSource:
     def __init__(self, texts: Texts, voices: Sequence[str], *, seed: int, salt: str) -> None:
         self._texts, self._voices = texts, voices
         self._seed, self._salt = seed, salt if texts.salt else ""
-        self._words: dict[int, Words] = {}
+        self._names = Words(self._salt, _NAME_LETTERS)
+        self._words: dict[int, Words] = {}  # of shorter texts, by their letters
         self._codes = Codes(texts.code.digits) if texts.code is not None and texts.is_english else None
         self._lines = [] if texts.file is None else read_texts(Path(texts.file).expanduser())
+        self._lengths = [(name, texts.classes[name]) for name in texts.lengths or ()]
+        self._lengths = self._lengths or [("", DEFAULT_CHARACTERS)]
         self._make: Callable[[int], Utterance] = self._of_length
-        if self._lines:
+        if texts.characters is not None:
+            self._make = partial(self._of_range, texts.characters)
+        elif self._lines:
             self._make = self._of_file
         elif texts.template is not None:
             self._make = self._of_template
@@ -83,21 +88,20 @@ class TextSource:
     def _origin(self, number: int) -> int:
         """The number whose text is spoken: its own, or for a repeat an earlier one, which was no repeat."""
         while number > 0:
-            draws = self._draws(number, b"repeat")
+            draws = Draws(self._seed, number, b"repeat")
             if draws.share() >= self._texts.repeats:
                 break
             number = draws.between(max(number - RECENT, 0), number - 1)
         return number
 
     def _of_length(self, number: int) -> Utterance:
-        texts = self._texts
-        if texts.characters is not None:
-            characters = _drawn(texts.characters, self._draws(number, b"length"))
-            return self._utterance(number, self._exactly(characters, number))
-        if texts.lengths is None:
-            return self._utterance(number, self._exactly(DEFAULT_CHARACTERS, number))
-        length = texts.lengths[number % len(texts.lengths)]
-        return self._utterance(number, self._exactly(texts.classes[length], number), length)
+        lengths = self._lengths
+        length, characters = lengths[number % len(lengths)]
+        return self._utterance(number, self._exactly(characters, number), length)
+
+    def _of_range(self, characters: Characters, number: int) -> Utterance:
+        drawn = _drawn(characters, Draws(self._seed, number, b"length"))
+        return self._utterance(number, self._exactly(drawn, number))
 
     def _of_template(self, number: int) -> Utterance:
         text = (self._texts.template or "").replace("{i}", str(number))
@@ -106,11 +110,11 @@ class TextSource:
         if self._codes is None:  # of texts in another language
             return self._utterance(number, self._salted(text.replace(CODE_PLACE, "").rstrip(), number))
         if self._texts.salt:  # in front: the code is listened for at the end
-            text = f"{self._word(number, _NAME_LETTERS).capitalize()}. {text}"
+            text = f"{self._names.word(number).capitalize()}. {text}"
         return self._utterance(number, text)
 
     def _of_file(self, number: int) -> Utterance:
-        drawn = self._draws(number, b"line").share() * self._bounds[-1]
+        drawn = Draws(self._seed, number, b"line").share() * self._bounds[-1]
         line = self._lines[bisect(self._bounds, drawn, hi=len(self._lines) - 1)]
         return self._utterance(number, self._salted(line.text, number), line.length, line.voice)
 
@@ -119,8 +123,8 @@ class TextSource:
         return list(accumulate(line.weight for line in self._lines))
 
     def _utterance(self, number: int, text: str, length: str = "", voice: str = "") -> Utterance:
-        turn = number // len(self._texts.lengths or (DEFAULT_CHARACTERS,))
-        voice = voice or self._voices[turn % len(self._voices)]
+        voices = self._voices
+        voice = voice or voices[number // len(self._lengths) % len(voices)]
         if self._codes is None:
             return Utterance(number, text, voice, length)
         code = self._codes.code(number)
@@ -132,8 +136,8 @@ class TextSource:
             return self._word(number, SHORTEST)[:characters].capitalize()
         if characters < _SHORTEST_TOLD:
             return f"{self._word(number, characters - 1).capitalize()}."
-        draws = self._draws(number, b"text")
-        name = self._word(number, _NAME_LETTERS).capitalize()
+        draws = Draws(self._seed, number, b"text")
+        name = self._names.word(number).capitalize()
         if characters <= _LONGEST_TOLD:
             return name + sentences.deed(characters - len(name), draws)
         shortest, longest = _FIRST_SENTENCE
@@ -147,16 +151,13 @@ class TextSource:
             return text
         text = text.rstrip()
         end = text[-1:] if text.endswith((".", "!", "?")) else ""
-        return f"{text} {self._word(number, _NAME_LETTERS).capitalize()}{end}"
+        return f"{text} {self._names.word(number).capitalize()}{end}"
 
     def _word(self, number: int, letters: int) -> str:
         words = self._words.get(letters)
         if words is None:
             words = self._words[letters] = Words(self._salt, letters)
         return words.word(number)
-
-    def _draws(self, number: int, purpose: bytes) -> Draws:
-        return Draws(self._seed, number, purpose)
 
 
 def _with_code(text: str, code: str) -> str:

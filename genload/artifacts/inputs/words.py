@@ -26,7 +26,8 @@ class Words:
     def __init__(self, key: str, letters: int) -> None:
         alternating = "".join("CV"[place % 2] for place in range(letters))
         patterns: Sequence[str] = _SHORT_PATTERNS if letters == SHORTEST else (alternating,)
-        self._patterns = [(tables, prod(map(len, tables))) for tables in map(_tables, patterns)]
+        of_patterns = [[(table, len(table)) for table in _tables(pattern)] for pattern in patterns]
+        self._patterns = [(tables, prod(size for _, size in tables)) for tables in of_patterns]
         self.count = sum(count for _, count in self._patterns)
         digest = hashlib.sha256(f"{key}/{letters}".encode()).digest()
         self._first = int.from_bytes(digest[:8]) % self.count
@@ -41,9 +42,9 @@ class Words:
         for tables, count in self._patterns:
             if place < count:
                 word = ""
-                for table in tables:
-                    word += table[place % len(table)]
-                    place //= len(table)
+                for table, size in tables:
+                    word += table[place % size]
+                    place //= size
                 return word
             place -= count
         raise AssertionError(place)
