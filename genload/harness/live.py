@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import reduce
 from itertools import groupby
 from math import inf
+from operator import attrgetter
 from pathlib import Path
 
 import msgspec
@@ -25,6 +26,7 @@ from genload.settings.metrics.metric import Metric
 from genload.settings.scenario import Scenario
 
 _OF_SAMPLES = ("mean", "min", "max", "last")
+_UNENDED = frozenset(("unfinished", LEFT))
 BLOCK = 256
 """So many records are counted before anybody looks."""
 
@@ -88,13 +90,14 @@ class LiveStats:
     def _count(self) -> None:
         own = [record for record in self._new if record.operation == self.operation]
         self._new.clear()
-        durations_s = [record.duration_s for record in own if record.outcome not in ("unfinished", LEFT)]
+        durations_s = [record.duration_s for record in own if record.outcome not in _UNENDED]
         self._fastest_s = min(self._fastest_s, *durations_s, inf)
-        for phase, records in groupby([one for one in own if not one.warmup], key=lambda one: one.phase):
+        own = [record for record in own if not record.warmup]
+        for phase, records in groupby(own, key=attrgetter("phase")):
             if phase not in self._phases:
                 self._phases[phase] = Totals(exact=self._exact)
             self._phases[phase].add(list(records), self._carried)
-        self._errors.update([one.error_class for one in own if one.error_class and not one.warmup])
+        self._errors.update([record.error_class for record in own if record.error_class])
 
     @property
     def phases(self) -> dict[str, Totals]:

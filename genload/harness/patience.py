@@ -35,7 +35,8 @@ class Patience:
         """Logical requests have ended, in this order."""
         for record in records:
             if record.outcome == "ok":
-                self._failures, self._silent_since_s = 0, None
+                if self._failures:
+                    self._failures, self._silent_since_s = 0, None
             elif record.outcome == "failed" and record.error_class not in OURS:
                 self._failures += 1
                 if record.error_class in SILENT and self._silent_since_s is None:

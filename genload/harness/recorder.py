@@ -80,10 +80,9 @@ class Recorder:
     def add(self, record: RequestRecord) -> None:
         """Number a record, which is not changed any more."""
         record.source, record.n = self.source, self.count
-        self.count += 1
-        new = self._new
-        new.append(record)
-        if record.outcome != "ok" or record.warmup or len(new) >= BLOCK:
+        self.count = count = record.n + 1
+        self._new.append(record)
+        if record.outcome != "ok" or record.warmup or not count % BLOCK:
             self.hand_on()
 
     def hand_on(self) -> None:

@@ -123,7 +123,8 @@ class RunWriter:
 
     def _make_lines(self) -> None:
         if self._taken:
-            self._requests.add(to_lines([_bounded(record) for record in self._taken]))
+            bounded = [_bounded(record) if record.error else record for record in self._taken]
+            self._requests.add(to_lines(bounded))
             self._taken.clear()
             if self._begun and self._requests.size >= MOST_WAITING_BYTES:
                 with suppress(RunDirectoryError):  # what is wrong, the next `flush` says

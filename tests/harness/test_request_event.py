@@ -92,10 +92,10 @@ def test_records_are_handed_on_together_and_at_once_where_one_may_decide_how_the
     assert blocks == [[0, 1, 2], [3]]
     for _ in range(BLOCK):
         recorder.add(record())
-    assert blocks[2:] == [list(range(4, 4 + BLOCK))]
+    assert blocks[2:] == [list(range(4, BLOCK))]
     recorder.hand_on()
     recorder.hand_on()
-    assert blocks[3:] == [[4 + BLOCK]]
+    assert blocks[3:] == [list(range(BLOCK, BLOCK + 5))]
     recorder.add(record())
     recorder.reset("w1", 0.0)  # another run is not given what nobody asked for in this one
     recorder.hand_on()
