@@ -58,8 +58,7 @@ class Heard(msgspec.Struct, frozen=True):
     """What one answer sounds like, for its record; `docs/speech.md` has the formulas.
 
     Attributes:
-        numbers: those of playback that apply, ``characters``, ``chunks``, ``streamed``, ``audio_duration_s``,
-            ``streams``;
+        numbers: those of playback that apply, ``chunks``, ``streamed``, ``audio_duration_s``, ``streams``;
             of an inspected answer also ``valid`` (1), ``silence``, ``rms``, ``peak``, ``clipped``,
             ``rate_hz`` and ``channels``.
         gaps: pauses between arrivals by `playback.gap_class`.
@@ -158,7 +157,7 @@ class Listener:
         except ServiceError as error:
             error.output = _artifact(speech, utterance, form)
             raise
-        heard = self._heard(speech, utterance, sound)
+        heard = self._heard(speech, sound)
         return heard if sound.facts is None else self._with_words(heard, speech, utterance, form)
 
     def _with_words(self, heard: Heard, speech: Speech, utterance: Utterance, form: str) -> Heard:
@@ -230,17 +229,11 @@ class Listener:
         duration_s = found.duration_s if found.facts is None else found.facts.duration_s
         return _Sound(found.available_s, duration_s, found.streams, found.facts, found.cannot_inspect)
 
-    def _heard(self, speech: Speech, utterance: Utterance, sound: _Sound) -> Heard:
+    def _heard(self, speech: Speech, sound: _Sound) -> Heard:
         facts = sound.facts
-        playback = play(
-            speech,
-            sound.available_s,
-            sound.duration_s,
-            sound_at_s=facts.sound_at_s if facts is not None else None,
-            pre_buffer_s=self._request.pre_buffer_s,
-        )
+        sound_at_s = facts.sound_at_s if facts is not None else None
+        playback = play(speech, sound.available_s, sound.duration_s, sound_at_s, self._request.pre_buffer_s)
         numbers = playback.numbers()
-        numbers["characters"] = float(len(utterance.text))
         numbers["chunks"] = float(len(speech.arrivals))
         numbers["streamed"] = float(speech.streamed and playback.sent_as_made != 0)
         if sound.streams:
@@ -252,12 +245,8 @@ class Listener:
             numbers["silence"], numbers["clipped"] = facts.silence, facts.clipped
             numbers["rms"], numbers["peak"] = facts.rms, facts.peak
             numbers["rate_hz"], numbers["channels"] = float(facts.rate_hz), float(facts.channels)
-        return Heard(numbers, playback.gaps or {}, self._uninspected(sound))
-
-    def _uninspected(self, sound: _Sound) -> NotInspectedError | None:
-        if sound.cannot_inspect:
-            return CannotInspectError(sound.cannot_inspect)
-        return self._off
+        uninspected = CannotInspectError(sound.cannot_inspect) if sound.cannot_inspect else self._off
+        return Heard(numbers, playback.gaps or {}, uninspected)
 
 
 def _of_samples(layouts: list[WavLayout], offsets: list[int]) -> _Sound:
@@ -267,7 +256,9 @@ def _of_samples(layouts: list[WavLayout], offsets: list[int]) -> _Sound:
         if not layout.linear:
             return _Sound(None, None, len(layouts))
         duration_s += layout.duration_s
-    return _Sound(available_s(layouts, offsets), duration_s, len(layouts))
+    # With the last arrival all of it is there; most answers have no other.
+    before_s = available_s(layouts, offsets[:-1]) if len(offsets) > 1 else []
+    return _Sound([*before_s, duration_s] if offsets else [], duration_s, len(layouts))
 
 
 def _offsets(speech: Speech) -> list[int]:

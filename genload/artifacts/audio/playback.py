@@ -72,7 +72,6 @@ def play(
     speech: Speech,
     available_s: Sequence[float] | None,
     duration_s: float | None,
-    *,
     sound_at_s: float | None = None,
     pre_buffer_s: float = 0.0,
 ) -> Playback:
@@ -92,8 +91,9 @@ def play(
         _look_at_gaps(playback, arrivals)
     if not duration_s:
         return playback
-    playback.rtf = (speech.end_s - sent_s) / duration_s
-    playback.playout_s = speech.end_s - sent_s + duration_s  # of a whole answer: it is there, and then played
+    took_s = speech.end_s - sent_s
+    playback.rtf = took_s / duration_s
+    playback.playout_s = took_s + duration_s  # of a whole answer: it is there, and then played
     if speech.streamed and arrivals:
         playback.sent_as_made = sent_as_made(speech, available_s, duration_s)
     if not available_s:

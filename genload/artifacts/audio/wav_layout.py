@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
@@ -17,9 +19,9 @@ from genload.artifacts.audio.stream import check_number
 
 PCM, FLOAT, ALAW, MULAW = 1, 3, 6, 7
 _LINEAR = (PCM, FLOAT, ALAW, MULAW)
-_EXTENSIBLE = 0xFFFE
+_EXTENSIBLE, _EXTENSIBLE_BYTES = 0xFFFE, 26
 _RAW_KINDS = {"s16le": (PCM, 16), "f32le": (FLOAT, 32)}
-_USUAL = struct.Struct("<4sI4s4sIHHIIHH4sI")  # RIFF, WAVE, a format chunk of 16 bytes, the data chunk's head
+_USUAL = struct.Struct("<4s8x4sI16s4sI")  # RIFF, a format chunk of 16 bytes, the data chunk's head
 _FORMAT = struct.Struct("<HHIIHH")
 _CHUNK = struct.Struct("<4sI")
 _CHUNK64 = struct.Struct("<4s12xQ")  # of Wave64: a GUID that begins with the name; the size counts this head
@@ -94,7 +96,7 @@ def wav_layouts(content: bytes | memoryview, *, streamed: bool, search: bool = T
             break
         check_number(len(layouts) + 1)
         layouts.append(_file(content, start, streamed))
-    if search:
+    if search and not layouts[-1].stated:
         check_no_header_inside(content, layouts[-1])
     return layouts
 
@@ -122,12 +124,9 @@ def available_s(layouts: Sequence[WavLayout], offsets: Sequence[int]) -> list[fl
 def _file(content: bytes | memoryview, start: int, streamed: bool) -> WavLayout:
     """The file that begins there."""
     if len(content) >= start + _USUAL.size:
-        mark, _, _, name, size, encoding, channels, rate_hz, _, block, bits, data, stated = (
-            _USUAL.unpack_from(content, start)
-        )
+        mark, name, size, chunk, data, stated = _USUAL.unpack_from(content, start)
         if name == b"fmt " and size == 16 and data == b"data" and mark == b"RIFF":
-            place = start + _USUAL.size
-            return _layout(content, start, encoding, channels, rate_hz, block, bits, place, stated, streamed)
+            return _layout(content, start, _shape(chunk), start + _USUAL.size, stated, streamed)
     return _walked(content, start, streamed)
 
 
@@ -146,9 +145,10 @@ def _walked(content: bytes | memoryview, start: int, streamed: bool) -> WavLayou
             if shape is None:
                 raise AudioError("bad_audio", "the samples come before the chunk that says what they are")
             stated = long if size == 0xFFFF_FFFF and long else size
-            return _layout(content, start, *shape, place, stated, streamed)
+            return _layout(content, start, shape, place, stated, streamed)
         if name == b"fmt ":
-            shape = _shape(content[place : place + size]) if place + size <= len(content) else None
+            whole = place + size <= len(content)
+            shape = _shape(bytes(content[place : place + min(size, _EXTENSIBLE_BYTES)])) if whole else None
         elif name == b"ds64":  # of RF64: what does not fit into 32 bits
             long = int.from_bytes(content[place + 8 : place + 16], "little")
         place += size + -size % aligned
@@ -169,35 +169,40 @@ def _next_file(content: bytes | memoryview, place: int) -> int:
     return -1
 
 
-def _shape(chunk: bytes | memoryview) -> tuple[int, int, int, int, int]:
-    """(encoding, channels, rate, bytes a block, bits a sample)."""
+class _Shape(NamedTuple):
+    """What a format chunk says; `fault`: how it contradicts itself."""
+
+    encoding: int
+    channels: int
+    rate_hz: int
+    block_bytes: int
+    bits: int
+    fault: str
+
+
+@lru_cache(64)  # the answers of a service say all the same
+def _shape(chunk: bytes) -> _Shape:
+    """Of a format chunk, or its first 26 bytes."""
     if len(chunk) < _FORMAT.size:
         raise AudioError("bad_audio", f"a format chunk of {len(chunk)} bytes")
     encoding, channels, rate_hz, _, block, bits = _FORMAT.unpack_from(chunk)
-    if encoding == _EXTENSIBLE and len(chunk) >= 26:
+    if encoding == _EXTENSIBLE and len(chunk) >= _EXTENSIBLE_BYTES:
         encoding = int.from_bytes(chunk[24:26], "little")
-    return encoding, channels, rate_hz, block, bits
-
-
-def _layout(
-    content: bytes | memoryview,
-    start: int,
-    encoding: int,
-    channels: int,
-    rate_hz: int,
-    block: int,
-    bits: int,
-    place: int,
-    stated: int,
-    streamed: bool,
-) -> WavLayout:
-    linear = encoding in _LINEAR
+    linear, fault = encoding in _LINEAR, ""
     # Packed samples need not say how many bits one takes.
     if not (channels and rate_hz and block and (bits or not linear)) or (
         linear and block != channels * ((bits + 7) // 8)
     ):
-        text = f"{channels} channels, {rate_hz} Hz, {bits} bits, {block} bytes a block"
-        raise AudioError("bad_audio", f"its header contradicts itself: {text}")
+        fault = f"{channels} channels, {rate_hz} Hz, {bits} bits, {block} bytes a block"
+    return _Shape(encoding, channels, rate_hz, block, bits, fault)
+
+
+def _layout(
+    content: bytes | memoryview, start: int, shape: _Shape, place: int, stated: int, streamed: bool
+) -> WavLayout:
+    encoding, channels, rate_hz, block, bits, fault = shape
+    if fault:
+        raise AudioError("bad_audio", f"its header contradicts itself: {fault}")
     there = len(content) - place
     is_stated = 0 < stated <= there
     if is_stated:
