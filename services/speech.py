@@ -7,6 +7,7 @@ from __future__ import annotations
 from genload.artifacts.audio.format import is_text
 from genload.client import Answer, ClientError
 from genload.client.service_calls import ServiceCalls
+from genload.described.call import Sendable
 from genload.described.errors import SPEECH
 from genload.described.heard import Heard
 from genload.described.labels import read_labels
@@ -66,6 +67,7 @@ class Client(SpeechClient):
         self._calls = ServiceCalls(self, stamps="kernel")
         self._is_streamed, self._base64 = self._request.is_streamed, self._request.base64
         self._way = self._request.way
+        self._prepared: tuple[Utterance, Sendable | None] | tuple[None, None] = (None, None)
         self._notes = bool(self._told.numbers or self._told.labels)
         self._cache = self._told.cache if self._request.shows_cache else None
 
@@ -91,11 +93,20 @@ class Client(SpeechClient):
         if expected is not None:
             raise ServiceError("not_ready", f"status {answer.status}: {words}", status=answer.status)
 
+    def prepare(self, utterance: Utterance, request_id: str) -> None:
+        super().prepare(utterance, request_id)
+        try:
+            self._prepared = utterance, self._plan.call_ahead(utterance, request_id)
+        except ServiceError:
+            self._prepared = None, None
+
     def speak(self, utterance: Utterance) -> Speech:
-        values, way = self._plan.values(utterance, self.request_id), self._way
+        way = self._way
         if isinstance(way, Socket):
-            return self._converse(values, way)
-        asked = self._plan.call(values)
+            return self._converse(self._plan.values(utterance, self.request_id), way)
+        made, asked = self._prepared
+        if asked is None or made is not utterance:
+            asked = self._plan.call(self._plan.values(utterance, self.request_id))
         with self.step("speech", asked.method, recorded=False) as step:
             try:
                 answer = asked.sent(self._calls, step)

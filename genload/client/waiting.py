@@ -101,7 +101,7 @@ class Readable:
 
     def _look(self) -> None:
         """It is its turn: there may be something to read."""
-        if self._lane is not None:
+        if self._lane is not None and (self._reader is not None or not self._read_ahead):
             self._lane.look()
         if self._reader is None and self._read_ahead:
             # What the loop has found was read in between; if there is more, it finds that again.

@@ -67,6 +67,13 @@ class SpeechClient(ServiceClient):
     def labels(cls, request: RequestSettings) -> Mapping[str, tuple[str, ...]]:
         return request.labels() if isinstance(request, SpeechRequest) else {}
 
+    def prepare(self, utterance: Utterance, request_id: str) -> None:
+        """A request is to come, maybe not at once: make what can be made before its moment. `speak` is asked
+        for the same utterance then, and must do without if it is not. Raises nothing: what fails is met
+        again by `speak`, whose failures have a record."""
+        self.request_id = request_id
+        self.correlation()
+
     @abstractmethod
     def speak(self, utterance: Utterance) -> Speech:
         """Send the text and receive the complete answer. Raises ServiceError if the service refuses or fails,

@@ -43,6 +43,7 @@ class Plan:
         self.request = request
         self.key = request.key
         self._values = request.values()
+        self._is_said = isinstance(request.way, Socket)
         self._prepared: dict[frozenset[str], _Prepared] = {}
         self._of_voice: dict[str, _Prepared] = {}
         ready = request.dialect.ready
@@ -59,6 +60,14 @@ class Plan:
     def call(self, values: Spoken) -> Sendable:
         """The call that asks for an utterance, or opens the WebSocket for it."""
         return self._for(values.utterance.voice).call.filled(values)
+
+    def call_ahead(self, utterance: Utterance, request_id: str) -> Sendable | None:
+        """The same before its moment; None where something of it has to wait for that: a secret may change,
+        and who says it over a WebSocket says it when that is open."""
+        call = self._for(utterance.voice).call
+        if call.has_secrets or self._is_said:
+            return None
+        return call.filled(self.values(utterance, request_id))
 
     def messages(self, values: Spoken) -> list[str]:
         """What is said over a WebSocket to have it spoken."""
