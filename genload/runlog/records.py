@@ -74,8 +74,9 @@ class RequestRecord(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     @property
     def latency_s(self) -> float:
         """The time from the intended start of an open schedule, or else from the real start, to the end."""
-        late_s = 0.0 if self.intended_s is None else self.start_s - self.intended_s
-        return self.duration_s + late_s
+        if self.intended_s is None:
+            return self.duration_s
+        return self.duration_s + (self.start_s - self.intended_s)
 
 
 class RunStarted(msgspec.Struct, tag="run_started", tag_field="event", kw_only=True):

@@ -106,7 +106,8 @@ class Listener:
         self._off = None if request.check.share else NotInspectedError(_OFF)  # one for all: dear to make
         self._seed = seed
         self._inspector = inspector or shared()
-        self._recognises = can_recognise()
+        self._recognises = request.texts.is_english and can_recognise()
+        self._share = request.check.share
         self._raw = RawSamples(request.pcm.rate_hz, request.pcm.channels, request.pcm.encoding)
 
     @property
@@ -123,8 +124,9 @@ class Listener:
 
     def inspects(self, utterance: Utterance) -> bool:
         """Whether its answer is decoded and judged: by the seed, the same in every process."""
-        known = utterance.number < 0 and self._request.listens_for_codes
-        return known or self._draws(utterance, self._request.check.share)
+        if utterance.number < 0 and self._request.listens_for_codes:
+            return True
+        return self._draws(utterance, self._share)
 
     def _draws(self, utterance: Utterance, share: float) -> bool:
         """Whether an utterance is in the sample of this share; a smaller sample is a part of a larger one."""
@@ -162,9 +164,9 @@ class Listener:
 
     def _with_words(self, heard: Heard, speech: Speech, utterance: Utterance, form: str) -> Heard:
         """What is heard of a sound answer, with the words that are recognised in it."""
-        texts, check = self._request.texts, self._request.check
-        if not (self._recognises and texts.is_english):
+        if not self._recognises:
             return heard
+        check = self._request.check
         # The warm-up's are all listened to: by them the recogniser proves itself.
         for_code = bool(utterance.code) and (utterance.number < 0 or self._draws(utterance, check.words))
         written = self._draws(utterance, check.transcripts)

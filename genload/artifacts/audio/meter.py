@@ -13,6 +13,8 @@ from genload.artifacts.audio.facts import FRAME_S, AudioError, AudioFacts
 Floats = npt.NDArray[np.float32]
 Samples = Floats | npt.NDArray[np.int16]
 _MOST_SAMPLES = 1 << 18
+# Each without the wrapper of its array method, which takes as long as the second of speech in it.
+_largest, _least, _sum = np.maximum.reduce, np.minimum.reduce, np.add.reduce
 # One for all: what is allocated for each block goes back to the system as often, and comes cleared.
 _floats = np.empty(_MOST_SAMPLES, np.float32)
 
@@ -97,7 +99,7 @@ class Meter:
         frame, length = self._frame, len(samples)
         count = -(-length // frame)
         # Of whole numbers in half the time.
-        peak = max(float(np.maximum.reduce(samples)), -float(np.minimum.reduce(samples)))
+        peak = max(float(_largest(samples)), -float(_least(samples)))
         floats = _floats[: count * frame]
         floats[:length] = samples
         if length < len(floats):
@@ -110,7 +112,8 @@ class Meter:
         if length < len(floats):
             energies[-1] *= frame / (frame - len(floats) + length)  # the last frame is shorter
         sounding = energies >= self._threshold**2 * frame
-        loud = int(np.count_nonzero(sounding))
+        heard = energies[sounding]
+        loud = len(heard)
         if loud and self._sound_end is None:
             first = int(sounding.argmax())
             found = int((np.abs(frames[first]) >= self._threshold).argmax())
@@ -120,9 +123,8 @@ class Meter:
         if peak >= self._clip:
             self._clipped += int(np.count_nonzero(np.abs(floats) >= self._clip))
         if loud:
-            heard = energies[sounding]
-            self._loudness += float(np.sqrt(heard).sum())
-            self._loudness_squared += float(heard.sum())
+            self._loudness += float(_sum(np.sqrt(heard)))
+            self._loudness_squared += float(_sum(heard))
         self._energy += energy
         self._count += length
         self._frames += count
