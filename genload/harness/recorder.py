@@ -19,9 +19,9 @@ BLOCK = 256
 
 
 class Recorder:
-    """Numbers the records of one process, and hands them on to `sink` many at a time; at once where one may
-    decide how the run goes on, for that it failed or is of the warm-up. Whoever looks at what came of them
-    calls `hand_on` first.
+    """Numbers the records of one process, and hands them on to `sink` many at a time. One that failed, or is
+    of the warm-up, may decide how the run goes on: it goes at once, with all before it. Whoever looks at what
+    came of them calls `hand_on` first.
 
     Args:
         sink: takes finished records, in their order: the run, or on a worker the sender.
