@@ -84,6 +84,7 @@ def judge_read(run: ReadRun, *, strict: bool | None = None) -> JudgedRun:
     verdict = run.verdict(strict=strict)
     begin_s, end_s = (load.start_s, load.end_s) if load else (0.0, 0.0)
     everything = np.ones(len(table), dtype=np.bool_)
+    overall = summaries.summary(table, everything, begin_s, end_s, left=len(run.intake.left))
     warmup = run.intake.warmup
     identity, unknown = tested(suite, run.events, run.samples, header.monitors)
     monitors = monitor_summaries(run.plans, run.samples, load) if load else []
@@ -101,9 +102,9 @@ def judge_read(run: ReadRun, *, strict: bool | None = None) -> JudgedRun:
         strict=strict,
         interrupted=next((event.by for event in run.events if isinstance(event, Interrupted)), None),
         seed=header.seed,
-        overall=summaries.summary(table, everything, begin_s, end_s, left=len(run.intake.left)),
+        overall=overall,
         warmup=summaries.summary(warmup, np.ones(len(warmup), dtype=np.bool_), 0.0, 0.0),
-        phases=summaries.phase_summaries(table, run.intake.left, load) if load else [],
+        phases=summaries.phase_summaries(table, run.intake.left, load, overall) if load else [],
         stages=summaries.stage_summaries(table, header.stages),
         errors=run.intake.errors,
         retries=retries(table),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,9 @@ if TYPE_CHECKING:  # numpy is behind it, and the process is started before there
 LEAST_BYTES = 1 << 26
 """Less than this one process reads before a second one is there."""
 
+_BEGIN_BYTES = 40 << 20
+"""About what a process reads in the time in which another begins: imports numpy, or what judges."""
+
 
 class LaterHalf:
     """The other process. As a context manager it ends with it.
@@ -39,10 +43,12 @@ class LaterHalf:
         self.taken: Sequence[Taken] | None = None
         # -P: whatever lies in the working directory must not be taken for a module of ours.
         command = [sys.executable, "-P", "-m", "genload.analysis.later_process"]
+        # A file, not a pipe: into that it could write no more than 64 KiB before anybody reads.
+        self._columns = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process
         self._process = subprocess.Popen(  # noqa: S603  our own interpreter, no shell
             [*command, str(folder), str(cut.member), str(cut.offset)],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=self._columns,
             stderr=subprocess.DEVNULL,
         )
 
@@ -53,16 +59,15 @@ class LaterHalf:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._process.kill()
-        with self._process:  # closes its pipe, and waits for it
+        with self._columns, self._process:  # waits for it
             pass
 
     def noted(self) -> Noted | None:
-        """Wait until it has read all; None where it failed, or has ended before: its pipe ends with it."""
-        assert self._process.stdout is not None  # noqa: S101  it was asked for
-        try:
-            noted, self.taken = pickle.load(self._process.stdout)  # noqa: S301  our own process
-        except (EOFError, pickle.UnpicklingError):
+        """Wait until it has read all; None where it failed, or has ended before."""
+        if self._process.wait() != 0:
             return None
+        self._columns.seek(0)
+        noted, self.taken = pickle.load(self._columns)  # noqa: S301  our own process
         assert isinstance(noted, Noted)  # noqa: S101  see `later_process`
         return noted
 
@@ -103,8 +108,10 @@ def _started(folder: Path) -> LaterHalf | None:
     path = folder / REQUESTS
     if size_bytes(path) < LEAST_BYTES or cores_there() < 2:
         return None
+    # Who has numpy has begun, and reads until the other has, too; who has not is the later one of the two.
+    further = _BEGIN_BYTES if "numpy" in sys.modules else -_BEGIN_BYTES
     try:
-        cut = middle(path)
-    except OSError:  # whoever reads the earlier half says so
+        cut = middle(path, further // 2)
+        return None if cut is None else LaterHalf(folder, cut)
+    except OSError:  # of the records, who reads the earlier half says so
         return None
-    return None if cut is None else LaterHalf(folder, cut)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from math import inf, isfinite
 
 import numpy as np
+from msgspec.structs import replace
 
 from genload.analysis.evidence.estimate import BoolArray, FloatArray
 from genload.analysis.evidence.means import Mean, MeanRatio
@@ -72,11 +73,14 @@ def _durations(table: RequestTable, rows: BoolArray, column_s: FloatArray) -> di
     }
 
 
-def phase_summaries(table: RequestTable, left: RequestTable, load: Load) -> list[PhaseSummary]:
+def phase_summaries(
+    table: RequestTable, left: RequestTable, load: Load, overall: Summary
+) -> list[PhaseSummary]:
     """One for each phase that began: its requests are those that were to start in it.
 
     Args:
         left: the requests whose listeners left.
+        overall: the numbers of all requests, which are those of a phase that has them all.
     """
     planned = {phase.name: phase.arrivals for phase in load.timeline.phases}
     return [
@@ -85,17 +89,20 @@ def phase_summaries(table: RequestTable, left: RequestTable, load: Load) -> list
             start_s=phase.start_s,
             end_s=phase.end_s,
             target_users=phase.users,
-            summary=_of_phase(table, left, phase),
+            summary=_of_phase(table, left, phase, overall),
             arrivals=planned.get(phase.name),
         )
         for phase in load.phases
     ]
 
 
-def _of_phase(table: RequestTable, left: RequestTable, phase: PhaseTime) -> Summary:
+def _of_phase(table: RequestTable, left: RequestTable, phase: PhaseTime, overall: Summary) -> Summary:
     begin_s, end_s = phase.start_s, phase.end_s
-    gone = int(left.where("phase", phase.name).sum())
-    numbers = summary(table, table.where("phase", phase.name), begin_s, end_s, left=gone)
+    gone, rows = int(left.where("phase", phase.name).sum()), table.where("phase", phase.name)
+    if rows.all():
+        numbers = replace(overall, left_requests=gone)
+    else:
+        numbers = summary(table, rows, begin_s, end_s, left=gone)
     # A completion belongs to the time in which it came, whichever phase its request began in.
     done = len(completions(table, np.ones(len(table), dtype=np.bool_), begin_s, end_s))
     numbers.throughput_per_minute = 60 * done / (end_s - begin_s) if end_s > begin_s else None

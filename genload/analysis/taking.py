@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from genload.analysis.later import later_half
 from genload.analysis.log import Log
 from genload.analysis.taken import Taken, of_each
+from genload.housekeeping import reuse_columns
 
 
 def take(log: Log) -> Sequence[Taken]:
@@ -20,4 +21,5 @@ def take(log: Log) -> Sequence[Taken]:
         if later is not None and later.taken is not None:
             for each, more in zip(taken, later.taken, strict=True):
                 each.join(more)
+    reuse_columns()
     return taken

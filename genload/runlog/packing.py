@@ -8,12 +8,13 @@ whole.
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
+
+from isal import isal_zlib
 
 from genload.errors import RunDirectoryError
 from genload.runlog.layout import REQUESTS
@@ -22,11 +23,12 @@ PACKED = ".gz"
 LEAST_BYTES = 1 << 20
 """Less stays as it is, for every editor to open."""
 
-_MEMBER_BYTES = 1 << 24  # each readable without those before it
+_MEMBER_BYTES = 1 << 22  # each readable without those before it
 _BLOCK_BYTES = 1 << 16  # with its records, it stays in a core's own cache
-_LEVEL = 1  # a higher one takes up to three times as long, for a tenth less
+_LEVEL = 1  # the highest takes twice as long, for a fiftieth less
 _PACKED_TO = 4  # to one in so many
-_GZIP = 16 + zlib.MAX_WBITS
+_GZIP = 16 + isal_zlib.MAX_WBITS
+_NOT_PACKED = cast(type[Exception], isal_zlib.error)
 _HEAD = b"\x1f\x8b\x08" + bytes(5)
 """How each member begins that `pack` has written: gzip, deflate, no name, no time."""
 
@@ -98,21 +100,25 @@ def blocks(path: Path, begin: Cut = BEGINNING, end: Cut | None = None) -> Iterat
     with (path if plain else packed(path)).open("rb", buffering=0) as file:
         for member, offset, block in (_plain if plain else _unpacked)(file, begin):
             first = max(0, begin.offset - offset) if member == begin.member else 0
-            if end is None or member != end.member:
-                yield block[first:]
-            elif offset < end.offset:
+            if end is not None and member == end.member and end.offset <= offset + len(block):
                 yield block[first : end.offset - offset]
-            else:
                 return
+            yield block[first:]
 
 
-def middle(path: Path) -> Cut | None:
+def middle(path: Path, further: int = 0) -> Cut | None:
     """A place between two lines about in the middle of a file, plain or packed; None where none is found.
+
+    Args:
+        further: so many bytes behind the middle, unpacked, at most a quarter of them; negative: before it.
 
     Raises:
         OSError: it is not there, or cannot be read.
     """
-    near = Cut(0, path.stat().st_size // 2) if _is_plain(path) else _member_after_the_middle(packed(path))
+    if _is_plain(path):
+        near: Cut | None = Cut(0, _near_the_middle(path, further))
+    else:
+        near = _member_after(packed(path), _near_the_middle(packed(path), further // _PACKED_TO))
     if near is None:
         return None
     try:
@@ -134,9 +140,15 @@ def _is_plain(path: Path) -> bool:
     return path.exists() or not packed(path).exists()
 
 
-def _member_after_the_middle(path: Path) -> Cut | None:
+def _near_the_middle(path: Path, further: int) -> int:
+    size_bytes = path.stat().st_size
+    return size_bytes // 2 + max(-size_bytes // 4, min(size_bytes // 4, further))
+
+
+def _member_after(path: Path, place: int) -> Cut | None:
+    """The first member that begins there, or later."""
     with path.open("rb", buffering=0) as file:
-        file.seek(path.stat().st_size // 2)
+        file.seek(place)
         rest = b""
         while block := file.read(_BLOCK_BYTES):
             rest += block
@@ -156,24 +168,26 @@ def _plain(file: FileIO, begin: Cut) -> Iterator[tuple[int, int, bytes]]:
 def _unpacked(file: FileIO, begin: Cut) -> Iterator[tuple[int, int, bytes]]:
     """The same, from the beginning of its member on."""
     file.seek(begin.member)
-    unpacking, member, offset = zlib.decompressobj(_GZIP), begin.member, 0
+    unpacking, member, offset = isal_zlib.decompressobj(_GZIP), begin.member, 0
     while block := file.read(_BLOCK_BYTES):
         while block:
             try:
                 piece = unpacking.decompress(block, _BLOCK_BYTES)
-            except zlib.error as error:
+            except _NOT_PACKED as error:
                 at = file.tell() - len(block)
                 raise DamagedError(f"cannot be unpacked from byte {at} on") from error
             yield member, offset, piece
             offset += len(piece)
             block = unpacking.unconsumed_tail or unpacking.unused_data
             if unpacking.eof:
-                unpacking, member, offset = zlib.decompressobj(_GZIP), file.tell() - len(block), 0
+                unpacking, member, offset = isal_zlib.decompressobj(_GZIP), file.tell() - len(block), 0
+    if member < file.tell():
+        raise DamagedError("is not whole: its end is not there")
 
 
 def _pack_member(source: FileIO, file: BinaryIO) -> bool:
     """Pack the next part; False when there is none."""
-    packing, size_bytes = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP), 0
+    packing, size_bytes = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _GZIP), 0
     while size_bytes < _MEMBER_BYTES and (block := source.read(_BLOCK_BYTES)):
         file.write(packing.compress(block))
         size_bytes += len(block)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -122,6 +123,30 @@ def test_a_process_that_was_begun_ahead_is_the_one_that_is_used(
         assert judged(run, monkeypatch, 0)[1] == [True]  # which is used up
     with later.reading_ahead(run / "nothing"):
         pass
+
+
+@pytest.mark.processes
+def test_a_process_ends_whether_anybody_reads_or_not(run: Path) -> None:
+    cut = middle(run / "requests.jsonl")
+    assert cut is not None
+    with later.LaterHalf(run, cut) as half:
+        assert half._process.wait(60) == 0
+        noted = half.noted()
+    assert noted is not None and half.taken is not None
+    assert noted.findings.lines == len(half.taken[0].measured.start_s) > COUNT // 3
+
+
+@pytest.mark.parametrize("ready", [True, False])
+def test_who_begins_first_reads_more(run: Path, monkeypatch: pytest.MonkeyPatch, ready: bool) -> None:
+    begun: list[int] = []
+    monkeypatch.setattr(later, "LEAST_BYTES", 0)
+    monkeypatch.setattr(later, "cores_there", lambda: 2)
+    monkeypatch.setattr(later, "LaterHalf", lambda folder, cut: begun.append(cut.offset))
+    monkeypatch.setattr(later, "sys", SimpleNamespace(modules={"numpy": None} if ready else {}))
+    later._started(run)
+    [offset] = begun
+    half = (run / "requests.jsonl").stat().st_size / 2
+    assert half < offset < 2 * half if ready else 0 < offset < half
 
 
 @pytest.mark.processes

@@ -111,6 +111,32 @@ faults()
 print(faults())
 """
 
+FAULTS_OF_COLUMNS = """
+import resource
+from ctypes import CDLL
+from genload import housekeeping
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        column = bytearray(8_000_000)
+        del column
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+CDLL(None).mallopt(-3, 1 << 20)  # whatever is usual: it changes with what is freed
+print(faults())
+housekeeping.reuse_columns()
+faults()
+print(faults())
+"""
+
+THREADS = """
+from genload import housekeeping
+housekeeping.begin()
+import numpy, scipy.special, psutil
+print(psutil.Process().num_threads())
+"""
+
 
 @pytest.mark.processes
 def test_memory_of_answers_is_not_asked_of_the_system_each_time() -> None:
@@ -121,6 +147,25 @@ def test_memory_of_answers_is_not_asked_of_the_system_each_time() -> None:
 
     assert usual > 20_000  # pages that the system had to clear, or this test shows nothing
     assert held_back < 1_000
+
+
+@pytest.mark.processes
+def test_memory_of_columns_is_not_asked_of_the_system_each_time() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FAULTS_OF_COLUMNS], cwd=ROOT, text=True, capture_output=True, timeout=60
+    )
+    usual, reused = map(int, done.stdout.split())
+
+    assert usual > 10 * reused
+
+
+@pytest.mark.processes
+def test_numpy_and_scipy_start_no_threads() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", THREADS], cwd=ROOT, text=True, capture_output=True, timeout=60
+    )
+
+    assert int(done.stdout) == 1
 
 
 LEFT = """

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from genload.errors import RunDirectoryError
 from genload.runlog import packing
@@ -133,7 +138,34 @@ def test_a_packed_file_that_is_cut_off_is_read_up_to_there(run: Path) -> None:
     log = open_run(run)
     read = [record.n for record in log.requests()]
     assert read == list(range(len(read))) and 0 < len(read) < COUNT
-    assert log.problems == ["requests.jsonl: last line cut off"]
+    assert log.problems == ["requests.jsonl: is not whole: its end is not there"]
+
+
+@given(st.binary(min_size=1, max_size=40), st.integers(1, 6000), st.integers(1, 4), st.data())
+def test_whatever_is_packed_is_read_as_it_was_or_its_damage_is_told(
+    pattern: bytes, times: int, members: int, data: st.DataObject
+) -> None:
+    content = pattern * times
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        path = Path(folder) / "requests.jsonl"
+        path.write_bytes(content)
+        patch.setattr(packing, "LEAST_BYTES", 0)
+        patch.setattr(packing, "_MEMBER_BYTES", max(1, len(content) // members))
+        patch.setattr(packing, "_BLOCK_BYTES", 4096)
+        pack(path.parent)
+        there = path.with_name("requests.jsonl.gz")
+        whole = there.read_bytes()
+        assert b"".join(packing.blocks(path)) == content == gzip.decompress(whole)
+        there.write_bytes(gzip.compress(content, mtime=0))  # as zlib packs
+        assert b"".join(packing.blocks(path)) == content
+        wrong = bytearray(whole)
+        wrong[data.draw(st.integers(10, len(wrong) - 5))] ^= 1 << data.draw(st.integers(0, 7))
+        there.write_bytes(wrong)
+        with suppress(packing.DamagedError):  # some bits of a member's head say nothing
+            assert b"".join(packing.blocks(path)) == content
+        there.write_bytes(whole[: -data.draw(st.integers(1, 8))])
+        with pytest.raises(packing.DamagedError):
+            [*packing.blocks(path)]
 
 
 def test_a_packed_run_is_never_added_to(run: Path) -> None:
@@ -168,6 +200,22 @@ def test_the_place_in_the_middle_is_between_two_lines(run: Path, monkeypatch: py
         assert cut is not None
         before = b"".join(packing.blocks(path, end=cut))
         assert before.endswith(b"}\n") and abs(len(before) - size / 2) < size / 4
+        pack(run)
+
+
+@pytest.mark.parametrize("further", [-(1 << 17), 0, 1 << 17, 1 << 30])
+def test_the_place_near_the_middle_is_as_far_from_it_as_asked_for(
+    run: Path, monkeypatch: pytest.MonkeyPatch, further: int
+) -> None:
+    monkeypatch.setattr(packing, "_MEMBER_BYTES", 1 << 16)
+    path = run / "requests.jsonl"
+    size = path.stat().st_size
+    wanted = size / 2 + min(further, size // 4)
+    for _ in range(2):
+        cut = packing.middle(path, further)
+        assert cut is not None
+        before = b"".join(packing.blocks(path, end=cut))
+        assert before.endswith(b"}\n") and abs(len(before) - wanted) < size / 8
         pack(run)
 
 

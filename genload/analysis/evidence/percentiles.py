@@ -42,7 +42,11 @@ def percentile(values: FloatArray, level: float) -> float | None:
 
 def percentiles(values: FloatArray, levels: Sequence[float]) -> list[float]:
     """Several of the same values, of which there are some, for little more than one."""
-    places = [rank(len(values), level) - 1 for level in levels]
+    return _in_order(values, [rank(len(values), level) - 1 for level in levels])
+
+
+def _in_order(values: FloatArray, places: list[int]) -> list[float]:
+    """What stands at these places of the values in their order."""
     # numpy's way to one place alone takes 50 times as long where most values are equal and some infinite.
     found: list[float] = np.partition(values, [*places, len(values) - 1])[places].tolist()
     return found
@@ -80,7 +84,7 @@ class Percentile:
     def bound(self, side: Side, threshold: float) -> Bound:
         spread = self._spread(side, threshold)
         place = self._decided_place(side, spread.effective_trials / spread.trials)
-        value = None if place is None else float(np.sort(self.values)[place])
+        value = None if place is None else _in_order(self.values, [place])[0]
         # Up to infinity is no bound; from infinity on is one, when failures are that many.
         if side == "upper" and value == inf:
             value = None
