@@ -18,6 +18,7 @@ from gevent.event import Event
 
 from genload.code_errors import CodeFailure
 from genload.errors import GenloadError, ServiceUnavailableError
+from genload.harness import starter
 from genload.harness.conductor import LOOK_S, Conductor
 from genload.harness.crew import Crew
 from genload.harness.ending import Ending
@@ -317,6 +318,7 @@ class Run:
         # Before the users are told: when they have heard of it, none works, which is not said of the load.
         ended_s = self.load.ended_s - self.journal.t0_s
         self.crew.close()
+        starter.load_is_over()
         if self.load.begun:
             self.journal.event(LoadEnded(t_s=ended_s))
             for side in self.sides:

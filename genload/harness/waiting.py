@@ -22,6 +22,9 @@ def main() -> None:
     line = sys.stdin.readline()
     if not line:
         return
+    from genload.harness import starter
+
+    starter.hold(os.dup(sys.stdin.fileno()))
     empty = os.open(os.devnull, os.O_RDONLY)
     os.dup2(empty, sys.stdin.fileno())
     os.close(empty)

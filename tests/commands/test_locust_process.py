@@ -64,9 +64,48 @@ print("ended", code, signals.first.name if signals.first else None, flush=True)
 """
 
 
+# A child whose load ends, and which then stays until its starter has heard of it.
+LOADED = """
+import json, os, sys, time
+from pathlib import Path
+from genload.harness import starter
+[log] = map(Path, json.loads(sys.stdin.readline()))
+starter.hold(os.dup(0))
+os.close(0)
+log.write_text("load")
+pid = os.fork()  # a worker, which holds nothing
+if not pid:
+    time.sleep(0.1)
+    os._exit(0)
+os.waitpid(pid, 0)
+log.write_text("over")
+starter.load_is_over()
+starter.load_is_over()
+end_s = time.monotonic() + 60
+while log.read_text() != "heard" and time.monotonic() < end_s:
+    time.sleep(0.01)
+sys.exit(7 if log.read_text() == "heard" else 1)
+"""
+
+
 def target(**options: Any) -> SuiteTarget:
     [found] = checked(RunRequest(("orfeas/spike",)))
     return replace(found, request=replace(found.request, **options))
+
+
+@pytest.mark.processes
+def test_what_can_wait_for_the_end_of_the_load_is_done_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead, "WAITING", (sys.executable, "-c", LOADED))
+    log, told = tmp_path / "log", list[str]()
+
+    def meanwhile() -> None:
+        told.append(log.read_text())
+        log.write_text("heard")
+
+    assert Signals(Ahead()).run([str(log)], meanwhile) == 7
+    assert told == ["over"]
 
 
 def test_the_command_line_says_what_was_asked_for(tmp_path: Path) -> None:

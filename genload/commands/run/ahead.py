@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -34,16 +35,18 @@ class Ahead:
         """Start a process, unless one is waiting. This method returns at once."""
         if self._process is None:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module, no shell
-                WAITING, stdin=subprocess.PIPE, process_group=None if in_foreground() else 0
+                WAITING, stdin=subprocess.PIPE, bufsize=0, process_group=None if in_foreground() else 0
             )
 
     def hand_over(self, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-        """The process, which runs Locust with these arguments from now on; it has no stdin any more."""
+        """The process, which runs Locust with these arguments from now on; of its stdin it reads nothing
+        any more, and holds it until its load is over (`genload.harness.starter`).
+        """
         self.begin()
         process, self._process = self._process, None
         assert process is not None and process.stdin is not None  # noqa: S101  both were asked for
-        with suppress(BrokenPipeError), process.stdin as stdin:  # ended by a signal: its code says it
-            stdin.write(json.dumps(list(arguments)).encode() + b"\n")
+        with suppress(BrokenPipeError):  # ended by a signal: its code says it
+            process.stdin.write(json.dumps(list(arguments)).encode() + b"\n")
         return process
 
     def close(self) -> None:
@@ -53,6 +56,14 @@ class Ahead:
             process.kill()
             with process:  # closes its stdin, and waits for it
                 pass
+
+
+def wait_for_the_end_of_load(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a process that was handed over has no load any more, or is not there any more."""
+    assert process.stdin is not None  # noqa: S101  it was asked for
+    waiting = select.poll()
+    waiting.register(process.stdin, 0)  # nothing to ask for: that nobody holds it any more is always told
+    waiting.poll()
 
 
 def in_foreground() -> bool:

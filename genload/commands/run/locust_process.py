@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 
 from genload import extensions
-from genload.commands.run.ahead import Ahead, in_foreground
+from genload.commands.run.ahead import Ahead, in_foreground, wait_for_the_end_of_load
 from genload.errors import ExitCode
 from genload.settings.parts import parts_of
 from genload.targets import SuiteTarget
@@ -102,11 +102,12 @@ class Signals:
 
         Args:
             words: Locust's arguments.
-            meanwhile: done at once, while it starts.
+            meanwhile: done when its load is over, while it ends.
         """
         with self._ahead.hand_over(words) as child:
             self._child = child
             try:
+                wait_for_the_end_of_load(child)
                 meanwhile()
                 return child.wait()
             finally:

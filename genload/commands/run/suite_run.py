@@ -341,7 +341,9 @@ class SuiteRun:
 
 
 def _import_what_judges() -> None:
-    """Neither before a scenario begins nor at its end, for then everybody waits: while its process starts."""
+    """While a scenario's process ends: before, it would be held in memory for nothing, as long as the load
+    is, and later everybody waits for it.
+    """
     import genload.analysis.judge
     import genload.console  # noqa: F401
 
