@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from itertools import count
 from pathlib import Path
 from statistics import median
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -158,6 +159,9 @@ def parts() -> dict[str, Callable[[], Any]]:
             patch(LoadUser, "turn", lambda user: turn),
         ),
         "text": lambda: patch(SpeechKit, "utterance", lambda kit, n: Utterance(n, TEXT, "af_heart")),
+        "a turn between preparing and sending": lambda: patch(
+            speech_user, "gevent", SimpleNamespace(sleep=lambda seconds: None)
+        ),
         "identifier": lambda: patch(speech_user, "new_identifier", lambda: "1"),
         "client, service file and its calls": lambda: patched(
             patch(client, "speak", lambda client, utterance: silence),
@@ -172,7 +176,7 @@ def parts() -> dict[str, Callable[[], Any]]:
         ),
         "- Locust's statistics": lambda: patch(BlockStats, "log_request", lambda *_: None),
         "- live totals": lambda: patch(LiveStats, "add", lambda *_: None),
-        "- encoding and writing": lambda: patch(RunWriter, "request", lambda *_: None),
+        "- encoding and writing": lambda: patch(RunWriter, "requests", lambda *_: None),
         "all but the floor": lambda: added(instead, lambda user: bare(user, parses=True)),
         "all but the floor without a parser": lambda: added(instead, lambda user: bare(user, parses=False)),
     }
@@ -288,4 +292,5 @@ def measure(environment: Any) -> None:
 
 @events.init.add_listener
 def _on_init(environment: Any, **_: Any) -> None:
-    gevent.spawn(measure, environment)
+    measuring = gevent.spawn(measure, environment)
+    measuring.link_exception(lambda _: os._exit(1))  # its words are said by then; the load would go on
