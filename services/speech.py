@@ -46,6 +46,10 @@ _TEXT_TYPES = (
 )
 
 
+_Prepared = tuple[Utterance, Sendable | None] | tuple[None, None]
+_NOTHING: _Prepared = None, None
+
+
 class Client(SpeechClient):
     """One user's way to a speech service."""
 
@@ -67,7 +71,7 @@ class Client(SpeechClient):
         self._calls = ServiceCalls(self, stamps="kernel")
         self._is_streamed, self._base64 = self._request.is_streamed, self._request.base64
         self._way = self._request.way
-        self._prepared: tuple[Utterance, Sendable | None] | tuple[None, None] = (None, None)
+        self._prepared: _Prepared = _NOTHING
         self._notes = bool(self._told.numbers or self._told.labels)
         self._cache = self._told.cache if self._request.shows_cache else None
 
@@ -98,13 +102,13 @@ class Client(SpeechClient):
         try:
             self._prepared = utterance, self._plan.call_ahead(utterance, request_id)
         except ServiceError:
-            self._prepared = None, None
+            self._prepared = _NOTHING
 
     def speak(self, utterance: Utterance) -> Speech:
         way = self._way
         if isinstance(way, Socket):
             return self._converse(self._plan.values(utterance, self.request_id), way)
-        made, asked = self._prepared
+        (made, asked), self._prepared = self._prepared, _NOTHING
         if asked is None or made is not utterance:
             asked = self._plan.call(self._plan.values(utterance, self.request_id))
         with self.step("speech", asked.method, recorded=False) as step:

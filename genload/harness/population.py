@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from uuid import uuid4
+
+from msgspec import structs
 
 from genload.harness.gate import Gate
 from genload.harness.kit import Kit, kit_of
@@ -51,6 +54,19 @@ class Population:
         """ "" where there is one kind of users alone."""
         return self.plan.population
 
+    @cached_property
+    def blank(self) -> RequestRecord:
+        """What the records of all its logical requests have in common; never changed."""
+        operation: str = self.plan.client_class.operation
+        return RequestRecord(
+            source="",
+            n=0,
+            name=operation,
+            operation=operation,
+            population=self.name,
+            type=self.kit.request_type,
+        )
+
     def warmed(self, record: RequestRecord) -> None:
         """A request of the warm-up has ended, and its user does not have the next one yet."""
         self._warm_up.add(record)
@@ -61,15 +77,9 @@ class Population:
         """Nobody starts any more. The records of what an open schedule wanted started by now, and nobody was
         free for: nothing that was asked for is lost.
         """
-        operation: str = self.plan.client_class.operation
         for turn in self.gate.close():
-            yield RequestRecord(
-                source="",
-                n=0,
-                name=operation,
-                operation=operation,
-                population=self.name,
-                type=self.kit.request_type,
+            yield structs.replace(
+                self.blank,
                 request_id=str(uuid4()),
                 phase=turn.phase,
                 intended_s=self.recorder.since_start(turn.intended_s or 0.0),

@@ -183,7 +183,8 @@ class LoadUser(User):
         """The record of a logical request, but for what is particular to its kind."""
         load, start_s, end_s = self.load, result.start_s, result.end_s
         record = structs.replace(
-            self._blank,
+            load.blank,
+            user=self.index,
             request_id=result.request_id,
             phase=turn.phase,
             warmup=turn.warmup,
@@ -203,20 +204,6 @@ class LoadUser(User):
             record.intended_s = load.recorder.since_start(turn.intended_s)
             record.numbers = {**result.numbers, "start_delay_s": start_s - turn.intended_s}
         return record
-
-    @cached_property
-    def _blank(self) -> RequestRecord:
-        """What the records of this user's logical requests have in common; never changed."""
-        operation = self.plan.client_class.operation
-        return RequestRecord(
-            source="",
-            n=0,
-            name=operation,
-            operation=operation,
-            population=self.population,
-            type=self.load.kit.request_type,
-            user=self.index,
-        )
 
     def _record(self, turn: Turn, request_id: str, start_s: float, end_s: float) -> RequestRecord:
         return RequestRecord(

@@ -53,6 +53,7 @@ def user_of(timeline: Timeline, clock: Clock, **pauses: str) -> LoadUser:
         gate=gate,
         rng=lambda index: SimpleNamespace(uniform=lambda low, high: high),
         kit=SimpleNamespace(request_type="POST"),
+        blank=RequestRecord(source="", n=0, name="speech", operation="speech", type="POST"),
         recorder=SimpleNamespace(since_start=lambda at_s: at_s - 100.0),
     )
     process = SimpleNamespace(wait_for_plan=lambda: plan, population=lambda name: load)
@@ -190,8 +191,8 @@ def test_a_late_start_is_told_beside_the_intended_one() -> None:
     assert record.latency_s == 6.0
     assert record.numbers == {"attempts": 1.0, "start_delay_s": 4.5}
     assert (record.name, record.operation, record.type, record.phase) == (
-        "generate",
-        "generate",
+        "speech",
+        "speech",
         "POST",
         "paced",
     )
