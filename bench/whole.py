@@ -21,10 +21,13 @@ something on a machine with other work.
 
 With --together all of them run at the same time on one core, each with a server of its own on the other:
 who shares a core with others finds less in its caches, master and workers as much as one process, and so
-only what shares it in the same seconds can be compared. With --waiting, users who only wait: for speech that
-is never answered, and for jobs that are polled every 2 s; beside as many who poll with the least code.
+only what shares it in the same seconds can be compared. With --spread the load generators have all cores, the
+server's among them: what workers take that have a core each, or nearly. With --waiting, users who only wait:
+for speech that is never answered, and for jobs that are polled every 2 s; beside as many who poll with the
+least code.
 
-    python bench/whole.py [--rounds N] [--seconds S] [--users N] [--only NAME,…] [--together | --waiting N]
+    python bench/whole.py [--rounds N] [--seconds S] [--users N] [--only NAME,…]
+                          [--spread] [--together | --waiting N]
 """
 
 from __future__ import annotations
@@ -118,7 +121,7 @@ def main() -> None:
     allow_many_connections()
     core, other_core = two_cores()
     os.sched_setaffinity(0, {other_core})
-    cores = ",".join(str(each) for each in range(core, other_core))
+    cores = ",".join(str(each) for each in range(core, other_core + arguments.spread))
     with tempfile.TemporaryDirectory() as folder, answers(other_core, Path(folder)) as server:
         if arguments.waiting:
             report_waiting(arguments, cores, server)
@@ -137,6 +140,7 @@ def _arguments() -> argparse.Namespace:
         "--only", type=lambda text: text.split(","), default=list(LOADS), help=", ".join(LOADS)
     )
     parser.add_argument("--together", action="store_true", help="all at the same time")
+    parser.add_argument("--spread", action="store_true", help="on all cores, the server's among them")
     parser.add_argument("--waiting", type=int, default=0, help="measure so many users who only wait")
     parser.add_argument("--load", choices=[SERVER], help=argparse.SUPPRESS)
     return parser.parse_args()
