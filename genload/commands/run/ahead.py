@@ -15,6 +15,8 @@ from types import TracebackType
 
 # -P: the working directory is a user's own; nothing in it may take the place of a module.
 WAITING = (sys.executable, "-P", "-m", "genload.harness.waiting")
+LOOK_MS = 250
+"""How often a process is looked at that may have ended without a word."""
 
 
 class Ahead:
@@ -62,8 +64,9 @@ def wait_for_the_end_of_load(process: subprocess.Popen[bytes]) -> None:
     """Wait until a process that was handed over has no load any more, or is not there any more."""
     assert process.stdin is not None  # noqa: S101  it was asked for
     waiting = select.poll()
-    waiting.register(process.stdin, 0)  # nothing to ask for: that nobody holds it any more is always told
-    waiting.poll()
+    waiting.register(process.stdin, 0)  # nothing to ask for: that nobody holds it any more is told anyway
+    while process.poll() is None and not waiting.poll(LOOK_MS):
+        continue  # a system that does not tell it of pipes still tells that the process has ended
 
 
 def in_foreground() -> bool:
